@@ -1,0 +1,43 @@
+"""The only place that imports descript-audio-codec.
+
+The codec package asks for torchaudio, whose published wheel cannot be loaded beside a CPU build of torch: it raises OSError, which neither dac nor
+transformers nor peft expects. We never use it. So: try it once; if it does not load, lend dac an empty module for the moment of its import, then mark
+torchaudio as absent, so that every later import sees a plain ModuleNotFoundError.
+"""
+
+import importlib.machinery
+import sys
+import types
+import warnings
+
+
+def _torchaudio_loads() -> bool:
+    try:
+        import torchaudio  # noqa: F401
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def _import_dac() -> types.ModuleType:
+    loads = _torchaudio_loads()
+    if not loads:
+        for name in [n for n in sys.modules if n.split(".")[0] == "torchaudio"]:
+            del sys.modules[name]
+        stand_in = types.ModuleType("torchaudio")
+        stand_in.__version__, stand_in.__path__ = "0", []
+        stand_in.__spec__ = importlib.machinery.ModuleSpec("torchaudio", None, is_package=True)
+        sys.modules["torchaudio"] = stand_in
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import dac
+            import dac.model.dac  # noqa: F401
+            import dac.nn.layers  # noqa: F401
+    finally:
+        if not loads:
+            sys.modules["torchaudio"] = None
+    return dac
+
+
+dac = _import_dac()

@@ -1,0 +1,333 @@
+"""Training a codec: first without its quantizer, then with it, last the decoder alone.
+
+1. autoencoder: encoder and decoder learn to pass sound through, without quantizer.
+2. The quantizer is started by k-means, codebook after codebook, on what the encoder gives.
+3. joint: everything learns together; quantizer dropout makes the first codebooks carry the most.
+4. decoder: encoder and quantizer are frozen, so tokens keep their meaning while the decoder gets better.
+
+Notebook: 01.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vampkit.codec import Codec, build
+from vampkit.train import checkpoint
+from vampkit.train.losses import SpectralLoss, signal_ratio
+from vampkit.train.optim import Average, MatrixMuon, ramp, set_rate, total_norm
+from vampkit.train.pool import RATE, Pool
+
+
+@dataclass(frozen=True)
+class CodecPreset:
+    """Settings of a codec's training; each number with its reason."""
+
+    encoder_dim: int = 16  # 2.6 M parameters in all: 5 MiB in half precision, 10 times real time in training on two cores
+    decoder_dim: int = 256
+    encoder_rates: tuple[int, ...] = (8, 6, 4, 4)  # product 768, the paper's hop; large strides first halve the cost of an audio second
+    decoder_rates: tuple[int, ...] = (4, 4, 6, 8)
+    codebooks: int = 14  # paper, section 4.2, as are entries and dimensions
+    entries: int = 1024
+    dimensions: int = 8
+    batch: int = 8
+    crop: int = 32  # frames, 0.56 s: longer than the 0.38 s of DAC, so that reverberation and bass fit in
+    autoencoder_steps: int = 900  # SI-SDR passes 11 dB here; what the quantizer then costs is more than what is left to gain
+    joint_steps: int = 3500
+    decoder_steps: int = 1500
+    muon_rate: float = 0.01  # for the convolutions without quantizer
+    joint_rate: float = 0.004  # lower: at the full rate the first hundred joint steps undo what was learned
+    adam_rate: float = 1e-3
+    warmup: int = 100
+    mel_weight: float = 0.15  # phase first
+    joint_mel_weight: float = 0.4  # the mel distance falls slowly while its weight is small
+    wave_weight: float = 2.0
+    codebook_weight: float = 1.0  # DAC's own, as is the next
+    commitment_weight: float = 0.25
+    quantizer_dropout: float = 0.5  # half of a batch uses a random number of codebooks
+    clip: float = 10.0
+    average: float = 0.998  # of the weights, over about 500 steps
+    composed: float = 0.4  # share of composed music in a batch, where there is some
+    kmeans_frames: int = 51_200  # 50 frames an entry
+    seed: int = 0
+    save_seconds: float = 60.0
+    check_every: int = 250
+
+
+PRESETS = {
+    "ci": CodecPreset(encoder_dim=4, decoder_dim=32, batch=2, crop=16, autoencoder_steps=12, joint_steps=12, decoder_steps=4, warmup=3, kmeans_frames=1100,
+                      check_every=14, save_seconds=0.0),
+    "laptop": CodecPreset(),
+    "gpu": CodecPreset(encoder_dim=24, decoder_dim=320, batch=48, autoencoder_steps=4000, joint_steps=30_000, decoder_steps=6000, check_every=1000),
+}
+"""ci: seconds, to prove the code. laptop: about 90 minutes on two cores, the bundled codec. gpu: wider and ten times longer."""
+
+
+class CodecTraining:
+    """One training of a codec, from wherever it was left.
+
+    preset: the settings. pools: training sound, real first, composed second (either may be None). out: folder for checkpoints, log and the result.
+    valid: pools of held-out sound for the checks, by name.
+    """
+
+    def __init__(self, preset: CodecPreset, pools: tuple[Pool | None, Pool | None], out: str | os.PathLike, valid: dict[str, Pool] | None = None, device: str = "cpu"):
+        torch.manual_seed(preset.seed)
+        self.preset, self.pools, self.out, self.valid, self.device = preset, pools, Path(out), valid or {}, device
+        self.model = build(dict(encoder_dim=preset.encoder_dim, encoder_rates=list(preset.encoder_rates), decoder_dim=preset.decoder_dim, decoder_rates=list(preset.decoder_rates),
+                                n_codebooks=preset.codebooks, codebook_size=preset.entries, codebook_dim=preset.dimensions,
+                                quantizer_dropout=preset.quantizer_dropout, sample_rate=RATE)).to(device)
+        self.loss = SpectralLoss(RATE).to(device)
+        self.ends = np.cumsum([preset.autoencoder_steps, preset.joint_steps, preset.decoder_steps]).tolist()
+        self.step, self.started = 0, False
+        self.average = Average(self.model, preset.average)
+        self._new_optimizers()
+        if (self.out / "state.safetensors").is_file():
+            self._resume()
+        self.log = checkpoint.Log(self.out / "log.jsonl", self.step)
+
+    @property
+    def stage(self) -> str:
+        """Which part of the training the next step belongs to."""
+        return ("autoencoder", "joint", "decoder", "done")[int(np.searchsorted(self.ends, self.step, side="right"))]
+
+    def _new_optimizers(self) -> None:
+        p = self.preset
+        first_last = {id(self.model.encoder.block[0].weight_v), id(self.model.decoder.model[-2].weight_v)}
+        trained = self.model.decoder if self.stage == "decoder" else self.model
+        self.model.requires_grad_(self.stage != "decoder")
+        self.model.decoder.requires_grad_(True)
+        convolutions, rest = [], []
+        for name, weight in trained.named_parameters():
+            inside = name.endswith("weight_v") and "quantizer" not in name and id(weight) not in first_last
+            (convolutions if inside else rest).append(weight)
+        rate = p.muon_rate if self.stage == "autoencoder" else p.joint_rate
+        self.optimizers = [MatrixMuon(convolutions, lr=rate), torch.optim.AdamW(rest, lr=p.adam_rate, betas=(0.8, 0.99), weight_decay=0.0)]
+
+    def _resume(self) -> None:
+        state = checkpoint.load(self.out / "state.safetensors")
+        self.step, self.started = state["step"], state["started"]
+        self.model.load_state_dict(state["model"])
+        self.average.state, self.average.updates = state["average"], state["updates"]
+        self._new_optimizers()
+        if state["optimizers"] is not None:
+            for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(saved)
+
+    def save(self, fresh: bool = False) -> None:
+        """Write the checkpoint. fresh: without the optimisers' memory, at the border of two stages."""
+        checkpoint.save({"step": self.step, "started": self.started, "model": self.model.state_dict(), "average": self.average.state, "updates": self.average.updates,
+                         "optimizers": None if fresh else [o.state_dict() for o in self.optimizers]}, self.out / "state.safetensors")
+
+    def batch(self, step: int) -> Tensor:
+        """Crops [batch, samples] of one step: a function of seed and step alone."""
+        rng = np.random.default_rng((self.preset.seed, step))
+        samples = self.preset.crop * 768
+        real, composed = self.pools
+        share = 0.0 if composed is None else 1.0 if real is None else self.preset.composed
+        count = int(rng.binomial(self.preset.batch, share))
+        rows = [pool.crops(n, samples, rng) for pool, n in ((real, self.preset.batch - count), (composed, count)) if n]
+        return torch.from_numpy(np.concatenate(rows)).to(self.device)
+
+    def forward(self, sound: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Reconstruction [batch, samples] and the quantizer's two losses; the quantizer is left out while the stage is "autoencoder"."""
+        z = self.model.encoder(sound[:, None])
+        zero = sound.new_zeros(())
+        commitment, codebook = zero, zero
+        if self.started:
+            z, _, _, commitment, codebook = self.model.quantizer(z)
+        return self.model.decoder(z)[:, 0], commitment, codebook
+
+    def train_step(self) -> dict:
+        """One update; returns what to log."""
+        p, stage = self.preset, self.stage
+        start, end = ([0] + self.ends)[("autoencoder", "joint", "decoder").index(stage)], self.ends[("autoencoder", "joint", "decoder").index(stage)]
+        set_rate(self.optimizers, ramp(self.step - start, end - start, p.warmup, last=0.1 if stage == "autoencoder" else 0.0))
+        torch.manual_seed(p.seed * 1_000_003 + self.step)
+        sound = self.batch(self.step)
+        self.model.train(stage != "decoder")
+        estimate, commitment, codebook = self.forward(sound)
+        phase, mel = self.loss(sound, estimate)
+        weight = p.mel_weight if stage == "autoencoder" else p.joint_mel_weight
+        wave = (sound - estimate).abs().mean()
+        loss = phase + weight * mel + p.wave_weight * wave + p.codebook_weight * codebook + p.commitment_weight * commitment
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
+        loss.backward()
+        norm = total_norm([w for w in self.model.parameters() if w.requires_grad], p.clip)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        self.average.update(self.model)
+        return {"stage": stage, "loss": float(loss.detach()), "phase": float(phase.detach()), "mel": float(mel.detach()),
+                "sdr": float(signal_ratio(sound, estimate.detach()).median()), "commitment": float(commitment.detach()), "norm": norm}
+
+    def run(self, minutes: float | None = None) -> Path | None:
+        """Train until the end, or for so many minutes; returns the path of the finished codec, or None when time ran out."""
+        from tqdm.auto import tqdm
+
+        _fuse_snake()
+        began = saved = time.monotonic()
+        with tqdm(total=self.ends[-1], initial=self.step, desc="codec", disable=None) as bar:
+            while self.stage != "done":
+                if minutes is not None and time.monotonic() - began > minutes * 60:
+                    self.save()
+                    return None
+                row = self.train_step()
+                before = self.stage
+                self.step += 1
+                bar.update()
+                bar.set_postfix(stage=before, loss=f"{row['loss']:.3f}", mel=f"{row['mel']:.2f}", sdr=f"{row['sdr']:.1f}")
+                crossed = self.step in self.ends
+                if crossed:
+                    self._next_stage()
+                if crossed or self.step % self.preset.check_every == 0:
+                    row |= self.check()
+                self.log.write(step=self.step - 1, **row)
+                if crossed or time.monotonic() - saved > self.preset.save_seconds:
+                    self.save(fresh=crossed)
+                    saved = time.monotonic()
+        return self.finish()
+
+    def _next_stage(self) -> None:
+        """What happens between two stages: the average becomes the model, and the quantizer is started where it is due."""
+        self.model.load_state_dict(self.average.state)
+        if self.step == self.ends[0]:
+            start_quantizer(self.model, self._latents(self.preset.kmeans_frames), self.preset.seed)
+            self.started = True
+        self.average.restart(self.model)
+        if self.stage != "done":
+            self._new_optimizers()
+
+    @torch.no_grad()
+    def _latents(self, frames: int) -> Tensor:
+        """Encoder outputs [frames, width] of training sound."""
+        self.model.eval()
+        rows, have, step = [], 0, -1
+        while have < frames:
+            z = self.model.encoder(self.batch(10**9 + step)[:, None]).transpose(1, 2).flatten(0, 1)
+            rows.append(z)
+            have, step = have + len(z), step + 1
+        return torch.cat(rows)[:frames]
+
+    @torch.no_grad()
+    def check(self) -> dict:
+        """Mel loss and SI-SDR of the averaged weights on 12 held-out crops of 2 s from each pool of `valid`."""
+        model = Codec(build_like(self.model), "check").model
+        model.load_state_dict(self.average.state)
+        model.to(self.device)
+        found = {}
+        for name, pool in self.valid.items():
+            sound = torch.from_numpy(np.stack([pool.sound[i][: 115 * 768] for i in np.linspace(0, len(pool) - 1, 12).astype(int)]) / np.float32(32768)).to(self.device)
+            z = model.encoder(sound[:, None])
+            if self.started:
+                z = model.quantizer(z)[0]
+            estimate = model.decoder(z)[:, 0]
+            found[f"{name}_mel"] = float(self.loss(sound, estimate)[1])
+            found[f"{name}_sdr"] = float(signal_ratio(sound, estimate).mean())
+        return found
+
+    def finish(self) -> Path:
+        """Write the averaged weights as a codec, in half precision, and the settings beside it."""
+        model = build_like(self.model)
+        model.load_state_dict(self.average.state)
+        path = Codec(model, "trained").save(self.out / "codec.safetensors")
+        (self.out / "settings.json").write_text(json.dumps(asdict(self.preset), indent=1), encoding="utf-8")
+        return path
+
+
+def build_like(model: nn.Module) -> nn.Module:
+    """A fresh `dac.DAC` of the same settings (weight norm cannot be copied by deepcopy)."""
+    from vampkit.codec import settings_of
+
+    return build(settings_of(model))
+
+
+@torch.no_grad()
+def start_quantizer(model: nn.Module, latents: Tensor, seed: int, rounds: int = 15) -> None:
+    """Start every codebook on what the ones before it leave over.
+
+    The leading principal directions of the residual become the projections, centred: where the mean is large, assignment by cosine would see one
+    direction only, and a codebook would use a handful of entries. Then k-means on the projected residual, assigned by cosine as DAC does, centroids the
+    plain mean of their members; an empty entry is drawn again.
+
+    latents: [frames, width] of the encoder.
+    """
+    generator = torch.Generator(device="cpu").manual_seed(seed)
+    residual = latents.clone()
+    for quantizer in model.quantizer.quantizers:
+        mean = residual.mean(0)
+        size = quantizer.codebook_dim
+        directions = torch.linalg.svd(torch.cov(residual.T))[0][:, :size].T
+        _set_projection(quantizer.in_proj, directions, -directions @ mean)
+        _set_projection(quantizer.out_proj, directions.T, mean)
+        points = (residual - mean) @ directions.T
+        unit = nn.functional.normalize(points)
+        draw = torch.randperm(len(points), generator=generator)[: quantizer.codebook_size]
+        entries = points[draw.to(points.device)].clone()
+        for _ in range(rounds):
+            nearest = (unit @ nn.functional.normalize(entries).T).argmax(1)
+            count = torch.bincount(nearest, minlength=len(entries))
+            total = torch.zeros_like(entries).index_add_(0, nearest, points)
+            empty = count == 0
+            entries = total / count.clamp(min=1)[:, None]
+            entries[empty] = points[torch.randint(len(points), (int(empty.sum()),), generator=generator).to(points.device)]
+        quantizer.codebook.weight.copy_(entries)
+        nearest = (unit @ nn.functional.normalize(entries).T).argmax(1)
+        residual = residual - (entries[nearest] @ directions + mean)
+
+
+def _set_projection(layer: nn.Module, matrix: Tensor, bias: Tensor) -> None:
+    layer.weight_g.copy_(matrix.norm(dim=1)[:, None, None])
+    layer.weight_v.copy_(matrix[..., None])
+    layer.bias.copy_(bias)
+
+
+def _fuse_snake() -> None:
+    """Compile Snake, x + sin(a x)^2 / a, into one loop where a C++ compiler is at hand: elementwise work is 40 % of a step."""
+    from vampkit._compat import dac
+
+    if shutil.which("c++") is None and not torch.cuda.is_available():
+        print("no C++ compiler was found: the codec trains without fused activations, at about 60 % of the speed")
+        return
+    torch._dynamo.config.recompile_limit = 64
+    dac.nn.layers.snake = torch.compile(_snake, dynamic=True)
+
+
+def _snake(x: Tensor, alpha: Tensor) -> Tensor:
+    return x + (alpha + 1e-9).reciprocal() * torch.sin(alpha * x).square()
+
+
+def train(preset: str | CodecPreset = "laptop", out: str | os.PathLike | None = None, music: str | os.PathLike | None = None, composed: int = 1500,
+          minutes: float | None = None, device: str = "cpu") -> Path | None:
+    """Train a codec on composed music and a folder of real music, resuming what is in `out`.
+
+    preset: "ci", "laptop", "gpu" or settings of your own. out: folder (None: in the cache). music: folder with train/ and valid/, as `vampkit data fetch`
+    lays it out (None: composed music only). composed: number of composed pieces of 30 s. Raises ValueError for an unknown preset.
+    Notebook: 01.
+    """
+    from vampkit.fetch import cache_folder
+    from vampkit.train.pool import build_pool, compose_pool
+
+    name = preset if isinstance(preset, str) else "custom"
+    if isinstance(preset, str):
+        if preset not in PRESETS:
+            raise ValueError(f"there is no codec preset {preset!r}; {', '.join(PRESETS)} was expected")
+        preset = PRESETS[preset]
+    out = Path(out) if out else cache_folder() / "runs" / f"codec-{name}"
+    pools = cache_folder() / "pools"
+    composed, composed_valid = (4, 2) if name == "ci" else (composed, 24)
+    made = compose_pool(range(composed), pools / f"composed-{composed}") if composed else None
+    valid = {"composed": compose_pool(range(1_000_000, 1_000_000 + composed_valid), pools / f"composed-valid-{composed_valid}")}
+    real = None
+    if music is not None:
+        real = build_pool(Path(music) / "train", pools / "train")
+        valid["real"] = build_pool(Path(music) / "valid", pools / "valid")
+    return CodecTraining(preset, (real, made), out, valid, device).run(minutes)

@@ -1,0 +1,127 @@
+"""A pool of sound to train on: excerpts of 10 s, mono, at the codec's rate and level, in one flat int16 file that is read where it lies."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from vampkit.audio import LEVEL, Clip
+from vampkit.errors import VampkitError
+
+RATE = 44_100
+SECONDS = 10
+SAMPLES = RATE * SECONDS
+FLOOR = -45.0
+"""LUFS below which an excerpt is skipped (vampnet e3 uses -30 and -40 for tracks that are louder than ours)."""
+ARTIST_MINUTES = 40
+"""An artist's weight grows with his minutes up to here, so that one name does not fill the training (music.md, splits)."""
+SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3"}
+
+
+class Pool:
+    """Excerpts [samples] int16 by index, and their makers.
+
+    folder: what `build_pool` or `compose_pool` wrote. Raises FileNotFoundError where it is missing.
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        self.folder = Path(folder)
+        if not (self.folder / "pool.json").is_file():
+            raise FileNotFoundError(f"there is no pool of sound at {self.folder}; make one with `vampkit data fetch` and `vampkit train codec`")
+        self.items = json.loads((self.folder / "pool.json").read_text(encoding="utf-8"))
+        self.sound = np.memmap(self.folder / "pool.int16", dtype=np.int16, mode="r").reshape(-1, SAMPLES)
+        minutes: dict[str, float] = {}
+        for item in self.items:
+            minutes[item["artist"]] = minutes.get(item["artist"], 0) + SECONDS / 60
+        weight = np.array([min(1.0, ARTIST_MINUTES / minutes[item["artist"]]) for item in self.items])
+        self.chances = weight / weight.sum()
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def crops(self, count: int, samples: int, rng: np.random.Generator) -> np.ndarray:
+        """Random crops, float32 [count, samples]: artist-weighted, at any offset, up to 6 dB louder or softer."""
+        which = rng.choice(len(self), count, p=self.chances)
+        starts = rng.integers(0, SAMPLES - samples + 1, count)
+        gains = 10 ** (rng.uniform(-6, 6, count) / 20)
+        rows = [self.sound[i, s : s + samples].astype(np.float32) * (g / 32768) for i, s, g in zip(which, starts, gains, strict=True)]
+        return np.clip(np.stack(rows), -1, 1).astype(np.float32)
+
+    def excerpt(self, index: int) -> Clip:
+        """One excerpt as a clip, at -24 LUFS."""
+        item = self.items[index]
+        return Clip(self.sound[index].astype(np.float32) / 32768, RATE, item["name"], item["artist"])
+
+
+def excerpts_of(clip: Clip) -> Iterable[np.ndarray]:
+    """Cut a clip into excerpts of 10 s, int16 [samples] at -24 LUFS; quiet ones are skipped, a short rest is left out."""
+    clip = clip.mono().resample(RATE)
+    for first in range(0, clip.samples.shape[1] - SAMPLES + 1, SAMPLES):
+        piece = Clip(clip.samples[:, first : first + SAMPLES], RATE)
+        loudness = piece.loudness()
+        if loudness > FLOOR:
+            yield np.round(np.clip(piece.gain(LEVEL - loudness).samples[0], -1, 1) * 32767).astype(np.int16)
+
+
+def build_pool(source: str | os.PathLike, folder: str | os.PathLike) -> Pool:
+    """Make a pool from a folder of music laid out as artist/track (files directly inside count as one artist).
+
+    A finished pool is used again. Files that cannot be read are listed in pool.json's neighbour skipped.txt. Raises VampkitError where there is no music.
+    """
+    source = Path(source)
+    files = sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES)
+    if not files:
+        raise VampkitError(f"there is no music in {source}; wav, flac, ogg, opus or mp3 files were expected; `vampkit data fetch` brings some")
+
+    def sounds():
+        for path in files:
+            artist = path.parent.name if path.parent != source else source.name
+            try:
+                yield artist, path.stem, Clip.load(path)
+            except (VampkitError, ValueError) as error:
+                yield artist, path.stem, error
+
+    return _write(sounds(), len(files), Path(folder), "music")
+
+
+def compose_pool(seeds: Iterable[int], folder: str | os.PathLike, seconds: float = 30.0) -> Pool:
+    """Make a pool of composed pieces, one a seed; a finished pool is used again."""
+    from vampkit import music
+
+    seeds = list(seeds)
+
+    def sounds():
+        for seed in seeds:
+            piece = music.compose(seed, seconds=seconds)
+            yield f"composed-{seed}", f"{piece.genre}-{seed}", music.render(piece)
+
+    return _write(sounds(), len(seeds), Path(folder), "composing")
+
+
+def _write(sounds, count: int, folder: Path, what: str) -> Pool:
+    from tqdm.auto import tqdm
+
+    if (folder / "pool.json").is_file():
+        return Pool(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    items, skipped = [], []
+    with (folder / "pool.int16.part").open("wb") as file:
+        for artist, name, clip in tqdm(sounds, total=count, desc=what, disable=None):
+            if not isinstance(clip, Clip):
+                skipped.append(f"{artist}/{name}: {clip}")
+                continue
+            for excerpt in excerpts_of(clip):
+                file.write(excerpt.tobytes())
+                items.append({"artist": artist, "name": name})
+    if not items:
+        raise VampkitError(f"no excerpt of {SECONDS} s was loud enough or long enough for {folder}; add longer music")
+    (folder / "skipped.txt").write_text("\n".join(skipped), encoding="utf-8")
+    (folder / "pool.int16.part").replace(folder / "pool.int16")
+    part = folder / "pool.json.part"
+    part.write_text(json.dumps(items), encoding="utf-8")
+    part.replace(folder / "pool.json")
+    return Pool(folder)
