@@ -1,0 +1,178 @@
+"""`listen`: one or several clips to hear and to see on one time axis, in one piece of HTML that asks nobody for anything."""
+
+from __future__ import annotations
+
+import html
+import io
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from vampkit.show import pictures, spectra
+
+BITRATE = 64  # kbit/s for mono: a 10 s clip is 80 kB, 107 kB as text inside the page
+MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+
+
+def to_mp3(clip, kbps: int = BITRATE) -> bytes:
+    """A clip as MP3 of constant bitrate, mixed to mono; the level is not changed, what exceeds full scale is clipped.
+
+    The bytes depend on the sound alone, so a notebook that is run again holds the same player.
+    clip: Clip [C, N]. kbps: 32 to 160. Raises ValueError for a clip without samples.
+    """
+    import soundfile
+
+    clip = clip.mono()
+    if clip.samples.size == 0:
+        raise ValueError("the clip holds no samples, some sound was expected; there is nothing to hear")
+    if clip.rate not in MP3_RATES:
+        clip = clip.resample(44100)
+    # soundfile names a bitrate by its place between the format's highest (0) and lowest (1).
+    high, low = (320, 32) if clip.rate >= 32000 else (160, 8) if clip.rate >= 16000 else (64, 8)
+    place = min(1.0, max(0.0, (high - kbps) / (high - low)))
+    file = io.BytesIO()
+    soundfile.write(file, np.clip(clip.samples[0], -1, 1), clip.rate, format="MP3", subtype="MPEG_LAYER_III",
+                    compression_level=place, bitrate_mode="CONSTANT")
+    return file.getvalue()
+
+
+def facts(clip, label: str = "") -> str:
+    """What is heard, in one line: `label: 10.00 s, peak -3.1 dBFS, loudness -24.0 LUFS`.
+
+    clip: Clip [C, N]; several channels are averaged first, as the player does. Notebook: 00.
+    """
+    mono = clip.mono()
+    peak, loudness = (round(v, 1) + 0.0 for v in (mono.peak(), mono.loudness()))
+    return f"{label or clip.name or 'sound'}: {clip.seconds:.2f} s, peak {peak:.1f} dBFS, loudness {loudness:.1f} LUFS"
+
+
+@lru_cache(maxsize=2)
+def _part(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+class Player:
+    """What `listen` returns: HTML for a notebook, one line of facts a clip where only text is shown.
+
+    Controls appear when the script runs; without it every clip keeps a plain audio element and the pictures stay.
+    """
+
+    def __init__(self, clips, labels, mask=None, tokens=None, height: int = 90):
+        self.clips, self.labels = tuple(clips), tuple(labels)
+        self.mask, self.tokens, self.height = mask, tokens, height
+        self.facts = tuple(facts(c, label) for c, label in zip(self.clips, self.labels, strict=True))
+        self.seconds = max(c.seconds for c in self.clips)
+
+    def __repr__(self) -> str:
+        return "\n".join(self.facts)
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+        return {"text/plain": repr(self), "text/html": self.html()}
+
+    def html(self, sound: bool = True) -> str:
+        """The player as one `<div>` with its style, script and sound; `sound=False` gives the pictures alone."""
+        body = f'<div class="vk-axis">{self._views()}{self._grid()}<div class="vk-head" hidden></div></div>{self._ticks()}'
+        if sound:
+            body = f'<div class="vk-controls" role="toolbar" aria-label="Player" hidden></div>{body}{self._sounds()}'
+        credits = "; ".join(dict.fromkeys(c.credit for c in self.clips if c.credit))
+        if credits:
+            body += f'<p class="vk-credit">Music: {html.escape(credits)}</p>'
+        if sound:
+            body += ('<p class="vk-keys" hidden>Keys: Space plays on the time axis, arrows move 1 s, Page keys 5 s, '
+                     'Home and End, 1 to 9 choose a sound, L loops.</p>' f"<script>{_part('player.js')}</script>")
+        name = html.escape("Listen: " + ", ".join(self.labels), quote=True)
+        # JupyterLab would take keys such as 1 or L for commands of its own; the attribute tells it to leave them.
+        return (f'<div class="vampkit-player" role="group" aria-label="{name}" data-seconds="{self.seconds:.4f}" '
+                f'data-lm-suppress-shortcuts="true"><style>{_part("player.css")}</style>{body}</div>')
+
+    def save(self, path) -> Path:
+        """Write the player as a page of its own, which opens in any browser. Beside first, then renamed."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        title = html.escape(", ".join(self.labels))
+        page = ('<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
+                f"<title>{title}</title><link rel=\"icon\" href=\"data:,\"></head><body>{self.html()}</body></html>")
+        part = path.with_name(path.name + ".part")
+        part.write_text(page, encoding="utf-8")
+        part.replace(path)
+        return path
+
+    def _views(self) -> str:
+        spectrums = [spectra.spectrum(c) for c in self.clips]
+        low, _ = spectra.shared_range(*spectrums)
+        full = max(float(np.abs(c.samples).max(initial=0)) for c in self.clips)
+        parts = []
+        for i, (clip, label, spectrum) in enumerate(zip(self.clips, self.labels, spectrums, strict=True)):
+            share = 100 * clip.seconds / self.seconds
+            bottom, top = spectra.outline(clip)
+            name = html.escape(label, quote=True)
+            parts.append(
+                f'<div class="vk-view" data-clip="{i}"><div class="vk-strip vk-wave" style="height:{self.height // 2}px">'
+                f'<span class="vk-name">{name}<br>waveform</span><svg viewBox="0 0 {len(top)} 100" preserveAspectRatio="none" '
+                f'style="width:{share:.3f}%" role="img" aria-label="Waveform of {name}"><path d="'
+                f'{pictures.wave_path(bottom, top, full)}"/></svg></div><div class="vk-strip" style="height:{self.height}px">'
+                f'<span class="vk-name">spectrogram<br>0 to {clip.rate / 2000:.0f} kHz, mel</span><img style="width:{share:.3f}%" '
+                f'alt="Mel spectrogram of {name}" src="{pictures.uri(pictures.spectrogram_webp(spectrum, low), "image/webp")}"></div></div>')
+        return "".join(parts)
+
+    def _grid(self) -> str:
+        if self.mask is None and self.tokens is None:
+            return ""
+        if self.mask is not None:
+            grid = spectra.mask_array(self.mask)
+            data, what = pictures.mask_png(grid), f"mask: {100 * grid.mean():.1f} % hidden"
+            name = f"mask<br>{100 * grid.mean():.1f} % hidden (hatched);<br>codebook 1 on top"
+        else:
+            grid = spectra.code_array(self.tokens)
+            data, what, name = pictures.codes_png(grid), "tokens", "tokens<br>one colour an entry;<br>codebook 1 on top"
+        rows, frames = grid.shape
+        share = 100 * frames * spectra.frame_seconds(self.tokens) / self.seconds
+        height = min(112, max(28, 9 * rows))
+        return (f'<div class="vk-strip vk-grid" style="height:{height}px"><span class="vk-name">{name}</span>'
+                f'<div class="vk-clip"><img style="width:{share:.3f}%;{"" if self.mask is not None else "image-rendering:pixelated"}" alt="{what}, {rows} codebooks, {frames} frames" '
+                f'src="{pictures.uri(data, "image/png")}"></div></div>')
+
+    def _ticks(self) -> str:
+        steps = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
+        step = next((s for s in steps if self.seconds / s <= 10), 1800)
+        marks = np.arange(0, self.seconds + 1e-6, step)
+        spans = "".join(f'<span style="left:{100 * m / self.seconds:.2f}%">{m:g} s</span>' for m in marks)
+        return f'<div class="vk-ticks" aria-hidden="true">{spans}</div>'
+
+    def _sounds(self) -> str:
+        parts = []
+        for clip, label in zip(self.clips, self.labels, strict=True):
+            name = html.escape(label, quote=True)
+            parts.append(f'<label><span>{name}</span><audio controls preload="metadata" aria-label="{name}" '
+                         f'src="{pictures.uri(to_mp3(clip), "audio/mpeg")}"></audio></label>')
+        return f'<div class="vk-sounds">{"".join(parts)}</div>'
+
+
+def listen(*clips, labels=None, mask=None, tokens=None, height: int = 90) -> Player:
+    """Hear one or several clips and see them, with one playhead for all; prints one line of facts a clip.
+
+    clips: Clip or Take. labels: one name a clip, else the clips' own names.
+    mask: bool [K, T], True = hidden, drawn under the sound. tokens: Tokens, which give the mask its time axis, and are
+    drawn themselves where no mask is given. height: of the spectrogram, pixels.
+    While it plays, switching keeps the place and fades over 25 ms. The sound is kept as MP3 (mono, 64 kbit/s); its level
+    is never changed.
+    Raises TypeError for what is no clip, ValueError for another number of labels. Notebook: 00.
+    """
+    found = [getattr(c, "clip", c) for c in clips]
+    if not found:
+        raise ValueError("no clip was given, at least one was expected; call listen(clip)")
+    for clip in found:
+        if not (hasattr(clip, "samples") and hasattr(clip, "rate")):
+            raise TypeError(f"{type(clip).__name__} was given, a Clip or a Take was expected; make one with Clip(samples, rate)")
+    if labels is None:
+        labels = [c.name or "sound" for c in found]
+        if len(set(labels)) < len(labels):
+            labels = [f"{chr(65 + i % 26)} {name}" for i, name in enumerate(labels)]
+    elif isinstance(labels, str) or len(labels) != len(found):
+        raise ValueError(f"labels {labels!r} were given for {len(found)} clips, a list of one name a clip was expected")
+    if mask is not None:
+        spectra.mask_array(mask)
+    player = Player(found, [str(x) for x in labels], mask, tokens, height)
+    print(player)
+    return player

@@ -1,0 +1,60 @@
+"""Curves and bars for schedules, losses and scores, in the dress of the other figures."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vampkit.show.figures import INK, _figure, dress
+
+COLOURS = ("#0f8b8d", "#c2571a", "#7a5fc7", "#5a8a1f", "#b5478b", "#4a7fb5")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")  # with the colour, so that neither is needed alone
+
+
+def curves(lines, x_title: str = "", y_title: str = "", title: str = "", height: int = 320):
+    """Named curves in one figure, told apart by colour and by dash. Notebook: 02.
+
+    lines: {name: (x, y)} or {name: y}. Returns a plotly Figure. Raises ValueError where x and y differ in length.
+    """
+    import plotly.graph_objects as go
+
+    traces = []
+    for i, (name, line) in enumerate(lines.items()):
+        x, y = line if isinstance(line, tuple) and len(line) == 2 else (np.arange(len(line)), line)
+        x, y = np.asarray(x, dtype=np.float32), np.asarray(y, dtype=np.float32)
+        if x.shape != y.shape:
+            raise ValueError(f"curve {name!r} has {x.shape} places and {y.shape} values, equally many were expected")
+        traces.append(go.Scatter(x=x, y=y, name=name, mode="lines",
+                                 line=dict(width=2, color=COLOURS[i % len(COLOURS)], dash=DASHES[i % len(DASHES)])))
+    figure = dress(_figure(*traces), title, height)
+    figure.update_xaxes(title_text=x_title)
+    figure.update_yaxes(title_text=y_title)
+    figure.update_layout(showlegend=len(traces) > 1, margin=dict(t=70 if title else 40))
+    return figure
+
+
+def bars(values, y_title: str = "", title: str = "", height: int = 320, digits: int = 2):
+    """Named values as bars with their numbers on top. Notebook: 01.
+
+    values: {name: number} or {name: (mean, low, high)}, whose interval is drawn. Returns a plotly Figure.
+    """
+    import plotly.graph_objects as go
+
+    triples = [v if isinstance(v, tuple) else (v, v, v) for v in values.values()]
+    mean, low, high = (np.array(c, dtype=float) for c in zip(*triples, strict=True))
+    error = dict(type="data", array=high - mean, arrayminus=mean - low, color=INK, visible=bool((high > low).any()))
+    text = [f"{m:.{digits}f}" for m in mean]
+    figure = dress(_figure(go.Bar(x=list(values), y=mean, error_y=error, text=text, textposition="auto", marker_color=COLOURS[0],
+                                  hovertemplate="%{x}: %{text}<extra></extra>")), title, height)
+    figure.update_yaxes(title_text=y_title)
+    return figure
+
+
+def schedules(functions, points: int = 101, title: str = ""):
+    """Share of tokens hidden over the course of sampling (or training) for several schedules. Notebook: 02.
+
+    functions: {name: function of u in [0, 1]}, for example {"cosine": schedules.cosine}. Each takes a float or a tensor.
+    Returns a plotly Figure. Paper: section 3.2.
+    """
+    u = np.linspace(0, 1, points)
+    lines = {name: (u, np.array([float(f(float(v))) for v in u])) for name, f in functions.items()}
+    return curves(lines, "u", "share hidden", title)

@@ -1,0 +1,119 @@
+"""What pictures are made of: a small log-mel spectrogram, the outline of a waveform, masks and codes as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+HOP = 768  # the paper's codec; used where a mask comes without its tokens
+RATE = 44100
+COARSE = 4  # codebooks of the coarse model; the rest are fine
+RANGE = 80  # decibels shown below the loudest cell: what is softer is not heard beside it
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """A log-mel spectrogram made for looking at.
+
+    db: int16 [bands, columns], decibels of the mean power of a band's bins (0 dB: a full-scale sine in each), low frequencies first.
+    seconds: length of the time axis. hz: float [bands], centre of each band.
+    """
+
+    db: np.ndarray
+    seconds: float
+    hz: np.ndarray
+
+
+@lru_cache(maxsize=8)
+def _filters(rate: int, size: int, bands: int) -> tuple[np.ndarray, np.ndarray]:
+    import librosa
+
+    weights = librosa.filters.mel(sr=rate, n_fft=size, n_mels=bands, norm=None)
+    weights /= np.maximum(weights.sum(1, keepdims=True), 1e-9)  # a mean over bins: wide bands are not brighter for being wide
+    return weights, librosa.mel_frequencies(n_mels=bands + 2, fmax=rate / 2)[1:-1]
+
+
+def spectrum(clip, bands: int = 80, columns: int = 480) -> Spectrum:
+    """Log-mel spectrogram of a clip (channels averaged), at most `columns` wide.
+
+    clip: Clip [C, N]. The transform takes one window of 2048 samples every 512 and keeps the mean power of the
+    windows that fall into a column. Raises ValueError for a clip without samples. Notebook: 00.
+    """
+    import torch
+
+    samples = np.ascontiguousarray(clip.samples.mean(0))
+    if samples.size == 0:
+        raise ValueError("the clip holds no samples, some sound was expected; nothing can be drawn")
+    size, hop = 2048, 512
+    signal = torch.from_numpy(samples)[None]
+    window = torch.hann_window(size)
+    padded = torch.nn.functional.pad(signal, (size // 2, size // 2))
+    power = torch.stft(padded, size, hop, window=window, center=False, return_complex=True)[0].abs().square().numpy()
+    power /= float(window.sum() / 2) ** 2  # a sine of amplitude 1 has power 1 in its bin
+    weights, hz = _filters(clip.rate, size, bands)
+    mel = weights @ power
+    columns = min(columns, mel.shape[1])
+    edges = np.linspace(0, mel.shape[1], columns + 1).round().astype(int)
+    mel = np.add.reduceat(mel, edges[:-1], axis=1) / np.diff(edges)
+    db = np.round(10 * np.log10(np.maximum(mel, 1e-14))).astype(np.int16)
+    return Spectrum(db, clip.seconds, hz)
+
+
+def shared_range(*spectra: Spectrum) -> tuple[int, int]:
+    """Lowest and highest decibel shown; one range for all, so that colours compare."""
+    top = max(int(s.db.max()) for s in spectra)
+    return top - RANGE, top
+
+
+def outline(clip, columns: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest sample of each of at most `columns` stretches of a clip: two float arrays [columns]."""
+    samples = clip.samples.mean(0)
+    if samples.size == 0:
+        raise ValueError("the clip holds no samples, some sound was expected; nothing can be drawn")
+    edges = np.linspace(0, samples.size, min(columns, samples.size) + 1).round().astype(int)[:-1]
+    return np.minimum.reduceat(samples, edges), np.maximum.reduceat(samples, edges)
+
+
+def mask_array(mask) -> np.ndarray:
+    """A mask as a boolean numpy array [K, T]; True is hidden.
+
+    Raises TypeError where it is not boolean, ValueError where it is not [K, T] (a batch of one is accepted).
+    """
+    array = np.asarray(mask)
+    if array.dtype != np.bool_:
+        raise TypeError(f"a mask of type {array.dtype} was given, booleans were expected (True = hidden); use mask.bool()")
+    return _grid(array, "a mask")
+
+
+def code_array(tokens_or_codes) -> np.ndarray:
+    """Codes as an integer numpy array [K, T], from Tokens or from codes. Raises TypeError, ValueError."""
+    array = np.asarray(getattr(tokens_or_codes, "codes", tokens_or_codes))
+    if not np.issubdtype(array.dtype, np.integer):
+        raise TypeError(f"codes of type {array.dtype} were given, whole numbers were expected; give Tokens or their codes")
+    return _grid(array, "codes")
+
+
+def _grid(array: np.ndarray, what: str) -> np.ndarray:
+    if array.ndim == 3 and array.shape[0] == 1:
+        array = array[0]
+    if array.ndim != 2 or 0 in array.shape:
+        raise ValueError(f"{what} of shape {array.shape} was given, [codebooks, frames] was expected; choose one item of a batch")
+    return array
+
+
+def frame_seconds(tokens=None) -> float:
+    """Seconds a frame lasts: of these tokens, or of the paper's codec (768 samples at 44.1 kHz)."""
+    return tokens.hop / tokens.rate if hasattr(tokens, "hop") else HOP / RATE
+
+
+def codebook_names(codebooks: int) -> list[str]:
+    """'coarse 1' ... 'coarse 4', 'fine 5' ... : what codebooks are called in every picture."""
+    return [f"{'coarse' if k < COARSE else 'fine'} {k + 1}" for k in range(codebooks)]
+
+
+def runs(row: np.ndarray) -> list[tuple[int, int]]:
+    """First frame and end (exclusive) of each run of True in a boolean row [T]."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(np.int8), [0]])))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
