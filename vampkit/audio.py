@@ -68,6 +68,8 @@ class Clip:
             raise FileNotFoundError(f"there is no sound file at {path}; check the name and the folder")
         if path.stat().st_size == 0:
             raise VampkitError(f"{path} is empty (0 bytes), a sound file was expected; copy or download it again")
+        if _is_cut(path):
+            raise VampkitError(f"{path} is damaged: it breaks off before the end that its header promises; fetch it again")
         try:
             with soundfile.SoundFile(path) as file:
                 rate, total = file.samplerate, file.frames
@@ -169,6 +171,22 @@ class Clip:
         """The same sound brought to a loudness; silence stays silence."""
         now = self.loudness()
         return self.gain(lufs - now) if np.isfinite(now) else self
+
+
+def _is_cut(path: Path) -> bool:
+    """Whether a WAV or Ogg file was truncated, which libsndfile does not report: it reads what is left."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(12)
+        if head[:4] == b"RIFF" and head[8:] == b"WAVE":
+            promised = int.from_bytes(head[4:8], "little")
+            return 0 < promised < 0xFFFFFFF0 and promised + 8 > size
+        if head[:4] == b"OggS":
+            file.seek(max(0, size - 65_307))  # the longest page there is
+            tail = file.read()
+            last = tail.rfind(b"OggS")
+            return last < 0 or len(tail) < last + 27 or not tail[last + 5] & 4  # bit 4: last page of the stream
+    return False
 
 
 def clips() -> list[str]:

@@ -1,0 +1,36 @@
+"""What all tests share: few threads, a small codec and small models, and a cache folder of their own."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+import torch  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    """No test reads or writes the user's cache."""
+    monkeypatch.setenv("VAMPKIT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(scope="session")
+def small_codec():
+    """An untrained codec of the paper's geometry, small enough for tests."""
+    from vampkit.codec import Codec, build
+
+    torch.manual_seed(3)
+    model = build(dict(encoder_dim=4, encoder_rates=[8, 6, 4, 4], decoder_dim=32, decoder_rates=[4, 4, 6, 8], n_codebooks=14, codebook_size=1024, codebook_dim=8, sample_rate=44_100))
+    return Codec(model, "small")
+
+
+@pytest.fixture(scope="session")
+def tone():
+    """Two seconds of a chord with a little noise, mono."""
+    from vampkit.audio import Clip
+
+    t = np.arange(88_200) / 44_100
+    rng = np.random.default_rng(0)
+    sound = sum(np.sin(2 * np.pi * f * t) for f in (220, 277.2, 329.6)) * 0.1 * np.exp(-((t % 0.5) * 4))
+    return Clip((sound + 0.002 * rng.standard_normal(len(t))).astype(np.float32), 44_100, "tone", "made here")

@@ -1,0 +1,203 @@
+"""Training at small size: the data are what they say, runs resume exactly, a kill costs nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from vampkit.audio import LEVEL, Clip
+from vampkit.codec import load_codec
+from vampkit.errors import VampkitError
+from vampkit.train import checkpoint
+from vampkit.train import codec as codec_training
+from vampkit.train import masked
+from vampkit.train.optim import Average, MatrixMuon, ramp, trapezoid
+from vampkit.train.pool import SAMPLES, build_pool, excerpts_of
+from vampkit.train.tokens import encode_pool
+from vampkit.weights import load_model
+
+
+@pytest.fixture(scope="session")
+def pool(tmp_path_factory):
+    """Six excerpts by two artists, chords and noise, with a broken file among them."""
+    folder = tmp_path_factory.mktemp("music")
+    rng = np.random.default_rng(2)
+    t = np.arange(SAMPLES) / 44_100
+    for number in range(6):
+        f = 110 * 2 ** (number / 6)
+        sound = 0.2 * np.sin(2 * np.pi * f * t) * (np.sin(2 * np.pi * 2 * t) > 0) + 0.01 * rng.standard_normal(SAMPLES)
+        Clip(sound.astype(np.float32), 44_100).save(folder / f"artist{number % 2}" / f"{number}.wav")
+    (folder / "artist0" / "broken.wav").write_bytes(b"RIFF")
+    return build_pool(folder, tmp_path_factory.mktemp("pool"))
+
+
+@pytest.fixture(scope="session")
+def store(pool, small_codec, tmp_path_factory):
+    return encode_pool(pool, small_codec, tmp_path_factory.mktemp("tokens") / "t.safetensors")
+
+
+def test_pool_holds_excerpts_at_the_level(pool, tmp_path):
+    assert len(pool) == 6 and pool.chances.sum() == pytest.approx(1)
+    assert pool.excerpt(3).loudness() == pytest.approx(LEVEL, abs=0.1)
+    assert "broken" in (pool.folder / "skipped.txt").read_text()
+    crops = pool.crops(5, 1000, np.random.default_rng(1))
+    assert crops.shape == (5, 1000) and np.array_equal(crops, pool.crops(5, 1000, np.random.default_rng(1)))
+    assert not list(excerpts_of(Clip(np.full((1, SAMPLES), 1e-5), 44_100)))
+    with pytest.raises(VampkitError, match="no music"):
+        build_pool(tmp_path, tmp_path / "pool")
+
+
+def test_store_holds_the_codes_of_the_pool(pool, store, small_codec):
+    first = pool.sound[0].astype(np.float32) / 32768
+    assert (small_codec.encode_samples(first)[0] == store.codes[0]).float().mean() > 0.999
+
+
+def test_muon_moves_a_convolution_as_a_matrix():
+    torch.manual_seed(0)
+    weight = torch.nn.Parameter(torch.randn(6, 4, 3))
+    before = weight.detach().clone()
+    optimizer = MatrixMuon([weight], lr=0.1)
+    weight.sum().backward()
+    optimizer.step()
+    moved = (weight.detach() - before).reshape(6, 12)
+    # The gradient is of rank one: an orthogonal update has one singular value near the rate, sqrt(rows / columns) < 1 leaving it.
+    values = torch.linalg.svdvals(moved)
+    assert 0.05 < values[0] < 0.15 and values[1] < 0.02
+
+
+def test_schedules_start_and_end():
+    assert [round(ramp(s, 100, 10), 3) for s in (0, 9, 10, 55, 100)] == [0.1, 1.0, 1.0, 0.5, 0.0]
+    assert ramp(100, 100, 10, last=0.1) == pytest.approx(0.1)
+    assert [round(trapezoid(s, 100, 10), 3) for s in (0, 9, 30, 50, 75, 100)] == [0.1, 1.0, 1.0, 1.0, 0.5, 0.0]
+
+
+def test_average_forgets_the_start():
+    network = torch.nn.Linear(1, 1, bias=False)
+    average = Average(network, 0.9)
+    network.weight.data.fill_(5.0)
+    for _ in range(300):
+        average.update(network)
+    assert float(average.state["weight"]) == pytest.approx(5.0, abs=1e-3)
+
+
+def test_checkpoint_returns_what_was_saved(tmp_path):
+    state = {"step": 3, "none": None, "nested": [{"a": torch.arange(3), 4: 0.5}, (1, "x")]}
+    back = checkpoint.load(checkpoint.save(state, tmp_path / "s.safetensors"))
+    assert torch.equal(back["nested"][0].pop("a"), state["nested"][0].pop("a")) and back == state
+
+
+def test_log_drops_what_will_be_written_again(tmp_path):
+    log = checkpoint.Log(tmp_path / "log.jsonl", 0)
+    for step in range(5):
+        log.write(step=step, loss=1.0)
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write('{"step": 5, "lo')
+    checkpoint.Log(tmp_path / "log.jsonl", 3)
+    assert [json.loads(x)["step"] for x in (tmp_path / "log.jsonl").read_text().splitlines()] == [0, 1, 2]
+
+
+def log_of(folder):
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def test_codec_preset_ci_from_end_to_end_and_resumed(pool, tmp_path, monkeypatch):
+    monkeypatch.setattr(codec_training, "_fuse_snake", lambda: None)
+    preset = codec_training.PRESETS["ci"]
+    whole = codec_training.CodecTraining(preset, (pool, None), tmp_path / "a", {"real": pool}).run()
+    parts = codec_training.CodecTraining(preset, (pool, None), tmp_path / "b", {"real": pool})
+    for _ in range(17):
+        if parts.stage == "autoencoder" and parts.step + 1 == parts.ends[0]:
+            parts.train_step()
+            parts.step += 1
+            parts._next_stage()
+            continue
+        parts.train_step()
+        parts.step += 1
+    parts.save()
+    resumed = codec_training.CodecTraining(preset, (pool, None), tmp_path / "b", {"real": pool})
+    assert resumed.step == 17 and resumed.stage == "joint"
+    again = resumed.run()
+    assert load_codec(whole).hash == load_codec(again).hash
+    losses = [row["loss"] for row in log_of(tmp_path / "a")]
+    assert np.mean(losses[6:12]) < np.mean(losses[:6]) and [row["step"] for row in log_of(tmp_path / "a")] == list(range(28))
+
+
+def test_the_decoder_stage_leaves_the_tokens_alone(pool, tmp_path, monkeypatch):
+    monkeypatch.setattr(codec_training, "_fuse_snake", lambda: None)
+    training = codec_training.CodecTraining(codec_training.PRESETS["ci"], (pool, None), tmp_path / "a")
+    hashes = []
+    while training.stage != "done":
+        if training.stage == "decoder":
+            hashes.append(codec_training.Codec(training.model, "x").hash)
+            training.model.decoder.requires_grad_(True)
+        training.train_step()
+        training.step += 1
+        if training.step in training.ends:
+            training._next_stage()
+    assert len(set(hashes)) == 1
+
+
+@pytest.mark.parametrize("kind", ["coarse", "c2f"])
+def test_masked_preset_ci_learns_and_resumes_exactly(kind, store, small_codec, tmp_path):
+    preset = masked.PRESETS[kind]["ci"]
+    whole = masked.MaskedTraining(preset, small_codec, (store, None), tmp_path / "a", {"real": store}).run()
+    parts = masked.MaskedTraining(preset, small_codec, (store, None), tmp_path / "b", {"real": store})
+    for _ in range(7):
+        parts.train_step()
+        parts.step += 1
+    parts.save()
+    again = masked.MaskedTraining(preset, small_codec, (store, None), tmp_path / "b", {"real": store}).run()
+    a, b = (load_model(path, small_codec).state_dict() for path in (whole, again))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    rows = log_of(tmp_path / "a")
+    assert rows[-1]["loss"] < rows[0]["loss"] and "real_0.5" in rows[-1] and len(rows[-1]["real_codebooks"]) == (4 if kind == "coarse" else 10)
+
+
+def test_a_model_of_another_codec_is_refused(store, small_codec, tmp_path):
+    path = masked.MaskedTraining(masked.PRESETS["coarse"]["ci"], small_codec, (store, None), tmp_path / "a").finish()
+    model = codec_training.build_like(small_codec.model)
+    with pytest.raises(VampkitError, match="was trained on tokens of codec"):
+        load_model(path, codec_training.Codec(model, "other"))
+    with pytest.raises(FileNotFoundError, match="no model called"):
+        load_model("enormous", small_codec)
+
+
+RUN = """
+import sys, torch
+from pathlib import Path
+from vampkit.codec import load_codec
+from vampkit.train import masked
+from vampkit.train.tokens import read_store
+import dataclasses
+torch.set_num_threads(1)
+preset = dataclasses.replace(masked.PRESETS["coarse"]["ci"], steps=60)
+folder = Path(sys.argv[1])
+masked.MaskedTraining(preset, load_codec(folder / "codec.safetensors"), (read_store(folder / "t.safetensors"), None), folder / "run").run()
+"""
+
+
+def test_kill_9_costs_nothing(pool, small_codec, tmp_path):
+    """Killed at a random moment, a training goes on from its last checkpoint, and its losses are those of a run that was left alone."""
+    runs = {}
+    for name, kills in (("alone", 0), ("killed", 2)):
+        folder = tmp_path / name
+        codec = load_codec(small_codec.save(folder / "codec.safetensors"))
+        encode_pool(pool, codec, folder / "t.safetensors")
+        for attempt in range(kills + 1):
+            process = subprocess.Popen([sys.executable, "-c", RUN, str(folder)], stderr=subprocess.DEVNULL, env=os.environ | {"OMP_NUM_THREADS": "1"})
+            if attempt < kills:
+                log, goal = folder / "run" / "log.jsonl", 12 * (attempt + 1)
+                deadline = time.monotonic() + 60
+                while time.monotonic() < deadline and not (log.is_file() and len(log.read_text().splitlines()) >= goal):
+                    time.sleep(0.01)
+                process.send_signal(signal.SIGKILL)
+            process.wait(timeout=120)
+        runs[name] = log_of(folder / "run")
+    assert [row["step"] for row in runs["killed"]] == list(range(60))
+    assert [row["loss"] for row in runs["killed"]] == [row["loss"] for row in runs["alone"]]
