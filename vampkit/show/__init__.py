@@ -6,9 +6,19 @@ Figures are `plotly.graph_objects.Figure`; `overview` writes a still picture whe
 from importlib import import_module
 
 _HOME = {
-    "listen": "player", "Player": "player", "facts": "player",
-    "spectrogram": "figures", "waveform": "figures", "tokens": "figures", "mask": "figures", "mask_over": "figures",
-    "passes": "figures", "curves": "plots", "bars": "plots", "schedules": "plots", "overview": "static",
+    "listen": "player",
+    "Player": "player",
+    "facts": "player",
+    "spectrogram": "figures",
+    "waveform": "figures",
+    "tokens": "figures",
+    "mask": "figures",
+    "mask_over": "figures",
+    "passes": "figures",
+    "curves": "plots",
+    "bars": "plots",
+    "schedules": "plots",
+    "overview": "static",
 }
 __all__ = sorted(_HOME)
 

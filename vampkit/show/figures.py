@@ -20,10 +20,16 @@ WIDEST = 600  # columns of a heatmap; more are not seen
 def dress(figure, title: str = "", height: int = 300):
     """Give a figure the neutral dress of all ours: clear ground, grey ink, narrow margins. Returns it."""
     axis = dict(gridcolor=GRID, linecolor=GRID, zerolinecolor=GRID, ticks="outside", tickcolor=GRID)
-    figure.update_layout(template="none", paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", height=height,
-                         font=dict(color=INK, size=12), margin=dict(l=80, r=20, t=40 if title else 16, b=44),
-                         title=dict(text=title, font=dict(size=14)) if title else None,
-                         legend=dict(orientation="h", y=1.02, yanchor="bottom", x=0))
+    figure.update_layout(
+        template="none",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        height=height,
+        font=dict(color=INK, size=12),
+        margin=dict(l=80, r=20, t=40 if title else 16, b=44),
+        title=dict(text=title, font=dict(size=14), x=0.01, xanchor="left") if title else None,
+        legend=dict(orientation="h", y=1.01, yanchor="bottom", x=1, xanchor="right"),
+    )
     figure.update_xaxes(**axis)
     figure.update_yaxes(**axis)
     return figure
@@ -47,15 +53,30 @@ def _spectrogram_trace(clip, columns: int, **settings):
     step = spectrum.seconds / spectrum.db.shape[1]
     # One byte a cell: 0 is the lowest decibel shown.
     cells = np.clip(spectrum.db, low, top).astype(np.int8)
-    trace = go.Heatmap(z=cells, x0=step / 2, dx=step, zmin=low, zmax=top, colorscale="Magma", name="spectrogram",
-                       hovertemplate="%{x:.2f} s, %{z} dB<extra></extra>", **settings)
+    trace = go.Heatmap(
+        z=cells,
+        x0=step / 2,
+        dx=step,
+        zmin=low,
+        zmax=top,
+        colorscale="Magma",
+        name="spectrogram",
+        hovertemplate="%{x:.2f} s, %{z} dB<extra></extra>",
+        **settings,
+    )
     return trace, spectrum
 
 
 def _hertz(figure, spectrum, **where) -> None:
-    marks = [f for f in (100, 300, 1000, 3000, 10000) if spectrum.hz[0] <= f <= spectrum.hz[-1]]
+    marks = [f for f in (100, 500, 1000, 3000, 10000) if spectrum.hz[0] <= f <= spectrum.hz[-1]]
     places = np.interp(marks, spectrum.hz, np.arange(len(spectrum.hz)))
-    figure.update_yaxes(title_text="frequency (Hz, mel)", tickvals=list(places), ticktext=[f"{f:,}" for f in marks], showgrid=False, **where)
+    figure.update_yaxes(
+        title_text="frequency (Hz, mel)",
+        tickvals=list(places),
+        ticktext=[f"{f:,}" for f in marks],
+        showgrid=False,
+        **where,
+    )
 
 
 def spectrogram(clip, title: str = "", columns: int = 480):
@@ -80,8 +101,19 @@ def waveform(clip, title: str = "", columns: int = 800):
     low, high = spectra.outline(clip, columns)
     x = (np.repeat(np.arange(len(low)), 2) + 0.5) * clip.seconds / len(low)
     y = np.stack([low, high], 1).ravel()
-    figure = dress(_figure(go.Scatter(x=x.astype(np.float32), y=y.astype(np.float32), mode="lines", line=dict(width=1, color=HIDDEN),
-                                      hovertemplate="%{x:.2f} s, %{y:.3f}<extra></extra>")), title, 200)
+    figure = dress(
+        _figure(
+            go.Scatter(
+                x=x.astype(np.float32),
+                y=y.astype(np.float32),
+                mode="lines",
+                line=dict(width=1, color=HIDDEN),
+                hovertemplate="%{x:.2f} s, %{y:.3f}<extra></extra>",
+            )
+        ),
+        title,
+        200,
+    )
     figure.update_yaxes(title_text="sample (full scale 1)")
     _seconds(figure, clip.seconds)
     return figure
@@ -89,7 +121,9 @@ def waveform(clip, title: str = "", columns: int = 800):
 
 def _rows(figure, codebooks: int, **where) -> None:
     names = spectra.codebook_names(codebooks)
-    figure.update_yaxes(tickvals=list(range(codebooks)), ticktext=names, range=[codebooks - 0.5, -0.5], showgrid=False, **where)
+    figure.update_yaxes(
+        tickvals=list(range(codebooks)), ticktext=names, range=[codebooks - 0.5, -0.5], showgrid=False, **where
+    )
 
 
 def tokens(tokens_or_codes, title: str = ""):
@@ -106,9 +140,20 @@ def tokens(tokens_or_codes, title: str = ""):
     step = spectra.frame_seconds(tokens_or_codes) * stride
     if stride > 1:
         title = f"{title} (every {stride}th frame)".strip()
-    figure = dress(_figure(go.Heatmap(z=codes[:, ::stride].astype(np.int16), x0=step / 2, dx=step, colorscale="Viridis",
-                                      colorbar=dict(title=dict(text="entry"), thickness=12),
-                                      hovertemplate="%{x:.2f} s, %{y}: entry %{z}<extra></extra>")), title, 120 + 18 * len(codes))
+    figure = dress(
+        _figure(
+            go.Heatmap(
+                z=codes[:, ::stride].astype(np.int16),
+                x0=step / 2,
+                dx=step,
+                colorscale="Viridis",
+                colorbar=dict(title=dict(text="entry"), thickness=12),
+                hovertemplate="%{x:.2f} s, %{y}: entry %{z}<extra></extra>",
+            )
+        ),
+        title,
+        120 + 18 * len(codes),
+    )
     _rows(figure, len(codes))
     _seconds(figure, codes.shape[1] * spectra.frame_seconds(tokens_or_codes))
     return figure
@@ -121,20 +166,40 @@ def _mask_traces(grid: np.ndarray, frame: float):
     stride = -(-grid.shape[1] // (2 * WIDEST))
     shown = grid[:, ::stride].astype(np.int8)
     scale = [[0, KEPT], [0.5, KEPT], [0.5, HIDDEN], [1, HIDDEN]]
-    cells = go.Heatmap(z=shown, x0=frame * stride / 2, dx=frame * stride, zmin=0, zmax=1, colorscale=scale, ygap=1, showscale=False,
-                       hovertemplate="%{x:.2f} s, %{y}: %{z} (1 hidden, 0 kept)<extra></extra>", name="mask")
+    cells = go.Heatmap(
+        z=shown,
+        x0=frame * stride / 2,
+        dx=frame * stride,
+        zmin=0,
+        zmax=1,
+        colorscale=scale,
+        ygap=1,
+        showscale=False,
+        hovertemplate="%{x:.2f} s, %{y}: %{z} (1 hidden, 0 kept)<extra></extra>",
+        name="mask",
+    )
     spans = [(a, b, k) for k, row in enumerate(grid) for a, b in spectra.runs(row)]
     x = np.array([(a * frame, b * frame, np.nan) for a, b, _ in spans], dtype=np.float32).ravel()
     y = np.repeat(np.array([k for *_, k in spans], dtype=np.float32), 3)
-    strike = go.Scatter(x=x, y=y, mode="lines", line=dict(width=1.5, color=STRIKE), hoverinfo="skip", showlegend=False, name="hidden")
+    strike = go.Scatter(
+        x=x, y=y, mode="lines", line=dict(width=1, color=STRIKE), hoverinfo="skip", showlegend=False, name="hidden"
+    )
     return cells, strike
 
 
 def _legend(figure) -> None:
     """Two names in the legend: drawn by empty traces, as a heatmap has none."""
-    for name, colour, symbol in (("hidden, to be filled in (struck through)", HIDDEN, "square-cross"), ("kept", "#a0a0a0", "square-open")):
-        figure.add_scatter(x=[None], y=[None], mode="markers", name=name,
-                           marker=dict(size=11, color=colour, symbol=symbol, line=dict(width=1, color=INK)))
+    for name, colour, symbol in (
+        ("hidden, to be filled in (struck through)", HIDDEN, "square-cross"),
+        ("kept", "#a0a0a0", "square-open"),
+    ):
+        figure.add_scatter(
+            x=[None],
+            y=[None],
+            mode="markers",
+            name=name,
+            marker=dict(size=11, color=colour, symbol=symbol, line=dict(width=1, color=INK)),
+        )
 
 
 def _share(grid: np.ndarray, frame: float) -> str:
@@ -164,12 +229,12 @@ def mask_over(clip, mask, tokens=None, title: str = ""):
     from plotly.subplots import make_subplots
 
     grid, frame = spectra.mask_array(mask), spectra.frame_seconds(tokens)
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[0.55, 0.45])
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[0.45, 0.55])
     trace, spectrum = _spectrogram_trace(clip, 420, showscale=False)
     figure.add_trace(trace, row=1, col=1)
     for part in _mask_traces(grid, frame):
         figure.add_trace(part, row=2, col=1)
-    dress(figure, title or _share(grid, frame), 260 + 16 * len(grid))
+    dress(figure, title or _share(grid, frame), 230 + 26 * len(grid))
     _hertz(figure, spectrum, row=1, col=1)
     _rows(figure, len(grid), row=2, col=1)
     length = max(clip.seconds, grid.shape[1] * frame)
@@ -181,9 +246,10 @@ def mask_over(clip, mask, tokens=None, title: str = ""):
 def _hidden_after(steps) -> list[tuple[str, np.ndarray]]:
     found = []
     for number, step in enumerate(steps):
+        index = step.index if hasattr(step, "confidence") else number  # a tensor has an `index` of another meaning
         grid = np.asarray(getattr(step, "mask", step))
         grid = spectra.mask_array(grid[0] if grid.ndim == 3 else grid)
-        found.append((f"pass {getattr(step, 'index', number) + 1}", grid))
+        found.append((f"pass {index + 1}", grid))
     if not found:
         raise ValueError("no passes were given, at least one was expected; give list(vamp.coarse_steps(...))")
     return found
@@ -204,17 +270,36 @@ def passes(steps, tokens=None, panels: int = 9, title: str = ""):
     columns = min(3, len(chosen))
     rows = -(-len(chosen) // columns)
     names = [f"{name}: {100 * grid.mean():.1f} % hidden" for name, grid in chosen]
-    figure = make_subplots(rows=rows, cols=columns, subplot_titles=names, shared_xaxes=True, shared_yaxes=True,
-                           horizontal_spacing=0.03, vertical_spacing=0.28 / rows)
+    figure = make_subplots(
+        rows=rows,
+        cols=columns,
+        subplot_titles=names,
+        shared_xaxes=True,
+        shared_yaxes=True,
+        horizontal_spacing=0.03,
+        vertical_spacing=0.28 / rows,
+    )
     frame = spectra.frame_seconds(tokens)
     for i, (_, grid) in enumerate(chosen):
         width = min(200, grid.shape[1])
         edges = np.linspace(0, grid.shape[1], width + 1).round().astype(int)
         share = 100 * np.add.reduceat(grid.astype(float), edges[:-1], axis=1) / np.diff(edges)
         step = grid.shape[1] * frame / width
-        figure.add_trace(go.Heatmap(z=share.round().astype(np.int8), x0=step / 2, dx=step, zmin=0, zmax=100, ygap=1, showscale=False,
-                                    colorscale=[[0, KEPT], [1, HIDDEN]], hovertemplate="%{x:.2f} s, %{y}: %{z} % hidden<extra></extra>"),
-                         row=i // columns + 1, col=i % columns + 1)
+        figure.add_trace(
+            go.Heatmap(
+                z=share.round().astype(np.int8),
+                x0=step / 2,
+                dx=step,
+                zmin=0,
+                zmax=100,
+                ygap=1,
+                showscale=False,
+                colorscale=[[0, KEPT], [1, HIDDEN]],
+                hovertemplate="%{x:.2f} s, %{y}: %{z} % hidden<extra></extra>",
+            ),
+            row=i // columns + 1,
+            col=i % columns + 1,
+        )
     dress(figure, title, 60 + rows * (70 + 16 * len(chosen[0][1])))
     _rows(figure, len(chosen[0][1]))
     figure.update_xaxes(showgrid=False)

@@ -78,5 +78,7 @@ def wave_path(low: np.ndarray, high: np.ndarray, full: float) -> str:
     """The outline of a waveform as an SVG path in a box of columns x 100; `full` is the sample value at its edge."""
     scale = 48 / max(full, 1e-9)
     top, bottom = 50 - high * scale, 50 - low * scale
-    points = [f"{i} {v:.0f}" for i, v in enumerate(top)] + [f"{i} {v:.0f}" for i, v in reversed(list(enumerate(bottom + 0.6)))]
+    points = [f"{i} {v:.0f}" for i, v in enumerate(top)] + [
+        f"{i} {v:.0f}" for i, v in reversed(list(enumerate(bottom + 0.6)))
+    ]
     return "M" + "L".join(points) + "Z"

@@ -32,8 +32,15 @@ def to_mp3(clip, kbps: int = BITRATE) -> bytes:
     high, low = (320, 32) if clip.rate >= 32000 else (160, 8) if clip.rate >= 16000 else (64, 8)
     place = min(1.0, max(0.0, (high - kbps) / (high - low)))
     file = io.BytesIO()
-    soundfile.write(file, np.clip(clip.samples[0], -1, 1), clip.rate, format="MP3", subtype="MPEG_LAYER_III",
-                    compression_level=place, bitrate_mode="CONSTANT")
+    soundfile.write(
+        file,
+        np.clip(clip.samples[0], -1, 1),
+        clip.rate,
+        format="MP3",
+        subtype="MPEG_LAYER_III",
+        compression_level=place,
+        bitrate_mode="CONSTANT",
+    )
     return file.getvalue()
 
 
@@ -72,27 +79,36 @@ class Player:
 
     def html(self, sound: bool = True) -> str:
         """The player as one `<div>` with its style, script and sound; `sound=False` gives the pictures alone."""
-        body = f'<div class="vk-axis">{self._views()}{self._grid()}<div class="vk-head" hidden></div></div>{self._ticks()}'
+        body = (
+            f'<div class="vk-axis">{self._views()}{self._grid()}<div class="vk-head" hidden></div></div>{self._ticks()}'
+        )
         if sound:
             body = f'<div class="vk-controls" role="toolbar" aria-label="Player" hidden></div>{body}{self._sounds()}'
         credits = "; ".join(dict.fromkeys(c.credit for c in self.clips if c.credit))
         if credits:
             body += f'<p class="vk-credit">Music: {html.escape(credits)}</p>'
         if sound:
-            body += ('<p class="vk-keys" hidden>Keys: Space plays on the time axis, arrows move 1 s, Page keys 5 s, '
-                     'Home and End, 1 to 9 choose a sound, L loops.</p>' f"<script>{_part('player.js')}</script>")
+            body += (
+                '<p class="vk-keys" hidden>Keys: Space plays on the time axis, arrows move 1 s, Page Up and Page Down 5 s, '
+                "Home and End, 1 to 9 choose a sound, L loops.</p>"
+                f"<script>{_part('player.js')}</script>"
+            )
         name = html.escape("Listen: " + ", ".join(self.labels), quote=True)
         # JupyterLab would take keys such as 1 or L for commands of its own; the attribute tells it to leave them.
-        return (f'<div class="vampkit-player" role="group" aria-label="{name}" data-seconds="{self.seconds:.4f}" '
-                f'data-lm-suppress-shortcuts="true"><style>{_part("player.css")}</style>{body}</div>')
+        return (
+            f'<div class="vampkit-player" role="group" aria-label="{name}" data-seconds="{self.seconds:.4f}" '
+            f'data-lm-suppress-shortcuts="true"><style>{_part("player.css")}</style>{body}</div>'
+        )
 
     def save(self, path) -> Path:
         """Write the player as a page of its own, which opens in any browser. Beside first, then renamed."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         title = html.escape(", ".join(self.labels))
-        page = ('<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-                f"<title>{title}</title><link rel=\"icon\" href=\"data:,\"></head><body>{self.html()}</body></html>")
+        page = (
+            '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
+            f'<title>{title}</title><link rel="icon" href="data:,"></head><body>{self.html()}</body></html>'
+        )
         part = path.with_name(path.name + ".part")
         part.write_text(page, encoding="utf-8")
         part.replace(path)
@@ -113,7 +129,8 @@ class Player:
                 f'style="width:{share:.3f}%" role="img" aria-label="Waveform of {name}"><path d="'
                 f'{pictures.wave_path(bottom, top, full)}"/></svg></div><div class="vk-strip" style="height:{self.height}px">'
                 f'<span class="vk-name">spectrogram<br>0 to {clip.rate / 2000:.0f} kHz, mel</span><img style="width:{share:.3f}%" '
-                f'alt="Mel spectrogram of {name}" src="{pictures.uri(pictures.spectrogram_webp(spectrum, low), "image/webp")}"></div></div>')
+                f'alt="Mel spectrogram of {name}" src="{pictures.uri(pictures.spectrogram_webp(spectrum, low), "image/webp")}"></div></div>'
+            )
         return "".join(parts)
 
     def _grid(self) -> str:
@@ -129,9 +146,11 @@ class Player:
         rows, frames = grid.shape
         share = 100 * frames * spectra.frame_seconds(self.tokens) / self.seconds
         height = min(112, max(28, 9 * rows))
-        return (f'<div class="vk-strip vk-grid" style="height:{height}px"><span class="vk-name">{name}</span>'
-                f'<div class="vk-clip"><img style="width:{share:.3f}%;{"" if self.mask is not None else "image-rendering:pixelated"}" alt="{what}, {rows} codebooks, {frames} frames" '
-                f'src="{pictures.uri(data, "image/png")}"></div></div>')
+        return (
+            f'<div class="vk-strip vk-grid" style="height:{height}px"><span class="vk-name">{name}</span>'
+            f'<div class="vk-clip"><img style="width:{share:.3f}%;{"" if self.mask is not None else "image-rendering:pixelated"}" alt="{what}, {rows} codebooks, {frames} frames" '
+            f'src="{pictures.uri(data, "image/png")}"></div></div>'
+        )
 
     def _ticks(self) -> str:
         steps = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
@@ -144,8 +163,10 @@ class Player:
         parts = []
         for clip, label in zip(self.clips, self.labels, strict=True):
             name = html.escape(label, quote=True)
-            parts.append(f'<label><span>{name}</span><audio controls preload="metadata" aria-label="{name}" '
-                         f'src="{pictures.uri(to_mp3(clip), "audio/mpeg")}"></audio></label>')
+            parts.append(
+                f'<label><span>{name}</span><audio controls preload="metadata" aria-label="{name}" '
+                f'src="{pictures.uri(to_mp3(clip), "audio/mpeg")}"></audio></label>'
+            )
         return f'<div class="vk-sounds">{"".join(parts)}</div>'
 
 
@@ -159,12 +180,14 @@ def listen(*clips, labels=None, mask=None, tokens=None, height: int = 90) -> Pla
     is never changed.
     Raises TypeError for what is no clip, ValueError for another number of labels. Notebook: 00.
     """
-    found = [getattr(c, "clip", c) for c in clips]
-    if not found:
+    if not clips:
         raise ValueError("no clip was given, at least one was expected; call listen(clip)")
-    for clip in found:
+    found = [c if hasattr(c, "samples") else getattr(c, "clip", c) for c in clips]
+    for given, clip in zip(clips, found, strict=True):
         if not (hasattr(clip, "samples") and hasattr(clip, "rate")):
-            raise TypeError(f"{type(clip).__name__} was given, a Clip or a Take was expected; make one with Clip(samples, rate)")
+            raise TypeError(
+                f"{type(given).__name__} was given, a Clip or a Take was expected; make one with Clip(samples, rate)"
+            )
     if labels is None:
         labels = [c.name or "sound" for c in found]
         if len(set(labels)) < len(labels):

@@ -7,7 +7,14 @@ import numpy as np
 from vampkit.show.figures import INK, _figure, dress
 
 COLOURS = ("#0f8b8d", "#c2571a", "#7a5fc7", "#5a8a1f", "#b5478b", "#4a7fb5")
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")  # with the colour, so that neither is needed alone
+DASHES = (
+    "solid",
+    "dash",
+    "dot",
+    "dashdot",
+    "longdash",
+    "longdashdot",
+)  # with the colour, so that neither is needed alone
 
 
 def curves(lines, x_title: str = "", y_title: str = "", title: str = "", height: int = 320):
@@ -23,8 +30,15 @@ def curves(lines, x_title: str = "", y_title: str = "", title: str = "", height:
         x, y = np.asarray(x, dtype=np.float32), np.asarray(y, dtype=np.float32)
         if x.shape != y.shape:
             raise ValueError(f"curve {name!r} has {x.shape} places and {y.shape} values, equally many were expected")
-        traces.append(go.Scatter(x=x, y=y, name=name, mode="lines",
-                                 line=dict(width=2, color=COLOURS[i % len(COLOURS)], dash=DASHES[i % len(DASHES)])))
+        traces.append(
+            go.Scatter(
+                x=x,
+                y=y,
+                name=name,
+                mode="lines",
+                line=dict(width=2, color=COLOURS[i % len(COLOURS)], dash=DASHES[i % len(DASHES)]),
+            )
+        )
     figure = dress(_figure(*traces), title, height)
     figure.update_xaxes(title_text=x_title)
     figure.update_yaxes(title_text=y_title)
@@ -33,7 +47,7 @@ def curves(lines, x_title: str = "", y_title: str = "", title: str = "", height:
 
 
 def bars(values, y_title: str = "", title: str = "", height: int = 320, digits: int = 2):
-    """Named values as bars with their numbers on top. Notebook: 01.
+    """Named values as bars with their numbers inside. Notebook: 01.
 
     values: {name: number} or {name: (mean, low, high)}, whose interval is drawn. Returns a plotly Figure.
     """
@@ -43,8 +57,22 @@ def bars(values, y_title: str = "", title: str = "", height: int = 320, digits: 
     mean, low, high = (np.array(c, dtype=float) for c in zip(*triples, strict=True))
     error = dict(type="data", array=high - mean, arrayminus=mean - low, color=INK, visible=bool((high > low).any()))
     text = [f"{m:.{digits}f}" for m in mean]
-    figure = dress(_figure(go.Bar(x=list(values), y=mean, error_y=error, text=text, textposition="auto", marker_color=COLOURS[0],
-                                  hovertemplate="%{x}: %{text}<extra></extra>")), title, height)
+    figure = dress(
+        _figure(
+            go.Bar(
+                x=list(values),
+                y=mean,
+                error_y=error,
+                text=text,
+                textposition="inside",
+                insidetextanchor="start",
+                marker_color=COLOURS[0],
+                hovertemplate="%{x}: %{text}<extra></extra>",
+            )
+        ),
+        title,
+        height,
+    )
     figure.update_yaxes(title_text=y_title)
     return figure
 

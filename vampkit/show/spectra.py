@@ -31,7 +31,9 @@ def _filters(rate: int, size: int, bands: int) -> tuple[np.ndarray, np.ndarray]:
     import librosa
 
     weights = librosa.filters.mel(sr=rate, n_fft=size, n_mels=bands, norm=None)
-    weights /= np.maximum(weights.sum(1, keepdims=True), 1e-9)  # a mean over bins: wide bands are not brighter for being wide
+    weights /= np.maximum(
+        weights.sum(1, keepdims=True), 1e-9
+    )  # a mean over bins: wide bands are not brighter for being wide
     return weights, librosa.mel_frequencies(n_mels=bands + 2, fmax=rate / 2)[1:-1]
 
 
@@ -83,7 +85,9 @@ def mask_array(mask) -> np.ndarray:
     """
     array = np.asarray(mask)
     if array.dtype != np.bool_:
-        raise TypeError(f"a mask of type {array.dtype} was given, booleans were expected (True = hidden); use mask.bool()")
+        raise TypeError(
+            f"a mask of type {array.dtype} was given, booleans were expected (True = hidden); use mask.bool()"
+        )
     return _grid(array, "a mask")
 
 
@@ -91,7 +95,9 @@ def code_array(tokens_or_codes) -> np.ndarray:
     """Codes as an integer numpy array [K, T], from Tokens or from codes. Raises TypeError, ValueError."""
     array = np.asarray(getattr(tokens_or_codes, "codes", tokens_or_codes))
     if not np.issubdtype(array.dtype, np.integer):
-        raise TypeError(f"codes of type {array.dtype} were given, whole numbers were expected; give Tokens or their codes")
+        raise TypeError(
+            f"codes of type {array.dtype} were given, whole numbers were expected; give Tokens or their codes"
+        )
     return _grid(array, "codes")
 
 
@@ -99,7 +105,9 @@ def _grid(array: np.ndarray, what: str) -> np.ndarray:
     if array.ndim == 3 and array.shape[0] == 1:
         array = array[0]
     if array.ndim != 2 or 0 in array.shape:
-        raise ValueError(f"{what} of shape {array.shape} was given, [codebooks, frames] was expected; choose one item of a batch")
+        raise ValueError(
+            f"{what} of shape {array.shape} was given, [codebooks, frames] was expected; choose one item of a batch"
+        )
     return array
 
 

@@ -51,8 +51,16 @@ def overview(clip, mask=None, path=None, tokens=None, title: str = "", size: tup
 def _draw_spectrum(axes, clip) -> None:
     spectrum = spectra.spectrum(clip, bands=96, columns=900)
     low, top = spectra.shared_range(spectrum)
-    axes.imshow(spectrum.db, origin="lower", aspect="auto", cmap="magma", vmin=low, vmax=top, extent=(0, spectrum.seconds, 0, len(spectrum.hz)))
-    marks = [f for f in (100, 300, 1000, 3000, 10000) if spectrum.hz[0] <= f <= spectrum.hz[-1]]
+    axes.imshow(
+        spectrum.db,
+        origin="lower",
+        aspect="auto",
+        cmap="magma",
+        vmin=low,
+        vmax=top,
+        extent=(0, spectrum.seconds, 0, len(spectrum.hz)),
+    )
+    marks = [f for f in (100, 1000, 3000, 10000) if spectrum.hz[0] <= f <= spectrum.hz[-1]]
     axes.set_yticks(np.interp(marks, spectrum.hz, np.arange(len(spectrum.hz)) + 0.5), [f"{f:,}" for f in marks])
     axes.set_ylabel("Hz (mel)")
 
@@ -62,7 +70,7 @@ def _draw_mask(axes, grid: np.ndarray, frame: float) -> None:
     colours = np.array([(233, 233, 233), pictures.ACCENT, tuple(c * 0.45 for c in pictures.ACCENT)], dtype=float) / 255
     painted = colours[pictures.hatch(grid, 4, 10)]
     axes.imshow(painted, aspect="auto", interpolation="antialiased", extent=(0, frames * frame, rows, 0))
-    shown = [k for k in range(rows) if rows <= 5 or k in (0, spectra.COARSE - 1, spectra.COARSE, rows - 1)]
+    shown = [k for k in range(rows) if rows <= 5 or k in (0, spectra.COARSE - 1, rows - 1)]
     names = spectra.codebook_names(rows)
     axes.set_yticks([k + 0.5 for k in shown], [names[k] for k in shown])
     axes.set_title(f"mask: {100 * grid.mean():.1f} % hidden (hatched), the rest is kept", loc="left", fontsize=9)

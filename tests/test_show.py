@@ -1,0 +1,173 @@
+"""Players and figures: they are small, say what they show, ask nobody for anything, and never change a level."""
+
+import io
+import json
+import re
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+import soundfile
+import torch
+
+from vampkit import show
+from vampkit.audio import Clip
+from vampkit.show import pictures, player, spectra
+
+
+@pytest.fixture(scope="module")
+def clip():
+    """Ten seconds of a rich tone with noise, made once."""
+    t = np.arange(441_000) / 44_100
+    rng = np.random.default_rng(0)
+    sound = 0.2 * np.sin(2 * np.pi * 440 * t) * (t % 0.5 < 0.3) + 0.03 * rng.standard_normal(len(t))
+    return Clip(sound.astype(np.float32), 44_100, "tone", "A. Maker <b>, CC BY 4.0")
+
+
+@pytest.fixture(scope="module")
+def mask():
+    grid = torch.ones(14, 575, dtype=torch.bool)
+    grid[:, ::7] = False
+    grid[0] = False
+    return grid
+
+
+def test_listen_prints_facts_and_returns_a_player(clip, mask, capsys):
+    found = show.listen(clip, clip.gain(-6), labels=["loud", "soft"], mask=mask)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 and all(
+        re.fullmatch(r"\w+: 10\.00 s, peak -\d+\.\d dBFS, loudness -\d+\.\d LUFS", line) for line in lines
+    )
+    bundle = found._repr_mimebundle_()
+    assert bundle["text/plain"].splitlines() == lines
+    values = [float(re.search(r"loudness (-\d+\.\d)", line)[1]) for line in lines]
+    assert values[0] - values[1] == pytest.approx(6, abs=0.11)
+
+
+def test_the_page_is_whole_small_and_safe(clip, mask):
+    page = player.Player([clip, clip], ["a<script>", "b"], mask).html()
+    assert "http://" not in page and "https://" not in page and "@import" not in page
+    assert "a<script>" not in page and "Maker &lt;b&gt;" in page
+    assert page.count("<audio controls") == 2 and page.count("data:audio/mpeg;base64,") == 2
+    assert "currentColor" in page
+    assert 'data-lm-suppress-shortcuts="true"' in page and "aria-valuetext" in page and 'role="group"' in page
+    assert f"{100 * float(mask.float().mean()):.1f} % hidden" in page
+    assert len(page) < 330_000
+
+
+def test_mp3_keeps_level_length_and_bytes(clip):
+    data = player.to_mp3(clip)
+    assert len(data) <= 90_000 and data == player.to_mp3(clip)
+    samples, rate = soundfile.read(io.BytesIO(data))
+    assert rate == 44_100 and len(samples) == 441_000
+    tone = Clip(0.3 * np.sin(np.arange(88_200) / 20).astype(np.float32), 44_100)
+    for db in (0, -20, -40):
+        heard, _ = soundfile.read(io.BytesIO(player.to_mp3(tone.gain(db))))
+        assert np.sqrt(np.mean(heard**2)) == pytest.approx(0.3 / np.sqrt(2) * 10 ** (db / 20), rel=0.02)
+
+
+@pytest.mark.parametrize("rate", [8000, 22_050, 44_100, 48_000, 96_000, 12_345])
+def test_any_rate_can_be_heard(rate):
+    clip = Clip(0.1 * np.sin(np.arange(rate) / 20).astype(np.float32), rate)
+    samples, got = soundfile.read(io.BytesIO(player.to_mp3(clip)))
+    assert len(samples) / got == pytest.approx(1, abs=0.02)
+
+
+def test_silence_and_stereo(capsys):
+    show.listen(Clip(np.zeros((2, 4410), dtype=np.float32), 44_100, "hush"))._repr_mimebundle_()
+    assert capsys.readouterr().out == "hush: 0.10 s, peak -inf dBFS, loudness -inf LUFS\n"
+
+
+def test_listen_refuses_with_a_sentence(clip):
+    with pytest.raises(ValueError, match="no clip"):
+        show.listen()
+    with pytest.raises(TypeError, match="ndarray was given"):
+        show.listen(np.zeros(10))
+    with pytest.raises(ValueError, match="2 clips"):
+        show.listen(clip, clip, labels=["one"])
+    with pytest.raises(TypeError, match="booleans"):
+        show.listen(clip, mask=torch.ones(4, 5))
+
+
+def test_two_clips_of_one_name_are_told_apart(clip, capsys):
+    assert show.listen(clip, clip).labels == ("A tone", "B tone")
+    capsys.readouterr()
+
+
+def test_player_page_is_written(clip, tmp_path):
+    path = player.Player([clip], ["x"]).save(tmp_path / "deep" / "page.html")
+    assert path.read_text(encoding="utf-8").startswith("<!doctype html>") and not list(tmp_path.rglob("*.part"))
+
+
+def test_figures_are_small_figures(clip, mask):
+    codes = torch.randint(0, 1024, (14, 575), generator=torch.Generator().manual_seed(0))
+    noisy = torch.rand(14, 575, generator=torch.Generator().manual_seed(1)) < 0.6
+    found = [
+        show.spectrogram(clip),
+        show.waveform(clip),
+        show.tokens(codes),
+        show.mask(mask),
+        show.mask(noisy),
+        show.mask_over(clip, noisy),
+        show.passes([noisy] * 12),
+        show.curves({"a": [1, 2]}),
+        show.bars({"a": 1.0, "b": (2.0, 1.0, 3.0)}),
+    ]
+    for figure in found:
+        assert type(figure) is go.Figure
+        size = len(figure.to_json())
+        assert size < 150_000
+        assert figure.layout.paper_bgcolor == "rgba(0,0,0,0)"
+
+
+def test_mask_figure_tells_truth(mask):
+    figure = show.mask(mask)
+    assert np.array_equal(np.asarray(figure.data[0].z), mask.numpy())
+    assert figure.layout.yaxis.ticktext[:5] == ("coarse 1", "coarse 2", "coarse 3", "coarse 4", "fine 5")
+    assert "79.5 % hidden" in figure.layout.title.text
+    drawn = ~np.isnan(figure.data[1].x)
+    assert drawn.sum() == 2 * sum(len(spectra.runs(row)) for row in mask.numpy())
+    assert figure.layout.xaxis.range[1] == pytest.approx(575 * 768 / 44_100)
+
+
+def test_passes_name_each_pass():
+    grids = [torch.zeros(4, 50, dtype=torch.bool) for _ in range(36)]
+    titles = [a.text for a in show.passes(grids).layout.annotations]
+    assert len(titles) == 9 and titles[0].startswith("pass 1:") and titles[-1].startswith("pass 36:")
+    with pytest.raises(ValueError, match="no passes"):
+        show.passes([])
+
+
+def test_wrong_grids_are_refused(clip):
+    with pytest.raises(TypeError, match="whole numbers"):
+        show.tokens(np.zeros((4, 5)))
+    with pytest.raises(ValueError, match=r"\(2, 4, 5\)"):
+        show.mask(torch.ones(2, 4, 5, dtype=torch.bool))
+    with pytest.raises(ValueError, match="no samples"):
+        show.spectrogram(Clip(np.zeros((1, 0), dtype=np.float32), 44_100))
+
+
+def test_spectrum_finds_the_tone(clip):
+    found = spectra.spectrum(clip)
+    assert abs(found.hz[found.db.max(1).argmax()] - 440) < 60 and found.db.shape[1] <= 480
+
+
+def test_hatch_marks_exactly_the_hidden_cells(mask):
+    painted = pictures.hatch(mask.numpy(), 2, 10).reshape(14, 10, 575, 2)
+    assert np.array_equal((painted[:, :9] > 0).all((1, 3)), mask.numpy())
+    assert set(np.unique(painted)) == {0, 1, 2}
+
+
+def test_overview_writes_a_png(clip, mask, tmp_path):
+    path = show.overview(clip, mask, tmp_path / "o.png")
+    first = path.read_bytes()
+    assert first[:4] == b"\x89PNG" and len(first) < 700_000
+    assert show.overview(clip, mask, path).read_bytes() == first
+    assert show.overview(clip).get_axes()
+
+
+def test_names_and_json_stay_plain(clip):
+    assert {"listen", "spectrogram", "waveform", "tokens", "mask", "mask_over", "passes", "overview"} <= set(dir(show))
+    with pytest.raises(AttributeError):
+        _ = show.nothing
+    json.loads(show.schedules({"cosine": np.cos}).to_json())
