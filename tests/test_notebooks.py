@@ -1,0 +1,104 @@
+"""What every notebook keeps to: size, rhythm, prose, and nothing that would fail elsewhere. Their outputs are compared by nbval."""
+
+import json
+import re
+import statistics
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+LIMIT = 1_500_000
+DOWNLOADS = r"\bpip3? install|\bconda install|\bapt(-get)? |\bwget\b|\bcurl\b|https?://|urllib|requests\.|hf_hub_download|git clone"
+MACHINE_PATHS = r"""(?<![\w.\]}])/(home|root|tmp|usr|opt|mnt|work|Users|var)/|[A-Z]:\\\\?(?!n)\w"""
+
+pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def text(part):
+    return part if isinstance(part, str) else "".join(part)
+
+
+def cells(path, kind):
+    return [c for c in read(path)["cells"] if c["cell_type"] == kind]
+
+
+def lines(cell):
+    return [line for line in text(cell["source"]).splitlines() if line.strip()]
+
+
+def printed(path):
+    """All text among the outputs: streams, plain text and error messages."""
+    for cell in cells(path, "code"):
+        for output in cell["outputs"]:
+            yield text(output.get("text", ""))
+            yield text(output.get("data", {}).get("text/plain", ""))
+            yield text(output.get("traceback", ""))
+
+
+def test_cells_are_many_and_short(path):
+    code = [len(lines(c)) for c in cells(path, "code")]
+    assert 25 <= len(read(path)["cells"]) <= 70
+    assert statistics.median(code) <= 6
+    assert max(code) <= 25
+    assert min(code) >= 1
+
+
+def test_prose_keeps_pace_with_code(path):
+    words = sum(len(text(c["source"]).split()) for c in cells(path, "markdown"))
+    code = sum(len(lines(c)) for c in cells(path, "code"))
+    assert 5 <= words / code <= 10, f"{words} words for {code} lines of code: {words / code:.1f} a line"
+
+
+def test_opens_with_a_promise_and_a_cost_and_ends_with_its_provenance(path):
+    found = read(path)["cells"]
+    first = text(found[0]["source"])
+    assert first.startswith(f"# {path.stem[:2]} · ")
+    assert "After this notebook you can" in " ".join(first.split()) and "*Cost:*" in first
+    assert "__version__" in text(found[-1]["source"]) and "codec" in text(found[-1]["source"])
+
+
+def test_asserts_what_it_claims(path):
+    code = "\n".join(text(c["source"]) for c in cells(path, "code"))
+    assert len(re.findall(r"^\s*assert ", code, re.MULTILINE)) >= 5
+    assert re.search(r"\bSEED = \d+", code)
+
+
+def test_nothing_is_installed_fetched_or_tied_to_a_machine(path):
+    code = "\n".join(text(c["source"]) for c in cells(path, "code"))
+    assert not re.search(DOWNLOADS, code)
+    assert not re.search(r"^\s*[!%]", code, re.MULTILINE), "shell lines and magics are no Python"
+    for part in (code, *printed(path)):
+        assert not re.search(MACHINE_PATHS, part), part[:300]
+
+
+def test_outputs_are_committed_and_clean(path):
+    assert path.stat().st_size < LIMIT
+    notebook = read(path)
+    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+    assert "widgets" not in notebook["metadata"], "widget state is saved in it"
+    code = cells(path, "code")
+    assert [c["execution_count"] for c in code] == list(range(1, len(code) + 1)), "run it from top to bottom and save"
+    kinds = [o["output_type"] for c in code for o in c["outputs"]]
+    assert len(kinds) >= len(code) // 3
+    assert "error" not in kinds
+    assert not any(o.get("name") == "stderr" for c in code for o in c["outputs"]), "warnings stand in the outputs"
+
+
+def test_players_and_pictures_come_with_a_printed_fact(path):
+    for cell in cells(path, "code"):
+        if "vk.listen(" in text(cell["source"]):
+            stream = "".join(text(o.get("text", "")) for o in cell["outputs"])
+            assert re.search(r"\d s, peak -?[\d.]+ dBFS, loudness -?[\d.]+ LUFS", stream)
+
+
+def test_sound_is_kept_from_allowed_clips_only(path):
+    """Sound saved in a notebook comes from clips 01 to 05 and from composed pieces."""
+    code = "\n".join(text(c["source"]) for c in cells(path, "code"))
+    for name in re.findall(r"""load_clip\(\s*["']([^"']+)""", code):
+        assert name[:2] in ("01", "02", "03", "04", "05") or name.startswith("composed"), name
