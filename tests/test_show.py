@@ -67,10 +67,11 @@ def test_mp3_keeps_level_length_and_bytes(clip):
 
 
 @pytest.mark.parametrize("rate", [8000, 22_050, 44_100, 48_000, 96_000, 12_345])
-def test_any_rate_can_be_heard(rate):
-    clip = Clip(0.1 * np.sin(np.arange(rate) / 20).astype(np.float32), rate)
+def test_any_rate_keeps_length_and_level(rate):
+    clip = Clip(0.1 * np.sin(2 * np.pi * 440 * np.arange(rate) / rate).astype(np.float32), rate)
     samples, got = soundfile.read(io.BytesIO(player.to_mp3(clip)))
-    assert len(samples) / got == pytest.approx(1, abs=0.02)
+    assert len(samples) / got == pytest.approx(1, abs=0.001)
+    assert np.sqrt(np.mean(samples**2)) == pytest.approx(0.1 / np.sqrt(2), rel=0.02)
 
 
 def test_silence_and_stereo(capsys):

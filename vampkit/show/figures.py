@@ -1,7 +1,7 @@
 """Interactive figures of sound, tokens and masks: builders of `plotly.graph_objects.Figure`.
 
-Numbers are sent as small integers, so a figure of 10 s stays below 150 kB of a notebook. The ground is clear and the ink
-of middle lightness, so that light and dark pages both work.
+Numbers are sent as small integers, so a figure of 10 s stays below 150 kB of a notebook. The ground is clear and the
+ink of middle lightness, so that light and dark pages both work.
 """
 
 from __future__ import annotations
@@ -258,8 +258,8 @@ def _hidden_after(steps) -> list[tuple[str, np.ndarray]]:
 def passes(steps, tokens=None, panels: int = 9, title: str = ""):
     """How the mask empties: up to `panels` passes of the sampling loop, evenly chosen, a small grid each. Notebook: 00.
 
-    steps: Step objects of `sample` (or masks bool [K, T]); of a batch the first item. A pass's panel shows what is still hidden
-    after it, as percent where several frames share a column. tokens: Tokens, which give the time axis.
+    steps: Step objects of `sample` (or masks bool [K, T]); of a batch the first item. A pass's panel shows what is
+    still hidden after it, as percent where several frames share a column. tokens: Tokens, which give the time axis.
     Returns a plotly Figure. Raises ValueError without steps.
     """
     import plotly.graph_objects as go

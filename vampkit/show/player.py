@@ -1,4 +1,4 @@
-"""`listen`: one or several clips to hear and to see on one time axis, in one piece of HTML that asks nobody for anything."""
+"""`listen`: one or several clips to hear and to see on one time axis, in one piece of HTML without outside requests."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ import numpy as np
 from vampkit.show import pictures, spectra
 
 BITRATE = 64  # kbit/s for mono: a 10 s clip is 80 kB, 107 kB as text inside the page
+ENCODER_GAIN = 0.95  # LAME makes sound 0.45 dB softer at this bitrate; that is undone, so levels stay true
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 
-def to_mp3(clip, kbps: int = BITRATE) -> bytes:
-    """A clip as MP3 of constant bitrate, mixed to mono; the level is not changed, what exceeds full scale is clipped.
+def to_mp3(clip) -> bytes:
+    """A clip as MP3, 64 kbit/s, mixed to mono; the level is not changed, what exceeds full scale is clipped.
 
     The bytes depend on the sound alone, so a notebook that is run again holds the same player.
-    clip: Clip [C, N]. kbps: 32 to 160. Raises ValueError for a clip without samples.
+    clip: Clip [C, N]. Raises ValueError for a clip without samples.
     """
     import soundfile
 
@@ -30,15 +31,14 @@ def to_mp3(clip, kbps: int = BITRATE) -> bytes:
         clip = clip.resample(44100)
     # soundfile names a bitrate by its place between the format's highest (0) and lowest (1).
     high, low = (320, 32) if clip.rate >= 32000 else (160, 8) if clip.rate >= 16000 else (64, 8)
-    place = min(1.0, max(0.0, (high - kbps) / (high - low)))
     file = io.BytesIO()
     soundfile.write(
         file,
-        np.clip(clip.samples[0], -1, 1),
+        np.clip(clip.samples[0], -1, 1) / ENCODER_GAIN,
         clip.rate,
         format="MP3",
         subtype="MPEG_LAYER_III",
-        compression_level=place,
+        compression_level=(high - BITRATE) / (high - low),
         bitrate_mode="CONSTANT",
     )
     return file.getvalue()
@@ -89,7 +89,7 @@ class Player:
             body += f'<p class="vk-credit">Music: {html.escape(credits)}</p>'
         if sound:
             body += (
-                '<p class="vk-keys" hidden>Keys: Space plays on the time axis, arrows move 1 s, Page Up and Page Down 5 s, '
+                '<p class="vk-keys" hidden>Keys: Space plays on the time axis, arrows move 1 s, Page Up and Down 5 s, '
                 "Home and End, 1 to 9 choose a sound, L loops.</p>"
                 f"<script>{_part('player.js')}</script>"
             )
@@ -117,19 +117,21 @@ class Player:
     def _views(self) -> str:
         spectrums = [spectra.spectrum(c) for c in self.clips]
         low, _ = spectra.shared_range(*spectrums)
-        full = max(float(np.abs(c.samples).max(initial=0)) for c in self.clips)
+        full = max(float(np.abs(c.mono().samples).max(initial=0)) for c in self.clips)
         parts = []
         for i, (clip, label, spectrum) in enumerate(zip(self.clips, self.labels, spectrums, strict=True)):
             share = 100 * clip.seconds / self.seconds
             bottom, top = spectra.outline(clip)
             name = html.escape(label, quote=True)
+            wave = pictures.wave_path(bottom, top, full)
+            picture = pictures.uri(pictures.spectrogram_webp(spectrum, low), "image/webp")
             parts.append(
                 f'<div class="vk-view" data-clip="{i}"><div class="vk-strip vk-wave" style="height:{self.height // 2}px">'
-                f'<span class="vk-name">{name}<br>waveform</span><svg viewBox="0 0 {len(top)} 100" preserveAspectRatio="none" '
-                f'style="width:{share:.3f}%" role="img" aria-label="Waveform of {name}"><path d="'
-                f'{pictures.wave_path(bottom, top, full)}"/></svg></div><div class="vk-strip" style="height:{self.height}px">'
-                f'<span class="vk-name">spectrogram<br>0 to {clip.rate / 2000:.0f} kHz, mel</span><img style="width:{share:.3f}%" '
-                f'alt="Mel spectrogram of {name}" src="{pictures.uri(pictures.spectrogram_webp(spectrum, low), "image/webp")}"></div></div>'
+                f'<span class="vk-name">{name}<br>waveform</span><svg viewBox="0 0 {len(top)} 100" '
+                f'preserveAspectRatio="none" style="width:{share:.3f}%" role="img" aria-label="Waveform of {name}">'
+                f'<path d="{wave}"/></svg></div><div class="vk-strip" style="height:{self.height}px">'
+                f'<span class="vk-name">spectrogram<br>0 to {clip.rate / 2000:.0f} kHz, mel</span>'
+                f'<img style="width:{share:.3f}%" alt="Mel spectrogram of {name}" src="{picture}"></div></div>'
             )
         return "".join(parts)
 
@@ -146,9 +148,10 @@ class Player:
         rows, frames = grid.shape
         share = 100 * frames * spectra.frame_seconds(self.tokens) / self.seconds
         height = min(112, max(28, 9 * rows))
+        style = f"width:{share:.3f}%" + ("" if self.mask is not None else ";image-rendering:pixelated")
         return (
             f'<div class="vk-strip vk-grid" style="height:{height}px"><span class="vk-name">{name}</span>'
-            f'<div class="vk-clip"><img style="width:{share:.3f}%;{"" if self.mask is not None else "image-rendering:pixelated"}" alt="{what}, {rows} codebooks, {frames} frames" '
+            f'<div class="vk-clip"><img style="{style}" alt="{what}, {rows} codebooks, {frames} frames" '
             f'src="{pictures.uri(data, "image/png")}"></div></div>'
         )
 

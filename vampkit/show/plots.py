@@ -80,7 +80,7 @@ def bars(values, y_title: str = "", title: str = "", height: int = 320, digits: 
 def schedules(functions, points: int = 101, title: str = ""):
     """Share of tokens hidden over the course of sampling (or training) for several schedules. Notebook: 02.
 
-    functions: {name: function of u in [0, 1]}, for example {"cosine": schedules.cosine}. Each takes a float or a tensor.
+    functions: {name: function of u in [0, 1]}, such as {"cosine": schedules.cosine}. Each takes a float.
     Returns a plotly Figure. Paper: section 3.2.
     """
     u = np.linspace(0, 1, points)

@@ -17,7 +17,8 @@ RANGE = 80  # decibels shown below the loudest cell: what is softer is not heard
 class Spectrum:
     """A log-mel spectrogram made for looking at.
 
-    db: int16 [bands, columns], decibels of the mean power of a band's bins (0 dB: a full-scale sine in each), low frequencies first.
+    db: int16 [bands, columns], decibels of the mean power of a band's bins (0 dB: a full-scale sine in each), low
+    frequencies first.
     seconds: length of the time axis. hz: float [bands], centre of each band.
     """
 

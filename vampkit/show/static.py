@@ -12,8 +12,8 @@ from vampkit.show import pictures, spectra
 def overview(clip, mask=None, path=None, tokens=None, title: str = "", size: tuple[float, float] = (9, 4.2)):
     """Spectrogram above and mask grid below on one time axis, drawn by matplotlib. Notebook: 00.
 
-    clip: Clip [C, N]. mask: bool [K, T], True = hidden; or None for the spectrogram alone. path: a .png or .svg to write
-    (beside first, then renamed). tokens: Tokens, which give the mask's time axis. size: inches.
+    clip: Clip [C, N]. mask: bool [K, T], True = hidden; or None for the spectrogram alone. path: a .png or .svg to
+    write (beside first, then renamed). tokens: Tokens, which give the mask's time axis. size: inches.
     Returns the matplotlib Figure, or the path where one was given. Raises as `mask_over` does.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -114,7 +114,7 @@ class PanelModel:
         return f"vamp.vamp(clip, {self.prompt!r}, seed={self.seed}, passes={self.passes})"
 
     def generate(self, progress: Callable[[int, int], None] | None = None):
-        """Run the models with what is set; returns the Take and keeps it as `take`. progress: called with (done, in all)."""
+        """Run the models with what is set; returns and keeps the Take. progress: called with (done, in all)."""
         self.take = self.vamp.vamp(self.tokens, self.prompt, seed=self.seed, passes=self.passes, progress=progress)
         return self.take
 
@@ -161,7 +161,7 @@ class VampPanel:
         self._button.on_click(self._pressed)
 
     def set(self, **changes) -> None:
-        """Change prompt, value, seed, passes, as `PanelModel.set`; the controls follow. Raises ValueError, TypeError."""
+        """Change prompt, value, seed, passes, as `PanelModel.set`; controls follow. Raises ValueError, TypeError."""
         self.model.set(**changes)
         self._follow()
         self._preview()
