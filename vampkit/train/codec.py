@@ -45,8 +45,9 @@ class CodecPreset:
     joint_steps: int = 3500
     decoder_steps: int = 1500
     muon_rate: float = 0.01  # for the convolutions without quantizer
-    joint_rate: float = 0.004  # lower: at the full rate the first hundred joint steps undo what was learned
+    joint_rate: float = 0.002  # lower: at the full rate the encoder runs away from its codebooks
     adam_rate: float = 1e-3
+    codebook_rate: float = 4e-3  # entries must follow an encoder that moves
     warmup: int = 100
     mel_weight: float = 0.15  # phase first
     joint_mel_weight: float = 0.4  # the mel distance falls slowly while its weight is small
@@ -70,6 +71,10 @@ PRESETS = {
     "gpu": CodecPreset(encoder_dim=24, decoder_dim=320, batch=48, autoencoder_steps=4000, joint_steps=30_000, decoder_steps=6000, check_every=1000),
 }
 """ci: seconds, to prove the code. laptop: about 90 minutes on two cores, the bundled codec. gpu: wider and ten times longer."""
+
+
+LATENT_LEVEL = 0.3
+"""Root mean square of the latents at which the commitment loss starts near a fifth of the whole loss."""
 
 
 class CodecTraining:
@@ -105,12 +110,13 @@ class CodecTraining:
         trained = self.model.decoder if self.stage == "decoder" else self.model
         self.model.requires_grad_(self.stage != "decoder")
         self.model.decoder.requires_grad_(True)
-        convolutions, rest = [], []
+        convolutions, entries, rest = [], [], []
         for name, weight in trained.named_parameters():
             inside = name.endswith("weight_v") and "quantizer" not in name and id(weight) not in first_last
-            (convolutions if inside else rest).append(weight)
+            (convolutions if inside else entries if "codebook" in name else rest).append(weight)
         rate = p.muon_rate if self.stage == "autoencoder" else p.joint_rate
-        self.optimizers = [MatrixMuon(convolutions, lr=rate), torch.optim.AdamW(rest, lr=p.adam_rate, betas=(0.8, 0.99), weight_decay=0.0)]
+        groups = [{"params": rest}] + ([{"params": entries, "lr": p.codebook_rate}] if entries else [])
+        self.optimizers = [MatrixMuon(convolutions, lr=rate), torch.optim.AdamW(groups, lr=p.adam_rate, betas=(0.8, 0.99), weight_decay=0.0)]
 
     def _resume(self) -> None:
         state = checkpoint.load(self.out / "state.safetensors")
@@ -200,6 +206,7 @@ class CodecTraining:
         """What happens between two stages: the average becomes the model, and the quantizer is started where it is due."""
         self.model.load_state_dict(self.average.state)
         if self.step == self.ends[0]:
+            scale_latents(self.model, self._latents(2048), LATENT_LEVEL)
             start_quantizer(self.model, self._latents(self.preset.kmeans_frames), self.preset.seed)
             self.started = True
         self.average.restart(self.model)
@@ -248,6 +255,20 @@ def build_like(model: nn.Module) -> nn.Module:
     from vampkit.codec import settings_of
 
     return build(settings_of(model))
+
+
+@torch.no_grad()
+def scale_latents(model: nn.Module, latents: Tensor, level: float) -> None:
+    """Bring the latents to a root mean square of `level` without changing the sound.
+
+    The commitment loss grows with the square of the latents' scale, which training without quantizer leaves to chance. The encoder's last and the decoder's
+    first convolution are linear: one divides, the other multiplies.
+    """
+    factor = level / float(latents.square().mean().sqrt())
+    last, first = model.encoder.block[-1], model.decoder.model[0]
+    last.weight_g.mul_(factor)
+    last.bias.mul_(factor)
+    first.weight_g.div_(factor)
 
 
 @torch.no_grad()

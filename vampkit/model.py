@@ -1,0 +1,248 @@
+"""The masked transformer, exactly the paper's: bidirectional, with one relative position bias shared by all layers.
+
+codes and mask [B, K, T] -> code vectors [B, 8 K, T] -> width [B, T, D] -> blocks -> logits [B, P, T, V]
+
+Paper: section 3.1 and 4.2. Notebook: 03.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Shape of a masked transformer. The paper's: 20 layers (16 for coarse-to-fine), width 1280, 20 heads."""
+
+    codebooks: int = 4
+    conditioning: int = 0
+    layers: int = 6
+    width: int = 192
+    heads: int = 4
+    entries: int = 1024
+    latent: int = 8
+    dropout: float = 0.1
+    buckets: int = 32
+    max_distance: int = 128
+
+    @property
+    def predicted(self) -> int:
+        """Codebooks that the model predicts."""
+        return self.codebooks - self.conditioning
+
+
+class MaskedTransformer(nn.Module):
+    """Predicts hidden tokens from the others (paper, section 3.1; parameters named as in the reference code).
+
+    config: its shape. tables: the codec's raw codebooks, float32 [codebooks, entries, latent]; they are not trained and not saved.
+    Notebook: 03.
+    """
+
+    def __init__(self, config: ModelConfig, tables: Tensor):
+        super().__init__()
+        if tuple(tables.shape) != (config.codebooks, config.entries, config.latent):
+            raise ValueError(f"tables of shape {tuple(tables.shape)} were given, {(config.codebooks, config.entries, config.latent)} was expected")
+        self.config = config
+        self.register_buffer("tables", tables.detach().clone().float(), persistent=False)
+        self.embedding = Embedding(config)
+        self.transformer = Transformer(config)
+        self.classifier = Classifier(config)
+
+    def forward(self, codes: Tensor, mask: Tensor, hidden_only: bool = False) -> Tensor:
+        """Logits [batch, predicted, frames, entries] of codes int64 and mask bool, both [batch, codebooks, frames].
+
+        hidden_only: logits [hidden tokens, entries] in the order of codes[mask] instead, which spares training most of the head.
+        """
+        x = self.transformer(self.embedding(codes, mask, self.tables))
+        first = self.config.conditioning
+        if hidden_only:
+            return self.classifier.at(x, mask[:, first:])
+        return self.classifier(x)
+
+    @torch.no_grad()
+    def start_local(self, generator: torch.Generator) -> None:
+        """Start so that small models learn in minutes: heads look at near frames first, residual outputs and logits are zero."""
+        width = self.config.width
+        for name, weight in self.named_parameters():
+            if weight.ndim == 2 and name.startswith("transformer.layers") and "bias" not in name:
+                bound = 1 / math.sqrt(weight.shape[1])
+                weight.uniform_(-bound, bound, generator=generator)
+        for layer in self.transformer.layers:
+            layer.self_attn.fc.weight.zero_()
+            layer.feed_forward.w_2.weight.zero_()
+        self.classifier.layers[0].weight_v.normal_(0, 1 / math.sqrt(width), generator=generator)
+        self.classifier.layers[0].weight_g.zero_()
+        self.classifier.layers[0].bias.zero_()
+        self.transformer.layers[0].self_attn.relative_attention_bias.weight.copy_(local_bias(self.config))
+
+
+class Embedding(nn.Module):
+    """Codes to width: raw codebook vectors, a learned vector where hidden, one 1x1 convolution."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.special = nn.ParameterDict({"MASK": nn.Parameter(torch.randn(config.codebooks, config.latent))})
+        self.out_proj = nn.Conv1d(config.codebooks * config.latent, config.width, 1)
+
+    def forward(self, codes: Tensor, mask: Tensor, tables: Tensor) -> Tensor:
+        """[batch, codebooks, frames] -> [batch, frames, width]."""
+        vectors = torch.stack([table[codes[:, k].clamp(max=len(table) - 1)] for k, table in enumerate(tables)], 1)  # [B, K, T, latent]
+        vectors = torch.where(mask[..., None], self.special["MASK"][:, None], vectors)
+        return self.out_proj(vectors.transpose(2, 3).flatten(1, 2)).transpose(1, 2)
+
+
+class Transformer(nn.Module):
+    """Blocks that share the relative bias of the first, and a last norm."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.layers = nn.ModuleList([Block(config, first=i == 0) for i in range(config.layers)])
+        self.norm = RMSNorm(config.width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, frames, width] -> the same shape."""
+        bias = self.layers[0].self_attn.position_bias(x.shape[1]).to(x.dtype)
+        for layer in self.layers:
+            x = layer(x, bias)
+        return self.norm(x)
+
+
+class Block(nn.Module):
+    """x + attention(norm(x)), then x + feed-forward(norm(x))."""
+
+    def __init__(self, config: ModelConfig, first: bool):
+        super().__init__()
+        self.norm_1, self.norm_3 = RMSNorm(config.width), RMSNorm(config.width)
+        self.self_attn = Attention(config, first)
+        self.feed_forward = FeedForward(config)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        """x [batch, frames, width], bias [1, heads, frames, frames]."""
+        x = x + self.dropout(self.self_attn(self.norm_1(x), bias))
+        return x + self.dropout(self.feed_forward(self.norm_3(x)))
+
+
+class RMSNorm(nn.Module):
+    """x / sqrt(mean(x^2) + 1e-6) * weight."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Over the last axis."""
+        return F.rms_norm(x, x.shape[-1:], self.weight.to(x.dtype), 1e-6)
+
+
+class Attention(nn.Module):
+    """softmax(q k / sqrt(size) + bias) v, all frames seeing all frames."""
+
+    def __init__(self, config: ModelConfig, first: bool):
+        super().__init__()
+        self.config = config
+        self.w_qs, self.w_ks, self.w_vs, self.fc = (nn.Linear(config.width, config.width, bias=False) for _ in range(4))
+        if first:
+            self.relative_attention_bias = nn.Embedding(config.buckets, config.heads)
+
+    def position_bias(self, frames: int) -> Tensor:
+        """[1, heads, queries, keys], from the table that only the first layer has."""
+        place = torch.arange(frames, device=self.w_qs.weight.device)
+        buckets = relative_buckets(place[None] - place[:, None], self.config.buckets, self.config.max_distance)
+        return self.relative_attention_bias(buckets).permute(2, 0, 1)[None]
+
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        """x [batch, frames, width]."""
+        q, k, v = (w(x).unflatten(-1, (self.config.heads, -1)).transpose(1, 2) for w in (self.w_qs, self.w_ks, self.w_vs))
+        drop = self.config.dropout if self.training else 0.0
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype), dropout_p=drop)
+        return self.fc(mixed.transpose(1, 2).flatten(2))
+
+
+class FeedForward(nn.Module):
+    """w_2(p * gelu(gate)), where w_1 makes p and gate, the second half being the gate."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.w_1 = nn.Linear(config.width, 4 * config.width, bias=False)
+        self.w_2 = nn.Linear(2 * config.width, config.width, bias=False)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [..., width]."""
+        p, gate = self.w_1(x).chunk(2, -1)
+        return self.w_2(self.dropout(p * F.gelu(gate, approximate="tanh")))
+
+
+class Classifier(nn.Module):
+    """Width to logits: a weight-normed 1x1 convolution whose output channel is entry * predicted + codebook."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.predicted = config.predicted
+        self.layers = nn.ModuleList([WeightNormed(config.width, config.entries * config.predicted)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, frames, width] -> [batch, predicted, frames, entries]."""
+        layer = self.layers[0]
+        logits = F.linear(x, layer.weight(), layer.bias)
+        return logits.unflatten(-1, (-1, self.predicted)).permute(0, 3, 1, 2)
+
+    def at(self, x: Tensor, mask: Tensor) -> Tensor:
+        """[hidden, entries] at the hidden places of mask [batch, predicted, frames], in the order of a boolean index."""
+        layer = self.layers[0]
+        weight, bias = layer.weight().unflatten(0, (-1, self.predicted)), layer.bias.unflatten(0, (-1, self.predicted))
+        parts = [F.linear(x[mask[:, p]], weight[:, p], bias[:, p]) for p in range(self.predicted)]
+        place = [torch.nonzero(mask[:, p]) for p in range(self.predicted)]
+        order = torch.cat([(where[:, 0] * self.predicted + p) * mask.shape[-1] + where[:, 1] for p, where in enumerate(place)]).argsort()
+        return torch.cat(parts)[order]
+
+
+class WeightNormed(nn.Module):
+    """W = g v / |v| with a row of v an output channel."""
+
+    def __init__(self, width: int, channels: int):
+        super().__init__()
+        bound = 1 / math.sqrt(width)
+        self.weight_v = nn.Parameter(torch.empty(channels, width, 1).uniform_(-bound, bound))
+        self.weight_g = nn.Parameter(self.weight_v.detach().norm(dim=1, keepdim=True))
+        self.bias = nn.Parameter(torch.empty(channels).uniform_(-bound, bound))
+
+    def weight(self) -> Tensor:
+        """[channels, width]."""
+        return (self.weight_g * self.weight_v / self.weight_v.norm(dim=1, keepdim=True))[..., 0]
+
+
+def relative_buckets(distance: Tensor, buckets: int = 32, most: int = 128) -> Tensor:
+    """Bucket of each key - query distance in frames: half of the buckets a side, exact up to a quarter of them, then logarithmic.
+
+    Computed in float32 as in the reference, whose roundings decide the borders. Notebook: 03.
+    """
+    side = buckets // 2
+    exact = side // 2
+    away = distance.abs()
+    far = exact + (torch.log(away.clamp(min=1).float() / exact) / math.log(most / exact) * (side - exact)).long()
+    return side * (distance > 0).long() + torch.where(away < exact, away, far.clamp(max=side - 1))
+
+
+def local_bias(config: ModelConfig) -> Tensor:
+    """A table [buckets, heads] with which heads look back, ahead, around and everywhere, by fours, each four flatter than the last."""
+    side = config.buckets // 2
+    span = torch.arange(4 * config.max_distance)
+    of = relative_buckets(-span, config.buckets, config.max_distance)
+    distance = torch.tensor([float(span[of == b].min()) for b in range(side)])
+    table = torch.zeros(config.buckets, config.heads)
+    for head in range(config.heads):
+        slope = (0.7, 0.7, 0.25, 0.03)[head % 4] * 0.5 ** (head // 4)
+        table[:side, head] = table[side:, head] = -slope * distance
+        if head % 4 == 0:
+            table[side:, head] -= 4
+            table[0, head] -= 4
+        if head % 4 == 1:
+            table[:side, head] -= 4
+    return table

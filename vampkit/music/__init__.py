@@ -1,0 +1,12 @@
+"""A composer and a synthesizer: endless music without licences whose truth is known.
+
+`compose(seed)` writes a piece as data, `render(piece)` plays it. Seeds from 1,000,000 on are held out: no bundled model was trained on them.
+"""
+
+from vampkit.music.compose import compose
+from vampkit.music.genres import GENRES
+from vampkit.music.render import render
+from vampkit.music.score import Chord, Instrument, Note, Piece, Section
+from vampkit.music.synth import INSTRUMENTS
+
+__all__ = ["GENRES", "INSTRUMENTS", "Chord", "Instrument", "Note", "Piece", "Section", "compose", "render"]

@@ -1,0 +1,99 @@
+"""One drum kit, made of decaying sines and noise; its tuning and colour differ from piece to piece."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vampkit.music.patterns import CLAP, CLOSED, HIGH_TOM, KICK, LOW_TOM, MID_TOM, OPEN, RIDE, RIM, SNARE
+from vampkit.music.synth import RATE, lowpassed, partials, rise
+
+DRUMS = {KICK: "kick", SNARE: "snare", CLOSED: "closed hat", OPEN: "open hat", CLAP: "clap", LOW_TOM: "low tom", MID_TOM: "middle tom",
+         HIGH_TOM: "high tom", RIDE: "ride", RIM: "rim"}  # fmt: skip
+"""General MIDI number -> name."""
+
+
+def kit(rng: np.random.Generator, electronic: bool) -> dict[int, np.ndarray]:
+    """Every drum once, as a wave float32 [samples] with a peak of about 1.
+
+    electronic: a longer kick and tighter noise. Source: the recipes of subtractive drum synthesis.
+    """
+    tune = rng.uniform(0.9, 1.12)
+    waves = {
+        KICK: _kick(rng, tune, electronic),
+        SNARE: _snare(rng, tune, electronic),
+        CLAP: _clap(rng),
+        RIM: _rim(rng, tune),
+        RIDE: _metal(rng, 1.6, rng.uniform(0.35, 0.8), 0.45),
+        CLOSED: _metal(rng, 0.25, rng.uniform(0.02, 0.05), 0.0),
+        OPEN: _metal(rng, 0.8, rng.uniform(0.15, 0.35), 0.0),
+    }
+    for drum, pitch in ((LOW_TOM, 90), (MID_TOM, 125), (HIGH_TOM, 170)):
+        waves[drum] = _tom(rng, pitch * tune)
+    return {drum: (wave / np.abs(wave).max()).astype(np.float32) for drum, wave in waves.items()}
+
+
+def _time(seconds: float) -> np.ndarray:
+    return np.arange(int(seconds * RATE), dtype=np.float32) / RATE
+
+
+def _sweep(low: float, high: float, fall: float, t: np.ndarray) -> np.ndarray:
+    """A sine that falls from low + high to low Hz."""
+    return np.sin(2 * np.pi * np.cumsum(low + high * np.exp(-t / fall)) / RATE)
+
+
+def _kick(rng, tune: float, electronic: bool) -> np.ndarray:
+    t = _time(0.6)
+    body = _sweep(rng.uniform(43, 56) * tune, rng.uniform(120, 280), rng.uniform(0.018, 0.04), t)
+    body *= np.exp(-t / (rng.uniform(0.16, 0.26) if electronic else rng.uniform(0.09, 0.18)))
+    click = lowpassed(rng.standard_normal(len(t)), rng.uniform(2_000, 6_000)) * np.exp(-t / 0.004)
+    return np.tanh(rng.uniform(1.2, 2.5) * body) + rng.uniform(0.3, 1.0) * click
+
+
+def _snare(rng, tune: float, electronic: bool) -> np.ndarray:
+    t = _time(0.5)
+    base = rng.uniform(160, 210) * tune
+    body = partials([base, 1.83 * base, 2.4 * base], [1, 0.55, 0.25], [11, 14, 20], len(t))
+    noise = rng.standard_normal(len(t)).astype(np.float32)
+    noise = lowpassed(noise - lowpassed(noise, rng.uniform(900, 2_200)), rng.uniform(7_000, 14_000))
+    fall = rng.uniform(0.05, 0.09) if electronic else rng.uniform(0.08, 0.15)
+    return (0.6 * body + rng.uniform(1.0, 2.0) * noise * np.exp(-t / fall)) * rise(len(t), 0.0005)
+
+
+def _clap(rng) -> np.ndarray:
+    from scipy.signal import lfilter
+
+    t = _time(0.4)
+    angle = 2 * np.pi * rng.uniform(1_000, 1_600) / RATE
+    noise = lfilter([1, 0, -1], [1, -2 * 0.94 * np.cos(angle), 0.94**2], rng.standard_normal(len(t)))
+    starts = np.cumsum([0, *rng.uniform(0.008, 0.013, 3)])
+    shape = sum(np.where(t >= s, np.exp(-np.maximum(t - s, 0) / 0.006), 0) for s in starts[:3])
+    return noise * (shape + 0.8 * np.where(t >= starts[3], np.exp(-np.maximum(t - starts[3], 0) / rng.uniform(0.05, 0.1)), 0))
+
+
+def _rim(rng, tune: float) -> np.ndarray:
+    base = rng.uniform(380, 520) * tune
+    n = int(0.12 * RATE)
+    click = lowpassed(rng.standard_normal(n), 5_000) * np.exp(-np.arange(n) / (0.002 * RATE))
+    return partials([base, 2.71 * base, 4.3 * base], [1, 0.9, 0.4], [60, 80, 120], n) + click
+
+
+def _metal(rng, seconds: float, fall: float, bell: float) -> np.ndarray:
+    """Cymbals: many modes without a common pitch, and high noise; `bell` adds a clear stroke."""
+    t = _time(seconds)
+    modes = np.sort(rng.uniform(2_800, 15_000, 40))
+    ring = partials(modes, rng.uniform(0.3, 1, 40) * (modes / 7_000) ** 0.5, rng.uniform(0.7, 1.6, 40) / fall, len(t), rng.uniform(0, 6.28, 40))
+    noise = rng.standard_normal(len(t)).astype(np.float32)
+    noise = noise - lowpassed(noise, rng.uniform(5_000, 8_000))
+    noise = noise - lowpassed(noise, 6_000)
+    wave = 0.12 * ring + (1 - 0.6 * bell) * noise * np.exp(-t / fall)
+    if bell:
+        base = rng.uniform(520, 760)
+        wave += bell * partials(base * np.array([1, 2.63, 4.07, 5.4, 7.7]), [0.3, 0.5, 0.6, 0.5, 0.5], 1.5 / fall + np.arange(5) * 3.0, len(t))
+        wave += 0.8 * bell * noise * np.exp(-t / 0.01)
+    return wave * rise(len(t), 0.0003) * np.minimum(1, (seconds - t) / 0.02)
+
+
+def _tom(rng, pitch: float) -> np.ndarray:
+    t = _time(0.7)
+    body = _sweep(pitch, 0.5 * pitch, 0.05, t) * np.exp(-t / rng.uniform(0.12, 0.22))
+    return body + 0.15 * lowpassed(rng.standard_normal(len(t)), 3_000) * np.exp(-t / 0.02)

@@ -1,0 +1,225 @@
+"""Eight instruments. Each makes one note as a wave; what varies from piece to piece is its patch, drawn at random."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vampkit.music.streams import pick
+
+RATE = 44_100
+Patch = dict[str, float]
+
+
+def partials(freqs, amps, decays, samples: int, phases=0.0) -> np.ndarray:
+    """A sum of damped sines, float32 [samples], as one product of matrices.
+
+    freqs: Hz. amps: peaks. decays: 1/s. phases: radians; all of one length H.
+
+    With z = exp((-decay + 2 pi i f) / rate), sample kB + j is sum_h a_h z_h^(kB) z_h^j: a product of [K, H] and [H, B], which costs a
+    few multiplications a sample instead of a sine each.
+    """
+    freqs, amps = np.asarray(freqs, float), np.asarray(amps, float)
+    heard = freqs < 0.45 * RATE
+    log = ((-np.broadcast_to(decays, freqs.shape) + 2j * np.pi * freqs) / RATE)[heard]
+    start = (amps * np.exp(1j * np.broadcast_to(phases, freqs.shape)))[heard]
+    block = int(np.sqrt(samples)) + 1
+    rows = np.exp(np.arange(-(-samples // block))[:, None] * block * log) * start
+    columns = np.exp(log[:, None] * np.arange(block))
+    left = np.concatenate([rows.real, rows.imag], 1).astype(np.float32)
+    right = np.concatenate([columns.imag, columns.real]).astype(np.float32)
+    return (left @ right).ravel()[:samples]
+
+
+def rise(samples: int, seconds: float) -> np.ndarray:
+    """An attack: half a cosine from 0 to 1 over `seconds`, then 1."""
+    ramp = np.ones(samples, np.float32)
+    n = min(samples, max(1, int(seconds * RATE)))
+    ramp[:n] = 0.5 - 0.5 * np.cos(np.pi * (np.arange(n) + 0.5) / n)
+    return ramp
+
+
+def lowpassed(noise: np.ndarray, cutoff: float) -> np.ndarray:
+    """One pole at `cutoff` Hz."""
+    from scipy.signal import lfilter
+
+    pole = np.exp(-2 * np.pi * cutoff / RATE)
+    return lfilter([1 - pole], [1, -pole], noise).astype(np.float32)
+
+
+def _harmonics(pitch: float, most: int) -> np.ndarray:
+    return np.arange(1, max(2, min(most, int(16_000 / pitch)) + 1))
+
+
+def piano_patch(rng) -> Patch:
+    return {"slope": rng.uniform(0.9, 1.6), "stiff": 10 ** rng.uniform(-4.3, -3.3), "strike": rng.uniform(0.09, 0.16), "ring": rng.uniform(1.2, 3.0),
+            "beat": rng.uniform(0.2, 0.9), "thump": rng.uniform(0.02, 0.08), "release": rng.uniform(0.08, 0.2)}  # fmt: skip
+
+
+def piano(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
+    """Two strings a note, stiff and slightly apart; high partials die first, and a hard stroke is brighter."""
+    h = _harmonics(pitch, 40)
+    freqs = h * pitch * np.sqrt((1 + patch["stiff"] * h**2) / (1 + patch["stiff"]))
+    amps = h ** -(patch["slope"] + 0.9 * (1 - force)) * (0.15 + np.abs(np.sin(np.pi * h * patch["strike"])))
+    tau = patch["ring"] * (261.6 / pitch) ** 0.5
+    decay = (1 + 0.22 * (h - 1)) / tau
+    second = 0.6 * amps, 0.35 * decay
+    phases = rng.uniform(0, 2 * np.pi, len(h))
+    wave = partials(np.r_[freqs, freqs + patch["beat"]], np.r_[amps, second[0]], np.r_[decay, second[1]], samples, np.r_[phases, phases])
+    short = min(samples, int(0.08 * RATE))
+    thump = lowpassed(rng.standard_normal(short), 900) * np.exp(-np.arange(short) / (0.012 * RATE))
+    wave[:short] += patch["thump"] * 8 * force * thump * np.abs(wave).max()
+    return wave * rise(samples, 0.002)
+
+
+def epiano_patch(rng) -> Patch:
+    return {"ratio": pick(rng, (1.0, 1.0, 2.0, 3.0)), "index": rng.uniform(0.8, 2.5), "tine": rng.uniform(0.05, 0.3), "tine_ratio": pick(rng, (7.0, 11.0, 14.0)),
+            "ring": rng.uniform(0.7, 1.8), "tremolo": pick(rng, (0.0, 0.12, 0.25)), "rate": rng.uniform(3, 6.5), "release": rng.uniform(0.08, 0.25)}  # fmt: skip
+
+
+def epiano(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
+    """Frequency modulation: the index falls from bright to plain; a quick high modulator is the tine."""
+    t = np.arange(samples, dtype=np.float32) / RATE
+    turn = (2 * np.pi * pitch / RATE * np.arange(samples)).astype(np.float32)
+    index = patch["index"] * force**1.2 * (0.25 + 0.75 * np.exp(-t / 0.35))
+    wave = np.sin(turn + index * np.sin(patch["ratio"] * turn))
+    if patch["tine_ratio"] * pitch < 0.4 * RATE:
+        wave += patch["tine"] * force * np.exp(-t / 0.06) * np.sin(patch["tine_ratio"] * turn)
+    wave *= np.exp(-t / (patch["ring"] * (261.6 / pitch) ** 0.4)) * (1 - patch["tremolo"] * (0.5 + 0.5 * np.sin(2 * np.pi * patch["rate"] * t)))
+    return wave * rise(samples, 0.003)
+
+
+def guitar_patch(rng) -> Patch:
+    return {"bright": 10 ** rng.uniform(3.3, 4.0), "ring": rng.uniform(1.0, 3.5), "place": rng.uniform(0.12, 0.35), "body": rng.uniform(0.0, 0.35),
+            "release": rng.uniform(0.05, 0.15), "drive": rng.uniform(6, 30)}  # fmt: skip
+
+
+def guitar(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
+    """Karplus and Strong's string: a burst of noise runs round a delay line that averages neighbours, so that highs die first.
+
+    y[n] = g ((1 - s) y[n - N] + s y[n - N - 1]), N + s = rate / pitch; reckoned a whole period at a time.
+    """
+    period = RATE / pitch
+    length = int(period - 0.15)
+    share = min(period - length, 0.9)  # beyond 1 the string would grow louder; a tenth of a sample is a cent or less
+    loss = 10 ** (-3 / (patch["ring"] * (196 / pitch) ** 0.3 * pitch))
+    burst = lowpassed(rng.standard_normal(length + 1), patch["bright"] * (0.4 + 0.8 * force))
+    burst -= np.roll(burst, max(1, int(patch["place"] * length)))
+    burst -= burst.mean()
+    periods = samples // length + 2
+    line = np.zeros(periods * length + 1, np.float32)
+    line[: length + 1] = burst
+    for start in range(length + 1, periods * length + 1 - length, length):
+        old = line[start - length - 1 : start]
+        line[start : start + length] = loss * ((1 - share) * old[1:] + share * old[:-1])
+    wave = line[:samples]
+    if patch["body"]:
+        wave = wave + patch["body"] * 4 * lowpassed(lowpassed(wave, 180), 260)
+    return wave * rise(samples, 0.001)
+
+
+def bass_patch(rng) -> Patch:
+    return {"slope": rng.uniform(1.0, 2.2), "cut": 10 ** rng.uniform(2.5, 3.3), "ring": 10 ** rng.uniform(-0.3, 0.7), "odd": pick(rng, (0.0, 0.0, 0.7)),
+            "pluck": rng.uniform(0.1, 0.6), "release": rng.uniform(0.03, 0.09)}  # fmt: skip
+
+
+def bass(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
+    """Harmonics under a low-pass that closes after the stroke; from plucked to held, by the patch."""
+    h = _harmonics(pitch, 36)
+    amps = h ** -patch["slope"] * np.where(h % 2 == 0, 1 - patch["odd"], 1.0)
+    cut = patch["cut"] * (0.5 + force)
+    soft = 1 / (1 + (h * pitch / cut) ** 2)
+    phases = rng.uniform(0, 0.6, len(h))
+    held = partials(h * pitch, amps * soft, (0.5 + 0.06 * h) / patch["ring"], samples, phases)
+    stroke = partials(h * pitch, amps * np.sqrt(soft) * patch["pluck"], 9.0 + 0.8 * h, samples, phases)
+    return (held + stroke) * rise(samples, 0.004)
+
+
+def pad_patch(rng) -> Patch:
+    return {"voices": int(rng.integers(3, 6)), "cents": rng.uniform(4, 14), "cut": 10 ** rng.uniform(2.8, 3.6), "attack": rng.uniform(0.08, 0.6),
+            "sweep": rng.uniform(0.2, 0.7), "rate": rng.uniform(0.08, 0.5), "release": rng.uniform(0.25, 0.8)}  # fmt: skip
+
+
+def pad(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
+    """Saws apart by a few cents, in a dark and a bright filter between which a slow wave moves."""
+    voices = int(patch["voices"])
+    h = _harmonics(pitch, 28)
+    spread = 2 ** (patch["cents"] * np.linspace(-1, 1, voices) / 1200)
+    freqs = (pitch * spread[:, None] * h).ravel()
+    saw = np.tile(1 / h, voices)
+    phases = rng.uniform(0, 2 * np.pi, len(freqs))
+    dark = partials(freqs, saw / (1 + (freqs / patch["cut"]) ** 4) ** 0.5, 0.0, samples, phases)
+    bright = partials(freqs, saw / (1 + (freqs / (3 * patch["cut"])) ** 2), 0.0, samples, phases)
+    t = np.arange(samples) / RATE
+    move = (patch["sweep"] * (0.5 - 0.5 * np.cos(2 * np.pi * patch["rate"] * t + 0.8))).astype(np.float32)
+    return (dark + move * (bright - dark)) * rise(samples, patch["attack"])
+
+
+def _vibrato(pitch: float, samples: int, patch: Patch) -> np.ndarray:
+    """Phase in turns of a tone whose vibrato sets in after a fifth of a second."""
+    t = np.arange(samples) / RATE
+    depth = patch["vibrato"] * (1 - np.exp(-np.maximum(t - 0.2, 0) / 0.25))
+    speed = 2 ** (depth * np.sin(2 * np.pi * patch["rate"] * t) / 1200)
+    return np.cumsum(pitch * speed) / RATE
+
+
+def lead_patch(rng) -> Patch:
+    return {"square": pick(rng, (0.0, 0.0, 1.0)), "cut": 10 ** rng.uniform(3.0, 3.8), "vibrato": rng.uniform(0, 22), "rate": rng.uniform(4.8, 6.4),
+            "attack": 10 ** rng.uniform(-2.3, -1.3), "fall": rng.uniform(0.3, 3.0), "release": rng.uniform(0.04, 0.15)}  # fmt: skip
+
+
+def lead(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
+    """A saw or square without aliases, read from a table of one period, with vibrato and a filter that closes."""
+    h = _harmonics(pitch, 60)
+    amps = np.where((h % 2 == 0) & (patch["square"] > 0), 0.0, 1 / h)
+    turn = np.arange(2049) / 2048
+    shapes = np.sin(2 * np.pi * turn[:, None] * h)
+    cut = patch["cut"] * (0.5 + force)
+    open_, closed = shapes @ (amps / (1 + (h * pitch / (2.5 * cut)) ** 2)), shapes @ (amps / (1 + (h * pitch / cut) ** 4) ** 0.5)
+    place = (_vibrato(pitch, samples, patch) % 1) * 2048
+    at = place.astype(np.int32)
+    part = (place - at).astype(np.float32)
+    t = np.arange(samples, dtype=np.float32) / RATE
+    mix = np.exp(-t / 0.15)
+    both = [((1 - part) * table[at] + part * table[at + 1]).astype(np.float32) for table in (open_, closed)]
+    return (mix * both[0] + (1 - mix) * both[1]) * rise(samples, patch["attack"]) * (0.45 + 0.55 * np.exp(-t / patch["fall"]))
+
+
+def organ_patch(rng) -> Patch:
+    bars = {f"bar{i}": float(v) for i, v in enumerate(rng.uniform(0, 1, 9) ** 1.5 * np.array([0.7, 0.4, 1, 0.8, 0.6, 0.5, 0.4, 0.4, 0.4]))}
+    return {**bars, "bar2": 1.0, "click": rng.uniform(0, 0.15), "depth": rng.uniform(0, 0.12), "rate": pick(rng, (0.8, 6.2)), "release": rng.uniform(0.02, 0.06)}
+
+
+def organ(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
+    """Nine drawbars of sines, a click of the key, and a rotor that makes the level waver."""
+    feet = np.array([0.5, 1.5, 1, 2, 3, 4, 5, 6, 8])
+    amps = np.array([patch[f"bar{i}"] for i in range(9)])
+    wave = partials(feet * pitch, amps, 0.0, samples, rng.uniform(0, 2 * np.pi, 9))
+    short = min(samples, int(0.01 * RATE))
+    wave[:short] += patch["click"] * rng.standard_normal(short) * np.hanning(short)
+    t = np.arange(samples, dtype=np.float32) / RATE
+    return wave * rise(samples, 0.006) * (1 - patch["depth"] * (0.5 + 0.5 * np.sin(2 * np.pi * np.float32(patch["rate"]) * t)))
+
+
+def flute_patch(rng) -> Patch:
+    return {"vibrato": rng.uniform(5, 20), "rate": rng.uniform(4.5, 6), "breath": rng.uniform(0.02, 0.12), "second": rng.uniform(0.1, 0.5),
+            "third": rng.uniform(0.03, 0.25), "attack": rng.uniform(0.03, 0.09), "release": rng.uniform(0.05, 0.12)}  # fmt: skip
+
+
+def flute(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
+    """A few sines with vibrato, and breath: noise around the tone."""
+    from scipy.signal import lfilter
+
+    turn = (2 * np.pi * (_vibrato(pitch, samples, patch) % 1)).astype(np.float32)
+    wave = np.sin(turn) + patch["second"] * force * np.sin(2 * turn) + patch["third"] * force**2 * np.sin(3 * turn) + 0.02 * np.sin(5 * turn)
+    radius, angle = 0.97, 2 * np.pi * min(2 * pitch, 9_000) / RATE
+    breath = lfilter([1 - radius], [1, -2 * radius * np.cos(angle), radius**2], rng.standard_normal(samples).astype(np.float32))
+    start = 1 + 2 * np.exp(-np.arange(samples, dtype=np.float32) / (0.05 * RATE))
+    return (wave + patch["breath"] * 4 * start * breath.astype(np.float32)) * rise(samples, patch["attack"])
+
+
+PLAYERS = {"piano": (piano, piano_patch), "epiano": (epiano, epiano_patch), "guitar": (guitar, guitar_patch), "bass": (bass, bass_patch),
+           "pad": (pad, pad_patch), "lead": (lead, lead_patch), "organ": (organ, organ_patch), "flute": (flute, flute_patch)}  # fmt: skip
+"""Instrument -> (how it sounds, how its patch is drawn). A wave function takes Hz, samples, force 0..1, the patch and a random stream."""
+
+INSTRUMENTS: tuple[str, ...] = tuple(PLAYERS)
+"""The pitched instruments by name; the drum kit is the ninth player."""
