@@ -44,7 +44,7 @@ class MaskedPreset:
     clip: float = 1.0
     average: float = 0.998  # of the weights
     composed: float = 0.5  # share of composed music in a batch
-    precision: str = "no"  # or "bf16", where the processor multiplies it faster
+    precision: str = "auto"  # bf16 where the processor multiplies it faster (a GPU, AMX), else float32; or "bf16", "no"
     seed: int = 0
     save_seconds: float = 60.0
     check_every: int = 500
@@ -54,14 +54,14 @@ COARSE = ModelConfig(codebooks=4, conditioning=0, layers=6, width=192, heads=4)
 FINE = ModelConfig(codebooks=14, conditioning=4, layers=6, width=192, heads=4)
 PRESETS = {
     "coarse": {
-        "ci": MaskedPreset(ModelConfig(codebooks=4, layers=2, width=32, heads=4), frames=32, batch=2, steps=20, warmup=3, check_every=10, save_seconds=0.0),
+        "ci": MaskedPreset(ModelConfig(codebooks=4, layers=2, width=32, heads=4), frames=32, batch=2, steps=20, precision="no", warmup=3, check_every=10, save_seconds=0.0),
         "laptop": MaskedPreset(COARSE),
-        "gpu": MaskedPreset(ModelConfig(codebooks=4, layers=8, width=512, heads=8), frames=575, batch=64, steps=30_000, precision="bf16", warmup=500),
+        "gpu": MaskedPreset(ModelConfig(codebooks=4, layers=8, width=512, heads=8), frames=575, batch=64, steps=30_000, warmup=500),
     },
     "c2f": {
-        "ci": MaskedPreset(ModelConfig(codebooks=14, conditioning=4, layers=2, width=32, heads=4), frames=32, batch=2, steps=20, warmup=3, check_every=10, save_seconds=0.0),
+        "ci": MaskedPreset(ModelConfig(codebooks=14, conditioning=4, layers=2, width=32, heads=4), frames=32, batch=2, steps=20, precision="no", warmup=3, check_every=10, save_seconds=0.0),
         "laptop": MaskedPreset(FINE, frames=172),
-        "gpu": MaskedPreset(ModelConfig(codebooks=14, conditioning=4, layers=8, width=512, heads=8), frames=172, batch=64, steps=20_000, precision="bf16", warmup=500),
+        "gpu": MaskedPreset(ModelConfig(codebooks=14, conditioning=4, layers=8, width=512, heads=8), frames=172, batch=64, steps=20_000, warmup=500),
     },
 }
 """ci: seconds, to prove the code. laptop: half an hour a model on two cores, the bundled ones. gpu: wider and longer."""
@@ -87,7 +87,7 @@ class MaskedTraining:
         from accelerate import Accelerator
 
         self.preset, self.codec, self.stores, self.out, self.valid = preset, codec, stores, Path(out), valid or {}
-        self.accelerator = Accelerator(cpu=cpu, mixed_precision=preset.precision)
+        self.accelerator = Accelerator(cpu=cpu, mixed_precision=resolved_precision(preset.precision, cpu))
         torch.manual_seed(preset.seed)
         network = MaskedTransformer(preset.model, codec.tables[: preset.model.codebooks])
         network.start_local(torch.Generator().manual_seed(preset.seed))
@@ -202,6 +202,14 @@ class MaskedTraining:
         path = save_model(self.network, self.out / "model.safetensors", self.codec.hash, weights=self.average.state)
         (self.out / "settings.json").write_text(json.dumps(asdict(self.preset), indent=1), encoding="utf-8")
         return path
+
+
+def resolved_precision(precision: str, cpu: bool) -> str:
+    """"auto" becomes "bf16" on a GPU and on processors with AMX, "no" elsewhere."""
+    if precision != "auto":
+        return precision
+    fast = torch.cuda.is_available() if not cpu else torch.cpu._is_amx_tile_supported()
+    return "bf16" if fast else "no"
 
 
 def split_parameters(model: MaskedTransformer) -> tuple[list[nn.Parameter], list[nn.Parameter]]:

@@ -1,0 +1,178 @@
+"""The loop: the reference's runs token for token, and what must hold for every run."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.test_model import reference
+from vampkit import sampling, schedules
+from vampkit.sampling import Settings, draw, sample, step, top_p_filter
+
+FIXTURES = Path(__file__).parent / "fixtures"
+GREEDY = [("loop_coarse", c) for c in ("greedy_1step", "greedy_inpaint", "greedy_prompt", "greedy_batch2")] + [("loop_c2f", "greedy_2step"), ("loop_c2f", "greedy_8step")]
+SAMPLED = [("loop_coarse", "sampled_seed7", Settings(8, 0.9)), ("loop_coarse", "sampled_topp_cutoff_seed8", Settings(8, 1.0, top_p=0.8, cutoff=0.5)),
+           ("loop_c2f", "sampled_2step_seed9", Settings(2))]  # fmt: skip
+
+
+def recorded(loop, case):
+    model, _ = reference(loop.replace("loop", "forward"))
+    data = np.load(FIXTURES / f"{loop}.npz")
+    run = {k.split("/")[1]: data[k] for k in data.files if k.startswith(case + "/")}
+    codes, mask = torch.from_numpy(run["start"].astype(np.int64)), torch.from_numpy(run["start_mask"].astype(bool))
+    mask[:, : model.config.conditioning] = False
+    return model, run, torch.where(mask, torch.zeros_like(codes), codes), mask
+
+
+def grid(array, model):
+    """[batch, frames * codebooks] as recorded -> [batch, codebooks, frames]."""
+    return torch.from_numpy(np.asarray(array)).unflatten(1, (-1, model.config.predicted)).transpose(1, 2)
+
+
+@pytest.mark.parametrize("loop, case", GREEDY)
+def test_greedy_runs_token_for_token(loop, case):
+    model, run, codes, mask = recorded(loop, case)
+    passes = len(run["codes_in"])
+    steps = list(sample(model, codes, mask, seeds=[0] * len(codes), passes=passes, mask_temperature=0.0, cutoff=-1.0, count="batch"))
+    for made, fed in zip(steps[:-1], run["codes_in"][1:], strict=True):
+        assert torch.equal(torch.where(made.mask, 32, made.codes), torch.from_numpy(fed.astype(np.int64)))
+    assert np.array_equal(steps[-1].codes.numpy(), run["out"])
+
+
+def test_one_item_counts_alike_both_ways_and_two_do_not():
+    model, run, codes, mask = recorded("loop_coarse", "greedy_batch2")
+    settings = dict(passes=12, mask_temperature=0.0, cutoff=-1.0)
+    for count in ("item", "batch"):
+        hidden = [int(s.mask[0].sum()) for s in sample(model, codes, mask, seeds=[0, 0], count=count, **settings)]
+        start = int(mask[0].sum())
+        expected = schedules.hidden_counts(start, 12)[1:] if count == "item" else [start - 1 - i for i in range(7)]
+        assert hidden[: len(expected)] == expected, count
+
+
+@pytest.mark.parametrize("loop, case, settings", SAMPLED)
+def test_sampled_runs_replayed_from_their_draws(loop, case, settings):
+    model, run, codes, mask = recorded(loop, case)
+    start, first = mask.flatten(1).sum(1), model.config.conditioning
+    for index, fed in enumerate(run["codes_in"]):
+        assert torch.equal(torch.where(mask, 32, codes), torch.from_numpy(fed.astype(np.int64)))
+        hidden = mask[:, first:]
+        tokens, gumbel = grid(run["sampled"][index].astype(np.int64), model)[hidden], grid(run["gumbel"][index], model)[hidden]
+        with torch.no_grad():
+            done = step(codes, mask, model(codes, mask, hidden_only=True), gumbel, gumbel, start, index, settings, tokens=tokens)
+        expected = grid(run["prob"][index], model)[hidden]
+        assert (done.probabilities.gather(1, tokens[:, None])[:, 0] - expected).abs().max() < 1e-4
+        assert torch.equal(done.mask[:, first:], grid(run["mask_out"][index], model).bool())
+        codes, mask = done.codes, done.mask
+    assert np.array_equal(codes.numpy(), run["out"]) and not mask.any()
+
+
+def test_top_p_agrees_with_the_reference():
+    data = np.load(FIXTURES / "filters.npz")
+    logits = torch.from_numpy(data["logits_in"])
+    for key in data.files:
+        if key.startswith("top_p"):
+            kept = top_p_filter(logits, float(key[5:].lstrip("_p")))
+            assert np.array_equal(torch.isinf(kept).numpy(), np.isinf(data[key])), key
+
+
+def test_draws_follow_the_distribution():
+    p = torch.tensor([0.5, 0.25, 0.125, 0.125])
+    n = 40_000
+    found = torch.bincount(draw(p.expand(n, 4), torch.rand(n, generator=torch.Generator().manual_seed(1), dtype=torch.float64)), minlength=4)
+    chi = float(((found - n * p) ** 2 / (n * p)).sum())
+    assert chi < 16.3, "three degrees of freedom: exceeded once in a thousand"
+    assert draw(torch.tensor([[0.0, 1.0, 0.0]]), torch.tensor([0.0], dtype=torch.float64)).tolist() == [1]
+
+
+class Oracle(torch.nn.Module):
+    """Knows the answer: entry (3 k + t) mod 16 with near certainty."""
+
+    def __init__(self, conditioning=0):
+        super().__init__()
+        from vampkit.model import ModelConfig
+
+        self.config = ModelConfig(codebooks=4, conditioning=conditioning, entries=16)
+
+    def forward(self, codes, mask, hidden_only=True):
+        k, t = torch.meshgrid(torch.arange(4), torch.arange(codes.shape[-1]), indexing="ij")
+        return torch.nn.functional.one_hot(((3 * k + t) % 16).expand(codes.shape)[mask], 16).float() * 40
+
+
+@pytest.fixture
+def task():
+    generator = torch.Generator().manual_seed(4)
+    return torch.randint(16, (3, 4, 30), generator=generator), torch.rand(3, 4, 30, generator=generator) < torch.tensor([0.2, 0.6, 1.0])[:, None, None]
+
+
+def test_an_oracle_is_followed(task):
+    codes, mask = task
+    *_, last = sample(Oracle(), codes, mask, seeds=[1, 2, 3], passes=5)
+    k, t = torch.meshgrid(torch.arange(4), torch.arange(30), indexing="ij")
+    assert torch.equal(last.codes, torch.where(mask, ((3 * k + t) % 16).expand(3, 4, 30), codes)) and not last.mask.any()
+
+
+class Even(Oracle):
+    """Knows nothing."""
+
+    def forward(self, codes, mask, hidden_only=True):
+        return super().forward(codes, mask) * 0
+
+
+@pytest.mark.parametrize("passes", [1, 2, 7, 36])
+def test_what_holds_for_every_run(task, passes):
+    codes, mask = task
+    before = mask
+    steps = list(sample(Even(), codes, mask, seeds=[1, 2, 3], passes=passes, keep_probabilities=True))
+    assert [s.index for s in steps] == list(range(passes))
+    for s in steps:
+        assert torch.equal(s.codes[~mask], codes[~mask]), "a prompt token changed"
+        assert torch.equal(s.guessed, before) and not (s.mask & ~before).any(), "a kept token was hidden again"
+        assert s.probabilities.shape == (int(before.sum()), 16)
+        before = s.mask
+    for item in range(3):
+        assert [int(s.mask[item].sum()) for s in steps] == schedules.hidden_counts(int(mask[item].sum()), passes)[1:]
+
+
+def test_a_batch_equals_its_singles(task):
+    codes, mask = task
+    *_, together = sample(Even(), codes, mask, seeds=[7, 8, 9], passes=6)
+    for item, seed in enumerate((7, 8, 9)):
+        *_, alone = sample(Even(), codes[item : item + 1], mask[item : item + 1], seeds=[seed], passes=6)
+        assert torch.equal(alone.codes[0], together.codes[item])
+    *_, other = sample(Even(), codes, mask, seeds=[7, 8, 10], passes=6)
+    assert torch.equal(other.codes[:2], together.codes[:2]) and not torch.equal(other.codes[2], together.codes[2])
+
+
+def test_conditioning_is_never_hidden(task):
+    codes, _ = task
+    *_, last = sample(Oracle(conditioning=2), codes, torch.ones_like(codes, dtype=torch.bool), seeds=[1, 2, 3], passes=3)
+    assert torch.equal(last.codes[:, :2], codes[:, :2])
+
+
+def test_nothing_hidden_is_nothing_done(task):
+    codes, mask = task
+    *_, last = sample(Even(), codes, torch.zeros_like(mask), seeds=[1, 2, 3], passes=3)
+    assert torch.equal(last.codes, codes)
+
+
+@pytest.mark.parametrize("change, error, words", [
+    (dict(passes=0), ValueError, "passes"), (dict(passes=2.5), ValueError, "passes"), (dict(temperature=-1.0), ValueError, "temperature"),
+    (dict(top_p=0.0), ValueError, "top_p"), (dict(count="all"), ValueError, "count"), (dict(seeds=[1]), ValueError, "seeds"),
+    (dict(mask=torch.ones(3, 4, 29, dtype=torch.bool)), ValueError, "shape"), (dict(mask=torch.ones(3, 4, 30)), TypeError, "bool"),
+    (dict(codes=torch.zeros(3, 5, 30, dtype=torch.int64)), ValueError, "shape"), (dict(codes=torch.zeros(3, 4, 30)), TypeError, "int64"),
+    (dict(codes=torch.full((3, 4, 30), 16)), ValueError, "0 to 15"),
+])  # fmt: skip
+def test_bad_input_is_refused_before_the_first_pass(task, change, error, words):
+    settings = dict(codes=task[0], mask=task[1], seeds=[1, 2, 3], passes=2) | change
+    with pytest.raises(error, match=words):
+        sample(Even(), **settings)
+
+
+def test_gumbel_noise_orders_by_softmax():
+    """Adding Gumbel noise to log p and taking the largest draws from p: the check of science on the ranking."""
+    n, logits = 30_000, torch.log(torch.tensor([0.6, 0.3, 0.1]))
+    u = torch.rand(n, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    first = (logits - torch.log(-torch.log(u))).argmax(1)
+    assert (torch.bincount(first, minlength=3) / n - torch.tensor([0.6, 0.3, 0.1])).abs().max() < 0.01
+    assert sampling.hide_again(torch.tensor([[[0.3, 0.1], [0.2, float("inf")]]]), torch.tensor([2])).tolist() == [[[False, True], [True, False]]]
