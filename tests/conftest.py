@@ -21,7 +21,18 @@ def small_codec():
     from vampkit.codec import Codec, build
 
     torch.manual_seed(3)
-    model = build(dict(encoder_dim=4, encoder_rates=[8, 6, 4, 4], decoder_dim=32, decoder_rates=[4, 4, 6, 8], n_codebooks=14, codebook_size=1024, codebook_dim=8, sample_rate=44_100))
+    model = build(
+        dict(
+            encoder_dim=4,
+            encoder_rates=[8, 6, 4, 4],
+            decoder_dim=32,
+            decoder_rates=[4, 4, 6, 8],
+            n_codebooks=14,
+            codebook_size=1024,
+            codebook_dim=8,
+            sample_rate=44_100,
+        )
+    )
     return Codec(model, "small")
 
 

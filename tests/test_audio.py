@@ -38,14 +38,17 @@ def test_peak_in_decibels():
     assert Clip(np.array([0.5, -0.25]), 10).peak() == pytest.approx(-6.02, abs=0.01)
 
 
-@pytest.mark.parametrize("samples, rate, words", [
-    (np.array([[0.0, np.nan]]), 10, "NaN"),
-    (np.array([[0.0, np.inf]]), 10, "infinite"),
-    (np.zeros((2, 2, 2)), 10, "shape"),
-    (np.zeros((100, 12)), 10, "transpose"),
-    (np.zeros(5), 0, "rate"),
-    (np.zeros(5), 44.1, "rate"),
-])
+@pytest.mark.parametrize(
+    "samples, rate, words",
+    [
+        (np.array([[0.0, np.nan]]), 10, "NaN"),
+        (np.array([[0.0, np.inf]]), 10, "infinite"),
+        (np.zeros((2, 2, 2)), 10, "shape"),
+        (np.zeros((100, 12)), 10, "transpose"),
+        (np.zeros(5), 0, "rate"),
+        (np.zeros(5), 44.1, "rate"),
+    ],
+)
 def test_arrays_that_are_no_sound_are_refused(samples, rate, words):
     with pytest.raises(ValueError, match=words):
         Clip(samples, rate)

@@ -31,7 +31,10 @@ def tokens(small_codec, tone):
 SHORT = dict(passes=4, fine_passes=2)
 
 
-@pytest.mark.parametrize("prompt", [Compression(1), Compression(3), Periodic(7), Prefix(0.2), Suffix(0.2), Prefix(0.1) | Suffix(0.1), Periodic(5) & Compression(2), Everything(), Nothing()])
+@pytest.mark.parametrize(
+    "prompt",
+    [Compression(1), Compression(3), Periodic(7), Prefix(0.2), Suffix(0.2), Prefix(0.1) | Suffix(0.1), Periodic(5) & Compression(2), Everything(), Nothing()],
+)
 def test_what_is_kept_stays(vamp, tokens, prompt):
     take = vamp.vamp(tokens, prompt, seed=1, **SHORT)
     assert torch.equal(take.tokens.codes[~take.mask], tokens.codes[~take.mask])

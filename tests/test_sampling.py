@@ -11,7 +11,10 @@ from vampkit import sampling, schedules
 from vampkit.sampling import Settings, draw, sample, step, top_p_filter
 
 FIXTURES = Path(__file__).parent / "fixtures"
-GREEDY = [("loop_coarse", c) for c in ("greedy_1step", "greedy_inpaint", "greedy_prompt", "greedy_batch2")] + [("loop_c2f", "greedy_2step"), ("loop_c2f", "greedy_8step")]
+GREEDY = [("loop_coarse", c) for c in ("greedy_1step", "greedy_inpaint", "greedy_prompt", "greedy_batch2")] + [
+    ("loop_c2f", "greedy_2step"),
+    ("loop_c2f", "greedy_8step"),
+]
 SAMPLED = [("loop_coarse", "sampled_seed7", Settings(8, 0.9)), ("loop_coarse", "sampled_topp_cutoff_seed8", Settings(8, 1.0, top_p=0.8, cutoff=0.5)),
            ("loop_c2f", "sampled_2step_seed9", Settings(2))]  # fmt: skip
 

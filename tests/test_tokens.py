@@ -11,7 +11,11 @@ from vampkit.tokens import Tokens
 
 def made(codes=None, **changes):
     codes = torch.arange(28).reshape(14, 2) if codes is None else codes
-    return Tokens(codes, **{"codec": "0123456789abcdef", "rate": 44_100, "hop": 768, "entries": 1024, "length": 1500, "source_rate": 48_000, "gains": (3.5,), "name": "a"} | changes)
+    return Tokens(
+        codes,
+        **{"codec": "0123456789abcdef", "rate": 44_100, "hop": 768, "entries": 1024, "length": 1500, "source_rate": 48_000, "gains": (3.5,), "name": "a"}
+        | changes,
+    )
 
 
 def test_saved_and_loaded(tmp_path):
@@ -29,16 +33,19 @@ def test_arithmetic_of_the_paper():
     assert [tokens.frames_of(s) for s in (0.02, 0.075, 1, 2, 3, 10)] == [2, 5, 58, 115, 173, 575]
 
 
-@pytest.mark.parametrize("codes, error, words", [
-    (torch.zeros(14, 2), TypeError, "int64"),
-    (torch.zeros(14, 2, dtype=torch.int32), TypeError, "int64"),
-    ([[1, 2]], TypeError, "int64"),
-    (torch.zeros(5, dtype=torch.int64), ValueError, "shape"),
-    (torch.zeros(14, 0, dtype=torch.int64), ValueError, "empty"),
-    (torch.full((14, 2), -1), ValueError, "0 to 1023"),
-    (torch.full((14, 2), 1024), ValueError, "masked places"),
-    (torch.full((14, 2), 5000), ValueError, "0 to 1023"),
-])
+@pytest.mark.parametrize(
+    "codes, error, words",
+    [
+        (torch.zeros(14, 2), TypeError, "int64"),
+        (torch.zeros(14, 2, dtype=torch.int32), TypeError, "int64"),
+        ([[1, 2]], TypeError, "int64"),
+        (torch.zeros(5, dtype=torch.int64), ValueError, "shape"),
+        (torch.zeros(14, 0, dtype=torch.int64), ValueError, "empty"),
+        (torch.full((14, 2), -1), ValueError, "0 to 1023"),
+        (torch.full((14, 2), 1024), ValueError, "masked places"),
+        (torch.full((14, 2), 5000), ValueError, "0 to 1023"),
+    ],
+)
 def test_codes_that_are_none_are_refused(codes, error, words):
     with pytest.raises(error, match=words):
         made(codes)

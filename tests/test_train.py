@@ -14,9 +14,8 @@ import torch
 from vampkit.audio import LEVEL, Clip
 from vampkit.codec import load_codec
 from vampkit.errors import VampkitError
-from vampkit.train import checkpoint
+from vampkit.train import checkpoint, masked
 from vampkit.train import codec as codec_training
-from vampkit.train import masked
 from vampkit.train.optim import Average, MatrixMuon, ramp, trapezoid
 from vampkit.train.pool import SAMPLES, build_pool, excerpts_of
 from vampkit.train.tokens import encode_pool

@@ -39,16 +39,15 @@ class Clip:
         if samples.ndim == 1:
             samples = samples[None]
         if samples.ndim != 2 or not np.issubdtype(samples.dtype, np.number) or np.iscomplexobj(samples):
-            raise ValueError(f"sound of shape {samples.shape} and type {samples.dtype} was given, real numbers of shape "
-                             "[channels, samples] were expected; reshape it first")
+            raise ValueError(
+                f"sound of shape {samples.shape} and type {samples.dtype} was given, real numbers of shape [channels, samples] were expected; reshape it first"
+            )
         if samples.shape[0] > samples.shape[1] > 0 and samples.shape[0] > 8:
-            raise ValueError(f"sound of shape {samples.shape} has {samples.shape[0]} channels, [channels, samples] was "
-                             "expected; transpose it")
+            raise ValueError(f"sound of shape {samples.shape} has {samples.shape[0]} channels, [channels, samples] was expected; transpose it")
         samples = samples.astype(np.float32, copy=False)
         if not np.isfinite(samples).all():
             bad = int((~np.isfinite(samples)).sum())
-            raise ValueError(f"{bad} samples are NaN or infinite, finite numbers were expected; mend the sound, for "
-                             "example with numpy.nan_to_num")
+            raise ValueError(f"{bad} samples are NaN or infinite, finite numbers were expected; mend the sound, for example with numpy.nan_to_num")
         if not (isinstance(self.rate, (int, np.integer)) and self.rate > 0):
             raise ValueError(f"the sample rate is {self.rate!r}, a positive whole number of samples a second was expected")
         object.__setattr__(self, "samples", samples)
@@ -76,19 +75,22 @@ class Clip:
                 first = round(start * rate)
                 count = -1 if seconds is None else round(seconds * rate)
                 if first < 0 or (first and first >= total):
-                    raise ValueError(f"{path.name} is {total / rate:.2f} s long, an excerpt from {start} s was asked for; "
-                                     "start earlier")
+                    raise ValueError(f"{path.name} is {total / rate:.2f} s long, an excerpt from {start} s was asked for; start earlier")
                 file.seek(first)
                 samples = file.read(count, dtype="float32", always_2d=True).T
         except soundfile.LibsndfileError as error:
-            raise VampkitError(f"{path} cannot be read as sound ({error.error_string.strip().rstrip('.')}); wav, flac, "
-                               "ogg, mp3 or opus was expected; convert it or fetch it again") from None
+            raise VampkitError(
+                f"{path} cannot be read as sound ({error.error_string.strip().rstrip('.')}); wav, flac, "
+                "ogg, mp3 or opus was expected; convert it or fetch it again"
+            ) from None
         expected = total - first if seconds is None else min(total - first, count)
         if samples.shape[1] == 0:
             raise VampkitError(f"{path} holds no samples, some sound was expected; choose another file")
         if samples.shape[1] < expected:
-            raise VampkitError(f"{path} is damaged: it promises {expected / rate:.2f} s and holds "
-                               f"{samples.shape[1] / rate:.2f} s; fetch it again, or cut it with an audio editor")
+            raise VampkitError(
+                f"{path} is damaged: it promises {expected / rate:.2f} s and holds "
+                f"{samples.shape[1] / rate:.2f} s; fetch it again, or cut it with an audio editor"
+            )
         return cls(samples, rate, name=path.stem)
 
     def save(self, path: str | os.PathLike) -> Path:
@@ -134,8 +136,9 @@ class Clip:
     def excerpt(self, start: float, seconds: float) -> Clip:
         """`seconds` of it from `start` on; shorter where it ends sooner. Raises ValueError outside the clip."""
         if not (0 <= start < self.seconds and seconds > 0):
-            raise ValueError(f"an excerpt of {seconds} s from {start} s was asked for, the clip lasts {self.seconds:.2f} s; "
-                             "choose a start inside it and a positive length")
+            raise ValueError(
+                f"an excerpt of {seconds} s from {start} s was asked for, the clip lasts {self.seconds:.2f} s; choose a start inside it and a positive length"
+            )
         first = round(start * self.rate)
         return replace(self, samples=self.samples[:, first : first + round(seconds * self.rate)])
 
@@ -205,8 +208,7 @@ def load_clip(name: str) -> Clip:
 
     found = [n for n in clips() if n == name] or [n for n in clips() if n.startswith(name)]
     if len(found) != 1:
-        raise FileNotFoundError(f"{len(found)} bundled clips are called {name!r}, exactly one was expected; there are: "
-                                f"{', '.join(clips())}")
+        raise FileNotFoundError(f"{len(found)} bundled clips are called {name!r}, exactly one was expected; there are: {', '.join(clips())}")
     folder = data_folder() / "clips"
     return replace(Clip.load(folder / f"{found[0]}.ogg"), name=found[0], credit=_credit(folder, found[0]))
 

@@ -79,8 +79,18 @@ class Codec:
         gain = LEVEL - loudness if math.isfinite(loudness) else 0.0
         length = source.samples.shape[1]
         codes = torch.cat([self.encode_samples(channel * np.float32(10 ** (gain / 20))) for channel in source.samples])
-        return Tokens(codes=codes if stereo == "items" and clip.channels > 1 else codes[0], codec=self.hash, rate=self.rate, hop=self.hop, entries=self.entries,
-                      length=length, source_rate=clip.rate, gains=(gain,) * len(codes), name=clip.name, credit=clip.credit)
+        return Tokens(
+            codes=codes if stereo == "items" and clip.channels > 1 else codes[0],
+            codec=self.hash,
+            rate=self.rate,
+            hop=self.hop,
+            entries=self.entries,
+            length=length,
+            source_rate=clip.rate,
+            gains=(gain,) * len(codes),
+            name=clip.name,
+            credit=clip.credit,
+        )
 
     @torch.inference_mode()
     def encode_samples(self, samples: np.ndarray) -> Tensor:
@@ -104,8 +114,10 @@ class Codec:
         Notebook: 01.
         """
         if tokens.codec != self.hash:
-            raise VampkitError(f"these tokens were made by codec {tokens.codec[:8]}, this codec is {self.hash[:8]} ({self.name}); decode them with "
-                               "the one that made them, or encode the sound again")
+            raise VampkitError(
+                f"these tokens were made by codec {tokens.codec[:8]}, this codec is {self.hash[:8]} ({self.name}); decode them with "
+                "the one that made them, or encode the sound again"
+            )
         count = tokens.codebooks if codebooks is None else codebooks
         if not 1 <= count <= tokens.codebooks:
             raise ValueError(f"{codebooks} codebooks were asked for, these tokens hold {tokens.codebooks}; choose 1 to {tokens.codebooks}")
@@ -143,8 +155,10 @@ class Codec:
         return path
 
     def __repr__(self) -> str:
-        return (f"Codec({self.name!r}, {self.codebooks} codebooks of {self.entries}, {self.rate / self.hop:.2f} frames/s, "
-                f"{math.log2(self.entries) * self.codebooks * self.rate / self.hop:.0f} bits/s)")
+        return (
+            f"Codec({self.name!r}, {self.codebooks} codebooks of {self.entries}, {self.rate / self.hop:.2f} frames/s, "
+            f"{math.log2(self.entries) * self.codebooks * self.rate / self.hop:.0f} bits/s)"
+        )
 
 
 def settings_of(model: torch.nn.Module) -> dict:
@@ -168,6 +182,7 @@ def context_frames(model: torch.nn.Module) -> int:
 
     Half the receptive field of encoder and decoder: each residual unit sees 3 x dilation to both sides, each stride multiplies what follows.
     """
+
     def side(rates: list[int]) -> int:
         reach, step = 3, 1
         for rate in rates:
@@ -231,8 +246,10 @@ def _read_published(name: str) -> Codec:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         settings, weights = saved["metadata"]["kwargs"], saved["state_dict"]
     except Exception as error:
-        raise VampkitError(f"{path} cannot be opened as plain weights ({type(error).__name__}); the published file of descript-audio-codec was expected; "
-                           "delete it and try again") from None
+        raise VampkitError(
+            f"{path} cannot be opened as plain weights ({type(error).__name__}); the published file of descript-audio-codec was expected; "
+            "delete it and try again"
+        ) from None
     settings = {k: v for k, v in settings.items() if k in settings_names()}
     model = build(settings)
     _fill(model, weights, path)

@@ -40,7 +40,8 @@ def download(url: str, name: str, timeout: float = 20.0) -> Path:
             raise OSError(f"{part.stat().st_size} of {total} bytes came")
     except (urllib.error.URLError, OSError, TimeoutError) as error:
         part.unlink(missing_ok=True)
-        raise VampkitError(f"{name} could not be fetched from {url} ({getattr(error, 'reason', error)}); go online and try again, or put the file "
-                           f"at {path} by hand") from None
+        raise VampkitError(
+            f"{name} could not be fetched from {url} ({getattr(error, 'reason', error)}); go online and try again, or put the file at {path} by hand"
+        ) from None
     part.replace(path)
     return path

@@ -67,8 +67,10 @@ class Vamp:
 
     def __init__(self, codec: Codec, coarse: MaskedTransformer, fine: MaskedTransformer, name: str = "custom"):
         if fine.config.conditioning != coarse.config.codebooks or fine.config.codebooks != codec.codebooks:
-            raise VampkitError(f"the coarse model makes {coarse.config.codebooks} codebooks, the fine one is given {fine.config.conditioning} of {fine.config.codebooks}, "
-                               f"the codec has {codec.codebooks}; they must fit together")
+            raise VampkitError(
+                f"the coarse model makes {coarse.config.codebooks} codebooks, the fine one is given {fine.config.conditioning} of {fine.config.codebooks}, "
+                f"the codec has {codec.codebooks}; they must fit together"
+            )
         self.codec, self.coarse, self.fine, self.name = codec, coarse, fine, name
 
     def hidden(self, tokens: Tokens, prompt: Prompt | Tensor) -> Tensor:
@@ -100,15 +102,25 @@ class Vamp:
             left, right = max(0, min(first, frames - FINE_WINDOW)), min(first + FINE_WINDOW, frames)
             window = slice(left, right)
             if mask[..., window].any():
-                for step in sample(self.fine, codes[..., window], mask[..., window], seeds=[s * 100_003 + number + 1 for s in seeds], **settings):
-                    pass
-                codes[..., window] = step.codes
+                run = sample(self.fine, codes[..., window], mask[..., window], seeds=[s * 100_003 + number + 1 for s in seeds], **settings)
+                *_, last = run
+                codes[..., window] = last.codes
             mask[..., window] = False
             yield codes
 
-    def vamp(self, sound: Clip | Tokens, prompt: Prompt | Tensor, *, seed: int = 0, passes: int = PASSES, fine_passes: int = FINE_PASSES,
-             temperature: float = 1.0, mask_temperature: float = MASK_TEMPERATURE, top_p: float | None = None,
-             progress: Callable[[int, int], None] | None = None) -> Take:
+    def vamp(
+        self,
+        sound: Clip | Tokens,
+        prompt: Prompt | Tensor,
+        *,
+        seed: int = 0,
+        passes: int = PASSES,
+        fine_passes: int = FINE_PASSES,
+        temperature: float = 1.0,
+        mask_temperature: float = MASK_TEMPERATURE,
+        top_p: float | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Take:
         """Hide what the prompt does not keep, fill it in, and turn it into sound.
 
         sound: a clip, or tokens of this codec. prompt: a prompt, or a mask [K, T] of one's own. seed: one seed gives one take.
@@ -130,14 +142,28 @@ class Vamp:
             if progress:
                 progress(step.index + 1, total)
         codes[:, :coarse] = step.codes
-        for number, made in enumerate(self.fine_steps(codes, masks, seeds=seeds, passes=fine_passes, temperature=temperature, mask_temperature=mask_temperature)):
+        for number, made in enumerate(
+            self.fine_steps(codes, masks, seeds=seeds, passes=fine_passes, temperature=temperature, mask_temperature=mask_temperature)
+        ):
             codes = made
             if progress:
                 progress(passes + number + 1, total)
         result = tokens.replace(codes=codes if tokens.codes.ndim == 3 else codes[0])
-        record = {"format": "vampkit.take/1", "model": self.name, "codec": self.codec.hash, "source": tokens.name, "credit": tokens.credit,
-                  "prompt": repr(prompt) if not isinstance(prompt, Tensor) else "mask", "seed": seed, "passes": passes, "fine_passes": fine_passes,
-                  "temperature": temperature, "mask_temperature": mask_temperature, "top_p": top_p, "hidden": round(float(mask.float().mean()), 6)}
+        record = {
+            "format": "vampkit.take/1",
+            "model": self.name,
+            "codec": self.codec.hash,
+            "source": tokens.name,
+            "credit": tokens.credit,
+            "prompt": repr(prompt) if not isinstance(prompt, Tensor) else "mask",
+            "seed": seed,
+            "passes": passes,
+            "fine_passes": fine_passes,
+            "temperature": temperature,
+            "mask_temperature": mask_temperature,
+            "top_p": top_p,
+            "hidden": round(float(mask.float().mean()), 6),
+        }
         return Take(self.codec.decode(result), result, tokens, mask, record)
 
     def __repr__(self) -> str:

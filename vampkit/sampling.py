@@ -20,8 +20,9 @@ from vampkit.tokens import check_codes
 class Settings:
     """Of one run.
 
-    passes: how often the model is asked (paper: 36). temperature: of the tokens; 0 is no temperature, as in the reference. mask_temperature: of the noise on the
-    confidences, falling linearly to 0 (10.5 in the reference, above 6 in the paper). top_p: keep only the likeliest tokens that together reach this probability.
+    passes: how often the model is asked (paper: 36). temperature: of the tokens; 0 is no temperature, as in the reference.
+    mask_temperature: of the noise on the confidences, falling linearly to 0 (10.5 in the reference, above 6 in the paper).
+    top_p: keep only the likeliest tokens that together reach this probability.
     cutoff: share of the passes after which tokens are the likeliest instead of drawn; below 0 every pass is greedy.
     count: "item" counts hidden tokens item by item; "batch" over the whole batch, as the reference does, whose takes then depend on their company.
     """
@@ -96,7 +97,9 @@ def hide_again(confidence: Tensor, counts: Tensor) -> Tensor:
     return hidden.unflatten(1, (confidence.shape[2], confidence.shape[1])).transpose(1, 2)
 
 
-def step(codes: Tensor, mask: Tensor, logits: Tensor, uniform: Tensor, gumbel: Tensor, start: Tensor, index: int, settings: Settings, tokens: Tensor | None = None) -> Step:
+def step(
+    codes: Tensor, mask: Tensor, logits: Tensor, uniform: Tensor, gumbel: Tensor, start: Tensor, index: int, settings: Settings, tokens: Tensor | None = None
+) -> Step:
     """One pass, without a model and without chance of its own.
 
     codes, mask: [batch, codebooks, frames]. logits: [hidden tokens, entries] in the order of codes[mask]. uniform, gumbel: draws [hidden tokens] for the tokens
@@ -119,12 +122,24 @@ def step(codes: Tensor, mask: Tensor, logits: Tensor, uniform: Tensor, gumbel: T
     return Step(index, settings.passes, codes, hidden, mask, confidence, ratio, probabilities)
 
 
-def sample(model: nn.Module, codes: Tensor, mask: Tensor, *, seeds: Sequence[int], passes: int = 36, temperature: float = 1.0, mask_temperature: float = 10.5,
-           top_p: float | None = None, cutoff: float = 1.0, count: str = "item", keep_probabilities: bool = False) -> Iterator[Step]:
+def sample(
+    model: nn.Module,
+    codes: Tensor,
+    mask: Tensor,
+    *,
+    seeds: Sequence[int],
+    passes: int = 36,
+    temperature: float = 1.0,
+    mask_temperature: float = 10.5,
+    top_p: float | None = None,
+    cutoff: float = 1.0,
+    count: str = "item",
+    keep_probabilities: bool = False,
+) -> Iterator[Step]:
     """Fill in what the mask hides, pass by pass; the last Step's codes are the result.
 
-    model: a masked transformer. codes: int64 [batch, codebooks, frames]; what they hold where hidden does not matter. mask: bool, the same shape; codebooks that the
-    model is conditioned on are never hidden. seeds: one an item; an item's take depends on its own seed alone. The others: see Settings.
+    model: a masked transformer. codes: int64 [batch, codebooks, frames]; what they hold where hidden does not matter.
+    mask: bool, the same shape; codebooks that the model is conditioned on are never hidden. seeds: one an item; an item's take depends on its own seed alone. The others: see Settings.
     Raises TypeError and ValueError for codes, masks and settings that do not fit, before the first pass.
     Paper: section 3.3. Notebook: 05.
     """
@@ -148,9 +163,13 @@ def _passes(model: nn.Module, codes: Tensor, mask: Tensor, seeds: Sequence[int],
 def _checked(model: nn.Module, codes: Tensor, mask: Tensor, seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
     config = model.config
     if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
-        raise TypeError(f"a mask of type {getattr(mask, 'dtype', type(mask).__name__)} was given, torch.bool was expected (True hides); convert with mask.bool()")
+        raise TypeError(
+            f"a mask of type {getattr(mask, 'dtype', type(mask).__name__)} was given, torch.bool was expected (True hides); convert with mask.bool()"
+        )
     if not isinstance(codes, Tensor) or codes.ndim != 3 or codes.shape[1] != config.codebooks or mask.shape != codes.shape:
-        raise ValueError(f"codes of shape {tuple(getattr(codes, 'shape', ()))} and a mask of shape {tuple(mask.shape)} were given, both [batch, {config.codebooks}, frames] was expected")
+        raise ValueError(
+            f"codes of shape {tuple(getattr(codes, 'shape', ()))} and a mask of shape {tuple(mask.shape)} were given, both [batch, {config.codebooks}, frames] was expected"
+        )
     if len(seeds) != len(codes):
         raise ValueError(f"{len(seeds)} seeds were given for {len(codes)} items, one an item was expected")
     mask = mask.clone()

@@ -93,8 +93,7 @@ class Tokens:
         path.parent.mkdir(parents=True, exist_ok=True)
         header = {k: v for k, v in asdict(replace(self, codes=self.codes[..., :1])).items() if k != "codes"}
         part = path.with_name(path.name + ".part")
-        save_file({"codes": self.codes.to(torch.uint16).contiguous()}, part,
-                  metadata={"format": FORMAT, "settings": json.dumps(header)})
+        save_file({"codes": self.codes.to(torch.uint16).contiguous()}, part, metadata={"format": FORMAT, "settings": json.dumps(header)})
         part.replace(path)
         return path
 
@@ -112,8 +111,7 @@ def check_codes(codes: Tensor, entries: int) -> None:
         kind = codes.dtype if isinstance(codes, Tensor) else type(codes).__name__
         raise TypeError(f"codes of type {kind} were given, a torch.int64 tensor was expected; convert with torch.as_tensor(codes).long()")
     if codes.ndim not in (2, 3) or 0 in codes.shape:
-        raise ValueError(f"codes of shape {tuple(codes.shape)} were given, [codebooks, frames] or [batch, codebooks, frames] "
-                         "without empty axes was expected")
+        raise ValueError(f"codes of shape {tuple(codes.shape)} were given, [codebooks, frames] or [batch, codebooks, frames] without empty axes was expected")
     low, high = int(codes.min()), int(codes.max())
     if low < 0 or high >= entries:
         hint = "; these codes still hold masked places, sample them first" if high == entries else ""

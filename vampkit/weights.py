@@ -38,8 +38,7 @@ def save_model(model: MaskedTransformer, path: str | os.PathLike, codec: str, we
     state = model.state_dict() if weights is None else weights
     part = path.with_name(path.name + ".part")
     header = {"config": asdict(model.config), "codec": codec}
-    save_file({k: v.detach().cpu().to(torch.float16).contiguous() for k, v in state.items()}, part,
-              metadata={"format": FORMAT, "settings": json.dumps(header)})
+    save_file({k: v.detach().cpu().to(torch.float16).contiguous() for k, v in state.items()}, part, metadata={"format": FORMAT, "settings": json.dumps(header)})
     part.replace(path)
     return path
 
@@ -55,8 +54,10 @@ def load_model(name: str | os.PathLike, codec: Codec) -> MaskedTransformer:
         raise FileNotFoundError(f"there is no model called {str(name)!r}; {', '.join(BUNDLED)} or the path of a saved model was expected")
     header, weights = read_safetensors(path, FORMAT)
     if header["codec"] != codec.hash:
-        raise VampkitError(f"{path.name} was trained on tokens of codec {header['codec'][:8]}, the codec given is {codec.hash[:8]} ({codec.name}); use the codec "
-                           "it was trained with, or train a model for this one")
+        raise VampkitError(
+            f"{path.name} was trained on tokens of codec {header['codec'][:8]}, the codec given is {codec.hash[:8]} ({codec.name}); use the codec "
+            "it was trained with, or train a model for this one"
+        )
     config = ModelConfig(**header["config"])
     model = MaskedTransformer(config, codec.tables[: config.codebooks])
     try:

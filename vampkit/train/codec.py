@@ -65,8 +65,19 @@ class CodecPreset:
 
 
 PRESETS = {
-    "ci": CodecPreset(encoder_dim=4, decoder_dim=32, batch=2, crop=16, autoencoder_steps=12, joint_steps=12, decoder_steps=4, warmup=3, kmeans_frames=1100,
-                      check_every=14, save_seconds=0.0),
+    "ci": CodecPreset(
+        encoder_dim=4,
+        decoder_dim=32,
+        batch=2,
+        crop=16,
+        autoencoder_steps=12,
+        joint_steps=12,
+        decoder_steps=4,
+        warmup=3,
+        kmeans_frames=1100,
+        check_every=14,
+        save_seconds=0.0,
+    ),
     "laptop": CodecPreset(),
     "gpu": CodecPreset(encoder_dim=24, decoder_dim=320, batch=48, autoencoder_steps=4000, joint_steps=30_000, decoder_steps=6000, check_every=1000),
 }
@@ -84,12 +95,24 @@ class CodecTraining:
     valid: pools of held-out sound for the checks, by name.
     """
 
-    def __init__(self, preset: CodecPreset, pools: tuple[Pool | None, Pool | None], out: str | os.PathLike, valid: dict[str, Pool] | None = None, device: str = "cpu"):
+    def __init__(
+        self, preset: CodecPreset, pools: tuple[Pool | None, Pool | None], out: str | os.PathLike, valid: dict[str, Pool] | None = None, device: str = "cpu"
+    ):
         torch.manual_seed(preset.seed)
         self.preset, self.pools, self.out, self.valid, self.device = preset, pools, Path(out), valid or {}, device
-        self.model = build(dict(encoder_dim=preset.encoder_dim, encoder_rates=list(preset.encoder_rates), decoder_dim=preset.decoder_dim, decoder_rates=list(preset.decoder_rates),
-                                n_codebooks=preset.codebooks, codebook_size=preset.entries, codebook_dim=preset.dimensions,
-                                quantizer_dropout=preset.quantizer_dropout, sample_rate=RATE)).to(device)
+        self.model = build(
+            dict(
+                encoder_dim=preset.encoder_dim,
+                encoder_rates=list(preset.encoder_rates),
+                decoder_dim=preset.decoder_dim,
+                decoder_rates=list(preset.decoder_rates),
+                n_codebooks=preset.codebooks,
+                codebook_size=preset.entries,
+                codebook_dim=preset.dimensions,
+                quantizer_dropout=preset.quantizer_dropout,
+                sample_rate=RATE,
+            )
+        ).to(device)
         self.loss = SpectralLoss(RATE).to(device)
         self.ends = np.cumsum([preset.autoencoder_steps, preset.joint_steps, preset.decoder_steps]).tolist()
         self.step, self.started = 0, False
@@ -130,8 +153,17 @@ class CodecTraining:
 
     def save(self, fresh: bool = False) -> None:
         """Write the checkpoint. fresh: without the optimisers' memory, at the border of two stages."""
-        checkpoint.save({"step": self.step, "started": self.started, "model": self.model.state_dict(), "average": self.average.state, "updates": self.average.updates,
-                         "optimizers": None if fresh else [o.state_dict() for o in self.optimizers]}, self.out / "state.safetensors")
+        checkpoint.save(
+            {
+                "step": self.step,
+                "started": self.started,
+                "model": self.model.state_dict(),
+                "average": self.average.state,
+                "updates": self.average.updates,
+                "optimizers": None if fresh else [o.state_dict() for o in self.optimizers],
+            },
+            self.out / "state.safetensors",
+        )
 
     def batch(self, step: int) -> Tensor:
         """Crops [batch, samples] of one step: a function of seed and step alone."""
@@ -172,8 +204,15 @@ class CodecTraining:
         for optimizer in self.optimizers:
             optimizer.step()
         self.average.update(self.model)
-        return {"stage": stage, "loss": float(loss.detach()), "phase": float(phase.detach()), "mel": float(mel.detach()),
-                "sdr": float(signal_ratio(sound, estimate.detach()).median()), "commitment": float(commitment.detach()), "norm": norm}
+        return {
+            "stage": stage,
+            "loss": float(loss.detach()),
+            "phase": float(phase.detach()),
+            "mel": float(mel.detach()),
+            "sdr": float(signal_ratio(sound, estimate.detach()).median()),
+            "commitment": float(commitment.detach()),
+            "norm": norm,
+        }
 
     def run(self, minutes: float | None = None) -> Path | None:
         """Train until the end, or for so many minutes; returns the path of the finished codec, or None when time ran out."""
@@ -232,7 +271,9 @@ class CodecTraining:
         model.to(self.device)
         found = {}
         for name, pool in self.valid.items():
-            sound = torch.from_numpy(np.stack([pool.sound[i][: 115 * 768] for i in np.linspace(0, len(pool) - 1, 12).astype(int)]) / np.float32(32768)).to(self.device)
+            sound = torch.from_numpy(np.stack([pool.sound[i][: 115 * 768] for i in np.linspace(0, len(pool) - 1, 12).astype(int)]) / np.float32(32768)).to(
+                self.device
+            )
             z = model.encoder(sound[:, None])
             if self.started:
                 z = model.quantizer(z)[0]
@@ -326,8 +367,14 @@ def _snake(x: Tensor, alpha: Tensor) -> Tensor:
     return x + (alpha + 1e-9).reciprocal() * torch.sin(alpha * x).square()
 
 
-def train(preset: str | CodecPreset = "laptop", out: str | os.PathLike | None = None, music: str | os.PathLike | None = None, composed: int = 1500,
-          minutes: float | None = None, device: str = "cpu") -> Path | None:
+def train(
+    preset: str | CodecPreset = "laptop",
+    out: str | os.PathLike | None = None,
+    music: str | os.PathLike | None = None,
+    composed: int = 1500,
+    minutes: float | None = None,
+    device: str = "cpu",
+) -> Path | None:
     """Train a codec on composed music and a folder of real music, resuming what is in `out`.
 
     preset: "ci", "laptop", "gpu" or settings of your own. out: folder (None: in the cache). music: folder with train/ and valid/, as `vampkit data fetch`

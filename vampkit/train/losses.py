@@ -43,7 +43,7 @@ class SpectralLoss(nn.Module):
     def forward(self, reference: Tensor, estimate: Tensor) -> tuple[Tensor, Tensor]:
         """reference, estimate: [batch, samples]."""
         phase, mel = [], []
-        for bands, window in SCALES:
+        for _, window in SCALES:
             x, y = self.spectrum(reference, window), self.spectrum(estimate, window)
             # |z| has no gradient at 0, and silence is full of zeros.
             ax, ay = x.abs(), (y.real.square() + y.imag.square() + 1e-12).sqrt()

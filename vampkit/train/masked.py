@@ -54,12 +54,23 @@ COARSE = ModelConfig(codebooks=4, conditioning=0, layers=6, width=192, heads=4)
 FINE = ModelConfig(codebooks=14, conditioning=4, layers=6, width=192, heads=4)
 PRESETS = {
     "coarse": {
-        "ci": MaskedPreset(ModelConfig(codebooks=4, layers=2, width=32, heads=4), frames=32, batch=2, steps=20, precision="no", warmup=3, check_every=10, save_seconds=0.0),
+        "ci": MaskedPreset(
+            ModelConfig(codebooks=4, layers=2, width=32, heads=4), frames=32, batch=2, steps=20, precision="no", warmup=3, check_every=10, save_seconds=0.0
+        ),
         "laptop": MaskedPreset(COARSE),
         "gpu": MaskedPreset(ModelConfig(codebooks=4, layers=8, width=512, heads=8), frames=575, batch=64, steps=30_000, warmup=500),
     },
     "c2f": {
-        "ci": MaskedPreset(ModelConfig(codebooks=14, conditioning=4, layers=2, width=32, heads=4), frames=32, batch=2, steps=20, precision="no", warmup=3, check_every=10, save_seconds=0.0),
+        "ci": MaskedPreset(
+            ModelConfig(codebooks=14, conditioning=4, layers=2, width=32, heads=4),
+            frames=32,
+            batch=2,
+            steps=20,
+            precision="no",
+            warmup=3,
+            check_every=10,
+            save_seconds=0.0,
+        ),
         "laptop": MaskedPreset(FINE, frames=172),
         "gpu": MaskedPreset(ModelConfig(codebooks=14, conditioning=4, layers=8, width=512, heads=8), frames=172, batch=64, steps=20_000, warmup=500),
     },
@@ -83,7 +94,15 @@ class MaskedTraining:
     valid: held-out stores for the checks, by name.
     """
 
-    def __init__(self, preset: MaskedPreset, codec: Codec, stores: tuple[Store | None, Store | None], out: str | os.PathLike, valid: dict[str, Store] | None = None, cpu: bool = True):
+    def __init__(
+        self,
+        preset: MaskedPreset,
+        codec: Codec,
+        stores: tuple[Store | None, Store | None],
+        out: str | os.PathLike,
+        valid: dict[str, Store] | None = None,
+        cpu: bool = True,
+    ):
         from accelerate import Accelerator
 
         self.preset, self.codec, self.stores, self.out, self.valid = preset, codec, stores, Path(out), valid or {}
@@ -117,8 +136,16 @@ class MaskedTraining:
     def save(self) -> None:
         """Write the checkpoint (main process only)."""
         if self.accelerator.is_main_process:
-            checkpoint.save({"step": self.step, "model": self.network.state_dict(), "average": self.average.state, "updates": self.average.updates,
-                             "optimizers": [o.state_dict() for o in self.optimizers]}, self.out / "state.safetensors")
+            checkpoint.save(
+                {
+                    "step": self.step,
+                    "model": self.network.state_dict(),
+                    "average": self.average.state,
+                    "updates": self.average.updates,
+                    "optimizers": [o.state_dict() for o in self.optimizers],
+                },
+                self.out / "state.safetensors",
+            )
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Codes and mask [batch, codebooks, frames] of one step on this process: a function of seed, step and process alone."""
@@ -151,7 +178,11 @@ class MaskedTraining:
         for optimizer in self.optimizers:
             optimizer.step()
         self.average.update(self.network)
-        return {"loss": float(self.accelerator.reduce(loss.detach(), "sum")), "hidden": float(mask[:, self.preset.model.conditioning :].float().mean()), "norm": norm}
+        return {
+            "loss": float(self.accelerator.reduce(loss.detach(), "sum")),
+            "hidden": float(mask[:, self.preset.model.conditioning :].float().mean()),
+            "norm": norm,
+        }
 
     def run(self, minutes: float | None = None) -> Path | None:
         """Train until the end, or for so many minutes; returns the path of the finished model, or None when time ran out."""
@@ -205,7 +236,7 @@ class MaskedTraining:
 
 
 def resolved_precision(precision: str, cpu: bool) -> str:
-    """"auto" becomes "bf16" on a GPU and on processors with AMX, "no" elsewhere."""
+    """ "auto" becomes "bf16" on a GPU and on processors with AMX, "no" elsewhere."""
     if precision != "auto":
         return precision
     fast = torch.cuda.is_available() if not cpu else torch.cpu._is_amx_tile_supported()
@@ -239,8 +270,16 @@ def cross_entropy_by_codebook(model: nn.Module, codes: Tensor, ratio: float, see
     return total / mask[:, first:].sum((0, 2)).cpu()
 
 
-def train(kind: str, preset: str | MaskedPreset = "laptop", codec: str | os.PathLike | Codec = "tiny", out: str | os.PathLike | None = None,
-          music: str | os.PathLike | None = None, composed: int = 1500, minutes: float | None = None, cpu: bool = True) -> Path | None:
+def train(
+    kind: str,
+    preset: str | MaskedPreset = "laptop",
+    codec: str | os.PathLike | Codec = "tiny",
+    out: str | os.PathLike | None = None,
+    music: str | os.PathLike | None = None,
+    composed: int = 1500,
+    minutes: float | None = None,
+    cpu: bool = True,
+) -> Path | None:
     """Train the "coarse" or the "c2f" model on composed music and a folder of real music, resuming what is in `out`.
 
     preset: "ci", "laptop", "gpu" or settings of your own. codec: a codec or its name. music: folder with train/ and valid/, as `vampkit data fetch` lays it
