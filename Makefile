@@ -1,0 +1,37 @@
+# Nothing but Python 3.11 to 3.13, git and make is needed: the first target that wants .venv builds it (vampkit/bootstrap.py).
+PYTHON ?= python3
+BIN := .venv/bin
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
+
+.PHONY: help demo lab test bench lint clean
+
+help:
+	@echo "make demo    vamp on a bundled clip four ways; sounds and a picture land in demo/"
+	@echo "make lab     open the notebooks in JupyterLab"
+	@echo "make test    all tests, notebooks included"
+	@echo "make bench   benchmarks"
+	@echo "make lint    ruff over code and notebooks"
+	@echo "make clean   remove what the other targets wrote (not .venv)"
+
+# Only a finished installation leaves the stamp, so that an interrupted one goes on at the next call.
+.venv/.done: pyproject.toml constraints.txt vampkit/bootstrap.py
+	$(PYTHON) -I vampkit/bootstrap.py
+
+demo: .venv/.done
+	$(BIN)/vampkit demo
+
+lab: .venv/.done
+	$(BIN)/vampkit lab
+
+test: .venv/.done
+	$(BIN)/python -m pytest $(NBVAL) tests notebooks
+
+bench: .venv/.done
+	$(BIN)/python -m pytest -m bench -s tests/bench
+
+lint: .venv/.done
+	$(BIN)/ruff check .
+
+clean:
+	rm -rf demo build dist .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -not -path "./.venv/*" -prune -exec rm -rf {} +

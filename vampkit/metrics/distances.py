@@ -1,0 +1,90 @@
+"""How far apart two sets of sounds lie: the Frechet distance between the normal distributions fitted to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from vampkit.metrics.statistics import Estimate, jackknife
+
+Tracks = Sequence[np.ndarray]
+"""One array [windows, dims] a track."""
+
+
+def frechet_distance(x: Float[np.ndarray, "n dims"], y: Float[np.ndarray, "m dims"]) -> float:
+    """|mean difference|^2 + tr(A + B - 2 (A B)^1/2) of two sets of points, A and B their covariances; 0 for equal sets.
+
+    x, y: points [n, dims] and [m, dims], for example of `logmel_statistics`.
+    It is too high by something that grows with dims / n: compare only results of equal n and m.
+
+    Raises ValueError for sets of other shapes or fewer than two points.
+    Source: Dowson and Landau 1982; for music Kilgour et al. 2019, arXiv 1812.08466. Notebook: 11.
+    """
+    x, y = (np.asarray(a, np.float64) for a in (x, y))
+    if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < 2:
+        raise ValueError(f"sets of shape {x.shape} and {y.shape} were given, [points, dims] with equal dims and at least "
+                         "two points each were expected")
+    return _frechet(_moments(x), _moments(y))
+
+
+def frechet_interval(x: Tracks, y: Tracks) -> Estimate:
+    """Frechet distance of two sets of tracks, with its jackknife interval over the tracks of both.
+
+    x, y: one array [windows, dims] a track. Raises ValueError for fewer than two tracks in a set. Notebook: 11.
+    """
+    a, b = _Sums(x), _Sums(y)
+    return jackknife(lambda tracks: _frechet(a.moments(tracks[0]), b.moments(tracks[1])), (len(x), len(y)))
+
+
+def frechet_ratio(x: Tracks, z: Tracks, y: Tracks) -> Estimate:
+    """Frechet distance of x to y divided by that of z to y, with its jackknife interval.
+
+    x, z: two treatments of the same tracks, in the same order, so that a track is left out of both at once; y: the reference.
+    Raises ValueError where x and z are not of equal length, or for fewer than two tracks. Notebook: 11.
+    """
+    if len(x) != len(z):
+        raise ValueError(f"{len(x)} and {len(z)} tracks were given, two treatments of the same tracks were expected")
+    a, c, b = _Sums(x), _Sums(z), _Sums(y)
+
+    def ratio(tracks: tuple[np.ndarray, ...]) -> float:
+        reference = b.moments(tracks[1])
+        return _frechet(a.moments(tracks[0]), reference) / _frechet(c.moments(tracks[0]), reference)
+
+    return jackknife(ratio, (len(x), len(y)))
+
+
+Moments = tuple[np.ndarray, np.ndarray]
+
+
+def _moments(x: np.ndarray) -> Moments:
+    return x.mean(0), np.cov(x, rowvar=False).reshape(x.shape[1], x.shape[1])
+
+
+def _frechet(x: Moments, y: Moments) -> float:
+    (mean_x, cov_x), (mean_y, cov_y) = x, y
+    values, vectors = np.linalg.eigh(cov_x)
+    root = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
+    # (A B)^1/2 and (A^1/2 B A^1/2)^1/2 have one trace, and the second is symmetric: no complex numbers can arise.
+    cross = np.sqrt(np.clip(np.linalg.eigvalsh(root @ cov_y @ root), 0, None)).sum()
+    distance = ((mean_x - mean_y) ** 2).sum() + np.trace(cov_x) + np.trace(cov_y) - 2 * cross
+    return max(0.0, float(distance))
+
+
+class _Sums:
+    """Sums a track, so that mean and covariance of any choice of tracks cost one addition."""
+
+    def __init__(self, tracks: Tracks):
+        tracks = [np.asarray(t, np.float64) for t in tracks]
+        # Centred first: sums of squares of far-off points lose digits.
+        self.center = np.concatenate(tracks).mean(0)
+        tracks = [t - self.center for t in tracks]
+        self.counts = np.array([len(t) for t in tracks])
+        self.firsts = np.stack([t.sum(0) for t in tracks])
+        self.seconds = np.stack([t.T @ t for t in tracks])
+
+    def moments(self, which: np.ndarray) -> Moments:
+        n = self.counts[which].sum()
+        mean = self.firsts[which].sum(0) / n
+        return mean + self.center, (self.seconds[which].sum(0) - n * np.outer(mean, mean)) / (n - 1)
