@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from vampkit import masks, schedules
 from vampkit.codec import Codec, load_codec
+from vampkit.metrics.tokens import masked_cross_entropy
 from vampkit.model import MaskedTransformer, ModelConfig
 from vampkit.train import checkpoint
 from vampkit.train.optim import Average, set_rate, total_norm, trapezoid
@@ -220,7 +221,7 @@ class MaskedTraining:
             which = np.linspace(0, len(store.codes) - 1, min(16, len(store.codes))).astype(int)
             codes = store.codes[which, : self.preset.model.codebooks, : self.preset.frames].long().to(self.accelerator.device)
             for ratio in RATIOS:
-                by_codebook = cross_entropy_by_codebook(model, codes, ratio, seed=17)
+                by_codebook = masked_cross_entropy(model, codes, ratio, seed=17)
                 found[f"{name}_{ratio}"] = float(by_codebook.mean())
                 if ratio == 0.5:
                     found[f"{name}_codebooks"] = [round(float(x), 3) for x in by_codebook]
@@ -250,24 +251,6 @@ def split_parameters(model: MaskedTransformer) -> tuple[list[nn.Parameter], list
         block = name.startswith("transformer.layers.") and weight.ndim == 2 and "relative_attention_bias" not in name
         (inside if block else rest).append(weight)
     return inside, rest
-
-
-@torch.no_grad()
-def cross_entropy_by_codebook(model: nn.Module, codes: Tensor, ratio: float, seed: int, batch: int = 4) -> Tensor:
-    """Mean -log p in nats of hidden tokens, by predicted codebook [codebooks - conditioning], `ratio` of each row hidden at random.
-
-    codes: [items, codebooks, frames]. The same seed hides the same tokens whatever the model.
-    """
-    first = model.config.conditioning
-    generator = torch.Generator().manual_seed(seed)
-    mask = torch.stack([masks.random(*codes.shape[1:], ratio, generator) for _ in codes]).to(codes.device)
-    mask[:, :first] = False
-    total = torch.zeros(codes.shape[1] - first, dtype=torch.float64)
-    for start in range(0, len(codes), batch):
-        part, hidden = codes[start : start + batch], mask[start : start + batch]
-        loss = F.cross_entropy(model(part, hidden, hidden_only=True).float(), part[hidden], reduction="none")
-        total.index_add_(0, torch.nonzero(hidden)[:, 1].cpu() - first, loss.double().cpu())
-    return total / mask[:, first:].sum((0, 2)).cpu()
 
 
 def train(

@@ -68,10 +68,3 @@ def read_store(path: str | os.PathLike, chances: np.ndarray | None = None) -> St
     header, tensors = read_safetensors(path, FORMAT)
     codes = tensors["codes"].to(torch.int32)
     return Store(codes, np.full(len(codes), 1 / len(codes)) if chances is None else chances, header["codec"])
-
-
-def unigram(store: Store, codebooks: int) -> Tensor:
-    """Log-probability of every entry by codebook, [codebooks, entries], with one count added to each."""
-    entries = 1024 if int(store.codes.max()) < 1024 else int(store.codes.max()) + 1
-    counts = torch.stack([torch.bincount(store.codes[:, k].flatten().long(), minlength=entries) for k in range(codebooks)]).double() + 1
-    return (counts / counts.sum(1, keepdim=True)).log().float()
