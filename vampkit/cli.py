@@ -1,0 +1,147 @@
+"""`vampkit ...`: one line a verb, each a call of the library."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+from vampkit.errors import VampkitError
+
+
+def demo(out: Path = Path("demo"), clip: str = "03", seconds: float = 10.0, seed: int = 0) -> None:
+    """Vamp on a bundled clip in four ways; sounds, a summary and a picture land in OUT."""
+    from vampkit.demo import run
+
+    run(out, clip, seconds, seed)
+
+
+def lab(port: int = 8888) -> None:
+    """Open the notebooks in JupyterLab."""
+    import subprocess
+
+    folder = Path(__file__).resolve().parent.parent / "notebooks"
+    where = folder if folder.is_dir() else Path.cwd()
+    raise SystemExit(subprocess.run([sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={where}", f"--port={port}"]).returncode)
+
+
+def vamp(
+    source: Path,
+    target: Path,
+    prompt: str = "periodic:7",
+    seed: int = 0,
+    passes: int = 36,
+    temperature: float = 1.0,
+    model: str = "tiny",
+) -> None:
+    """Vamp a sound file into another, its record beside it. PROMPT: periodic:7, compression:1, prefix:3, suffix:3, nothing; joined by + (either keeps) or & (both keep)."""
+    from tqdm.auto import tqdm
+
+    from vampkit.audio import Clip
+    from vampkit.pipeline import load_vamp
+
+    chosen, sound = parse_prompt(prompt), Clip.load(source)
+    with tqdm(desc="passes", disable=None) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        take = load_vamp(model).vamp(sound, chosen, seed=seed, passes=passes, temperature=temperature, progress=progress)
+    print(take.save(target))
+
+
+def data_fetch(target: Path | None = None, sets: str = "core", splits: str = "train,valid,test") -> None:
+    """Fetch freely licensed music to train on (Debian and Ubuntu)."""
+    from vampkit.train.fetch import fetch
+
+    fetch(target, tuple(sets.split(",")), tuple(splits.split(",")))
+
+
+def train(
+    what: Literal["codec", "coarse", "c2f"],
+    preset: Literal["ci", "laptop", "gpu"] = "laptop",
+    out: Path | None = None,
+    music: Path | None = None,
+    codec: str = "tiny",
+    composed: int = 400,
+    minutes: float | None = None,
+) -> None:
+    """Train a codec or a masked model, going on from what is in OUT. MUSIC: what `vampkit data fetch` filled; without it, composed music alone."""
+    if what == "codec":
+        from vampkit.train.codec import train as run
+
+        path = run(preset, out, music, composed, minutes)
+    else:
+        from vampkit.train.masked import train as run_masked
+
+        path = run_masked(what, preset, codec, out, music, composed, minutes)
+    print(path if path else "time is up; the same command goes on from here")
+
+
+def compose(target: Path, seed: int = 0, genre: str | None = None, seconds: float = 30.0) -> None:
+    """Compose a piece and write its sound, and its truth (beats, chords, notes) beside it as JSON."""
+    from vampkit import music
+
+    piece = music.compose(seed, genre=genre, seconds=seconds)
+    music.render(piece).save(target)
+    target.with_suffix(".json").write_text(piece.to_json(), encoding="utf-8")
+    print(target)
+
+
+def parse_prompt(text: str):
+    """A prompt from words: "periodic:7+prefix:3" keeps what either keeps, "periodic:7&compression:4" what both keep; & binds closer.
+
+    Raises ValueError for a word it does not know.
+    """
+    from vampkit import prompts
+
+    kinds = {
+        "periodic": (prompts.Periodic, int),
+        "compression": (prompts.Compression, int),
+        "prefix": (prompts.Prefix, float),
+        "suffix": (prompts.Suffix, float),
+        "nothing": (prompts.Nothing, None),
+        "everything": (prompts.Everything, None),
+    }
+
+    def one(word: str):
+        name, _, number = word.strip().partition(":")
+        kind, convert = kinds.get(name, (None, None))
+        try:
+            return kind(convert(number)) if convert else kind()
+        except (TypeError, ValueError):
+            raise ValueError(f'the prompt {word.strip()!r} is not known; words such as periodic:7, compression:1, prefix:3, suffix:3 or nothing, joined by + or &, were expected') from None
+
+    result = None
+    for part in text.split("+"):
+        both = None
+        for word in part.split("&"):
+            both = one(word) if both is None else both & one(word)
+        result = both if result is None else result | both
+    return result
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a verb. What a user can mend is one sentence on standard error, and exit code 2."""
+    import tyro
+    from tyro.extras import SubcommandApp
+
+    app = SubcommandApp()
+    for verb, name in ((demo, "demo"), (lab, "lab"), (vamp, "vamp"), (train, "train"), (compose, "compose"), (data_fetch, "data-fetch")):
+        app.command(verb, name=name) if name else app.command(verb)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:2] == ["data", "fetch"]:
+        words[:2] = ["data-fetch"]
+    # `vampkit vamp IN OUT`, `vampkit train codec`, `vampkit compose OUT`: what must be given is given by place.
+    try:
+        app.cli(prog="vampkit", args=words, config=(tyro.conf.PositionalRequiredArgs,))
+    except (VampkitError, ValueError, TypeError, FileNotFoundError) as error:
+        print(f"vampkit: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""The demo: one clip, its way through the codec, and four vamps of it, as sounds, a summary and a picture."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+from vampkit.audio import Clip, load_clip
+from vampkit.pipeline import load_vamp
+from vampkit.prompts import Compression, Periodic, Prefix, Prompt, Suffix
+
+CLIP = "03"
+PROMPTS: dict[str, Prompt] = {"compression": Compression(1), "periodic": Periodic(7), "prefix": Prefix(3), "suffix": Suffix(3)}
+
+
+def run(out: str | os.PathLike = "demo", clip: str | Clip = CLIP, seconds: float = 10.0, seed: int = 0) -> dict:
+    """Write input.wav, codec.wav, one WAV a prompt with its record, summary.json and demo.png into `out`; returns the summary.
+
+    clip: a bundled clip's name, or a clip. seconds: how much of it. seed: of the takes. Notebook: 00.
+    """
+    began, out = time.monotonic(), Path(out)
+    sound = (load_clip(clip) if isinstance(clip, str) else clip).mono()
+    sound = sound.excerpt(0, min(seconds, sound.seconds))
+    vamp = load_vamp("tiny")
+    tokens = vamp.codec.encode(sound)
+    rows, masks = [], {}
+
+    def keep(name: str, made: Clip, since: float, hidden: float, kept: float) -> None:
+        made.save(out / f"{name}.wav")
+        row = {"name": name, "seconds": round(made.seconds, 2), "peak_dbfs": round(made.peak(), 1), "loudness_lufs": round(made.loudness(), 1)}
+        rows.append(row | {"hidden": round(hidden, 3), "kept_bits_per_second": round(kept), "took_s": round(time.monotonic() - since, 1)})
+        print("{name:12} {seconds:6.2f} s  peak {peak_dbfs:6.1f} dBFS  {loudness_lufs:6.1f} LUFS  hidden {hidden:5.1%}  kept {kept_bits_per_second:5d} bit/s  in {took_s:4.1f} s".format(**rows[-1]), flush=True)
+
+    keep("input", sound, time.monotonic(), 0.0, 16 * sound.rate)
+    since = time.monotonic()
+    keep("codec", vamp.codec.decode(tokens), since, 0.0, tokens.bits_per_second)
+    for name, prompt in PROMPTS.items():
+        since = time.monotonic()
+        take = vamp.vamp(tokens, prompt, seed=seed)
+        take.save(out / f"{name}.wav")
+        masks[name] = take.mask
+        keep(name, take.clip, since, take.record["hidden"], prompt.bits_per_second(tokens))
+    summary = {"clip": sound.name, "credit": sound.credit, "model": vamp.name, "codec": vamp.codec.hash, "seed": seed, "rows": rows, "took_s": round(time.monotonic() - began, 1)}
+    (out / "summary.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
+    picture({row["name"]: Clip.load(out / f"{row['name']}.wav") for row in rows}, masks, out / "demo.png")
+    print(f"{sound.credit}. All in {out}/: sounds, summary.json and demo.png. From the first line to the last sound: {summary['took_s']} s.")
+    return summary
+
+
+def picture(sounds: dict[str, Clip], masks: dict, path: Path) -> Path:
+    """One column a sound: its mel spectrogram, and below it what the prompt hid (dark) and kept (light)."""
+    import librosa
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(3 * len(sounds), 4.4), layout="constrained")
+    axes = figure.subplots(2, len(sounds), sharex=True, height_ratios=(3, 1))
+    for column, (name, sound) in enumerate(sounds.items()):
+        mel = librosa.power_to_db(librosa.feature.melspectrogram(y=sound.samples[0], sr=sound.rate, n_mels=96, hop_length=1024), ref=1.0)
+        axes[0, column].imshow(mel, origin="lower", aspect="auto", extent=(0, sound.seconds, 0, 96), vmin=-60, vmax=20, cmap="magma")
+        axes[0, column].set_title(name)
+        grid = masks[name].numpy() if name in masks else np.zeros((14, 1))
+        axes[1, column].imshow(grid, aspect="auto", extent=(0, sound.seconds, 14.5, 0.5), vmin=0, vmax=1, cmap="cividis_r", interpolation="nearest")
+        axes[1, column].set_xlabel("seconds")
+        axes[0, column].set_yticks([])
+    axes[0, 0].set_ylabel("mel bands")
+    axes[1, 0].set_ylabel("codebook")
+    part = path.with_name("part-" + path.name)
+    figure.savefig(part, dpi=100)
+    part.replace(path)
+    return path

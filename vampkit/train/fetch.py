@@ -1,0 +1,165 @@
+"""Freely licensed music to train on, out of Debian's packages, laid out by split and artist.
+
+tracks.csv beside this file lists every track with its maker, licence, split and SHA-256. Splits are made by artist, so what is held out stays unheard.
+Notebook: 04.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import unicodedata
+import zipfile
+from collections import defaultdict
+from pathlib import Path
+from typing import BinaryIO
+
+from vampkit.errors import VampkitError
+from vampkit.fetch import cache_folder
+
+LICENCES = {
+    "CC-BY-3.0": "https://creativecommons.org/licenses/by/3.0/",
+    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
+    "CC-BY-SA-3.0": "https://creativecommons.org/licenses/by-sa/3.0/",
+    "CC-BY-SA-4.0": "https://creativecommons.org/licenses/by-sa/4.0/",
+    "GPL-2": "https://www.gnu.org/licenses/gpl-2.0.html",
+    "GPL-3": "https://www.gnu.org/licenses/gpl-3.0.html",
+    "MIT": "https://spdx.org/licenses/MIT.html",
+}
+BLOCK = 1 << 20
+
+
+def tracks(sets: tuple[str, ...] = ("core",), splits: tuple[str, ...] = ("train", "valid", "test"), table: Path | None = None) -> list[dict[str, str]]:
+    """Rows of the list, with the place each track goes to as `file`. Raises ValueError for a set or split it does not have."""
+    path = table or Path(__file__).with_name("tracks.csv")
+    with path.open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    for name, wanted in (("set", sets), ("split", splits)):
+        known = sorted({row[name] for row in rows})
+        for value in wanted:
+            if value not in known:
+                raise ValueError(f"there is no {name} {value!r}; {', '.join(known)} was expected")
+    chosen = [row for row in rows if row["set"] in sets and row["split"] in splits]
+    for row in chosen:
+        name = f"{_plain(row['title'])}-{row['sha256'][:6]}{Path(row['path'].partition('!')[2] or row['path']).suffix.lower()}"
+        row["file"] = f"{row['split']}/{_plain(row['artist'])}/{name}"
+    return chosen
+
+
+def fetch(
+    target: str | os.PathLike | None = None,
+    sets: tuple[str, ...] = ("core",),
+    splits: tuple[str, ...] = ("train", "valid", "test"),
+    table: Path | None = None,
+) -> Path:
+    """Bring the tracks into `target` (None: music/ in the cache folder), as split/artist/title; returns the folder.
+
+    What is there and whole is left alone, so an interrupted fetch goes on. attributions.jsonl says who made what. About 1.8 GB of packages are read for the
+    `core` set, of which 575 MB stay. Raises VampkitError that lists what could not be had; the rest stays.
+    """
+    from tqdm.auto import tqdm
+
+    target = Path(target) if target else cache_folder() / "music"
+    rows = tracks(sets, splits, table)
+    packages: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
+    for row in rows:
+        if _hash_of(target / row["file"]) != row["sha256"]:
+            packages[row["package"], row["version"]].append(row)
+    for tool in ("apt-get", "dpkg-deb"):
+        if packages and shutil.which(tool) is None:
+            raise VampkitError(f"{tool} is not on this machine; fetching music needs Debian or Ubuntu; elsewhere, train on a folder of your own music laid out as train/artist/track")
+    problems: list[str] = []
+    for (package, version), missing in tqdm(sorted(packages.items()), desc="packages", disable=None):
+        try:
+            problems += _from_package(package, version, missing, target)
+        except (VampkitError, OSError, tarfile.TarError) as error:
+            problems.append(f"{package}: {error}")
+    _write_makers(rows, target)
+    if problems:
+        raise VampkitError(f"{len(problems)} of {len(rows)} tracks or packages could not be had ({'; '.join(problems[:3])}); run `apt-get update` and try again")
+    print(f"{len(rows)} tracks in {target}, their makers in attributions.jsonl")
+    return target
+
+
+def _from_package(package: str, version: str, missing: list[dict[str, str]], target: Path) -> list[str]:
+    """Download one package and keep the wanted files of it; returns what went wrong."""
+    wanted: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in missing:
+        wanted[row["path"].partition("!")[0]].append(row)
+    problems = []
+    with tempfile.TemporaryDirectory() as folder:
+        deb = _download(package, version, Path(folder))
+        with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE) as process:
+            # The archive is streamed: a package of a gigabyte never lies unpacked on the disk.
+            with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
+                for member in archive:
+                    for row in wanted.pop(member.name.removeprefix("./"), []) if member.isfile() else []:
+                        problems += _keep(archive.extractfile(member), row, target)
+                    if not wanted:
+                        break
+            process.kill()
+    return problems + [f"{package} holds no {path}" for path in wanted]
+
+
+def _download(package: str, version: str, folder: Path) -> Path:
+    said = ""
+    for name in (f"{package}={version}", package):
+        # The hashes decide in the end, so where the listed version is gone, the present one may serve.
+        done = subprocess.run(["apt-get", "download", "-q=2", "-o", "APT::Sandbox::User=root", name], cwd=folder, capture_output=True, text=True)
+        found = list(folder.glob(f"{package}_*.deb"))
+        if done.returncode == 0 and found:
+            return found[0]
+        said = said or done.stderr.strip().splitlines()[-1] if done.stderr.strip() else said
+    raise VampkitError(f"apt-get could not download it ({said or 'no reason given'})")
+
+
+def _keep(stream: BinaryIO, row: dict[str, str], target: Path) -> list[str]:
+    """Store one track, from a plain file or from a member of a zip, if its hash is right."""
+    member = row["path"].partition("!")[2]
+    if member:
+        try:
+            stream = zipfile.ZipFile(io.BytesIO(stream.read())).open(member)
+        except (zipfile.BadZipFile, KeyError) as error:
+            return [f"{row['path']}: {error}"]
+    path = target / row["file"]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        shutil.copyfileobj(stream, file, BLOCK)
+    if _hash_of(part) != row["sha256"]:
+        part.unlink()
+        return [f"{row['path']} has another hash than the list says"]
+    part.replace(path)
+    return []
+
+
+def _hash_of(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_makers(rows: list[dict[str, str]], target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    part = target / "attributions.jsonl.part"
+    with part.open("w", encoding="utf-8") as file:
+        for row in rows:
+            if (target / row["file"]).is_file():
+                first = row["licence"].split(" or ")[0].rstrip("+")
+                maker = {key: row[key] for key in ("file", "artist", "title", "licence", "split", "set", "sha256")}
+                file.write(json.dumps(maker | {"licence_url": LICENCES.get(first, ""), "source": f"Debian package {row['package']} {row['version']}"}, ensure_ascii=False) + "\n")
+    part.replace(target / "attributions.jsonl")
+
+
+def _plain(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:60] or "untitled"
