@@ -12,7 +12,12 @@ from vampkit.pipeline import load_vamp
 from vampkit.prompts import Compression, Periodic, Prefix, Prompt, Suffix
 
 CLIP = "03"
-PROMPTS: dict[str, Prompt] = {"compression": Compression(1), "periodic": Periodic(7), "prefix": Prefix(3), "suffix": Suffix(3)}
+
+
+def prompts(seconds: float) -> dict[str, Prompt]:
+    """The four prompts for a sound of so many seconds; prefix and suffix keep 3 s, or a third of what is shorter than 9 s."""
+    kept = min(3.0, round(seconds / 3, 2))
+    return {"compression": Compression(1), "periodic": Periodic(7), "prefix": Prefix(kept), "suffix": Suffix(kept)}
 
 
 def run(out: str | os.PathLike = "demo", clip: str | Clip = CLIP, seconds: float = 10.0, seed: int = 0) -> dict:
@@ -36,7 +41,7 @@ def run(out: str | os.PathLike = "demo", clip: str | Clip = CLIP, seconds: float
     keep("input", sound, time.monotonic(), 0.0, 16 * sound.rate)
     since = time.monotonic()
     keep("codec", vamp.codec.decode(tokens), since, 0.0, tokens.bits_per_second)
-    for name, prompt in PROMPTS.items():
+    for name, prompt in prompts(sound.seconds).items():
         since = time.monotonic()
         take = vamp.vamp(tokens, prompt, seed=seed)
         take.save(out / f"{name}.wav")
