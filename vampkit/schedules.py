@@ -32,15 +32,16 @@ def root(u):
 
 
 def hidden_counts(hidden: int, passes: int) -> list[int]:
-    """Tokens still hidden before each pass and after the last, [passes + 1], of `hidden` at the start, one item.
+    """Tokens still hidden after each pass, [passes], of `hidden` at the start, one item.
 
     floor(gamma(i / passes) hidden) in float32 as in the reference, at least one token revealed a pass while there are several, none left at the end.
     """
     if passes < 1:
         raise ValueError(f"{passes} passes were asked for, at least 1 was expected")
-    counts = [hidden]
+    counts, now = [], hidden
     for i in range(1, passes + 1):
-        counts.append(0 if i == passes else remaining(counts[-1], hidden, i / passes))
+        now = 0 if i == passes else remaining(now, hidden, i / passes)
+        counts.append(now)
     return counts
 
 
