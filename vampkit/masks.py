@@ -31,14 +31,20 @@ def random(codebooks: int, frames: int, ratio: float, generator: torch.Generator
 
 
 def periodic(codebooks: int, frames: int, period: int, width: int = 1, offset: int = 0) -> Tensor:
-    """`width` frames kept around every `period`-th, from frame `offset` on; period 0 keeps none (paper, section 3.4)."""
+    """`width` frames kept around every `period`-th, from frame `offset` on; period 0 keeps none (paper, section 3.4).
+
+    An even width keeps one frame more after than before; the reference keeps width + 1 frames there. Notebook: 02.
+    """
     _check(codebooks, frames)
     if period < 0 or width < 1:
         raise ValueError(f"period {period} and width {width} were given, a period of 0 or more frames and a width of at least 1 were expected")
     if period == 0:
         return full(codebooks, frames)
-    phase = (torch.arange(frames) - offset + (width - 1) // 2) % period
-    return (phase >= width).expand(codebooks, frames).clone()
+    first = -((width - 1) // 2)
+    kept = (torch.arange(offset % period, frames, period)[:, None] + torch.arange(first, first + width)).flatten()
+    mask = full(codebooks, frames)
+    mask[:, kept[(kept >= 0) & (kept < frames)]] = False
+    return mask
 
 
 def prefix(codebooks: int, frames: int, kept: int) -> Tensor:

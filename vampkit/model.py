@@ -66,7 +66,7 @@ class MaskedTransformer(nn.Module):
 
     @torch.no_grad()
     def start_local(self, generator: torch.Generator) -> None:
-        """Start so that small models learn in minutes: heads look at near frames first, residual outputs and logits are zero."""
+        """Start so that small models learn in minutes: inputs of one size, heads that look at near frames first, residual outputs and logits zero."""
         width = self.config.width
         for name, weight in self.named_parameters():
             if weight.ndim == 2 and name.startswith("transformer.layers") and "bias" not in name:
@@ -75,6 +75,13 @@ class MaskedTransformer(nn.Module):
         for layer in self.transformer.layers:
             layer.self_attn.fc.weight.zero_()
             layer.feed_forward.w_2.weight.zero_()
+        # Raw codebooks differ in size, the last ones tenfold smaller than the first: the input weights make up for it.
+        level = self.tables.square().mean((1, 2)).sqrt()
+        self.embedding.special["MASK"].normal_(generator=generator).mul_(level[:, None])
+        bound = 1 / math.sqrt(self.embedding.out_proj.in_channels)
+        weight = self.embedding.out_proj.weight.uniform_(-bound, bound, generator=generator)
+        weight.div_(level.repeat_interleave(self.config.latent)[None, :, None])
+        self.embedding.out_proj.bias.zero_()
         self.classifier.layers[0].weight_v.normal_(0, 1 / math.sqrt(width), generator=generator)
         self.classifier.layers[0].weight_g.zero_()
         self.classifier.layers[0].bias.zero_()
