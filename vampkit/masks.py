@@ -41,7 +41,7 @@ def periodic(codebooks: int, frames: int, period: int, width: int = 1, offset: i
     if period == 0:
         return full(codebooks, frames)
     first = -((width - 1) // 2)
-    kept = (torch.arange(offset % period, frames, period)[:, None] + torch.arange(first, first + width)).flatten()
+    kept = (torch.arange(min(offset % period, frames), frames, period)[:, None] + torch.arange(first, first + width)).flatten()
     mask = full(codebooks, frames)
     mask[:, kept[(kept >= 0) & (kept < frames)]] = False
     return mask

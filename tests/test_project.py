@@ -1,0 +1,114 @@
+"""The project file, the conda file and the code agree with each other and with the rules of the house."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+CORE = ("audio", "tokens", "codec", "masks", "prompts", "schedules", "model", "sampling", "pipeline", "weights", "fetch", "_compat", "_data", "errors")
+OUTER = {"train", "music", "metrics", "show", "widgets", "check", "cli", "demo", "IPython", "ipywidgets", "anywidget"}
+
+
+def test_conda_file_installs_the_project_and_nothing_twice():
+    yaml = pytest.importorskip("yaml", reason="PyYAML comes with the extra `dev`")
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text())
+    plain = [d for d in conda["dependencies"] if isinstance(d, str)]
+    pip = next(d["pip"] for d in conda["dependencies"] if isinstance(d, dict))
+    assert conda["channels"] == ["conda-forge"] and pip == ["-e .[dev]"]
+    assert {re.split(r"[=<>]", d)[0] for d in plain} == {"python", "pip", "ffmpeg"}
+    version = next(d for d in plain if d.startswith("python")).split("=")[-1]
+    from packaging.specifiers import SpecifierSet
+
+    assert version in SpecifierSet(PROJECT["requires-python"]) and "dev" in PROJECT["optional-dependencies"]
+
+
+def test_constraints_fit_the_project():
+    from packaging.requirements import Requirement
+
+    wanted = {Requirement(r).name.lower().replace("_", "-"): Requirement(r) for r in PROJECT["dependencies"]}
+    pins = [line.split("#")[0].strip() for line in (ROOT / "constraints.txt").read_text().splitlines()]
+    pinned = dict(pin.split("==") for pin in pins if pin)
+    pinned = {k.lower().replace("_", "-"): v.split(";")[0].strip() for k, v in pinned.items()}
+    checked = [name for name, r in wanted.items() if name in pinned and r.specifier.contains(pinned[name], prereleases=True)]
+    assert "torch" in checked and len(checked) == sum(name in pinned for name in wanted)
+
+
+def test_every_import_is_declared():
+    """What the package imports is the standard library, a dependency of the core, or guarded by an extra."""
+    names = {re.split(r"[<>=\[ ]", r)[0].lower().replace("-", "_") for r in PROJECT["dependencies"]}
+    known = names | {"dac", "torchaudio", "IPython", "vampkit", "traitlets", "PIL", "sklearn"} | set(sys.stdlib_module_names)
+    for path in (ROOT / "vampkit").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            roots = [a.name.split(".")[0] for a in node.names] if isinstance(node, ast.Import) else []
+            roots += [node.module.split(".")[0]] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
+            assert set(roots) <= known, f"{path.name} imports {set(roots) - known}"
+
+
+def test_the_core_imports_nothing_from_outside_it():
+    for name in CORE:
+        tree = ast.parse((ROOT / "vampkit" / f"{name}.py").read_text())
+        for node in ast.walk(tree):
+            modules = [node.module] if isinstance(node, ast.ImportFrom) and node.module else [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            modules += [f"vampkit.{a.name}" for a in node.names] if isinstance(node, ast.ImportFrom) and node.module == "vampkit" else []
+            for module in modules:
+                assert not set(module.split(".")) & OUTER, f"{name} imports {module}"
+
+
+def test_importing_is_quick_to_its_point_and_silent():
+    """`import vampkit` loads neither torch nor dac nor Jupyter, and opens no connection."""
+    code = (
+        "import socket, sys\n"
+        "def refuse(*a, **k): raise RuntimeError('a connection was opened')\n"
+        "socket.socket.connect = refuse\n"
+        "import vampkit as vk\n"
+        "print([m for m in ('torch', 'dac', 'librosa', 'IPython', 'plotly') if m in sys.modules])\n"
+        "vk.Clip, vk.Periodic, vk.masks\n"
+        "print([m for m in ('dac', 'librosa', 'IPython', 'plotly') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.split("\n")[:2] == ["[]", "[]"]
+
+
+def test_all_public_names_load():
+    import vampkit
+
+    for name in vampkit.__all__:
+        assert getattr(vampkit, name) is not None
+    with pytest.raises(AttributeError, match="its names are"):
+        vampkit.nothing_of_that_name  # noqa: B018
+
+
+def test_files_keep_to_the_house():
+    files = [ROOT / f for f in subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split()]
+    files = [f for f in files if f.is_file()]
+    if not files:
+        pytest.skip("not a git checkout: the list of files is git's")
+    assert sum(f.stat().st_size for f in files) < 36 * 2**20
+    for file in files:
+        assert file.stat().st_size <= 12 * 2**20, file
+        if file.suffix in {".py", ".md", ".toml", ".yml", ".js", ".ipynb"}:
+            text = file.read_text(errors="replace")
+            assert not re.search(r"(?<![\w.])/(?:work|home|root)/\w", text), f"{file.name} names a folder of one machine"
+        if file.suffix == ".py" and file.parent.name != "tests":
+            assert text.count("\n") <= 350, f"{file.name} has {text.count(chr(10))} lines"
+
+
+def test_models_have_cards_that_say_what_they_must():
+    for name in ("codec", "coarse", "c2f"):
+        card = (ROOT / "data" / "models" / f"{name}.md").read_text()
+        for word in ("CC BY-SA 4.0", "vampkit train", "core", "seeds"):
+            assert word in card, f"{name}.md does not mention {word}"
+
+
+def test_committed_notebooks_hold_sound_of_free_clips_only():
+    """Sound saved in notebooks comes from clips 01 to 05 and composed pieces."""
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        source = "".join("".join(c["source"]) for c in json.loads(path.read_text())["cells"])
+        assert not re.search(r'load_clip\("(0[6-9]|1[0-2])', source), path.name
