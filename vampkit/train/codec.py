@@ -26,6 +26,7 @@ from vampkit.train import checkpoint
 from vampkit.train.losses import SpectralLoss, signal_ratio
 from vampkit.train.optim import Average, MatrixMuon, ramp, set_rate, total_norm
 from vampkit.train.pool import RATE, Pool
+from vampkit.train.quantizer import LATENT_LEVEL, scale_latents, start_quantizer
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,6 @@ PRESETS = {
     "gpu": CodecPreset(encoder_dim=24, decoder_dim=320, batch=48, autoencoder_steps=4000, joint_steps=30_000, decoder_steps=6000, check_every=1000),
 }
 """ci: seconds, to prove the code. laptop: about 90 minutes on two cores, the bundled codec. gpu: wider and ten times longer."""
-
-
-LATENT_LEVEL = 0.3
-"""Root mean square of the latents at which the commitment loss starts near a fifth of the whole loss."""
 
 
 class CodecTraining:
@@ -296,60 +293,6 @@ def build_like(model: nn.Module) -> nn.Module:
     from vampkit.codec import settings_of
 
     return build(settings_of(model))
-
-
-@torch.no_grad()
-def scale_latents(model: nn.Module, latents: Tensor, level: float) -> None:
-    """Bring the latents to a root mean square of `level` without changing the sound.
-
-    The commitment loss grows with the square of the latents' scale, which training without quantizer leaves to chance. The encoder's last and the decoder's
-    first convolution are linear: one divides, the other multiplies.
-    """
-    factor = level / float(latents.square().mean().sqrt())
-    last, first = model.encoder.block[-1], model.decoder.model[0]
-    last.weight_g.mul_(factor)
-    last.bias.mul_(factor)
-    first.weight_g.div_(factor)
-
-
-@torch.no_grad()
-def start_quantizer(model: nn.Module, latents: Tensor, seed: int, rounds: int = 15) -> None:
-    """Start every codebook on what the ones before it leave over.
-
-    The leading principal directions of the residual become the projections, centred: where the mean is large, assignment by cosine would see one
-    direction only, and a codebook would use a handful of entries. Then k-means on the projected residual, assigned by cosine as DAC does, centroids the
-    plain mean of their members; an empty entry is drawn again.
-
-    latents: [frames, width] of the encoder.
-    """
-    generator = torch.Generator(device="cpu").manual_seed(seed)
-    residual = latents.clone()
-    for quantizer in model.quantizer.quantizers:
-        mean = residual.mean(0)
-        size = quantizer.codebook_dim
-        directions = torch.linalg.svd(torch.cov(residual.T))[0][:, :size].T
-        _set_projection(quantizer.in_proj, directions, -directions @ mean)
-        _set_projection(quantizer.out_proj, directions.T, mean)
-        points = (residual - mean) @ directions.T
-        unit = nn.functional.normalize(points)
-        draw = torch.randperm(len(points), generator=generator)[: quantizer.codebook_size]
-        entries = points[draw.to(points.device)].clone()
-        for _ in range(rounds):
-            nearest = (unit @ nn.functional.normalize(entries).T).argmax(1)
-            count = torch.bincount(nearest, minlength=len(entries))
-            total = torch.zeros_like(entries).index_add_(0, nearest, points)
-            empty = count == 0
-            entries = total / count.clamp(min=1)[:, None]
-            entries[empty] = points[torch.randint(len(points), (int(empty.sum()),), generator=generator).to(points.device)]
-        quantizer.codebook.weight.copy_(entries)
-        nearest = (unit @ nn.functional.normalize(entries).T).argmax(1)
-        residual = residual - (entries[nearest] @ directions + mean)
-
-
-def _set_projection(layer: nn.Module, matrix: Tensor, bias: Tensor) -> None:
-    layer.weight_g.copy_(matrix.norm(dim=1)[:, None, None])
-    layer.weight_v.copy_(matrix[..., None])
-    layer.bias.copy_(bias)
 
 
 def _fuse_snake() -> None:

@@ -113,7 +113,11 @@ class MaskedTraining:
         network.start_local(torch.Generator().manual_seed(preset.seed))
         inside, rest = split_parameters(network)
         muon = torch.optim.Muon(inside, lr=preset.muon_rate, momentum=0.95, weight_decay=preset.muon_decay)
-        adam = torch.optim.AdamW(rest, lr=preset.adam_rate, betas=(0.9, 0.95), weight_decay=0.0)
+        # A weight-normed head grows by its magnitudes alone: at the rate of single weights it would be sqrt(width) times too slow.
+        sizes = [w for w in rest if w is network.classifier.layers[0].weight_g]
+        others = [w for w in rest if w is not network.classifier.layers[0].weight_g]
+        groups = [{"params": others}, {"params": sizes, "lr": preset.adam_rate * preset.model.width**0.5}]
+        adam = torch.optim.AdamW(groups, lr=preset.adam_rate, betas=(0.9, 0.95), weight_decay=0.0)
         self.model, *self.optimizers = self.accelerator.prepare(network, muon, adam)
         self.average = Average(self.network, preset.average)
         self.step = 0
