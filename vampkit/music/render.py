@@ -57,6 +57,7 @@ def _bus(piece: Piece, seat: Instrument, count: int) -> np.ndarray:
         drive = synth.PLAYERS["guitar"][1](stream(piece.seed, "patch/guitar"))["drive"]
         loud = _level(bus)
         bus = synth.lowpassed(np.tanh(bus * (drive / 3 / loud)), 4_500) if loud else bus
+    bus = synth.without_offset(bus)
     loud = _level(bus)
     return bus * np.float32(0.1 * 10 ** (seat.level_db / 20) / loud) if loud else bus
 

@@ -1,0 +1,98 @@
+"""The composer: one seed, one piece; the truth it tells is in the sound."""
+
+import hashlib
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from vampkit import music
+
+SEEDS = range(1_000_000, 1_000_010)
+
+
+@pytest.fixture(scope="module")
+def pieces():
+    made = [music.compose(seed, seconds=10.0) for seed in SEEDS]
+    return [(piece, music.render(piece)) for piece in made]
+
+
+def test_enough_kinds():
+    assert len(music.GENRES) >= 5 and len(music.INSTRUMENTS) >= 8
+    assert {music.compose(seed, seconds=4.0).genre for seed in range(60)} == set(music.GENRES)
+    assert music.compose(3, genre="waltz", seconds=4.0).genre == "waltz"
+
+
+def test_one_seed_one_piece_in_another_process():
+    code = "import hashlib; from vampkit import music; print(hashlib.sha256(music.compose(1000004, seconds=6.0).to_json().encode()).hexdigest())"
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True).stdout.strip()
+    assert other == hashlib.sha256(music.compose(1_000_004, seconds=6.0).to_json().encode()).hexdigest()
+    assert music.compose(5, seconds=6.0) != music.compose(6, seconds=6.0)
+
+
+def test_sound_is_clean(pieces):
+    for piece, clip in pieces:
+        samples = clip.samples
+        assert clip.seconds == pytest.approx(10.0, abs=1e-3) and clip.rate == 44_100
+        assert np.abs(samples).max() <= 0.99 and abs(float(samples.mean())) < 2e-3
+        assert -22 < clip.loudness() < -10, piece.genre
+        assert np.abs(samples[:, : 44_100 // 2]).max() > 0.01, "it starts with music"
+        assert np.array_equal(samples, music.render(piece).samples)
+
+
+def test_stems_add_up_to_the_mix(pieces):
+    piece, clip = pieces[0]
+    total = sum(stem.samples for stem in music.render(piece, stems=True).values())
+    assert np.abs(total - clip.samples).max() < 1e-4
+    assert music.render(piece, stereo=True).channels == 2
+
+
+def test_truth_survives_json(pieces):
+    for piece, _ in pieces:
+        assert music.Piece.from_json(piece.to_json()) == piece
+        truth = json.loads(piece.to_json())
+        assert {"tempo", "beats", "downbeats", "meter", "key", "chords", "sections", "notes", "instruments", "seed", "genre"} <= set(truth)
+
+
+def test_beats_are_where_the_truth_says(pieces):
+    """Onset strength on true beats is above that half-way between them, for most pieces with drums."""
+    import librosa
+
+    ratios = []
+    for piece, clip in pieces:
+        if not any(seat.name == "drums" for seat in piece.instruments):
+            continue
+        strength = librosa.onset.onset_strength(y=clip.samples[0], sr=clip.rate, hop_length=256)
+        beats = np.asarray([b for b in piece.beats if b < 9.5])
+
+        def at(times, strength=strength):
+            frames = np.round(times * 44_100 / 256).astype(int)
+            return np.mean([strength[max(0, f - 4) : f + 8].max() for f in frames])
+
+        ratios.append(at(beats) / at(beats[:-1] + np.diff(beats) * 0.37))
+    assert len(ratios) >= 3 and np.median(ratios) > 1.2
+
+
+def test_chords_are_heard(pieces):
+    """The chroma of a chord's time fits its own notes better than those of a chord a tritone away."""
+    import librosa
+
+    own, far = [], []
+    for piece, clip in pieces:
+        chroma = librosa.feature.chroma_cqt(y=clip.samples[0], sr=clip.rate, hop_length=2048)
+        for chord in piece.chords:
+            frames = slice(int(chord.start_s * 44_100 / 2048) + 1, int((chord.start_s + chord.duration_s) * 44_100 / 2048))
+            tones = np.zeros(12)
+            tones[list(chord.tones)] = 1
+            heard = chroma[:, frames].mean(1) if chroma[:, frames].size else None
+            if heard is not None:
+                own.append(heard @ tones)
+                far.append(heard @ np.roll(tones, 6))
+    assert np.mean(own) > 1.15 * np.mean(far)
+
+
+def test_unknown_genre_is_refused():
+    with pytest.raises(ValueError, match="waltz"):
+        music.compose(1, genre="polka")
