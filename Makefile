@@ -27,7 +27,7 @@ test: .venv/.done
 	$(BIN)/python -m pytest $(NBVAL) tests notebooks
 
 bench: .venv/.done
-	$(BIN)/python -m pytest -m bench -s tests/bench
+	$(BIN)/python -m tests.bench.bench_codec && $(BIN)/python -m tests.bench.bench_models
 
 lint: .venv/.done
 	$(BIN)/ruff check .

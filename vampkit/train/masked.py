@@ -43,7 +43,7 @@ class MaskedPreset:
     adam_rate: float = 2e-3  # for input, relative bias, norms and head
     warmup: int = 50
     clip: float = 1.0
-    average: float = 0.998  # of the weights
+    average: float = 0.99  # of the weights: over the last 100 steps, as short runs change until they end
     composed: float = 0.5  # share of composed music in a batch
     precision: str = "auto"  # bf16 where the processor multiplies it faster (a GPU, AMX), else float32; or "bf16", "no"
     seed: int = 0

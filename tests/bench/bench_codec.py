@@ -1,0 +1,66 @@
+"""How well the codec keeps sound, beside Opus: `python tests/bench/bench_codec.py [--music DIR] [--out FILE]`. Prints a Markdown table."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from vampkit import metrics, music
+from vampkit.codec import load_codec
+from vampkit.fetch import cache_folder
+from vampkit.train.pool import build_pool
+
+COUNTS = (1, 2, 4, 8, 14)
+
+
+def composed(count, seconds=10.0):
+    """Held-out pieces at -24 LUFS, and the track each is of."""
+    return [(music.render(music.compose(1_000_000 + i, seconds=seconds)).at_loudness(), i) for i in range(count)]
+
+
+def real(folder, count):
+    """Excerpts of 10 s at -24 LUFS spread over the artists of a split, and the track each is of."""
+    pool = build_pool(folder, cache_folder() / "pools" / Path(folder).name)
+    artists = sorted({item["artist"] for item in pool.items})
+    places = {a: [i for i, item in enumerate(pool.items) if item["artist"] == a] for a in artists}
+    chosen = [places[artists[n % len(artists)]][(n // len(artists) * 37 + 11) % len(places[artists[n % len(artists)]])] for n in range(count)]
+    return [(pool.excerpt(i).at_loudness(), pool.items[i]["name"]) for i in chosen]
+
+
+def row(pairs, tracks):
+    """Mel distance and SI-SDR of (reference, estimate) pairs, with intervals over tracks."""
+    mel = metrics.bootstrap([metrics.mel_distance(a, b) for a, b in pairs], tracks)
+    return mel, metrics.bootstrap([metrics.si_sdr(a, b) for a, b in pairs], tracks)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--music", type=Path, default=cache_folder() / "music" / "valid")
+    parser.add_argument("--clips", type=int, default=24)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    codec, found = load_codec("tiny"), {}
+    print("| clips | codec | mel distance | SI-SDR dB |\n| --- | --- | --- | --- |")
+    for kind, clips in (("composed", composed(options.clips)), ("real", real(options.music, options.clips))):
+        sounds, tracks = [c for c, _ in clips], [t for _, t in clips]
+        tokens = [codec.encode(c) for c in sounds]
+        ways = {f"n = {n}": [codec.decode(t, codebooks=n) for t in tokens] for n in COUNTS}
+        rates = {}
+        for kbps in (12, 16):
+            made = [metrics.opus_round_trip(c, kbps) for c in sounds]
+            rates[kbps] = np.mean([rate for _, rate in made])
+            ways[f"Opus, {rates[kbps]:.1f} kbit/s"] = [c for c, _ in made]
+        for name, outputs in ways.items():
+            mel, sdr = row(list(zip(sounds, outputs, strict=True)), tracks)
+            found[f"{kind} {name}"] = [*mel, *sdr]
+            print(f"| {kind} | {name} | {mel} | {sdr} |", flush=True)
+        codes = torch.cat([t.codes for t in tokens], 1)
+        print(f"| {kind} | entries used over {codes.shape[1]} frames: lowest {float(metrics.entries_used(codes).min()):.1%}, mean {float(metrics.entries_used(codes).mean()):.1%} | | |")
+    if options.out:
+        options.out.write_text(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""How well the masked models predict, and how near their vamps come: `python tests/bench/bench_models.py [--clips N]`. Prints Markdown tables."""
+
+import argparse
+import time
+from pathlib import Path
+
+import torch
+
+from tests.bench.bench_codec import composed, real
+from vampkit import Periodic, load_vamp, metrics, music
+from vampkit.demo import prompts
+from vampkit.fetch import cache_folder
+
+
+def cross_entropies(vamp, codes, kind):
+    """Nats by codebook with half of the predicted cells hidden, beside the clips' own unigram."""
+    for name, model, first in (("coarse", vamp.coarse, 0), ("c2f", vamp.fine, 4)):
+        measured = metrics.masked_cross_entropy(model, codes, 0.5)
+        unigram = metrics.unigram_cross_entropy(codes)[first : model.config.codebooks]
+        print(f"| {kind} | {name} | {' '.join(f'{x:.2f}' for x in measured)} | {' '.join(f'{x:.2f}' for x in unigram)} | {float((unigram - measured).mean()):.2f} |")
+
+
+def chain(vamp, tokens, reference, kind):
+    """Frechet distance of P = 16 vamps and of the same with noise in place of the model, to other clips."""
+    counts = metrics.entry_counts(torch.stack([t.codes for t in tokens])).float() + 1
+    noise, vamps = [], []
+    for i, t in enumerate(tokens):
+        take = vamp.vamp(t, Periodic(16), seed=i)
+        vamps.append(take.clip)
+        generator = torch.Generator().manual_seed(i)
+        drawn = torch.stack([torch.multinomial(row, t.frames, replacement=True, generator=generator) for row in counts])
+        noise.append(vamp.codec.decode(t.replace(codes=torch.where(take.mask, drawn, t.codes))))
+    stats = {name: [metrics.logmel_statistics(c) for c in clips] for name, clips in
+             (("excerpts through the codec", [vamp.codec.decode(t) for t in tokens]), ("model", vamps), ("kept + unigram noise", noise))}  # fmt: skip
+    far = [metrics.logmel_statistics(c) for c in reference]
+    for name, values in stats.items():
+        print(f"| {kind} | {name} | {metrics.frechet_interval(values, far)} |", flush=True)
+    print(f"| {kind} | ratio of model to noise | {metrics.frechet_ratio(stats['model'], stats['kept + unigram noise'], far)} |")
+
+
+def agreement(vamp, clips, tokens):
+    """Onset F and chroma similarity of each prompt's vamp to its input, and to another clip's."""
+    for name, prompt in prompts(10.0).items():
+        made = [vamp.vamp(t, prompt, seed=i).clip for i, t in enumerate(tokens)]
+        for measure in (metrics.onset_f, metrics.chroma_similarity):
+            own = [measure(c, m) for c, m in zip(clips, made, strict=True)]
+            other = [measure(c, m) for c, m in zip(clips, made[1:] + made[:1], strict=True)]
+            difference = metrics.bootstrap([a - b for a, b in zip(own, other, strict=True)])
+            print(f"| {name} | {measure.__name__} | {metrics.bootstrap(own)} | {metrics.bootstrap(other)} | {difference} |", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--clips", type=int, default=24)
+    parser.add_argument("--music", type=Path, default=cache_folder() / "music")
+    options = parser.parse_args()
+    vamp = load_vamp("tiny")
+    kinds = {"composed": composed(options.clips), "real": real(options.music / "valid", options.clips)}
+    references = {"composed": [music.render(music.compose(1_001_000 + i, seconds=10.0)) for i in range(options.clips)],
+                  "real": [c for c, _ in real(options.music / "test", options.clips)]}  # fmt: skip
+    tokens = {kind: [vamp.codec.encode(c) for c, _ in clips] for kind, clips in kinds.items()}
+    began = time.monotonic()
+    vamp.codec.decode(vamp.vamp(tokens["composed"][0], Periodic(16)).tokens)
+    print(f"10 s vamp, 36 passes, decoding included: {time.monotonic() - began:.1f} s\n")
+    print("| clips | model | cross entropy, half hidden | unigram of the same clips | below, mean |\n| --- | --- | --- | --- | --- |")
+    for kind, made in tokens.items():
+        cross_entropies(vamp, torch.stack([t.codes[:, :574] for t in made]), kind)
+    print("\n| clips | what | Frechet distance, log-mel statistics |\n| --- | --- | --- |")
+    for kind, made in tokens.items():
+        chain(vamp, made, references[kind], kind)
+    print("\n| prompt | measure | own input | another clip | difference |\n| --- | --- | --- | --- | --- |")
+    agreement(vamp, [c for c, _ in kinds["composed"]], tokens["composed"])
+
+
+if __name__ == "__main__":
+    main()
