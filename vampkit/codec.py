@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import os
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -217,7 +218,10 @@ def build(settings: dict) -> torch.nn.Module:
     from vampkit._compat import dac
 
     try:
-        return dac.DAC(**settings)
+        with warnings.catch_warnings():
+            # dac still uses the older of torch's two weight norms; its state dicts depend on it.
+            warnings.filterwarnings("ignore", "`torch.nn.utils.weight_norm` is deprecated", FutureWarning)
+            return dac.DAC(**settings)
     except TypeError as error:
         raise VampkitError(f"the codec's settings do not fit dac.DAC ({error}); was the file written by another version?") from None
 
