@@ -28,7 +28,8 @@ def shop(tmp_path, monkeypatch):
     subprocess.run(["dpkg-deb", "--build", "--root-owner-group", str(root), str(deb)], check=True, capture_output=True)
     bin_ = tmp_path / "bin"
     bin_.mkdir()
-    (bin_ / "apt-get").write_text(f'#!/bin/sh\ncase "$*" in *songs*) cp {deb} . && echo x >> {tmp_path}/calls;; *) echo "E: no such package" >&2; exit 100;; esac\n')
+    known, unknown = f"cp {deb} . && echo x >> {tmp_path}/calls", 'echo "E: no such package" >&2; exit 100'
+    (bin_ / "apt-get").write_text(f'#!/bin/sh\ncase "$*" in *songs*) {known};; *) {unknown};; esac\n')
     (bin_ / "apt-get").chmod(0o755)
     monkeypatch.setenv("PATH", f"{bin_}{os.pathsep}{os.environ['PATH']}")
     names = ["package", "version", "path", "artist", "title", "licence", "split", "set", "sha256"]
@@ -42,7 +43,8 @@ def shop(tmp_path, monkeypatch):
         return path
 
     def row(name, package="songs", sha=None):
-        return [package, "1", f"music/{name}.ogg", "Ann É", f"Song {name}", "CC-BY-SA-3.0+", "train", "core", sha or hashlib.sha256(name.encode() * 1000).hexdigest()]
+        sha = sha or hashlib.sha256(name.encode() * 1000).hexdigest()
+        return [package, "1", f"music/{name}.ogg", "Ann É", f"Song {name}", "CC-BY-SA-3.0+", "train", "core", sha]
 
     return tmp_path, table, row
 

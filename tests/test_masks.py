@@ -70,7 +70,8 @@ def test_random_hides_its_share():
     assert float(mask.float().mean()) == pytest.approx(0.3, abs=4 * (0.21 / 140_000) ** 0.5)
 
 
-@pytest.mark.parametrize("call", [lambda: masks.full(0, 5), lambda: masks.random(2, 5, 1.5, torch.Generator()), lambda: masks.periodic(2, 5, -1), lambda: masks.periodic(2, 5, 3, 0),
+@pytest.mark.parametrize("call", [lambda: masks.full(0, 5), lambda: masks.random(2, 5, 1.5, torch.Generator()),
+                                  lambda: masks.periodic(2, 5, -1), lambda: masks.periodic(2, 5, 3, 0),
                                   lambda: masks.prefix(2, 5, 6), lambda: masks.suffix(2, 5, -1), lambda: masks.codebooks(2, 5, 3)])  # fmt: skip
 def test_impossible_masks_are_refused(call):
     with pytest.raises(ValueError, match="expected"):

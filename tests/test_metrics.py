@@ -40,7 +40,8 @@ def test_the_mel_distance_is_the_codecs_own_training_loss(clip):
     assert float(signal_ratio(x, y)) == pytest.approx(metrics.si_sdr(clip, other), abs=1e-2)
     from audiotools import AudioSignal
 
-    loss = dac.nn.loss.MelSpectrogramLoss(n_mels=[5, 10, 20, 40, 80, 160, 320], window_lengths=[32, 64, 128, 256, 512, 1024, 2048], mel_fmin=[0] * 7, mel_fmax=[None] * 7,
+    loss = dac.nn.loss.MelSpectrogramLoss(n_mels=[5, 10, 20, 40, 80, 160, 320], window_lengths=[32, 64, 128, 256, 512, 1024, 2048],
+                                           mel_fmin=[0] * 7, mel_fmax=[None] * 7,
                                           pow=1.0, clamp_eps=1e-5, mag_weight=0.0)  # fmt: skip
     theirs = float(loss(AudioSignal(x[None], clip.rate), AudioSignal(y[None], clip.rate)))
     assert ours == pytest.approx(theirs, rel=1e-3)

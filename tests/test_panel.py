@@ -5,8 +5,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from vampkit.prompts import Compression, Periodic, Prefix, Suffix
 
+from vampkit.prompts import Compression, Periodic, Prefix, Suffix
 from vampkit.widgets.panel import KINDS, PanelModel, VampPanel
 
 

@@ -55,7 +55,8 @@ def test_the_core_imports_nothing_from_outside_it():
     for name in CORE:
         tree = ast.parse((ROOT / "vampkit" / f"{name}.py").read_text())
         for node in ast.walk(tree):
-            modules = [node.module] if isinstance(node, ast.ImportFrom) and node.module else [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            modules = [node.module] if isinstance(node, ast.ImportFrom) and node.module else names
             modules += [f"vampkit.{a.name}" for a in node.names] if isinstance(node, ast.ImportFrom) and node.module == "vampkit" else []
             for module in modules:
                 assert not set(module.split(".")) & OUTER, f"{name} imports {module}"

@@ -16,6 +16,7 @@ from vampkit.codec import load_codec
 from vampkit.errors import VampkitError
 from vampkit.train import checkpoint, masked
 from vampkit.train import codec as codec_training
+from vampkit.train.losses import agreement
 from vampkit.train.optim import Average, MatrixMuon, ramp, trapezoid
 from vampkit.train.pool import SAMPLES, build_pool, excerpts_of
 from vampkit.train.tokens import encode_pool
@@ -200,3 +201,19 @@ def test_kill_9_costs_nothing(pool, small_codec, tmp_path):
         runs[name] = log_of(folder / "run")
     assert [row["step"] for row in runs["killed"]] == list(range(60))
     assert [row["loss"] for row in runs["killed"]] == [row["loss"] for row in runs["alone"]]
+
+
+def test_agreement_is_chance_for_noise_and_for_a_collapse_and_less_for_slow_directions():
+    torch.manual_seed(0)
+    batch, frames = 4, 32
+    chance = np.log(batch * frames - 1)
+    noise = torch.randn(batch, 2, 8, frames)
+    same = torch.ones(batch, 2, 8, frames)
+    slow = torch.randn(batch, 2, 8, 1) + 0.1 * noise
+    assert float(agreement(same)) == pytest.approx(chance, abs=1e-4)
+    assert float(agreement(noise)) > chance
+    # All frames of an item look alike: a frame's neighbour is one of 31.
+    assert float(agreement(slow)) == pytest.approx(np.log(frames - 1), abs=0.3)
+    noise.requires_grad_()
+    agreement(noise).backward()
+    assert torch.isfinite(noise.grad).all() and noise.grad.abs().max() > 0

@@ -34,7 +34,10 @@ def vamp(
     temperature: float = 1.0,
     model: str = "tiny",
 ) -> None:
-    """Vamp a sound file into another, its record beside it. PROMPT: periodic:7, compression:1, prefix:3, suffix:3, nothing; joined by + (either keeps) or & (both keep)."""
+    """Vamp a sound file into another, its record beside it.
+
+    PROMPT: periodic:7, compression:1, prefix:3, suffix:3, nothing; joined by + (either keeps) or & (both keep).
+    """
     from tqdm.auto import tqdm
 
     from vampkit.audio import Clip
@@ -111,7 +114,10 @@ def parse_prompt(text: str):
         try:
             return kind(convert(number)) if convert else kind()
         except (TypeError, ValueError):
-            raise ValueError(f'the prompt {word.strip()!r} is not known; words such as periodic:7, compression:1, prefix:3, suffix:3 or nothing, joined by + or &, were expected') from None
+            raise ValueError(
+                f"the prompt {word.strip()!r} is not known; words such as periodic:7, compression:1, prefix:3, suffix:3 or nothing, "
+                "joined by + or &, were expected"
+            ) from None
 
     result = None
     for part in text.split("+"):

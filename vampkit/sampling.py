@@ -139,7 +139,8 @@ def sample(
     """Fill in what the mask hides, pass by pass; the last Step's codes are the result.
 
     model: a masked transformer. codes: int64 [batch, codebooks, frames]; what they hold where hidden does not matter.
-    mask: bool, the same shape; codebooks that the model is conditioned on are never hidden. seeds: one an item; an item's take depends on its own seed alone. The others: see Settings.
+    mask: bool, the same shape; codebooks that the model is conditioned on are never hidden.
+    seeds: one an item; an item's take depends on its own seed alone. The others: see Settings.
     Raises TypeError and ValueError for codes, masks and settings that do not fit, before the first pass.
     Paper: section 3.3. Notebook: 05.
     """
@@ -168,7 +169,8 @@ def _checked(model: nn.Module, codes: Tensor, mask: Tensor, seeds: Sequence[int]
         )
     if not isinstance(codes, Tensor) or codes.ndim != 3 or codes.shape[1] != config.codebooks or mask.shape != codes.shape:
         raise ValueError(
-            f"codes of shape {tuple(getattr(codes, 'shape', ()))} and a mask of shape {tuple(mask.shape)} were given, both [batch, {config.codebooks}, frames] was expected"
+            f"codes of shape {tuple(getattr(codes, 'shape', ()))} and a mask of shape {tuple(mask.shape)} were given, "
+            f"both [batch, {config.codebooks}, frames] was expected"
         )
     if len(seeds) != len(codes):
         raise ValueError(f"{len(seeds)} seeds were given for {len(codes)} items, one an item was expected")

@@ -1,4 +1,4 @@
-"""How well the masked models predict, and how near their vamps come: `python tests/bench/bench_models.py [--clips N]`. Prints Markdown tables."""
+"""How well the masked models predict, and how near their vamps come: `python -m tests.bench.bench_models [--clips N]`. Prints Markdown tables."""
 
 import argparse
 import time
@@ -17,7 +17,8 @@ def cross_entropies(vamp, codes, kind):
     for name, model, first in (("coarse", vamp.coarse, 0), ("c2f", vamp.fine, 4)):
         measured = metrics.masked_cross_entropy(model, codes, 0.5)
         unigram = metrics.unigram_cross_entropy(codes)[first : model.config.codebooks]
-        print(f"| {kind} | {name} | {' '.join(f'{x:.2f}' for x in measured)} | {' '.join(f'{x:.2f}' for x in unigram)} | {float((unigram - measured).mean()):.2f} |")
+        row = [" ".join(f"{x:.2f}" for x in values) for values in (measured, unigram)]
+        print(f"| {kind} | {name} | {row[0]} | {row[1]} | {float((unigram - measured).mean()):.2f} |", flush=True)
 
 
 def chain(vamp, tokens, reference, kind):

@@ -80,8 +80,9 @@ def piano(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nda
 
 
 def epiano_patch(rng) -> Patch:
-    return {"ratio": pick(rng, (1.0, 1.0, 2.0, 3.0)), "index": rng.uniform(0.8, 2.5), "tine": rng.uniform(0.05, 0.3), "tine_ratio": pick(rng, (7.0, 11.0, 14.0)),
-            "ring": rng.uniform(0.7, 1.8), "tremolo": pick(rng, (0.0, 0.12, 0.25)), "rate": rng.uniform(3, 6.5), "release": rng.uniform(0.08, 0.25)}  # fmt: skip
+    return {"ratio": pick(rng, (1.0, 1.0, 2.0, 3.0)), "index": rng.uniform(0.8, 2.5), "tine": rng.uniform(0.05, 0.3),
+            "tine_ratio": pick(rng, (7.0, 11.0, 14.0)), "ring": rng.uniform(0.7, 1.8), "tremolo": pick(rng, (0.0, 0.12, 0.25)),
+            "rate": rng.uniform(3, 6.5), "release": rng.uniform(0.08, 0.25)}  # fmt: skip
 
 
 def epiano(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
@@ -194,7 +195,8 @@ def lead(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndar
 
 def organ_patch(rng) -> Patch:
     bars = {f"bar{i}": float(v) for i, v in enumerate(rng.uniform(0, 1, 9) ** 1.5 * np.array([0.7, 0.4, 1, 0.8, 0.6, 0.5, 0.4, 0.4, 0.4]))}
-    return {**bars, "bar2": 1.0, "click": rng.uniform(0, 0.15), "depth": rng.uniform(0, 0.12), "rate": pick(rng, (0.8, 6.2)), "release": rng.uniform(0.02, 0.06)}
+    return {**bars, "bar2": 1.0, "click": rng.uniform(0, 0.15), "depth": rng.uniform(0, 0.12), "rate": pick(rng, (0.8, 6.2)),
+            "release": rng.uniform(0.02, 0.06)}  # fmt: skip
 
 
 def organ(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from vampkit.codec import Codec, build
 from vampkit.train import checkpoint
-from vampkit.train.losses import SpectralLoss, signal_ratio
+from vampkit.train.losses import SpectralLoss, agreement, signal_ratio
 from vampkit.train.optim import Average, MatrixMuon, ramp, set_rate, total_norm
 from vampkit.train.pool import RATE, Pool
 from vampkit.train.quantizer import LATENT_LEVEL, scale_latents, start_quantizer
@@ -55,10 +55,12 @@ class CodecPreset:
     wave_weight: float = 2.0
     codebook_weight: float = 1.0  # DAC's own, as is the next
     commitment_weight: float = 0.25
+    agreement_weight: float = 0.1  # neighbouring frames' coarse tokens tell of each other: twice as much for a coarse model to learn
+    coarse: int = 4  # codebooks that agreement is asked of: those the coarse model predicts
     quantizer_dropout: float = 0.5  # half of a batch uses a random number of codebooks
     clip: float = 10.0
     average: float = 0.998  # of the weights, over about 500 steps
-    composed: float = 0.4  # share of composed music in a batch, where there is some
+    composed: float = 0.6  # share of composed music in a batch, where there is some: its phase is learned more slowly than real music's
     kmeans_frames: int = 51_200  # 50 frames an entry
     seed: int = 0
     save_seconds: float = 60.0
@@ -172,14 +174,16 @@ class CodecTraining:
         rows = [pool.crops(n, samples, rng) for pool, n in ((real, self.preset.batch - count), (composed, count)) if n]
         return torch.from_numpy(np.concatenate(rows)).to(self.device)
 
-    def forward(self, sound: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Reconstruction [batch, samples] and the quantizer's two losses; the quantizer is left out while the stage is "autoencoder"."""
+    def forward(self, sound: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Reconstruction [batch, samples], the quantizer's two losses and the agreement; without quantizer while the stage is "autoencoder"."""
         z = self.model.encoder(sound[:, None])
         zero = sound.new_zeros(())
-        commitment, codebook = zero, zero
+        commitment, codebook, agree = zero, zero, zero
         if self.started:
-            z, _, _, commitment, codebook = self.model.quantizer(z)
-        return self.model.decoder(z)[:, 0], commitment, codebook
+            z, _, projected, commitment, codebook = self.model.quantizer(z)
+            if self.preset.agreement_weight:
+                agree = agreement(projected.unflatten(1, (-1, self.preset.dimensions))[:, : self.preset.coarse])
+        return self.model.decoder(z)[:, 0], commitment, codebook, agree
 
     def train_step(self) -> dict:
         """One update; returns what to log."""
@@ -189,11 +193,12 @@ class CodecTraining:
         torch.manual_seed(p.seed * 1_000_003 + self.step)
         sound = self.batch(self.step)
         self.model.train(stage != "decoder")
-        estimate, commitment, codebook = self.forward(sound)
+        estimate, commitment, codebook, agree = self.forward(sound)
         phase, mel = self.loss(sound, estimate)
         weight = p.mel_weight if stage == "autoencoder" else p.joint_mel_weight
         wave = (sound - estimate).abs().mean()
         loss = phase + weight * mel + p.wave_weight * wave + p.codebook_weight * codebook + p.commitment_weight * commitment
+        loss = loss + p.agreement_weight * agree
         for optimizer in self.optimizers:
             optimizer.zero_grad()
         loss.backward()
@@ -208,6 +213,7 @@ class CodecTraining:
             "mel": float(mel.detach()),
             "sdr": float(signal_ratio(sound, estimate.detach()).median()),
             "commitment": float(commitment.detach()),
+            "agreement": float(agree.detach()),
             "norm": norm,
         }
 

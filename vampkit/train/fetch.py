@@ -75,7 +75,10 @@ def fetch(
             packages[row["package"], row["version"]].append(row)
     for tool in ("apt-get", "dpkg-deb"):
         if packages and shutil.which(tool) is None:
-            raise VampkitError(f"{tool} is not on this machine; fetching music needs Debian or Ubuntu; elsewhere, train on a folder of your own music laid out as train/artist/track")
+            raise VampkitError(
+                f"{tool} is not on this machine; fetching music needs Debian or Ubuntu; "
+                "elsewhere, train on a folder of your own music laid out as train/artist/track"
+            )
     problems: list[str] = []
     for (package, version), missing in tqdm(sorted(packages.items()), desc="packages", disable=None):
         try:
@@ -84,7 +87,8 @@ def fetch(
             problems.append(f"{package}: {error}")
     _write_makers(rows, target)
     if problems:
-        raise VampkitError(f"{len(problems)} of {len(rows)} tracks or packages could not be had ({'; '.join(problems[:3])}); run `apt-get update` and try again")
+        first = "; ".join(problems[:3])
+        raise VampkitError(f"{len(problems)} of {len(rows)} tracks or packages could not be had ({first}); run `apt-get update` and try again")
     print(f"{len(rows)} tracks in {target}, their makers in attributions.jsonl")
     return target
 
@@ -156,7 +160,8 @@ def _write_makers(rows: list[dict[str, str]], target: Path) -> None:
             if (target / row["file"]).is_file():
                 first = row["licence"].split(" or ")[0].rstrip("+")
                 maker = {key: row[key] for key in ("file", "artist", "title", "licence", "split", "set", "sha256")}
-                file.write(json.dumps(maker | {"licence_url": LICENCES.get(first, ""), "source": f"Debian package {row['package']} {row['version']}"}, ensure_ascii=False) + "\n")
+                source = f"Debian package {row['package']} {row['version']}"
+                file.write(json.dumps(maker | {"licence_url": LICENCES.get(first, ""), "source": source}, ensure_ascii=False) + "\n")
     part.replace(target / "attributions.jsonl")
 
 

@@ -55,6 +55,25 @@ class SpectralLoss(nn.Module):
         return torch.stack(phase).mean(), torch.stack(mel).sum()
 
 
+def agreement(projected: Tensor, temperature: float = 0.15) -> Tensor:
+    """How hard it is to find a frame's neighbour among all frames of the batch, in nats: ln(batch * frames) for chance, less where tokens are predictable.
+
+    A noise-contrastive loss (InfoNCE): its distance from chance bounds the information that neighbouring frames share from below. Directions are compared,
+    as the codebooks compare directions too; a collapse to a few entries would make neighbours harder to find, so entries stay in use.
+
+    projected: [batch, codebooks, dimensions, frames], what each codebook looks up.
+    """
+    batch, codebooks, _, frames = projected.shape
+    unit = F.normalize(projected, dim=2).permute(1, 0, 3, 2).flatten(1, 2)  # [codebooks, batch * frames, dimensions]
+    scores = unit @ unit.transpose(1, 2) / temperature
+    scores = scores.masked_fill(torch.eye(batch * frames, dtype=torch.bool, device=scores.device), -torch.inf)
+    index = torch.arange(batch * frames, device=scores.device).view(batch, frames)
+    found = scores.log_softmax(-1)
+    ahead = found[:, index[:, :-1].flatten(), index[:, 1:].flatten()]
+    back = found[:, index[:, 1:].flatten(), index[:, :-1].flatten()]
+    return -(ahead + back).mean() / 2
+
+
 def signal_ratio(reference: Tensor, estimate: Tensor) -> Tensor:
     """Scale-invariant signal-to-distortion ratio in dB, one a row of [batch, samples]."""
     x, y = (s - s.mean(-1, keepdim=True) for s in (reference, estimate))
