@@ -113,3 +113,8 @@ def test_committed_notebooks_hold_sound_of_free_clips_only():
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         source = "".join("".join(c["source"]) for c in json.loads(path.read_text())["cells"])
         assert not re.search(r'load_clip\("(0[6-9]|1[0-2])', source), path.name
+
+
+def test_ruff_finds_nothing_in_code_and_notebooks():
+    found = subprocess.run([sys.executable, "-m", "ruff", "check", "--output-format", "concise", str(ROOT)], capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout
