@@ -43,7 +43,7 @@ class CodecPreset:
     batch: int = 8
     crop: int = 32  # frames, 0.56 s: longer than the 0.38 s of DAC, so that reverberation and bass fit in
     autoencoder_steps: int = 900  # SI-SDR passes 11 dB here; what the quantizer then costs is more than what is left to gain
-    joint_steps: int = 3500
+    joint_steps: int = 1922
     decoder_steps: int = 1500
     muon_rate: float = 0.01  # for the convolutions without quantizer
     joint_rate: float = 0.002  # lower: at the full rate the encoder runs away from its codebooks
@@ -84,7 +84,7 @@ PRESETS = {
     "laptop": CodecPreset(),
     "gpu": CodecPreset(encoder_dim=24, decoder_dim=320, batch=48, autoencoder_steps=4000, joint_steps=30_000, decoder_steps=6000, check_every=1000),
 }
-"""ci: seconds, to prove the code. laptop: about 90 minutes on two cores, the bundled codec. gpu: wider and ten times longer."""
+"""ci: seconds, to prove the code. laptop: about an hour on two cores, as the bundled codec. gpu: wider and ten times longer."""
 
 
 class CodecTraining:
