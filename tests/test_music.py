@@ -8,7 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from vampkit import music
+from vampkit import metrics, music
+from vampkit._data import data_folder
+from vampkit.audio import Clip
 
 SEEDS = range(1_000_000, 1_000_010)
 
@@ -47,6 +49,23 @@ def test_stems_add_up_to_the_mix(pieces):
     total = sum(stem.samples for stem in music.render(piece, stems=True).values())
     assert np.abs(total - clip.samples).max() < 1e-4
     assert music.render(piece, stereo=True).channels == 2
+
+
+def test_as_bright_as_records(pieces):
+    """Half of the pieces have less than 3 % of their power above 4 kHz, as recordings do, and the bass is there."""
+    shares = []
+    for _, clip in pieces:
+        power = np.square(np.abs(np.fft.rfft(clip.samples[0])))
+        hertz = np.fft.rfftfreq(clip.samples.shape[1], 1 / clip.rate)
+        shares.append([power[hertz > 4_000].sum() / power.sum(), power[hertz < 180].sum() / power.sum()])
+    treble, bass = np.median(shares, axis=0)
+    assert 0.001 < treble < 0.03 and 0.2 < bass < 0.9
+
+
+def test_bundled_pieces_are_what_their_truth_renders():
+    for truth in sorted((data_folder() / "clips").glob("composed-*.json")):
+        piece = music.Piece.from_json(truth.read_text(encoding="utf-8"))
+        assert metrics.si_sdr(music.render(piece), Clip.load(truth.with_suffix(".ogg"))) > 15, truth.name
 
 
 def test_truth_survives_json(pieces):

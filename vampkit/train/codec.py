@@ -43,7 +43,7 @@ class CodecPreset:
     batch: int = 8
     crop: int = 32  # frames, 0.56 s: longer than the 0.38 s of DAC, so that reverberation and bass fit in
     autoencoder_steps: int = 900  # SI-SDR passes 11 dB here; what the quantizer then costs is more than what is left to gain
-    joint_steps: int = 1922
+    joint_steps: int = 4622
     decoder_steps: int = 1500
     muon_rate: float = 0.01  # for the convolutions without quantizer
     joint_rate: float = 0.002  # lower: at the full rate the encoder runs away from its codebooks
@@ -53,6 +53,7 @@ class CodecPreset:
     mel_weight: float = 0.15  # phase first
     joint_mel_weight: float = 0.4  # the mel distance falls slowly while its weight is small
     wave_weight: float = 2.0
+    joint_wave_weight: float = 10.0  # the quantizer costs the waveform most
     codebook_weight: float = 1.0  # DAC's own, as is the next
     commitment_weight: float = 0.25
     agreement_weight: float = 0.1  # neighbouring frames' coarse tokens tell of each other: twice as much for a coarse model to learn
@@ -84,7 +85,7 @@ PRESETS = {
     "laptop": CodecPreset(),
     "gpu": CodecPreset(encoder_dim=24, decoder_dim=320, batch=48, autoencoder_steps=4000, joint_steps=30_000, decoder_steps=6000, check_every=1000),
 }
-"""ci: seconds, to prove the code. laptop: about an hour on two cores, as the bundled codec. gpu: wider and ten times longer."""
+"""ci: seconds, to prove the code. laptop: about 90 minutes on two cores, as the bundled codec. gpu: wider and ten times longer."""
 
 
 class CodecTraining:
@@ -195,9 +196,9 @@ class CodecTraining:
         self.model.train(stage != "decoder")
         estimate, commitment, codebook, agree = self.forward(sound)
         phase, mel = self.loss(sound, estimate)
-        weight = p.mel_weight if stage == "autoencoder" else p.joint_mel_weight
+        mel_weight, wave_weight = (p.mel_weight, p.wave_weight) if stage == "autoencoder" else (p.joint_mel_weight, p.joint_wave_weight)
         wave = (sound - estimate).abs().mean()
-        loss = phase + weight * mel + p.wave_weight * wave + p.codebook_weight * codebook + p.commitment_weight * commitment
+        loss = phase + mel_weight * mel + wave_weight * wave + p.codebook_weight * codebook + p.commitment_weight * commitment
         loss = loss + p.agreement_weight * agree
         for optimizer in self.optimizers:
             optimizer.zero_grad()
