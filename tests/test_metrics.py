@@ -6,6 +6,7 @@ import torch
 
 from vampkit import metrics
 from vampkit.audio import Clip, load_clip
+from vampkit.codec import load_codec
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,62 @@ def test_frechet_distance_has_its_closed_form():
     assert metrics.frechet_distance(x, 3 * x) == pytest.approx(sum((3 - 1) ** 2 * x.var(0)) + 4 * (x.mean(0) ** 2).sum(), rel=0.02)
 
 
+def test_kernel_distance_tells_sets_apart_and_not_halves_of_one():
+    rng = np.random.default_rng(0)
+
+    def tracks(count, shift=0.0):
+        return [rng.standard_normal(4) + shift + 0.5 * rng.standard_normal((6, 4)) for _ in range(count)]
+
+    same, other = metrics.kernel_distance(tracks(30), tracks(30)), metrics.kernel_distance(tracks(30, 1.0), tracks(30))
+    assert same.p > 0.02 and other.p < 0.01 and other.estimate.mean > 5 * abs(same.estimate.mean)
+    assert other.estimate.low < other.estimate.mean < other.estimate.high and other.estimate.n == 30
+    few = [metrics.kernel_distance(tracks(5), tracks(5), bandwidth=2.0, shuffles=1).estimate.mean for _ in range(200)]
+    assert abs(np.mean(few)) < 3 * np.std(few) / 200**0.5, "no bias, however few the tracks"
+    with pytest.raises(ValueError, match="at least 2"):
+        metrics.kernel_distance(tracks(1), tracks(5))
+
+
+def test_kernel_distance_is_its_own_formula():
+    x, y = [np.array([[0.0]]), np.array([[1.0]])], [np.array([[0.0]]), np.array([[3.0]])]
+    k = lambda a, b: np.exp(-((a - b) ** 2) / 2)  # noqa: E731
+    expected = 100 * (k(0, 1) + k(0, 3) - 2 * np.mean([k(0, 0), k(0, 3), k(1, 0), k(1, 3)]))
+    assert metrics.kernel_distance(x, y, 1.0, shuffles=1).estimate.mean == pytest.approx(expected)
+
+
+def test_embeddings_rank_degradations(clip):
+    """Both embeddings put a little noise nearer than much of it, low-passed sound and shuffled frames."""
+    pieces = [load_clip(name).mono().excerpt(1, 3).at_loudness(-24) for name in ("01", "03", "05", "composed-house", "composed-bossa", "composed-waltz")]
+    codec = load_codec("tiny")
+    for embed in (metrics.logmel_statistics, lambda c: metrics.codec_latents(c, codec)):
+        reference = [embed(p) for p in pieces]
+        width = metrics.bandwidth_of(reference)
+        far = {how: metrics.kernel_distance([embed(changed(p, how)) for p in pieces], reference, width, shuffles=1).estimate.mean
+               for how in ("nothing", "a little noise", "noise", "low-pass")}  # fmt: skip
+        assert far["nothing"] < far["a little noise"] < far["noise"] and far["low-pass"] > far["nothing"], far
+
+
+def test_mel_distance_where(clip):
+    frames = clip.samples.shape[1] // 768
+    where = np.arange(frames) >= frames // 2
+    half = clip.samples.copy()
+    half[:, frames // 2 * 768 :] += 0.02 * np.random.default_rng(2).standard_normal((1, half.shape[1] - frames // 2 * 768)).astype(np.float32)
+    half = Clip(half, clip.rate)
+    assert metrics.mel_distance(clip, half, where=~where) < 0.05 < 0.3 < metrics.mel_distance(clip, half, where=where)
+    assert metrics.mel_distance(clip, half, where=np.ones(frames, bool)) == pytest.approx(metrics.mel_distance(clip, half))
+    with pytest.raises(ValueError, match="at least one"):
+        metrics.mel_distance(clip, half, where=np.zeros(frames, bool))
+
+
+def test_beats():
+    truth = np.arange(0.5, 8, 0.5)
+    clicks = np.zeros(8 * 44_100, np.float32)
+    for t in truth:
+        at = int(t * 44_100)
+        clicks[at : at + 2000] = 0.3 * np.random.default_rng(3).standard_normal(2000) * np.exp(-np.arange(2000) / 500)
+    assert metrics.beat_f(truth, Clip(clicks[None], 44_100)) > 0.9
+    assert metrics.beat_f(truth, truth + 0.25) == 0 and metrics.beat_f(np.zeros(0), np.zeros(0)) == 1
+
+
 def test_log_mel_statistics_tell_noise_from_music(clip):
     a, b = metrics.logmel_statistics(clip), metrics.logmel_statistics(load_clip("05").mono().excerpt(5, 4))
     noise = metrics.logmel_statistics(Clip(np.random.default_rng(0).standard_normal((1, clip.samples.shape[1])) * 0.1, clip.rate))
@@ -98,6 +155,8 @@ def test_cross_entropy_of_a_model_that_knows_nothing_is_log_v():
     model.classifier.layers[0].weight_g.data.zero_()
     codes = torch.randint(1024, (2, 4, 40))
     assert metrics.masked_cross_entropy(model, codes).numpy() == pytest.approx(np.log(1024), abs=1e-5)
+    hidden_zeros = torch.zeros_like(codes)  # all logits are equal: the first entry is the guess
+    assert float(metrics.masked_accuracy(model, hidden_zeros).min()) == 1 and float(metrics.masked_accuracy(model, hidden_zeros + 7).max()) == 0
     counts = metrics.entry_counts(codes)
     assert int(counts.sum()) == codes.numel() and float(metrics.entries_used(codes).max()) <= 80 / 1024
     assert (metrics.unigram_cross_entropy(codes) < np.log(81)).all()

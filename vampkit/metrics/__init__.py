@@ -8,11 +8,13 @@ from importlib import import_module
 _HOME = {
     "mel_distance": "reconstruction", "si_sdr": "reconstruction",
     "opus_round_trip": "opus",
-    "logmel_statistics": "embedding",
+    "logmel_statistics": "embedding", "codec_latents": "embedding",
     "frechet_distance": "distances", "frechet_interval": "distances", "frechet_ratio": "distances",
+    "KernelDistance": "kernel", "kernel_distance": "kernel", "bandwidth_of": "kernel",
+    "beat_times": "agreement", "beat_f": "agreement",
     "onset_times": "agreement", "onset_f": "agreement", "chroma": "agreement", "chroma_similarity": "agreement",
     "Estimate": "statistics", "bootstrap": "statistics", "jackknife": "statistics",
-    "masked_cross_entropy": "tokens", "unigram_cross_entropy": "tokens", "entry_counts": "tokens",
+    "masked_cross_entropy": "tokens", "masked_accuracy": "tokens", "unigram_cross_entropy": "tokens", "entry_counts": "tokens",
     "entries_used": "tokens", "perplexity": "tokens",
 }  # fmt: skip
 """Each public name and the module that holds it."""

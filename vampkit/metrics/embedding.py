@@ -1,4 +1,4 @@
-"""Where a piece of sound lies among others, without any network: statistics of its log-mel spectrum."""
+"""Where a piece of sound lies among others, with nothing to download: statistics of its log-mel spectrum, or of a codec's latents."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from vampkit.audio import LEVEL, Clip
+from vampkit.codec import Codec
 
 RATE = 44_100
 WINDOW, HOP, BANDS = 2048, 512, 64
@@ -38,6 +39,26 @@ def logmel_statistics(clip: Clip, level: float | None = LEVEL) -> Float[np.ndarr
     logs = np.log10(np.maximum(_filters() @ magnitude, FLOOR)).astype(np.float64)
     count = samples.shape[0] // (FRAMES * HOP)
     windows = logs[:, : count * FRAMES].reshape(BANDS, count, FRAMES)
+    return np.concatenate([windows.mean(-1), windows.std(-1)]).T
+
+
+def codec_latents(clip: Clip, codec: Codec, frames: int = 14) -> Float[np.ndarray, "windows dims"]:
+    """Mean and deviation of what a codec's encoder says before its quantizer, over windows that do not overlap, float64 [windows, 2 * width].
+
+    clip: any rate and number of channels, mixed down and brought to -24 LUFS. frames: of the codec, a window; 14 are 0.24 s.
+    It favours sounds that this codec decoded: say whose latents were taken.
+
+    Raises ValueError for a clip shorter than one window. Notebook: 11.
+    """
+    import torch
+
+    samples = torch.from_numpy(clip.mono().resample(codec.rate).at_loudness(LEVEL).samples.astype(np.float32))
+    count = samples.shape[1] // (codec.hop * frames)
+    if not count:
+        raise ValueError(f"the clip lasts {clip.seconds:.2f} s, at least {frames * codec.hop / codec.rate:.2f} s were expected; give a longer one")
+    with torch.inference_mode():
+        latents = codec.model.encoder(samples[None, :, : count * frames * codec.hop].to(codec.device))[0]
+    windows = latents.double().cpu().numpy()[:, : count * frames].reshape(len(latents), count, frames)
     return np.concatenate([windows.mean(-1), windows.std(-1)]).T
 
 

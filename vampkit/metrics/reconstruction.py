@@ -24,13 +24,15 @@ TINY = 1e-8
 Sound = Clip | np.ndarray | Tensor
 
 
-def mel_distance(x: Sound, y: Sound, rate: int = 44_100) -> float:
+def mel_distance(x: Sound, y: Sound, rate: int = 44_100, *, where: np.ndarray | Tensor | None = None, hop: int = 768) -> float:
     """Distance of two sounds in log-mel spectra, summed over seven resolutions; 0 for equal ones, lower is nearer.
 
     x, y: mono sounds of equal length, as clips or arrays [samples]. rate: samples a second (a clip's own counts).
+    where: bool [frames] of `hop` samples, the frames that count, such as those a vamp made or those it kept (None: all); a
+    window belongs to the frame that its middle lies in.
     It depends on the level: bring both to one loudness first, or say that you did not.
 
-    Raises ValueError for sounds of different length or rate, for several channels, and for fewer than 1025 samples.
+    Raises ValueError for sounds of different length or rate, for several channels, for fewer than 1025 samples, and where no frame counts.
     Source: the mel loss of descript-audio-codec (windows 32 to 2048, hop a quarter, log10 of magnitudes above 1e-5).
     Notebook: 01.
     """
@@ -42,8 +44,18 @@ def mel_distance(x: Sound, y: Sound, rate: int = 44_100) -> float:
         hann = torch.hann_window(window)
         spectrum = torch.stft(both, window, window // 4, window=hann, pad_mode="reflect", return_complex=True).abs()
         logs = (_mel_filters(rate, bands, window) @ spectrum).clamp(min=FLOOR).log10()
-        total += float((logs[0] - logs[1]).abs().mean())
+        apart = (logs[0] - logs[1]).abs()
+        total += float((apart if where is None else apart[:, _chosen(where, hop, apart.shape[1], window // 4)]).mean())
     return total
+
+
+def _chosen(where: np.ndarray | Tensor, hop: int, columns: int, step: int) -> Tensor:
+    """Which columns of a spectrogram with `step` samples between them count, bool [columns]."""
+    where = torch.as_tensor(where)
+    if where.ndim != 1 or where.dtype != torch.bool or not where.any():
+        raise ValueError(f"where is {where.dtype} of shape {tuple(where.shape)} with {int(where.sum())} frames that count, bool [frames] with at least one was "
+                         "expected")
+    return where[(torch.arange(columns) * step // hop).clamp(max=len(where) - 1)]
 
 
 def si_sdr(ref: Sound, est: Sound) -> float:

@@ -11,7 +11,6 @@ ITEM_STEP = 1_000_003
 """Distance of the seeds of two items, so that an item hides the same tokens whatever the batch around it."""
 
 
-@torch.inference_mode()
 def masked_cross_entropy(model: nn.Module, codes: Int[Tensor, "batch codebooks frames"], ratio: float = 0.5, seed: int = 0, *,
                          by_item: bool = False, batch: int = 4) -> Tensor:
     """Mean -log p in nats of hidden tokens by predicted codebook, `ratio` of each item's predicted cells hidden at random.
@@ -23,6 +22,21 @@ def masked_cross_entropy(model: nn.Module, codes: Int[Tensor, "batch codebooks f
     Raises ValueError for a ratio outside (0, 1] or codes with too few codebooks.
     Source: arXiv 2307.04686, equation 1, without label smoothing. Notebook: 04.
     """
+    return _over_hidden(model, codes, ratio, seed, by_item, batch, lambda logits, true: F.cross_entropy(logits, true, reduction="none"))
+
+
+def masked_accuracy(model: nn.Module, codes: Int[Tensor, "batch codebooks frames"], ratio: float = 0.5, seed: int = 0, *,
+                    by_item: bool = False, batch: int = 4) -> Tensor:
+    """Share of hidden tokens whose most probable entry is the true one, from 0 to 1, by predicted codebook.
+
+    Arguments, hidden cells and errors are those of `masked_cross_entropy`. Notebook: 04.
+    """
+    return _over_hidden(model, codes, ratio, seed, by_item, batch, lambda logits, true: (logits.argmax(-1) == true).float())
+
+
+@torch.inference_mode()
+def _over_hidden(model, codes, ratio, seed, by_item, batch, score) -> Tensor:
+    """Mean over hidden cells of score(logits [cells, entries], codes [cells]) -> [cells]."""
     if not 0 < ratio <= 1:
         raise ValueError(f"the ratio is {ratio}, more than 0 and at most 1 was expected")
     first, count = model.config.conditioning, model.config.codebooks
@@ -38,9 +52,9 @@ def masked_cross_entropy(model: nn.Module, codes: Int[Tensor, "batch codebooks f
     for start in range(0, len(codes), batch):
         part, hidden = codes[start : start + batch].to(device), mask[start : start + batch].to(device)
         logits = model(part, hidden).float()
-        loss = F.cross_entropy(logits.flatten(0, -2), part[:, first:].flatten(), reduction="none")
-        loss = loss.view(part[:, first:].shape) * hidden[:, first:]
-        sums[start : start + batch] = loss.sum(-1).double().cpu()
+        found = score(logits.flatten(0, -2), part[:, first:].flatten())
+        found = found.view(part[:, first:].shape) * hidden[:, first:]
+        sums[start : start + batch] = found.sum(-1).double().cpu()
     model.train(was_training)
     hidden_cells = mask[:, first:].sum(-1)
     return sums / hidden_cells if by_item else sums.sum(0) / hidden_cells.sum(0)

@@ -275,9 +275,8 @@ class CodecTraining:
         model.to(self.device)
         found = {}
         for name, pool in self.valid.items():
-            sound = torch.from_numpy(np.stack([pool.sound[i][: 115 * 768] for i in np.linspace(0, len(pool) - 1, 12).astype(int)]) / np.float32(32768)).to(
-                self.device
-            )
+            rows = [pool.sound[i][: 115 * 768] for i in np.linspace(0, len(pool) - 1, 12).astype(int)]
+            sound = torch.from_numpy(np.stack(rows) / np.float32(32768)).to(self.device)
             z = model.encoder(sound[:, None])
             if self.started:
                 z = model.quantizer(z)[0]
