@@ -43,4 +43,4 @@ def test_vamp_writes_a_take_and_its_record(tmp_path):
 
 def test_help_names_every_verb():
     shown = subprocess.run([sys.executable, "-m", "vampkit.cli", "--help"], capture_output=True, text=True, timeout=120).stdout
-    assert all(verb in shown for verb in ("demo", "lab", "vamp", "train", "compose", "data-fetch"))
+    assert all(verb in shown for verb in ("demo", "lab", "vamp", "train", "compose", "data-fetch", "data-build"))

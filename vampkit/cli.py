@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Literal
 
+from tyro.conf import Positional
+
 from vampkit.errors import VampkitError
 
 
@@ -61,6 +63,33 @@ def data_fetch(target: Path | None = None, sets: str = "core", splits: str = "tr
     fetch(target, tuple(sets.split(",")), tuple(splits.split(",")))
 
 
+def data_build(
+    sources: Positional[tuple[Path, ...]] = (),
+    out: Path = Path("tokens"),
+    codec: str = "tiny",
+    composed: int = 0,
+    first_seed: int = 0,
+    seconds: float = 30.0,
+    floor: float = -45.0,
+    processes: int = 1,
+    mirdata: tuple[str, ...] = (),
+) -> None:
+    """Turn folders of sound, and COMPOSED pieces of our own, into a store of tokens to train on; the same command goes on after a stop.
+
+    MIRDATA: datasets as name=folder, their annotations kept.
+    """
+    from vampkit.train.store import build_store
+
+    if wrong := [word for word in mirdata if "=" not in word]:
+        raise ValueError(f"mirdata is given {wrong[0]!r}, name=folder was expected")
+    named = dict(word.split("=", 1) for word in mirdata)
+    store = build_store(sources, out, codec, composed=composed, first_seed=first_seed, mirdata=named, seconds=seconds, floor=floor, processes=processes)
+    minutes = sum(row["frames"] for row in store.tracks) * store.settings["hop"] / store.settings["rate"] / 60
+    print(f"{len(store)} tracks, {minutes:.1f} minutes, in {out}; {len(store.skipped)} skipped")
+    for row in store.skipped:
+        print(f"skipped {row['source']}: {row['error']}")
+
+
 def train(
     what: Literal["codec", "coarse", "c2f"],
     preset: Literal["ci", "laptop", "gpu"] = "laptop",
@@ -69,16 +98,23 @@ def train(
     codec: str = "tiny",
     composed: int = 400,
     minutes: float | None = None,
+    store: Path | None = None,
+    valid_store: Path | None = None,
 ) -> None:
-    """Train a codec or a masked model, going on from what is in OUT. MUSIC: what `vampkit data fetch` filled; without it, composed music alone."""
+    """Train a codec or a masked model, going on from what is in OUT.
+
+    MUSIC: what `vampkit data fetch` filled; without it, composed music alone. STORE, VALID_STORE: what `vampkit data build` made, for masked models.
+    """
     if what == "codec":
+        if store or valid_store:
+            raise ValueError("a codec is trained on sound, --music was expected in place of --store")
         from vampkit.train.codec import train as run
 
         path = run(preset, out, music, composed, minutes)
     else:
         from vampkit.train.masked import train as run_masked
 
-        path = run_masked(what, preset, codec, out, music, composed, minutes)
+        path = run_masked(what, preset, codec, out, music, composed, minutes, store=store, valid_store=valid_store)
     print(path if path else "time is up; the same command goes on from here")
 
 
@@ -134,11 +170,11 @@ def main(arguments: list[str] | None = None) -> None:
     from tyro.extras import SubcommandApp
 
     app = SubcommandApp()
-    for verb, name in ((demo, "demo"), (lab, "lab"), (vamp, "vamp"), (train, "train"), (compose, "compose"), (data_fetch, "data-fetch")):
-        app.command(verb, name=name) if name else app.command(verb)
+    for verb in (demo, lab, vamp, train, compose, data_fetch, data_build):
+        app.command(verb, name=verb.__name__.replace("_", "-"))
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words[:2] == ["data", "fetch"]:
-        words[:2] = ["data-fetch"]
+    if words[:2] in (["data", "fetch"], ["data", "build"]):
+        words[:2] = ["-".join(words[:2])]
     # `vampkit vamp IN OUT`, `vampkit train codec`, `vampkit compose OUT`: what must be given is given by place.
     try:
         app.cli(prog="vampkit", args=words, config=(tyro.conf.PositionalRequiredArgs,))

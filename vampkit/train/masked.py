@@ -19,10 +19,12 @@ from torch import Tensor, nn
 
 from vampkit import masks, schedules
 from vampkit.codec import Codec, load_codec
+from vampkit.errors import VampkitError
 from vampkit.metrics.tokens import masked_cross_entropy
 from vampkit.model import MaskedTransformer, ModelConfig
 from vampkit.train import checkpoint
 from vampkit.train.optim import Average, set_rate, total_norm, trapezoid
+from vampkit.train.store import TokenStore
 from vampkit.train.tokens import Store, encode_pool
 from vampkit.weights import save_model
 
@@ -99,9 +101,9 @@ class MaskedTraining:
         self,
         preset: MaskedPreset,
         codec: Codec,
-        stores: tuple[Store | None, Store | None],
+        stores: tuple[Store | TokenStore | None, Store | TokenStore | None],
         out: str | os.PathLike,
-        valid: dict[str, Store] | None = None,
+        valid: dict[str, Store | TokenStore] | None = None,
         cpu: bool = True,
     ):
         from accelerate import Accelerator
@@ -222,8 +224,7 @@ class MaskedTraining:
         model.eval()
         found = {}
         for name, store in self.valid.items():
-            which = np.linspace(0, len(store.codes) - 1, min(16, len(store.codes))).astype(int)
-            codes = store.codes[which, : self.preset.model.codebooks, : self.preset.frames].long().to(self.accelerator.device)
+            codes = store.held_out(16, self.preset.model.codebooks, self.preset.frames).to(self.accelerator.device)
             for ratio in RATIOS:
                 by_codebook = masked_cross_entropy(model, codes, ratio, seed=17)
                 found[f"{name}_{ratio}"] = float(by_codebook.mean())
@@ -266,11 +267,14 @@ def train(
     composed: int = 1500,
     minutes: float | None = None,
     cpu: bool = True,
+    store: str | os.PathLike | None = None,
+    valid_store: str | os.PathLike | None = None,
 ) -> Path | None:
     """Train the "coarse" or the "c2f" model on composed music and a folder of real music, resuming what is in `out`.
 
     preset: "ci", "laptop", "gpu" or settings of your own. codec: a codec or its name. music: folder with train/ and valid/, as `vampkit data fetch` lays it
-    out (None: composed music only). composed: number of composed pieces of 30 s. Raises ValueError for an unknown kind or preset.
+    out (None: composed music only). composed: number of composed pieces of 30 s. store, valid_store: token stores of `vampkit data build` to train and to
+    check on, in place of music and composed pieces. Raises ValueError for an unknown kind or preset, VampkitError for a store of another codec.
     Notebook: 04.
     """
     from vampkit.fetch import cache_folder
@@ -285,6 +289,12 @@ def train(
         preset = PRESETS[kind][preset]
     codec = codec if isinstance(codec, Codec) else load_codec(codec)
     out = Path(out) if out else cache_folder() / "runs" / f"{kind}-{name}"
+    if store is not None:
+        mine, valid = TokenStore(store), {} if valid_store is None else {"held_out": TokenStore(valid_store)}
+        for given in (mine, *valid.values()):
+            if given.codec != codec.hash:
+                raise VampkitError(f"{given.folder} holds tokens of codec {given.codec[:8]}, {codec.hash[:8]} was expected; build it with this codec")
+        return MaskedTraining(preset, codec, (mine, None), out, valid, cpu).run(minutes)
     pools, stores = cache_folder() / "pools", cache_folder() / "tokens" / codec.hash
     composed, held_out = (4, 2) if name == "ci" else (composed, 24)
 

@@ -37,6 +37,11 @@ class Store:
         starts = rng.integers(0, self.codes.shape[-1] - frames + 1, count)
         return torch.stack([self.codes[i, :codebooks, s : s + frames] for i, s in zip(which, starts, strict=True)]).long()
 
+    def held_out(self, count: int, codebooks: int, frames: int) -> Tensor:
+        """The same few excerpts at every call, evenly spread over the pool, int64 [at most count, codebooks, frames]: for checks during a training."""
+        which = np.linspace(0, len(self.codes) - 1, min(count, len(self.codes))).astype(int)
+        return self.codes[which, :codebooks, :frames].long()
+
 
 def encode_pool(pool: Pool, codec: Codec, path: str | os.PathLike) -> Store:
     """Encode a pool once; a finished file of the same codec is used again. Raises VampkitError for one of another codec."""
