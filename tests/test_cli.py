@@ -4,9 +4,11 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from vampkit import cli
+from vampkit import cli, music
+from vampkit.audio import Clip
 from vampkit.prompts import Compression, Nothing, Periodic, Prefix
 
 
@@ -29,9 +31,12 @@ def test_mistakes_get_one_sentence(words, sentence, capsys):
     assert stop.value.code == 2 and sentence in shown and "Traceback" not in shown and shown.count("\n") == 1
 
 
-def test_compose_writes_sound_and_truth(tmp_path):
-    cli.main(["compose", str(tmp_path / "a.wav"), "--seed", "1000001", "--seconds", "2"])
-    assert (tmp_path / "a.wav").is_file() and json.loads((tmp_path / "a.json").read_text())["seed"] == 1_000_001
+def test_compose_writes_sound_truth_and_stems(tmp_path):
+    cli.main(["compose", str(tmp_path / "a.flac"), "--seed", "1000001", "--seconds", "2", "--stems"])
+    piece = music.load_jams(tmp_path / "a.jams")
+    assert piece == music.compose(1_000_001, seconds=2.0)
+    total = sum(Clip.load(tmp_path / f"a-{part}.flac").samples for part in (*piece.parts, "air"))
+    assert np.abs(total - Clip.load(tmp_path / "a.flac").samples).max() < 1e-4
 
 
 def test_vamp_writes_a_take_and_its_record(tmp_path):

@@ -11,6 +11,7 @@ import pytest
 from vampkit import metrics, music
 from vampkit._data import data_folder
 from vampkit.audio import Clip
+from vampkit.errors import VampkitError
 
 SEEDS = range(1_000_000, 1_000_010)
 
@@ -73,6 +74,23 @@ def test_truth_survives_json(pieces):
         assert music.Piece.from_json(piece.to_json()) == piece
         truth = json.loads(piece.to_json())
         assert {"tempo", "beats", "downbeats", "meter", "key", "chords", "sections", "notes", "instruments", "seed", "genre"} <= set(truth)
+
+
+def test_truth_as_jams(pieces, tmp_path):
+    import jams
+
+    for piece, _ in pieces[:4]:
+        path = music.save_jams(piece, tmp_path / "piece.jams")
+        read = jams.load(str(path))  # validates against the schema of every namespace
+        beats = read.search(namespace="beat")[0].data
+        assert [o.time for o in beats] == list(piece.beats)
+        assert [o.time for o in beats if o.value == 1] == list(piece.downbeats)
+        notes = [o for a in read.search(namespace="note_midi") for o in a.data]
+        assert len(notes) == len(piece.notes) and len(read.search(namespace="chord")[0].data) == len(piece.chords)
+        assert music.load_jams(path) == piece
+    (tmp_path / "other.jams").write_text("{}")
+    with pytest.raises(VampkitError, match="holds no piece"):
+        music.load_jams(tmp_path / "other.jams")
 
 
 def test_beats_are_where_the_truth_says(pieces):

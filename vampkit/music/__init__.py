@@ -8,5 +8,6 @@ from vampkit.music.genres import GENRES
 from vampkit.music.render import render
 from vampkit.music.score import Chord, Instrument, Note, Piece, Section
 from vampkit.music.synth import INSTRUMENTS
+from vampkit.music.truth import load_jams, save_jams, to_jams
 
-__all__ = ["GENRES", "INSTRUMENTS", "Chord", "Instrument", "Note", "Piece", "Section", "compose", "render"]
+__all__ = ["GENRES", "INSTRUMENTS", "Chord", "Instrument", "Note", "Piece", "Section", "compose", "load_jams", "render", "save_jams", "to_jams"]

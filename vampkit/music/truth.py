@@ -1,0 +1,73 @@
+"""A piece's truth as JAMS, the format in which music research keeps annotations."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vampkit.errors import VampkitError
+from vampkit.music.score import Piece
+
+if TYPE_CHECKING:
+    import jams
+
+SOURCE = "vampkit's composer: known, not annotated"
+
+
+def to_jams(piece: Piece) -> jams.JAMS:
+    """Beats with their place in the bar, tempo, key, chords, sections, notes by part, genre and instruments; the piece itself lies in the sandbox.
+
+    Times are in seconds. Chord labels and keys are Harte's. Notes of drums have General MIDI's drum numbers as pitches.
+    Source: Humphrey et al. 2014, JAMS. Notebook: 12.
+    """
+    import jams
+
+    made = jams.JAMS()
+    made.file_metadata.duration = piece.seconds
+    made.file_metadata.title = f"{piece.genre}-{piece.seed}"
+
+    def add(namespace: str, rows) -> None:
+        annotation = jams.Annotation(namespace=namespace, time=0, duration=piece.seconds)
+        annotation.annotation_metadata = jams.AnnotationMetadata(data_source=SOURCE)
+        for time, duration, value in rows:
+            annotation.append(time=time, duration=duration, value=value, confidence=1.0)
+        made.annotations.append(annotation)
+
+    whole = 0.0, piece.seconds
+    first = next((i for i, b in enumerate(piece.beats) if b in piece.downbeats), 0)
+    add("beat", ((b, 0.0, (i - first) % piece.meter[0] + 1) for i, b in enumerate(piece.beats)))
+    add("tempo", [(*whole, piece.tempo)])
+    tonic, mode = piece.key.split(":")
+    add("key_mode", [(*whole, f"{tonic}:{'minor' if mode == 'min' else 'major'}")])
+    add("chord", ((c.start_s, c.duration_s, c.label) for c in piece.chords))
+    add("segment_open", ((s.start_s, s.duration_s, s.name) for s in piece.sections))
+    for seat in piece.instruments:
+        add("note_midi", ((n.start_s, n.duration_s, n.pitch) for n in piece.notes if n.part == seat.part))
+        made.annotations[-1].sandbox.update(part=seat.part, instrument=seat.name, velocity=[n.velocity for n in piece.notes if n.part == seat.part])
+    add("tag_open", [(*whole, piece.genre), *((*whole, name) for name in sorted({seat.name for seat in piece.instruments}))])
+    made.sandbox.update(piece=json.loads(piece.to_json()))
+    return made
+
+
+def save_jams(piece: Piece, path: str | os.PathLike) -> Path:
+    """Write `to_jams` beside, then renamed. Notebook: 12."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_text(to_jams(piece).dumps(), encoding="utf-8")
+    part.replace(path)
+    return path
+
+
+def load_jams(path: str | os.PathLike) -> Piece:
+    """The piece that `save_jams` wrote. Raises FileNotFoundError, VampkitError for a file without one."""
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file at {path}; check the name and the folder")
+    try:
+        piece = json.loads(path.read_text(encoding="utf-8"))["sandbox"]["piece"]
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
+        raise VampkitError(f"{path.name} holds no piece, a JAMS file of `vampkit compose` was expected; compose it again") from None
+    return Piece.from_json(json.dumps(piece))
