@@ -12,6 +12,8 @@ from vampkit import metrics, music
 from vampkit._data import data_folder
 from vampkit.audio import Clip
 from vampkit.errors import VampkitError
+from vampkit.music.drums import KITS
+from vampkit.music.genres import TABLE
 
 SEEDS = range(1_000_000, 1_000_010)
 
@@ -23,9 +25,32 @@ def pieces():
 
 
 def test_enough_kinds():
-    assert len(music.GENRES) >= 5 and len(music.INSTRUMENTS) >= 8
-    assert {music.compose(seed, seconds=4.0).genre for seed in range(60)} == set(music.GENRES)
+    assert len(music.GENRES) >= 14 and len(music.INSTRUMENTS) >= 30 and len(KITS) >= 4
+    assert {music.compose(seed, seconds=4.0).genre for seed in range(60)} == set(music.DRAWN)
     assert music.compose(3, genre="waltz", seconds=4.0).genre == "waltz"
+
+
+def test_what_is_held_out_stays_out():
+    """Two genres and five instruments: a seed alone never draws them, and the other genres never ask for those instruments."""
+    assert len(music.HELD_OUT_GENRES) == 2 and len(music.HELD_OUT_INSTRUMENTS) == 5
+    assert not set(music.HELD_OUT_GENRES) & set(music.DRAWN) and set(music.HELD_OUT_INSTRUMENTS) <= set(music.INSTRUMENTS)
+    for name, genre in TABLE.items():
+        asked = {player for band in (*genre.bands, *genre.small) for players in band.values() for player in players}
+        assert asked <= set(music.INSTRUMENTS), name
+        assert name in music.HELD_OUT_GENRES or not asked & set(music.HELD_OUT_INSTRUMENTS), name
+
+
+@pytest.mark.parametrize("genre", music.GENRES)
+def test_every_genre_sounds(genre):
+    for seed in (1_000_000, 1_000_001):
+        piece = music.compose(seed, genre=genre, seconds=6.0)
+        clip = music.render(piece)
+        samples = clip.samples[0]
+        assert np.abs(samples).max() <= 0.99 and -22 < clip.loudness() < -10
+        assert np.abs(samples[: 44_100 // 2]).max() > 0.01 and piece.chords and len(piece.notes) > 1
+        assert {n.part for n in piece.notes} <= set(piece.parts)
+        low, high = min(n.pitch for n in piece.notes), max(n.pitch for n in piece.notes)
+        assert 22 <= low and high <= 108, (low, high)
 
 
 def test_one_seed_one_piece_in_another_process():

@@ -4,10 +4,13 @@
 """
 
 from vampkit.music.compose import compose
-from vampkit.music.genres import GENRES
+from vampkit.music.genres import DRAWN, GENRES, HELD_OUT_GENRES, HELD_OUT_INSTRUMENTS
 from vampkit.music.render import render
 from vampkit.music.score import Chord, Instrument, Note, Piece, Section
-from vampkit.music.synth import INSTRUMENTS
 from vampkit.music.truth import load_jams, save_jams, to_jams
+from vampkit.music.voices import INSTRUMENTS
 
-__all__ = ["GENRES", "INSTRUMENTS", "Chord", "Instrument", "Note", "Piece", "Section", "compose", "load_jams", "render", "save_jams", "to_jams"]
+__all__ = [
+    "DRAWN", "GENRES", "HELD_OUT_GENRES", "HELD_OUT_INSTRUMENTS", "INSTRUMENTS", "Chord", "Instrument", "Note", "Piece", "Section",
+    "compose", "load_jams", "render", "save_jams", "to_jams",
+]  # fmt: skip

@@ -9,7 +9,8 @@ import numpy as np
 
 from vampkit.music import parts as players
 from vampkit.music import theory
-from vampkit.music.genres import GENRES, TABLE, Genre
+from vampkit.music.genre import Genre
+from vampkit.music.genres import DRAWN, GENRES, TABLE
 from vampkit.music.plan import Plan, make_plan
 from vampkit.music.score import Chord, Instrument, Note, Piece, Section
 from vampkit.music.streams import pick, stream
@@ -26,7 +27,7 @@ def compose(seed: int, genre: str | None = None, seconds: float = 30.0) -> Piece
     """Write a piece of music.
 
     seed: whole number from 0 on; one seed gives one piece, on any machine. Seeds from 1,000,000 on are held out from training.
-    genre: one of GENRES, or None to let the seed choose. seconds: exact length of the piece; it starts with music at once.
+    genre: one of GENRES, or None to let the seed choose one of DRAWN. seconds: exact length of the piece; it starts with music at once.
 
     Raises TypeError and ValueError for a seed, genre or length that cannot be.
     Notebook: 00.
@@ -40,7 +41,7 @@ def compose(seed: int, genre: str | None = None, seconds: float = 30.0) -> Piece
     if isinstance(seconds, bool) or not isinstance(seconds, numbers.Real) or not math.isfinite(seconds) or not 0.5 <= seconds <= 3600:
         raise ValueError(f"a piece of {seconds!r} s was asked for, 0.5 to 3600 s can be composed; choose a length between")
     seed, seconds = int(seed), float(seconds)
-    chosen = TABLE[genre or pick(stream(seed, "genre"), GENRES)]
+    chosen = TABLE[genre or pick(stream(seed, "genre"), DRAWN)]
     band, with_drums = _band(seed, chosen)
     plan = make_plan(seed, chosen, seconds)
     active = _arrangement(plan, [*band, "drums"] if with_drums else list(band))

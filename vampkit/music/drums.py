@@ -1,22 +1,48 @@
-"""One drum kit, made of decaying sines and noise; its tuning and colour differ from piece to piece."""
+"""Four drum kits and hand percussion, made of decaying sines and noise; tuning and colour differ from piece to piece."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from vampkit.music.patterns import CLAP, CLOSED, HIGH_TOM, KICK, LOW_TOM, MID_TOM, OPEN, RIDE, RIM, SNARE
+from vampkit.music.patterns import (
+    CLAP,
+    CLAVES,
+    CLOSED,
+    CONGA,
+    COWBELL,
+    HIGH_TOM,
+    KICK,
+    LOW_CONGA,
+    LOW_TOM,
+    MID_TOM,
+    MUTE_CONGA,
+    OPEN,
+    RIDE,
+    RIM,
+    SHAKER,
+    SNARE,
+    TAMBOURINE,
+)  # fmt: skip
 from vampkit.music.synth import RATE, lowpassed, partials, rise
 
 DRUMS = {KICK: "kick", SNARE: "snare", CLOSED: "closed hat", OPEN: "open hat", CLAP: "clap", LOW_TOM: "low tom", MID_TOM: "middle tom",
-         HIGH_TOM: "high tom", RIDE: "ride", RIM: "rim"}  # fmt: skip
+         HIGH_TOM: "high tom", RIDE: "ride", RIM: "rim", TAMBOURINE: "tambourine", COWBELL: "cowbell", MUTE_CONGA: "muted conga", CONGA: "conga",
+         LOW_CONGA: "low conga", SHAKER: "shaker", CLAVES: "claves"}  # fmt: skip
 """General MIDI number -> name."""
+LEVELS = {36: 1.0, 38: 0.75, 42: 0.28, 46: 0.3, 39: 0.6, 45: 0.75, 47: 0.7, 50: 0.65, 51: 0.22, 37: 0.45,
+          54: 0.25, 56: 0.3, 62: 0.5, 63: 0.6, 64: 0.65, 70: 0.22, 75: 0.4}  # fmt: skip
+"""How loud each drum stands in the kit."""
+KITS = ("acoustic", "electronic", "brushes", "machine", "latin")
+"""acoustic: sticks on skins. electronic: a longer kick, tighter noise. brushes: soft skins swept by wires. machine: a kick that booms for a second, dry hats.
+latin: hand percussion beside a light acoustic kit."""
 
 
-def kit(rng: np.random.Generator, electronic: bool) -> dict[int, np.ndarray]:
+def kit(rng: np.random.Generator, name: str) -> dict[int, np.ndarray]:
     """Every drum once, as a wave float32 [samples] with a peak of about 1.
 
-    electronic: a longer kick and tighter noise. Source: the recipes of subtractive drum synthesis.
+    name: one of KITS. Source: the recipes of subtractive drum synthesis.
     """
+    electronic = name in ("electronic", "machine")
     tune = rng.uniform(0.9, 1.12)
     waves = {
         KICK: _kick(rng, tune, electronic),
@@ -29,6 +55,16 @@ def kit(rng: np.random.Generator, electronic: bool) -> dict[int, np.ndarray]:
     }
     for drum, pitch in ((LOW_TOM, 90), (MID_TOM, 125), (HIGH_TOM, 170)):
         waves[drum] = _tom(rng, pitch * tune)
+    # A stream of its own, so that the sticks sound the same whatever the hands play.
+    hands = np.random.default_rng(rng.bit_generator.seed_seq.spawn(1)[0])
+    if name == "machine":
+        waves[KICK], waves[SNARE] = _boom(hands), _snare(hands, 1.15 * tune, True)
+    if name == "brushes":
+        waves[SNARE], waves[KICK] = _brush(hands), lowpassed(waves[KICK], 700)
+    for drum, pitch in ((MUTE_CONGA, 330), (CONGA, 250), (LOW_CONGA, 185)):
+        waves[drum] = _conga(hands, pitch * tune, drum == MUTE_CONGA)
+    waves |= {SHAKER: _shaker(hands), TAMBOURINE: _metal(hands, 0.35, hands.uniform(0.05, 0.12), 0.0)}
+    waves |= {CLAVES: _block(2_400 * tune, 1.0, 45), COWBELL: _block(560 * tune, 1.48, 14)}
     return {drum: (wave / np.abs(wave).max()).astype(np.float32) for drum, wave in waves.items()}
 
 
@@ -97,3 +133,35 @@ def _tom(rng, pitch: float) -> np.ndarray:
     t = _time(0.7)
     body = _sweep(pitch, 0.5 * pitch, 0.05, t) * np.exp(-t / rng.uniform(0.12, 0.22))
     return body + 0.15 * lowpassed(rng.standard_normal(len(t)), 3_000) * np.exp(-t / 0.02)
+
+
+def _boom(rng) -> np.ndarray:
+    t = _time(1.4)
+    return np.tanh(2.0 * _sweep(rng.uniform(42, 52), rng.uniform(60, 140), 0.03, t) * np.exp(-t / rng.uniform(0.3, 0.55)))
+
+
+def _brush(rng) -> np.ndarray:
+    """Wires drawn over a skin: noise that swells and dies, and a soft stroke."""
+    t = _time(0.45)
+    noise = rng.standard_normal(len(t)).astype(np.float32)
+    noise = lowpassed(noise - lowpassed(noise, 1_200), rng.uniform(5_000, 9_000))
+    return noise * (0.5 * np.exp(-t / 0.02) + (t / 0.06) * np.exp(1 - t / 0.06)) + 0.2 * partials([190.0, 330.0], [1, 0.5], [18, 24], len(t))
+
+
+def _conga(rng, pitch: float, muted: bool) -> np.ndarray:
+    t = _time(0.5)
+    ring = rng.uniform(0.03, 0.05) if muted else rng.uniform(0.12, 0.22)
+    body = _sweep(pitch, 0.08 * pitch, 0.02, t) * np.exp(-t / ring) + 0.3 * np.sin(2 * np.pi * 1.59 * pitch * t) * np.exp(-t / (0.5 * ring))
+    return body + (0.5 if muted else 0.25) * lowpassed(rng.standard_normal(len(t)), 2_500) * np.exp(-t / 0.006)
+
+
+def _shaker(rng) -> np.ndarray:
+    t = _time(0.15)
+    noise = rng.standard_normal(len(t)).astype(np.float32)
+    return (noise - lowpassed(noise, 5_000)) * (t / 0.02) * np.exp(1 - t / rng.uniform(0.015, 0.03))
+
+
+def _block(pitch: float, second: float, decay: float) -> np.ndarray:
+    """Two tones in wood or metal: claves have one, a cowbell two."""
+    n = RATE // 2
+    return partials([pitch, second * pitch * 1.01, 3.1 * pitch], [1, 0.7, 0.15], [decay, 1.2 * decay, 3 * decay], n) * rise(n, 0.0005)

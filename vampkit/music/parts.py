@@ -8,11 +8,22 @@ import numpy as np
 
 from vampkit.music import melody as tunes
 from vampkit.music import patterns, theory
+from vampkit.music.grooves import drum_groove
 from vampkit.music.plan import Plan
 from vampkit.music.streams import pick, stream
 
-CENTERS = {"piano": 60, "epiano": 60, "guitar": 55, "organ": 62, "pad": 62, "lead": 64, "bass": 40, "flute": 74}
-TUNE_CENTERS = {"piano": 74, "epiano": 72, "guitar": 69, "organ": 72, "lead": 71, "flute": 77}
+CENTERS = {
+    "piano": 60, "epiano": 60, "guitar": 55, "organ": 62, "pad": 62, "lead": 64, "bass": 40, "flute": 74, "nylon": 55, "harp": 62, "harpsichord": 60,
+    "clav": 58, "banjo": 60, "strings": 62, "choir": 60, "brass": 58, "accordion": 62, "marimba": 62, "vibes": 64, "bells": 70, "kalimba": 66,
+}  # fmt: skip
+"""MIDI pitch around which an instrument plays chords."""
+TUNE_CENTERS = {
+    "piano": 74, "epiano": 72, "guitar": 69, "organ": 72, "lead": 71, "flute": 77, "sax": 65, "trumpet": 70, "voice": 66, "brass": 66, "violin": 76,
+    "clarinet": 69, "oboe": 73, "vibes": 72, "bells": 76, "strings": 72, "accordion": 72, "harpsichord": 72, "kalimba": 74, "cello": 57,
+}  # fmt: skip
+"""The same for tunes."""
+LOWEST = {"bass": 33, "synthbass": 33, "sub": 28, "cello": 36}
+"""The lowest root of a bass line; 38 for instruments that are not made for it."""
 
 
 class Played(NamedTuple):
@@ -42,19 +53,19 @@ def _hold(plan: Plan) -> float:
 
 def bass(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
     """Roots, fifths, octaves and steps into the next chord, in a rhythm of the genre."""
-    low = 33 if instrument == "bass" else 38
+    low = LOWEST.get(instrument, 38)
     styles: dict[str, str] = {}
     played = []
     for name, _, _, place in _bars(plan, active):
         rng = stream(plan.seed, f"bass/{name}")
-        style = styles.setdefault(name, pick(rng, patterns.BASS[plan.genre.name]))
+        style = styles.setdefault(name, pick(rng, plan.genre.bass))
         for at, length, what, accent in patterns.bass_bar(style, plan.beats):
             if at >= plan.beats:
                 continue
             chord = theory.tones(*plan.chord_at(place + at))
             root = low + (chord[0] - low) % 12
             pitch = {"root": root, "octave": root + 12, "fifth": root + 7 if len(chord) == 2 or (chord[2] - chord[0]) % 12 == 7 else root + 6,
-                     "third": root + (chord[1] - chord[0]) % 12}.get(what)  # fmt: skip
+                     "third": root + (chord[1] - chord[0]) % 12, "sixth": root + 9, "seventh": root + 10}.get(what)  # fmt: skip
             if what == "approach":
                 ahead = theory.tones(*plan.chord_at(place + plan.beats))
                 goal = theory.nearest(root, [ahead[0]])
@@ -93,8 +104,8 @@ def chords(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
     played = []
     for name, _, _, place in _bars(plan, active):
         rng = stream(plan.seed, f"chords/{name}")
-        long = 1.0 if instrument in ("organ", "lead") else pick(rng, (0.8, 1.0, 1.4))
-        for at, length, accent in pick(rng, patterns.CHORD_BARS[plan.genre.name]):
+        long = 1.0 if instrument in ("organ", "lead", "accordion", "brass", "strings") else pick(rng, (0.8, 1.0, 1.4))
+        for at, length, accent in pick(rng, plan.genre.comping):
             if at >= plan.beats:
                 continue
             voices, end = _voices_at(plan, voicings, place + at)
@@ -157,7 +168,7 @@ def melody(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
             return theory.local_scale(plan.tonic, plan.scale, theory.tones(*plan.chord_at(start + place)))
 
         rng = stream(plan.seed, f"melody/{name}")
-        density = pick(rng, (0.75, 0.95, 1.1)) * (0.8 if plan.genre.name in ("house", "waltz") else 1.0)
+        density = pick(rng, (0.75, 0.95, 1.1)) * plan.genre.tunes
         tune = tunes.tune(rng, length, plan.beats, center, density, chord_at, scale_at)
         again = stream(plan.seed, f"melody/{name}/{at}")
         for place, span, pitch, accent in tune:
@@ -172,10 +183,10 @@ def melody(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
 def drums(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
     """A groove for each name of a section, with a fill at its end and sometimes in its middle."""
     played = []
-    soft = plan.genre.name in ("bossa", "waltz")
+    soft = plan.genre.soft
     for name, bar, bars, place in _bars(plan, active):
         rng = stream(plan.seed, f"drums/{name}")
-        groove = patterns.drum_groove(rng, plan.genre.name, plan.beats, name == plan.genre.names[1])
+        groove = drum_groove(rng, plan.genre.groove, plan.genre.name, plan.beats, name == plan.genre.names[1])
         own = stream(plan.seed, f"fill/{place}")
         chance = 0.85 if bar == bars - 1 and bars > 1 else 0.25 if bar % 4 == 3 else 0.0
         if own.random() < chance:

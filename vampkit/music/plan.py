@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vampkit.music import theory
-from vampkit.music.genres import Genre
+from vampkit.music.genre import Genre
 from vampkit.music.streams import pick, stream
 
 FRAMES_A_SECOND = 44_100 / 768
@@ -103,7 +103,7 @@ def _lay_form(plan: Plan) -> None:
     """Sections of four bars (eight in long pieces) after one of a few forms, behind an intro of two where there is time."""
     rng = stream(plan.seed, "form")
     order = pick(rng, FORMS)
-    size = 8 if plan.bars >= 32 and rng.random() < 0.7 else 4
+    size = plan.genre.size or (8 if plan.bars >= 32 and rng.random() < 0.7 else 4)
     at = 0
     if plan.seconds >= 24 and rng.random() < 0.4:
         plan.sections.append(("intro", 0, 2))

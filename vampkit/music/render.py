@@ -7,9 +7,11 @@ import numpy as np
 from vampkit.audio import Clip
 from vampkit.errors import VampkitError
 from vampkit.music import drums, synth
+from vampkit.music.genres import TABLE
 from vampkit.music.score import Instrument, Note, Piece
 from vampkit.music.streams import stream
 from vampkit.music.synth import RATE
+from vampkit.music.voices import PLAYERS
 
 LOUDNESS = -16.0
 """LUFS around which finished pieces lie, within 1.5."""
@@ -58,7 +60,7 @@ def _bus(piece: Piece, seat: Instrument, count: int) -> np.ndarray:
     """All notes of a part, float32 [count], at the part's level."""
     notes = [n for n in piece.notes if n.part == seat.part and n.start_s < piece.seconds]
     bus = _drum_bus(piece, notes, count) if seat.name == "drums" else _pitched_bus(piece, seat, notes, count)
-    if seat.name == "guitar" and piece.genre == "rock":
+    if seat.name == "guitar" and piece.genre in TABLE and TABLE[piece.genre].driven:
         drive = synth.PLAYERS["guitar"][1](stream(piece.seed, "patch/guitar"))["drive"]
         loud = _level(bus)
         bus = synth.lowpassed(np.tanh(bus * (drive / 3 / loud)), 4_500) if loud else bus
@@ -74,9 +76,9 @@ def _level(bus: np.ndarray) -> float:
 
 
 def _pitched_bus(piece: Piece, seat: Instrument, notes: list[Note], count: int) -> np.ndarray:
-    if seat.name not in synth.PLAYERS:
-        raise VampkitError(f"there is no instrument {seat.name!r}, one of {', '.join(synth.INSTRUMENTS)} or drums was expected; change the piece's instruments")
-    play, draw = synth.PLAYERS[seat.name]
+    if seat.name not in PLAYERS:
+        raise VampkitError(f"there is no instrument {seat.name!r}, one of {', '.join(PLAYERS)} or drums was expected; change the piece's instruments")
+    play, draw = PLAYERS[seat.name]
     patch = draw(stream(piece.seed, f"patch/{seat.name}"))
     release = int(patch["release"] * RATE)
     bus = np.zeros(count, np.float32)
@@ -105,9 +107,8 @@ def _stroke(velocity: int) -> int:
 
 def _drum_bus(piece: Piece, notes: list[Note], count: int) -> np.ndarray:
     rng = stream(piece.seed, "patch/drums")
-    waves = drums.kit(rng, piece.genre == "house")
-    levels = {36: 1.0, 38: 0.75, 42: 0.28, 46: 0.3, 39: 0.6, 45: 0.75, 47: 0.7, 50: 0.65, 51: 0.22, 37: 0.45}
-    trim = {drum: level * 10 ** (rng.normal(0, 1.5) / 20) for drum, level in levels.items()}
+    waves = drums.kit(rng, TABLE[piece.genre].kit if piece.genre in TABLE else "acoustic")
+    trim = {drum: level * 10 ** (rng.normal(0, 1.5) / 20) for drum, level in drums.LEVELS.items()}
     bus = np.zeros(count, np.float32)
     opened = [round(n.start_s * RATE) for n in notes if n.pitch in (42, 46)]
     for note in notes:
@@ -131,10 +132,10 @@ def _choked(wave: np.ndarray, samples: int) -> np.ndarray:
 
 
 def _pump(piece: Piece, count: int) -> np.ndarray | None:
-    """House only: pads and chords duck under the kick, float32 [count]."""
+    """Where the genre pumps: pads and chords duck under the kick, float32 [count]."""
     kicks = [n.start_s for n in piece.notes if n.part == "drums" and n.pitch == 36]
     depth = stream(piece.seed, "pump").uniform(0.2, 0.75)
-    if piece.genre != "house" or not kicks:
+    if piece.genre not in TABLE or not TABLE[piece.genre].pump or not kicks:
         return None
     shape = (1 - depth * np.exp(-np.arange(int(0.5 * RATE)) / (0.11 * RATE))).astype(np.float32)
     gain = np.ones(count, np.float32)

@@ -1,4 +1,4 @@
-"""Eight instruments. Each makes one note as a wave; what varies from piece to piece is its patch, drawn at random."""
+"""The first eight instruments; `voices` has the others. Each makes one note as a wave; what varies from piece to piece is its patch, drawn at random."""
 
 from __future__ import annotations
 
@@ -230,6 +230,3 @@ def flute(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nda
 PLAYERS = {"piano": (piano, piano_patch), "epiano": (epiano, epiano_patch), "guitar": (guitar, guitar_patch), "bass": (bass, bass_patch),
            "pad": (pad, pad_patch), "lead": (lead, lead_patch), "organ": (organ, organ_patch), "flute": (flute, flute_patch)}  # fmt: skip
 """Instrument -> (how it sounds, how its patch is drawn). A wave function takes Hz, samples, force 0..1, the patch and a random stream."""
-
-INSTRUMENTS: tuple[str, ...] = tuple(PLAYERS)
-"""The pitched instruments by name; the drum kit is the ninth player."""

@@ -12,6 +12,7 @@ QUALITIES = {
 SCALES = {
     "major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10), "dorian": (0, 2, 3, 5, 7, 9, 10),
     "mixolydian": (0, 2, 4, 5, 7, 9, 10), "pentatonic minor": (0, 3, 5, 7, 10), "harmonic minor": (0, 2, 3, 5, 7, 8, 11),
+    "lydian": (0, 2, 4, 6, 7, 9, 11), "blues": (0, 3, 5, 6, 7, 10),
 }  # fmt: skip
 
 
