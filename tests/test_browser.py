@@ -11,6 +11,8 @@ import urllib.request
 import nbformat
 import pytest
 
+from vampkit.cli import QUIET_LAB
+
 pytestmark = pytest.mark.browser
 
 CELL = """
@@ -45,12 +47,11 @@ def lab(tmp_path_factory):
         "ServerApp.disable_check_xsrf": True,
         "ServerApp.root_dir": root,
         "LabApp.expose_app_in_browser": True,
-        "LabApp.news_url": "",
     }
     arguments = [f"--{name}={value}" for name, value in options.items()]
     with (root / "lab.log").open("w") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", *arguments], env=os.environ | folders, stdout=log, stderr=log
+            [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", *arguments, *QUIET_LAB], env=os.environ | folders, stdout=log, stderr=log
         )
         address = f"http://127.0.0.1:{port}"
         try:

@@ -10,6 +10,9 @@ from tyro.conf import Positional
 
 from vampkit.errors import VampkitError
 
+QUIET_LAB = ("--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
+"""Without these JupyterLab's server fetches news (after asking) and looks for updates (without asking) when it starts."""
+
 
 def demo(out: Path = Path("demo"), clip: str = "03", seconds: float = 10.0, seed: int = 0) -> None:
     """Vamp on a bundled clip in four ways; sounds, a summary and a picture land in OUT."""
@@ -24,7 +27,8 @@ def lab(port: int = 8888) -> None:
 
     folder = Path(__file__).resolve().parent.parent / "notebooks"
     where = folder if folder.is_dir() else Path.cwd()
-    raise SystemExit(subprocess.run([sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={where}", f"--port={port}"]).returncode)
+    words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={where}", f"--port={port}", *QUIET_LAB]
+    raise SystemExit(subprocess.run(words).returncode)
 
 
 def vamp(
