@@ -27,7 +27,7 @@ test: .venv/.done
 	$(BIN)/python -m pytest $(NBVAL) tests notebooks
 
 bench: .venv/.done
-	$(BIN)/python -m tests.bench.bench_codec && $(BIN)/python -m tests.bench.bench_models && $(BIN)/python -m tests.bench.bench_resume
+	$(BIN)/python -m tests.bench.bench_codec && $(BIN)/python -m tests.bench.bench_models && $(BIN)/python -m tests.bench.bench_resume && $(BIN)/python -m tests.bench.bench_music
 
 lint: .venv/.done
 	$(BIN)/ruff check .
