@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +16,9 @@ from vampkit.audio import Clip
 from vampkit.errors import VampkitError
 from vampkit.music.drums import KITS
 from vampkit.music.genres import TABLE
+from vampkit.music.soundfont import PROGRAMS
 
+FONTS = (os.environ.get("VAMPKIT_SOUNDFONTS", "/usr/share/sounds/sf2"), "/usr/share/sounds/sf3")
 SEEDS = range(1_000_000, 1_000_010)
 
 
@@ -153,6 +157,28 @@ def test_chords_are_heard(pieces):
                 own.append(heard @ tones)
                 far.append(heard @ np.roll(tones, 6))
     assert np.mean(own) > 1.15 * np.mean(far)
+
+
+def test_every_instrument_has_a_program():
+    assert set(PROGRAMS) == set(music.INSTRUMENTS)
+
+
+def test_soundfont_plays_the_same_piece(pieces):
+    """With a SoundFont on this machine, what it plays has the chords and beats of the score."""
+    pytest.importorskip("symusic", reason="install vampkit[soundfont]")
+    fonts = [p for place in FONTS for p in sorted(Path(place).glob("*.sf[23]"))]
+    if not fonts:
+        pytest.skip(f"no SoundFont in {' or '.join(FONTS)}")
+    piece, own = pieces[0]
+    clip = music.render(piece, soundfont=fonts[0])
+    assert clip.seconds == own.seconds and -22 < clip.loudness() < -10
+    other = music.render(pieces[1][0], soundfont=fonts[0])
+    assert metrics.chroma_similarity(clip, own) > metrics.chroma_similarity(clip, other)
+
+
+def test_a_missing_soundfont_is_named(pieces, tmp_path):
+    with pytest.raises(FileNotFoundError, match="no SoundFont at"):
+        music.render(pieces[0][0], soundfont=tmp_path / "none.sf2")
 
 
 def test_unknown_genre_is_refused():

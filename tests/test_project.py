@@ -40,6 +40,9 @@ def test_constraints_fit_the_project():
     assert "torch" in checked and len(checked) == sum(name in pinned for name in wanted)
 
 
+EXTRA = {re.split(r"[<>=\[ ]", r)[0] for name, rows in PROJECT["optional-dependencies"].items() if name != "dev" for r in rows}
+
+
 def test_every_import_is_declared():
     """What the package imports is the standard library, a dependency of the core, or guarded by an extra."""
     names = {re.split(r"[<>=\[ ]", r)[0].lower().replace("-", "_") for r in PROJECT["dependencies"]}
@@ -48,7 +51,7 @@ def test_every_import_is_declared():
         for node in ast.walk(ast.parse(path.read_text())):
             roots = [a.name.split(".")[0] for a in node.names] if isinstance(node, ast.Import) else []
             roots += [node.module.split(".")[0]] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
-            roots = [r for r in roots if not (r in PROJECT["optional-dependencies"] and node.col_offset)]  # an extra, imported where it is used
+            roots = [r for r in roots if not (r in EXTRA and node.col_offset)]  # imported where it is used
             assert set(roots) <= known, f"{path.name} imports {set(roots) - known}"
 
 

@@ -122,17 +122,19 @@ def train(
     print(path if path else "time is up; the same command goes on from here")
 
 
-def compose(target: Path, seed: int = 0, genre: str | None = None, seconds: float = 30.0, stereo: bool = False, stems: bool = False) -> None:
+def compose(
+    target: Path, seed: int = 0, genre: str | None = None, seconds: float = 30.0, stereo: bool = False, stems: bool = False, soundfont: Path | None = None
+) -> None:
     """Compose a piece and write its sound (flac, wav or ogg by the name), and its truth (beats, chords, notes) beside it as JAMS.
 
-    STEMS: a file for every part too, named after it; together they are the mix.
+    STEMS: a file for every part too, named after it; together they are the mix. SOUNDFONT: an sf2 or sf3 file that plays the notes.
     """
     from vampkit import music
 
     piece = music.compose(seed, genre=genre, seconds=seconds)
-    music.render(piece, stereo=stereo).save(target)
+    music.render(piece, stereo=stereo, soundfont=soundfont).save(target)
     music.save_jams(piece, target.with_suffix(".jams"))
-    for part, clip in music.render(piece, stereo=stereo, stems=True).items() if stems else ():
+    for part, clip in music.render(piece, stereo=stereo, stems=True, soundfont=soundfont).items() if stems else ():
         clip.save(target.with_name(f"{target.stem}-{part}{target.suffix}"))
     print(target)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
 from vampkit.audio import Clip
@@ -9,6 +11,7 @@ from vampkit.errors import VampkitError
 from vampkit.music import drums, synth
 from vampkit.music.genres import TABLE
 from vampkit.music.score import Instrument, Note, Piece
+from vampkit.music.soundfont import soundfont_bus
 from vampkit.music.streams import stream
 from vampkit.music.synth import RATE
 from vampkit.music.voices import PLAYERS
@@ -25,17 +28,19 @@ RECORDS = (-4.9, -6.6, -9.2, -10.9, -12.9, -16.0, -19.7, -23.8, -33.0)
 CREDIT = "vampkit's own composer, CC BY-SA 4.0"
 
 
-def render(piece: Piece, rate: int = RATE, *, stereo: bool = False, stems: bool = False) -> Clip | dict[str, Clip]:
+def render(
+    piece: Piece, rate: int = RATE, *, stereo: bool = False, stems: bool = False, soundfont: str | os.PathLike | None = None
+) -> Clip | dict[str, Clip]:
     """Play a piece.
 
     rate: samples a second of the result. stereo: two channels in place of one. stems: a clip for every part, and one named "air" for the
-    noise floor; their sum is the mix.
+    noise floor; their sum is the mix. soundfont: an sf2 or sf3 file that plays the notes in place of our own instruments (extra `soundfont`).
 
     Raises VampkitError for an instrument that does not exist. One piece gives one sound, whatever was rendered before.
     Notebook: 00.
     """
     count = round(piece.seconds * RATE)
-    buses = {seat.part: _bus(piece, seat, count) for seat in piece.instruments}
+    buses = {seat.part: _bus(piece, seat, count, soundfont) for seat in piece.instruments}
     rng = stream(piece.seed, "room")
     wet = 10 ** (rng.uniform(-24, -11) / 20)
     room = _room(rng, stereo)
@@ -56,10 +61,13 @@ def render(piece: Piece, rate: int = RATE, *, stereo: bool = False, stems: bool 
     return {part: Clip(wave.astype(np.float32), RATE, f"{name}-{part}", CREDIT).resample(rate) for part, wave in sounds.items()}
 
 
-def _bus(piece: Piece, seat: Instrument, count: int) -> np.ndarray:
+def _bus(piece: Piece, seat: Instrument, count: int, soundfont: str | os.PathLike | None) -> np.ndarray:
     """All notes of a part, float32 [count], at the part's level."""
     notes = [n for n in piece.notes if n.part == seat.part and n.start_s < piece.seconds]
-    bus = _drum_bus(piece, notes, count) if seat.name == "drums" else _pitched_bus(piece, seat, notes, count)
+    if soundfont is not None:
+        bus = soundfont_bus(soundfont, seat, notes, count)
+    else:
+        bus = _drum_bus(piece, notes, count) if seat.name == "drums" else _pitched_bus(piece, seat, notes, count)
     if seat.name == "guitar" and piece.genre in TABLE and TABLE[piece.genre].driven:
         drive = synth.PLAYERS["guitar"][1](stream(piece.seed, "patch/guitar"))["drive"]
         loud = _level(bus)

@@ -1,0 +1,46 @@
+"""A piece played by a SoundFont in place of our own synthesizer: sampled instruments under the same scores, rooms and mixes (extra `soundfont`)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from vampkit.errors import VampkitError
+from vampkit.music.score import Instrument, Note
+from vampkit.music.synth import RATE
+
+PROGRAMS = {
+    "piano": 0, "epiano": 4, "harpsichord": 6, "clav": 7, "vibes": 11, "marimba": 12, "bells": 14, "organ": 16, "accordion": 21, "nylon": 24, "guitar": 25,
+    "bass": 33, "synthbass": 38, "sub": 39, "violin": 40, "cello": 42, "harp": 46, "strings": 48, "choir": 52, "voice": 53, "trumpet": 56, "brass": 61,
+    "sax": 65, "oboe": 68, "clarinet": 71, "flute": 73, "lead": 80, "pad": 89, "banjo": 105, "kalimba": 108,
+}  # fmt: skip
+"""General MIDI's programs, from 0, for our instruments."""
+
+
+def soundfont_bus(font: str | os.PathLike, seat: Instrument, notes: list[Note], count: int) -> np.ndarray:
+    """All notes of a part as the font plays them, float32 [count] at 44.1 kHz, tuned to 440 Hz.
+
+    font: an sf2 or sf3 file. Raises FileNotFoundError where there is none, VampkitError where symusic is missing or the instrument has no program.
+    """
+    path = Path(font)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no SoundFont at {path}; install one, for example Debian's fluidr3mono-gm-soundfont")
+    try:
+        from symusic import Note as Struck
+        from symusic import Score, Synthesizer, Track
+    except ImportError:
+        raise VampkitError("symusic is not installed, it plays SoundFonts; install vampkit[soundfont], or render without one") from None
+    drums = seat.name == "drums"
+    if not drums and seat.name not in PROGRAMS:
+        raise VampkitError(f"the instrument {seat.name!r} has no General MIDI program, one of {', '.join(PROGRAMS)} was expected")
+    if not notes:
+        return np.zeros(count, np.float32)
+    score = Score(480, ttype="second")
+    track = Track(program=0 if drums else PROGRAMS[seat.name], is_drum=drums, ttype="second")
+    for note in notes:
+        track.notes.append(Struck(note.start_s, note.duration_s, note.pitch, note.velocity, ttype="second"))
+    score.tracks.append(track)
+    sound = np.asarray(Synthesizer(sf_path=str(path), sample_rate=RATE, quality=4).render(score, stereo=True)).mean(0)[:count]
+    return np.pad(sound, (0, count - len(sound))).astype(np.float32)
