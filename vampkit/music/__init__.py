@@ -1,6 +1,7 @@
 """A composer and a synthesizer: endless music without licences whose truth is known.
 
-`compose(seed)` writes a piece as data, `render(piece)` plays it. Seeds from 1,000,000 on are held out: no bundled model was trained on them.
+`compose(seed)` writes a piece as data, `render(piece)` plays it. Seeds from 1,000,000 on are held out: no bundled model was trained on them. Neither was any
+on HELD_OUT_GENRES and HELD_OUT_INSTRUMENTS.
 """
 
 from vampkit.music.compose import compose

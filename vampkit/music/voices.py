@@ -99,7 +99,7 @@ def held(
         tables = [_table(spectrum(pitch, f, patch, patch[v] if vowels else None)) for f, v in ((force, "first"), (0.55 * force, "second"))]
         late = 1 - np.exp(-np.maximum(t - 0.18, 0) / 0.25)
         # From the first vowel to the second within a third of a second; other instruments mellow after their attack.
-        mix = np.exp(-t / (0.3 if vowels else 0.12)) if vowels else 0.35 + 0.65 * np.exp(-t / 0.2)
+        mix = np.exp(-t / 0.3) if vowels else 0.35 + 0.65 * np.exp(-t / 0.2)
         wave = np.zeros(samples, np.float32)
         for player in range(players):
             apart = patch["cents"] * (2 * player / (players - 1) - 1 if players > 1 else 0)
