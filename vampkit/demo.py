@@ -62,18 +62,18 @@ def picture(sounds: dict[str, Clip], masks: dict, path: Path) -> Path:
     import numpy as np
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(3 * len(sounds), 4.4), layout="constrained")
-    axes = figure.subplots(2, len(sounds), sharex=True, height_ratios=(3, 1))
-    for column, (name, sound) in enumerate(sounds.items()):
+    across = 3
+    figure = Figure(figsize=(6 * across, 3.9 * -(-len(sounds) // across)), layout="constrained")
+    axes = figure.subplots(2 * -(-len(sounds) // across), across, height_ratios=(3, 1) * -(-len(sounds) // across), squeeze=False)
+    for place, (name, sound) in enumerate(sounds.items()):
+        upper, lower = axes[2 * (place // across) : 2 * (place // across) + 2, place % across]
         mel = librosa.power_to_db(librosa.feature.melspectrogram(y=sound.samples[0], sr=sound.rate, n_mels=96, hop_length=1024), ref=1.0)
-        axes[0, column].imshow(mel, origin="lower", aspect="auto", extent=(0, sound.seconds, 0, 96), vmin=-60, vmax=20, cmap="magma")
-        axes[0, column].set_title(name)
-        grid = masks[name].numpy() if name in masks else np.zeros((14, 1))
-        axes[1, column].imshow(grid, aspect="auto", extent=(0, sound.seconds, 14.5, 0.5), vmin=0, vmax=1, cmap="cividis_r", interpolation="nearest")
-        axes[1, column].set_xlabel("seconds")
-        axes[0, column].set_yticks([])
-    axes[0, 0].set_ylabel("mel bands")
-    axes[1, 0].set_ylabel("codebook")
+        upper.imshow(mel, origin="lower", aspect="auto", extent=(0, sound.seconds, 0, 96), vmin=-60, vmax=20, cmap="magma")
+        upper.set(title=name, xticks=[], yticks=[], ylabel="mel bands" if place % across == 0 else "")
+        grid = masks[name].numpy().astype(float) if name in masks else np.zeros((14, 1))
+        # Smoothed, not the nearest frame: a pixel is narrower or wider than a frame, and single kept frames would vanish here and there.
+        lower.imshow(grid, aspect="auto", extent=(0, sound.seconds, 14.5, 0.5), vmin=0, vmax=1, cmap="cividis_r", interpolation="hanning")
+        lower.set(xlabel="seconds" if place + across >= len(sounds) else "", ylabel="codebook" if place % across == 0 else "")
     part = path.with_name("part-" + path.name)
     figure.savefig(part, dpi=100)
     part.replace(path)
