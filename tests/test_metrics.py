@@ -91,7 +91,7 @@ def test_kernel_distance_is_its_own_formula():
 
 
 def test_embeddings_rank_degradations(clip):
-    """Both embeddings put a little noise nearer than much of it, low-passed sound and shuffled frames."""
+    """Both embeddings put a little noise nearer than much of it, and notice a low-pass."""
     pieces = [load_clip(name).mono().excerpt(1, 3).at_loudness(-24) for name in ("01", "03", "05", "composed-house", "composed-bossa", "composed-waltz")]
     codec = load_codec("tiny")
     for embed in (metrics.logmel_statistics, lambda c: metrics.codec_latents(c, codec)):

@@ -104,7 +104,7 @@ def test_started_local():
     assert torch.allclose(logits[:, 2, :, 7], logits[:, 2, :, 5], atol=1e-5), "entries of one direction have one logit"
     assert not torch.allclose(logits[:, 1, :, 7], logits[:, 1, :, 5], atol=1e-1)
     first = float(F.cross_entropy(model(codes, mask, hidden_only=True), codes[mask]).detach())
-    assert first < np.log(1024) + 3
+    assert first < np.log(1024) + 2.5  # cosines of 2 at most, over 8 numbers: sure of nothing
     table = local_bias(config)
     ahead, back = relative_buckets(torch.tensor([3]))[0], relative_buckets(torch.tensor([-3]))[0]
     assert table[back, 0] > table[ahead, 0] and table[ahead, 1] > table[back, 1] and table[back, 2] == table[ahead, 2]

@@ -59,6 +59,7 @@ def _harmonics(pitch: float, most: int) -> np.ndarray:
 
 
 def piano_patch(rng) -> Patch:
+    """Drawn once a piece: slope of the partials, stiffness, place of the hammer, ring in s."""
     return {"slope": rng.uniform(0.9, 1.6), "stiff": 10 ** rng.uniform(-4.3, -3.3), "strike": rng.uniform(0.09, 0.16), "ring": rng.uniform(1.2, 3.0),
             "beat": rng.uniform(0.2, 0.9), "thump": rng.uniform(0.02, 0.08), "release": rng.uniform(0.08, 0.2)}  # fmt: skip
 
@@ -80,6 +81,7 @@ def piano(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nda
 
 
 def epiano_patch(rng) -> Patch:
+    """Drawn once a piece: ratio and depth of the modulation, tine, ring in s, tremolo."""
     return {"ratio": pick(rng, (1.0, 1.0, 2.0, 3.0)), "index": rng.uniform(0.8, 2.5), "tine": rng.uniform(0.05, 0.3),
             "tine_ratio": pick(rng, (7.0, 11.0, 14.0)), "ring": rng.uniform(0.7, 1.8), "tremolo": pick(rng, (0.0, 0.12, 0.25)),
             "rate": rng.uniform(3, 6.5), "release": rng.uniform(0.08, 0.25)}  # fmt: skip
@@ -98,6 +100,7 @@ def epiano(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nd
 
 
 def guitar_patch(rng) -> Patch:
+    """Drawn once a piece: brightness of the pluck in Hz, ring in s, place of the finger, body, drive."""
     return {"bright": 10 ** rng.uniform(3.3, 4.0), "ring": rng.uniform(1.0, 3.5), "place": rng.uniform(0.12, 0.35), "body": rng.uniform(0.0, 0.35),
             "release": rng.uniform(0.05, 0.15), "drive": rng.uniform(6, 30)}  # fmt: skip
 
@@ -127,6 +130,7 @@ def guitar(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nd
 
 
 def bass_patch(rng) -> Patch:
+    """Drawn once a piece: slope of the harmonics, filter in Hz, ring in s, missing even ones, pluck."""
     return {"slope": rng.uniform(1.0, 2.2), "cut": 10 ** rng.uniform(2.5, 3.3), "ring": 10 ** rng.uniform(-0.3, 0.7), "odd": pick(rng, (0.0, 0.0, 0.7)),
             "pluck": rng.uniform(0.1, 0.6), "release": rng.uniform(0.03, 0.09)}  # fmt: skip
 
@@ -144,6 +148,7 @@ def bass(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndar
 
 
 def pad_patch(rng) -> Patch:
+    """Drawn once a piece: voices and their distance in cents, filter in Hz, attack in s, slow sweep."""
     return {"voices": int(rng.integers(3, 6)), "cents": rng.uniform(4, 14), "cut": 10 ** rng.uniform(2.8, 3.6), "attack": rng.uniform(0.08, 0.6),
             "sweep": rng.uniform(0.2, 0.7), "rate": rng.uniform(0.08, 0.5), "release": rng.uniform(0.25, 0.8)}  # fmt: skip
 
@@ -172,6 +177,7 @@ def _vibrato(pitch: float, samples: int, patch: Patch) -> np.ndarray:
 
 
 def lead_patch(rng) -> Patch:
+    """Drawn once a piece: saw or square, filter in Hz, vibrato in cents, attack and fall in s."""
     return {"square": pick(rng, (0.0, 0.0, 1.0)), "cut": 10 ** rng.uniform(3.0, 3.8), "vibrato": rng.uniform(0, 22), "rate": rng.uniform(4.8, 6.4),
             "attack": 10 ** rng.uniform(-2.3, -1.3), "fall": rng.uniform(0.3, 3.0), "release": rng.uniform(0.04, 0.15)}  # fmt: skip
 
@@ -194,6 +200,7 @@ def lead(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndar
 
 
 def organ_patch(rng) -> Patch:
+    """Drawn once a piece: levels of the nine drawbars, click, rotor."""
     bars = {f"bar{i}": float(v) for i, v in enumerate(rng.uniform(0, 1, 9) ** 1.5 * np.array([0.7, 0.4, 1, 0.8, 0.6, 0.5, 0.4, 0.4, 0.4]))}
     return {**bars, "bar2": 1.0, "click": rng.uniform(0, 0.15), "depth": rng.uniform(0, 0.12), "rate": pick(rng, (0.8, 6.2)),
             "release": rng.uniform(0.02, 0.06)}  # fmt: skip
@@ -211,6 +218,7 @@ def organ(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nda
 
 
 def flute_patch(rng) -> Patch:
+    """Drawn once a piece: vibrato in cents, breath, upper harmonics, attack in s."""
     return {"vibrato": rng.uniform(5, 20), "rate": rng.uniform(4.5, 6), "breath": rng.uniform(0.02, 0.12), "second": rng.uniform(0.1, 0.5),
             "third": rng.uniform(0.03, 0.25), "attack": rng.uniform(0.03, 0.09), "release": rng.uniform(0.05, 0.12)}  # fmt: skip
 

@@ -129,6 +129,7 @@ def _read(table: np.ndarray, turns: np.ndarray) -> np.ndarray:
 
 
 def synthbass_patch(rng) -> Patch:
+    """Drawn once a piece: filter in Hz, distance of the two voices in cents, fall in s, saw or square."""
     return {"cut": 10 ** rng.uniform(2.6, 3.3), "cents": rng.uniform(5, 22), "fall": rng.uniform(0.08, 0.6), "square": pick(rng, (0.0, 0.0, 1.0)),
             "release": rng.uniform(0.03, 0.08)}  # fmt: skip
 
@@ -149,6 +150,7 @@ def synthbass(pitch: float, samples: int, force: float, patch: Patch, rng) -> np
 
 
 def sub_patch(rng) -> Patch:
+    """Drawn once a piece: drop in semitones, ring in s, drive."""
     return {"drop": rng.uniform(0, 7), "ring": rng.uniform(0.4, 1.6), "drive": rng.uniform(1, 4), "release": rng.uniform(0.05, 0.15)}
 
 
