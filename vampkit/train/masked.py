@@ -76,7 +76,7 @@ PRESETS = {
             check_every=10,
             save_seconds=0.0,
         ),
-        "laptop": MaskedPreset(FINE, frames=172, steps=6500),
+        "laptop": MaskedPreset(FINE, frames=172, steps=7295),
         "gpu": MaskedPreset(ModelConfig(codebooks=14, conditioning=4, layers=8, width=512, heads=8), frames=172, batch=64, steps=20_000, warmup=500),
     },
 }
