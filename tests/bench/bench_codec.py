@@ -16,8 +16,8 @@ COUNTS = (1, 2, 4, 8, 14)
 
 
 def composed(count, seconds=10.0):
-    """Held-out pieces at -24 LUFS, and the track each is of."""
-    return [(music.render(music.compose(1_000_000 + i, seconds=seconds)).at_loudness(), i) for i in range(count)]
+    """Held-out pieces of the genres trained on, at -24 LUFS, and the track each is of."""
+    return [(music.render(music.compose(1_000_000 + i, genre="training", seconds=seconds)).at_loudness(), i) for i in range(count)]
 
 
 def real(folder, count):

@@ -58,7 +58,7 @@ def main():
     vamp = load_vamp("tiny")
     kinds = {"composed": composed(options.clips), "real": real(options.music / "valid", options.clips)}
     # What is compared with: other pieces, and excerpts of the train split, whose artists are as mixed as those of the valid split.
-    references = {"composed": [music.render(music.compose(1_001_000 + i, seconds=10.0)) for i in range(options.clips)],
+    references = {"composed": [music.render(music.compose(1_001_000 + i, genre="training", seconds=10.0)) for i in range(options.clips)],
                   "real": [c for c, _ in real(options.music / "train", options.clips)]}  # fmt: skip
     tokens = {kind: [vamp.codec.encode(c) for c, _ in clips] for kind, clips in kinds.items()}
     began = time.monotonic()

@@ -14,89 +14,38 @@ import json
 import os
 import shutil
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vampkit.codec import Codec, build
+from vampkit.codec import Codec, build, load_codec, settings_of
+from vampkit.errors import VampkitError
 from vampkit.train import checkpoint
+from vampkit.train.codec_presets import PRESETS, CodecPreset
 from vampkit.train.losses import SpectralLoss, agreement, signal_ratio
 from vampkit.train.optim import Average, MatrixMuon, ramp, set_rate, total_norm
 from vampkit.train.pool import RATE, Pool
 from vampkit.train.quantizer import LATENT_LEVEL, scale_latents, start_quantizer
 
 
-@dataclass(frozen=True)
-class CodecPreset:
-    """Settings of a codec's training; each number with its reason."""
-
-    encoder_dim: int = 16  # 2.6 M parameters in all: 5 MiB in half precision, 10 times real time in training on two cores
-    decoder_dim: int = 256
-    encoder_rates: tuple[int, ...] = (8, 6, 4, 4)  # product 768, the paper's hop; large strides first halve the cost of an audio second
-    decoder_rates: tuple[int, ...] = (4, 4, 6, 8)
-    codebooks: int = 14  # paper, section 4.2, as are entries and dimensions
-    entries: int = 1024
-    dimensions: int = 8
-    batch: int = 8
-    crop: int = 32  # frames, 0.56 s: longer than the 0.38 s of DAC, so that reverberation and bass fit in
-    autoencoder_steps: int = 900  # SI-SDR passes 11 dB here; what the quantizer then costs is more than what is left to gain
-    joint_steps: int = 4622
-    decoder_steps: int = 1500
-    muon_rate: float = 0.01  # for the convolutions without quantizer
-    joint_rate: float = 0.002  # lower: at the full rate the encoder runs away from its codebooks
-    adam_rate: float = 1e-3
-    codebook_rate: float = 4e-3  # entries must follow an encoder that moves
-    warmup: int = 100
-    mel_weight: float = 0.15  # phase first
-    joint_mel_weight: float = 0.4  # the mel distance falls slowly while its weight is small
-    wave_weight: float = 2.0
-    joint_wave_weight: float = 10.0  # the quantizer costs the waveform most
-    codebook_weight: float = 1.0  # DAC's own, as is the next
-    commitment_weight: float = 0.25
-    agreement_weight: float = 0.1  # neighbouring frames' coarse tokens tell of each other: twice as much for a coarse model to learn
-    coarse: int = 4  # codebooks that agreement is asked of: those the coarse model predicts
-    quantizer_dropout: float = 0.5  # half of a batch uses a random number of codebooks
-    clip: float = 10.0
-    average: float = 0.998  # of the weights, over about 500 steps
-    composed: float = 0.6  # share of composed music in a batch, where there is some: its phase is learned more slowly than real music's
-    kmeans_frames: int = 51_200  # 50 frames an entry
-    seed: int = 0
-    save_seconds: float = 60.0
-    check_every: int = 250
-
-
-PRESETS = {
-    "ci": CodecPreset(
-        encoder_dim=4,
-        decoder_dim=32,
-        batch=2,
-        crop=16,
-        autoencoder_steps=12,
-        joint_steps=12,
-        decoder_steps=4,
-        warmup=3,
-        kmeans_frames=1100,
-        check_every=14,
-        save_seconds=0.0,
-    ),
-    "laptop": CodecPreset(),
-    "gpu": CodecPreset(encoder_dim=24, decoder_dim=320, batch=48, autoencoder_steps=4000, joint_steps=30_000, decoder_steps=6000, check_every=1000),
-}
-"""ci: seconds, to prove the code. laptop: about 90 minutes on two cores, as the bundled codec. gpu: wider and ten times longer."""
-
-
 class CodecTraining:
     """One training of a codec, from wherever it was left.
 
     preset: the settings. pools: training sound, real first, composed second (either may be None). out: folder for checkpoints, log and the result.
-    valid: pools of held-out sound for the checks, by name.
+    valid: pools of held-out sound for the checks, by name. start: a codec of the same shape to go on from, beginning with the joint stage.
     """
 
     def __init__(
-        self, preset: CodecPreset, pools: tuple[Pool | None, Pool | None], out: str | os.PathLike, valid: dict[str, Pool] | None = None, device: str = "cpu"
+        self,
+        preset: CodecPreset,
+        pools: tuple[Pool | None, Pool | None],
+        out: str | os.PathLike,
+        valid: dict[str, Pool] | None = None,
+        device: str = "cpu",
+        start: Codec | None = None,
     ):
         torch.manual_seed(preset.seed)
         self.preset, self.pools, self.out, self.valid, self.device = preset, pools, Path(out), valid or {}, device
@@ -116,10 +65,16 @@ class CodecTraining:
         self.loss = SpectralLoss(RATE).to(device)
         self.ends = np.cumsum([preset.autoencoder_steps, preset.joint_steps, preset.decoder_steps]).tolist()
         self.step, self.started = 0, False
+        if start is not None:
+            if settings_of(start.model) != settings_of(self.model):
+                raise VampkitError(f"the codec {start.name} has another shape than the preset's ({settings_of(start.model)}); choose settings that fit it")
+            self.model.load_state_dict(start.model.state_dict())
+            self.step, self.started = self.ends[0], True
         self.average = Average(self.model, preset.average)
         self._new_optimizers()
-        if (self.out / "state.safetensors").is_file():
-            self._resume()
+        self.checkpoints = checkpoint.Checkpoints(self.out)
+        if (state := self.checkpoints.latest()) is not None:
+            self._resume(state)
         self.log = checkpoint.Log(self.out / "log.jsonl", self.step)
 
     @property
@@ -141,8 +96,7 @@ class CodecTraining:
         groups = [{"params": rest}] + ([{"params": entries, "lr": p.codebook_rate}] if entries else [])
         self.optimizers = [MatrixMuon(convolutions, lr=rate), torch.optim.AdamW(groups, lr=p.adam_rate, betas=(0.8, 0.99), weight_decay=0.0)]
 
-    def _resume(self) -> None:
-        state = checkpoint.load(self.out / "state.safetensors")
+    def _resume(self, state: dict) -> None:
         self.step, self.started = state["step"], state["started"]
         self.model.load_state_dict(state["model"])
         self.average.state, self.average.updates = state["average"], state["updates"]
@@ -153,7 +107,7 @@ class CodecTraining:
 
     def save(self, fresh: bool = False) -> None:
         """Write the checkpoint. fresh: without the optimisers' memory, at the border of two stages."""
-        checkpoint.save(
+        self.checkpoints.save(
             {
                 "step": self.step,
                 "started": self.started,
@@ -162,7 +116,7 @@ class CodecTraining:
                 "updates": self.average.updates,
                 "optimizers": None if fresh else [o.state_dict() for o in self.optimizers],
             },
-            self.out / "state.safetensors",
+            self.step,
         )
 
     def batch(self, step: int) -> Tensor:
@@ -176,14 +130,13 @@ class CodecTraining:
         return torch.from_numpy(np.concatenate(rows)).to(self.device)
 
     def forward(self, sound: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Reconstruction [batch, samples], the quantizer's two losses and the agreement; without quantizer while the stage is "autoencoder"."""
+        """Reconstruction [batch, samples], the quantizer's two losses, and each codebook's agreement; zeros for these without quantizer, in the first stage."""
         z = self.model.encoder(sound[:, None])
         zero = sound.new_zeros(())
         commitment, codebook, agree = zero, zero, zero
         if self.started:
             z, _, projected, commitment, codebook = self.model.quantizer(z)
-            if self.preset.agreement_weight:
-                agree = agreement(projected.unflatten(1, (-1, self.preset.dimensions))[:, : self.preset.coarse])
+            agree = agreement(projected.unflatten(1, (-1, self.preset.dimensions)))
         return self.model.decoder(z)[:, 0], commitment, codebook, agree
 
     def train_step(self) -> dict:
@@ -199,7 +152,8 @@ class CodecTraining:
         mel_weight, wave_weight = (p.mel_weight, p.wave_weight) if stage == "autoencoder" else (p.joint_mel_weight, p.joint_wave_weight)
         wave = (sound - estimate).abs().mean()
         loss = phase + mel_weight * mel + wave_weight * wave + p.codebook_weight * codebook + p.commitment_weight * commitment
-        loss = loss + p.agreement_weight * agree
+        if self.started:
+            loss = loss + p.agreement_weight * agree[: p.coarse].mean() + p.fine_agreement_weight * agree[p.coarse :].mean()
         for optimizer in self.optimizers:
             optimizer.zero_grad()
         loss.backward()
@@ -214,7 +168,7 @@ class CodecTraining:
             "mel": float(mel.detach()),
             "sdr": float(signal_ratio(sound, estimate.detach()).median()),
             "commitment": float(commitment.detach()),
-            "agreement": float(agree.detach()),
+            "agreement": [round(float(a), 3) for a in agree.detach()] if self.started else None,
             "norm": norm,
         }
 
@@ -296,8 +250,6 @@ class CodecTraining:
 
 def build_like(model: nn.Module) -> nn.Module:
     """A fresh `dac.DAC` of the same settings (weight norm cannot be copied by deepcopy)."""
-    from vampkit.codec import settings_of
-
     return build(settings_of(model))
 
 
@@ -323,11 +275,13 @@ def train(
     composed: int = 1500,
     minutes: float | None = None,
     device: str = "cpu",
+    start: str | os.PathLike | None = None,
 ) -> Path | None:
     """Train a codec on composed music and a folder of real music, resuming what is in `out`.
 
     preset: "ci", "laptop", "gpu" or settings of your own. out: folder (None: in the cache). music: folder with train/ and valid/, as `vampkit data fetch`
-    lays it out (None: composed music only). composed: number of composed pieces of 30 s. Raises ValueError for an unknown preset.
+    lays it out (None: composed music only). composed: number of composed pieces of 30 s. start: a codec's name or path to go on
+    from, without the first stage. Raises ValueError for an unknown preset, VampkitError for a start of another shape.
     Notebook: 01.
     """
     from vampkit.fetch import cache_folder
@@ -341,10 +295,11 @@ def train(
     out = Path(out) if out else cache_folder() / "runs" / f"codec-{name}"
     pools = cache_folder() / "pools"
     composed, composed_valid = (4, 2) if name == "ci" else (composed, 24)
-    made = compose_pool(range(composed), pools / f"composed-{composed}") if composed else None
-    valid = {"composed": compose_pool(range(1_000_000, 1_000_000 + composed_valid), pools / f"composed-valid-{composed_valid}")}
+    made = compose_pool(range(composed), pools / f"training-genres-{composed}") if composed else None
+    valid = {"composed": compose_pool(range(1_000_000, 1_000_000 + composed_valid), pools / f"training-genres-valid-{composed_valid}")}
     real = None
     if music is not None:
         real = build_pool(Path(music) / "train", pools / "train")
         valid["real"] = build_pool(Path(music) / "valid", pools / "valid")
-    return CodecTraining(preset, (real, made), out, valid, device).run(minutes)
+    begin = None if start is None else load_codec(start)
+    return CodecTraining(preset, (real, made), out, valid, device, begin).run(minutes)

@@ -61,7 +61,7 @@ def agreement(projected: Tensor, temperature: float = 0.15) -> Tensor:
     A noise-contrastive loss (InfoNCE): its distance from chance bounds the information that neighbouring frames share from below. Directions are compared,
     as the codebooks compare directions too; a collapse to a few entries would make neighbours harder to find, so entries stay in use.
 
-    projected: [batch, codebooks, dimensions, frames], what each codebook looks up.
+    projected: [batch, codebooks, dimensions, frames], what each codebook looks up. Returns one number a codebook, [codebooks].
     """
     batch, codebooks, _, frames = projected.shape
     unit = F.normalize(projected, dim=2).permute(1, 0, 3, 2).flatten(1, 2)  # [codebooks, batch * frames, dimensions]
@@ -71,7 +71,7 @@ def agreement(projected: Tensor, temperature: float = 0.15) -> Tensor:
     found = scores.log_softmax(-1)
     ahead = found[:, index[:, :-1].flatten(), index[:, 1:].flatten()]
     back = found[:, index[:, 1:].flatten(), index[:, :-1].flatten()]
-    return -(ahead + back).mean() / 2
+    return -(ahead + back).mean(1) / 2
 
 
 def signal_ratio(reference: Tensor, estimate: Tensor) -> Tensor:
