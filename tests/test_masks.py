@@ -1,5 +1,6 @@
-"""Masks, prompts and schedules: exact counts, the algebra, the reference's numbers."""
+"""Masks and schedules: exact counts, the algebra, the reference's numbers."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,36 +10,132 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vampkit import masks, schedules
-from vampkit.prompts import Compression, Everything, Nothing, Periodic, Prefix, Suffix
+from vampkit.prompts import Beats
 from vampkit.tokens import Tokens
 
 DATA = np.load(Path(__file__).parent / "fixtures" / "masks.npz")
 SHAPE = dict(k=st.integers(1, 14), t=st.integers(1, 200))
 
 
+TOKENS = Tokens(torch.zeros(4, 61, dtype=torch.int64), "c", 44_100, 768, 1024, 61 * 768, 44_100)
+frames_of = TOKENS.frames_of
+BEATS = [frames_of(t) for t in DATA["beats_s"]]
+ONSETS = DATA["onset_frames"].tolist()
+
+
 def same(mask, name):
-    return np.array_equal(mask.numpy(), DATA[name].reshape(-1, *mask.shape)[0].astype(bool))
+    return all(np.array_equal(mask.numpy(), item) for item in DATA[name].astype(bool))
 
 
-def test_masks_agree_with_the_reference():
-    """Odd widths; the reference keeps one frame more than asked for at even ones."""
-    tried = 0
-    for name in DATA.files:
-        parts = name.split("_")
-        if name.startswith("inpaint_p"):
-            a, b = int(parts[1][1:]), int(parts[2][1:])
-            if a + b <= 61:
-                assert same(masks.prefix(4, 61, a) & masks.suffix(4, 61, b), name), name
-                tried += 1
-        if name.startswith("periodic_p"):
-            period, width = int(parts[1][1:]), int(parts[2][1:])
-            if width % 2 and (width <= period or period == 0):
-                assert same(masks.periodic(4, 61, period, width), name) or period == 0 and same(masks.full(4, 61), name), name
-                tried += 1
-        if name.startswith("codebook_mask_"):
-            assert same(masks.codebooks(4, 61, int(parts[2])), name), name
-            tried += 1
-    assert tried >= 8
+def named(start):
+    """Arrays of a kind, such as periodic_p7_w3."""
+    return [name for name in DATA.files if name.startswith(start) and "offset" not in name and "idx" not in name]
+
+
+def numbers(name):
+    return [int(n) for n in re.findall(r"(?<![.\d])\d+(?![.\d])", name)]
+
+
+def idle_draws(generator, period, width, items=1):
+    """The reference draws once for every frame that a periodic mask keeps, to no effect."""
+    kept = int((~masks.periodic(1, 61, period, width, reference=True)).sum())
+    torch.randint(0, period, (items * kept,), generator=generator)
+
+
+def rolled(generator, period, width):
+    """The reference's offset, drawn after those."""
+    idle_draws(generator, period, width)
+    return int(torch.randint(0, period, (1,), generator=generator))
+
+
+def test_ours_agrees_with_the_reference_where_it_means_the_same():
+    """Odd widths, windows that start at or after 0."""
+    for name in named("periodic_p"):
+        period, width = numbers(name)
+        if width % 2:
+            assert same(masks.periodic(4, 61, period, width), name), name
+    for name, seconds in (("beat_default", (0, 0.02)), ("beat_b0_a75", (0, 0.075))):
+        assert same(masks.windows(4, 61, BEATS, *(frames_of(s) for s in seconds)), name), name
+    assert same(masks.windows(4, 61, ONSETS, 1, 1), "onset_w1") and same(masks.windows(4, 61, ONSETS, 3, 3), "onset_w3")
+
+
+def test_the_reference_behind_its_switch():
+    """Even widths, a roll around the end, windows lost before 0."""
+    for name in named("periodic_p"):
+        assert same(masks.periodic(4, 61, *numbers(name), reference=True), name), name
+    for name in named("periodic_roll_p"):
+        period, seed = numbers(name)
+        offset = rolled(torch.Generator().manual_seed(seed), period, 1)
+        assert offset == DATA[name.replace("roll_p", "roll_offset_p")][0]
+        assert same(masks.periodic(4, 61, period, 1, offset, reference=True), name), name
+    for name in named("onset_w"):
+        assert same(masks.windows(4, 61, ONSETS, *numbers(name) * 2, reference=True), name), name
+    assert not same(masks.windows(4, 61, ONSETS, 5, 5), "onset_w5") and not same(masks.periodic(4, 61, 7, 2), "periodic_p7_w2")
+
+
+def test_places_agree_with_the_reference():
+    for name in named("inpaint_p"):
+        before, after = numbers(name)  # together they may be longer than all there is
+        assert same(masks.prefix(4, 61, before) & masks.suffix(4, 61, after), name), name
+    for name in named("codebook_mask_"):
+        assert same(masks.codebooks(4, 61, *numbers(name)), name), name
+    for name in named("codebook_unmask_"):
+        assert same(masks.full(4, 61) & masks.codebooks(4, 61, *numbers(name)), name), name
+    for name in named("time_stretch_"):
+        assert same(masks.periodic(4, 61, *numbers(name)), name), name
+    assert [frames_of(s) for s in DATA["s2t_seconds"]] == DATA["s2t_tokens"].tolist()
+
+
+def test_beats_agree_with_the_reference():
+    """Times rounded up to frames, downbeats apart from the others, every second upbeat, windows before and after, the opposite."""
+    beats, down = DATA["beats_s"], DATA["downbeats_s"]
+    given = dict(beats=beats, downbeats=down)
+    cases = {
+        "beat_default": Beats(0, 0.02, **given), "beat_b0_a75": Beats(0, 0.075, **given), "beat_downonly": Beats(0, 0.05, "down", **given),
+        "beat_uponly": Beats(0, 0.05, "up", **given), "beat_ds2": Beats(0, 0.05, "up", 2, **given) | Beats(0, 0.05, "down", **given),
+        "beat_noinvert": ~Beats(0, 0.05, **given), "beat_b37_a37": Beats(0.0375, 0.0375, **given),
+    }  # fmt: skip
+    assert set(cases) == set(named("beat_"))
+    for name, prompt in cases.items():
+        assert same(prompt.mask(TOKENS), name), name
+
+
+def test_chance_agrees_with_the_reference_draw_for_draw():
+    for name in named("random_r") + named("linear_random_r"):
+        ratio, seed = float(name.split("_")[-2][1:]), numbers(name)[-1]
+        hidden = schedules.cosine(ratio) if name.startswith("random") else ratio
+        drawn = masks.random(8, 61, hidden, torch.Generator().manual_seed(seed))
+        assert np.array_equal(drawn.numpy().reshape(2, 4, 61), DATA[name].astype(bool)), name
+    for name in named("dropout_p"):
+        share, seed = float(name.split("_")[1][1:]), numbers(name)[-1]
+        generator = torch.Generator().manual_seed(seed)
+        idle_draws(generator, 5, 1, items=2)
+        assert same(masks.dropout(masks.periodic(4, 61, 5), share, generator, reference=True), name), name
+        steps = DATA[name.replace("_p", "_idx_p")]  # what the same seed draws first
+        alone = masks.dropout(masks.empty(4, 61), share, torch.Generator().manual_seed(seed), reference=True)
+        assert set(torch.nonzero(alone[0])[:, 0].tolist()) == set(steps.tolist()) and len(steps) == int(61 * share)
+
+
+def test_combinations_agree_with_the_reference():
+    a, b = (torch.from_numpy(DATA[name].astype(bool)) for name in ("and_a", "and_b"))
+    assert np.array_equal((a & b).numpy(), DATA["and_out"].astype(bool)) and np.array_equal((a | b).numpy(), DATA["or_out"].astype(bool))
+    codes, mask = (torch.from_numpy(DATA[name].astype(np.int64)) for name in ("apply_codes", "apply_mask"))
+    assert np.array_equal(torch.where(mask.bool(), 32, codes).numpy(), DATA["apply_out"])
+
+
+def test_the_builder_agrees_with_the_reference():
+    """Its order: random, prefix and suffix, periodic; then dropout, codebooks kept whole, codebooks hidden whole."""
+    upper = masks.codebooks
+    assert same(masks.periodic(4, 61, 7) | upper(4, 61, 3), "build_a")
+    ends = masks.prefix(4, 61, frames_of(0.3)) & masks.suffix(4, 61, frames_of(0.2))
+    assert same(ends & masks.periodic(4, 61, 0) | upper(4, 61, 4), "build_b")
+    generator = torch.Generator().manual_seed(4)
+    masks.random(4, 61, 1.0, generator)  # drawn first, whatever it hides
+    periodic = masks.periodic(4, 61, 5, 3, rolled(generator, 5, 3), reference=True)
+    built = masks.dropout(periodic, 0.2, generator, reference=True)
+    assert same(built & upper(4, 61, 1) | upper(4, 61, 2), "build_c")
+    drawn = masks.random(4, 61, 0.9, torch.Generator().manual_seed(4))
+    assert same(drawn & masks.periodic(4, 61, 7) | upper(4, 61, 3), "build_d")
 
 
 def test_cosine_agrees_with_the_reference():
@@ -65,38 +162,42 @@ def test_counts_and_algebra(k, t, share, seed):
     assert torch.equal(~(a & b), ~a | ~b) and torch.equal(masks.full(k, t) & a, a) and torch.equal(masks.empty(k, t) | a, a)
 
 
+@settings(max_examples=40, deadline=None)
+@given(**SHAPE, share=st.floats(0, 1), seed=st.integers(0, 2**40), data=st.data())
+def test_counts_of_gaps_windows_shares_and_dropout(k, t, share, seed, data):
+    def generator():
+        return torch.Generator().manual_seed(seed)
+
+    start, end = sorted(data.draw(st.tuples(st.integers(0, t), st.integers(0, t))))
+    assert int(masks.gap(k, t, start, end).sum()) == (end - start) * k
+    assert torch.equal(masks.gap(k, t, start, end), masks.prefix(k, t, start) & masks.suffix(k, t, t - end))
+    assert int((~masks.share(k, t, share, generator())).sum()) == round(share * k * t)
+    at, before, after = data.draw(st.lists(st.integers(0, t - 1))), data.draw(st.integers(0, 9)), data.draw(st.integers(0, 9))
+    kept = {f for a in at for f in range(max(0, a - before), min(t, a + after))}
+    assert set(torch.nonzero(~masks.windows(k, t, at, before, after)[-1])[:, 0].tolist()) == kept
+    whole = masks.periodic(k, t, 3)
+    dropped = masks.dropout(whole, share, generator())
+    frames = int((~whole[0]).sum())
+    assert int((~dropped).sum()) == (frames - round(share * frames)) * k and not (whole & ~dropped).any()
+    rows = data.draw(st.sets(st.integers(0, k - 1), min_size=1))
+    only = masks.only(whole, rows)
+    assert all(torch.equal(only[r], whole[r]) if r in rows else only[r].all() for r in range(k))
+
+
 def test_random_hides_its_share():
     mask = masks.random(14, 10_000, 0.3, torch.Generator().manual_seed(1))
     assert float(mask.float().mean()) == pytest.approx(0.3, abs=4 * (0.21 / 140_000) ** 0.5)
 
 
-@pytest.mark.parametrize("call", [lambda: masks.full(0, 5), lambda: masks.random(2, 5, 1.5, torch.Generator()),
-                                  lambda: masks.periodic(2, 5, -1), lambda: masks.periodic(2, 5, 3, 0),
-                                  lambda: masks.prefix(2, 5, 6), lambda: masks.suffix(2, 5, -1), lambda: masks.codebooks(2, 5, 3)])  # fmt: skip
+@pytest.mark.parametrize("call", [
+    lambda g: masks.full(0, 5), lambda g: masks.random(2, 5, 1.5, g), lambda g: masks.periodic(2, 5, -1), lambda g: masks.periodic(2, 5, 3, 0),
+    lambda g: masks.prefix(2, 5, 6), lambda g: masks.suffix(2, 5, -1), lambda g: masks.codebooks(2, 5, 3), lambda g: masks.gap(2, 5, 3, 2),
+    lambda g: masks.gap(2, 5, 0, 6), lambda g: masks.windows(2, 5, [1], -1, 1), lambda g: masks.share(2, 5, 1.1, g),
+    lambda g: masks.dropout(masks.full(2, 5), -0.1, g), lambda g: masks.only(masks.full(2, 5), [2]), lambda g: masks.only(masks.full(2, 5), []),
+])  # fmt: skip
 def test_impossible_masks_are_refused(call):
     with pytest.raises(ValueError, match="expected"):
-        call()
-
-
-@pytest.fixture
-def tokens():
-    return Tokens(torch.zeros(14, 575, dtype=torch.int64), "c", 44_100, 768, 1024, 441_000, 44_100)
-
-
-def test_prompts_keep_what_they_say(tokens):
-    kept = {repr(p): int((~p.mask(tokens)).sum()) for p in (Compression(2), Periodic(7), Prefix(3), Suffix(1), Everything(), Nothing())}
-    assert list(kept.values()) == [2 * 575, 83 * 14, 173 * 14, 58 * 14, 575 * 14, 0]
-    assert Compression(1).bits_per_second(tokens) == pytest.approx(574.2, abs=0.1)
-    with pytest.raises(ValueError, match="lasts 10.00 s"):
-        Prefix(11).mask(tokens)
-
-
-def test_prompts_combine_and_print_as_python(tokens):
-    a, b = Periodic(7, 3, 1), Compression(3)
-    assert torch.equal((a | b).mask(tokens), a.mask(tokens) & b.mask(tokens)) and torch.equal((a & b).mask(tokens), a.mask(tokens) | b.mask(tokens))
-    assert torch.equal((~a).mask(tokens), ~a.mask(tokens))
-    for prompt in (a, a | b, a & ~(b | Prefix(1.5)), Nothing(), ~Suffix(2)):
-        assert eval(repr(prompt)) == prompt
+        call(torch.Generator())
 
 
 def test_counts_of_the_reference():
@@ -118,6 +219,14 @@ def test_schedules_run_from_all_to_nothing():
     for gamma in (schedules.cosine, schedules.linear, schedules.square, schedules.root):
         values = [gamma(u / 50) for u in range(51)]
         assert values[0] == pytest.approx(1) and values[-1] == pytest.approx(0, abs=1e-9) and values == sorted(values, reverse=True)
+
+
+def test_learning_rate_of_the_paper():
+    data = np.load(Path(__file__).parent / "fixtures" / "schedule.npz")
+    for name, settings_ in (("base_lr", (1280, 10_000, 2.0)), ("lora_lr", (1280, 500, 2.0)), ("default_lr", (512, 4000, 1.0))):
+        assert [schedules.noam(int(step), *settings_) for step in data["steps"]] == pytest.approx(data[name].tolist(), rel=1e-6)
+    with pytest.raises(ValueError, match="1 or more"):
+        schedules.noam(0, 512)
 
 
 def test_training_ratios_cover_the_range():

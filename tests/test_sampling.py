@@ -1,5 +1,6 @@
 """The loop: the reference's runs token for token, and what must hold for every run."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 
 from tests.test_model import reference
 from vampkit import sampling, schedules
-from vampkit.sampling import Settings, draw, sample, step, top_p_filter
+from vampkit.sampling import Settings, draw, sample, step
 
 FIXTURES = Path(__file__).parent / "fixtures"
 GREEDY = [("loop_coarse", c) for c in ("greedy_1step", "greedy_inpaint", "greedy_prompt", "greedy_batch2")] + [
@@ -70,13 +71,84 @@ def test_sampled_runs_replayed_from_their_draws(loop, case, settings):
     assert np.array_equal(codes.numpy(), run["out"]) and not mask.any()
 
 
-def test_top_p_agrees_with_the_reference():
-    data = np.load(FIXTURES / "filters.npz")
+def test_filters_agree_with_the_reference():
+    data, tried = np.load(FIXTURES / "filters.npz"), 0
     logits = torch.from_numpy(data["logits_in"])
     for key in data.files:
-        if key.startswith("top_p"):
-            kept = top_p_filter(logits, float(key[5:].lstrip("_p")))
-            assert np.array_equal(torch.isinf(kept).numpy(), np.isinf(data[key])), key
+        amount = re.findall(r"[\d.]+", key)
+        if key.startswith("top_k"):
+            kept = sampling.top_k(logits, int(amount[0]))
+        elif key.startswith("top_p"):
+            kept = sampling.top_p(logits, float(amount[0]))
+        elif key.startswith("typical"):
+            kept = sampling.typical(logits, float(amount[0]), int(amount[1]))
+        else:
+            assert key == "logits_in"
+            continue
+        tried += 1
+        assert np.array_equal(torch.isinf(kept).numpy(), np.isinf(data[key])), key
+        assert torch.equal(kept[~kept.isinf()], logits[~kept.isinf()]), "what stays, stays as it was"
+    assert tried == len(data.files) - 1 == 10
+
+
+P = torch.tensor([0.4, 0.3, 0.15, 0.1, 0.05])
+"""Entropy 1.39 nats; surprises 0.92, 1.20, 1.90, 2.30, 3.00, so distances from it 0.48, 0.19, 0.50, 0.91, 1.60."""
+
+
+@pytest.mark.parametrize("limit, amount, stays", [
+    (sampling.top_k, 1, [0]), (sampling.top_k, 3, [0, 1, 2]), (sampling.top_k, 9, [0, 1, 2, 3, 4]),
+    (sampling.top_p, 0.1, [0]), (sampling.top_p, 0.6, [0, 1]), (sampling.top_p, 0.8, [0, 1, 2]), (sampling.top_p, 1.0, [0, 1, 2, 3, 4]),
+    (sampling.min_p, 1.0, [0]), (sampling.min_p, 0.3, [0, 1, 2]), (sampling.min_p, 0.2, [0, 1, 2, 3]), (sampling.min_p, 0.1, [0, 1, 2, 3, 4]),
+    (sampling.typical, 0.2, [1]), (sampling.typical, 0.5, [0, 1]), (sampling.typical, 0.8, [0, 1, 2]), (sampling.typical, 1.0, [0, 1, 2, 3, 4]),
+])  # fmt: skip
+def test_filters_on_a_known_distribution(limit, amount, stays):
+    order = torch.tensor([3, 0, 4, 2, 1])
+    for shift in (0.0, 7.5):  # logits are known up to a constant
+        kept = limit((P.log() + shift)[order][None], amount)[0]
+        assert sorted(order[kept.isfinite()].tolist()) == stays
+    renewed = kept.softmax(-1)[kept.isfinite()]
+    assert torch.allclose(renewed, P[order][kept.isfinite()] / P[stays].sum())
+
+
+def test_ties_stay_and_minus_infinity_stays_out():
+    even = torch.zeros(1, 4)
+    assert all(limit(even, amount).isfinite().all() for limit, amount in ((sampling.top_k, 2), (sampling.min_p, 1.0), (sampling.typical, 0.1)))
+    some = torch.tensor([[0.0, float("-inf"), 0.0, -1.0]])
+    for limit, amount in ((sampling.top_k, 3), (sampling.top_p, 1.0), (sampling.min_p, 0.01), (sampling.typical, 0.99)):
+        kept = limit(some, amount)[0]
+        assert not kept.isnan().any() and kept[1] == float("-inf") and kept[0].isfinite()
+
+
+def test_temperature_and_order_of_the_filters():
+    """Filters see the logits as they are; the temperature sharpens what they leave."""
+    found = sampling.distribution(P.log()[None], Settings(temperature=0.5, top_k=2))[0]
+    assert found.tolist() == pytest.approx([0.64, 0.36, 0, 0, 0])
+    assert torch.allclose(sampling.distribution(P.log()[None], Settings(temperature=0.0))[0], P), "0 is no temperature"
+    both = sampling.distribution(P.log()[None], Settings(top_p=0.6, min_p=0.3, typical=0.95))[0]
+    assert both.nonzero()[:, 0].tolist() == [0, 1]
+
+
+def test_annealing_of_the_mask_temperature():
+    """The noise on the confidences is the schedule's share of its temperature, pass by pass."""
+    codes, mask = torch.zeros(1, 2, 8, dtype=torch.int64), torch.ones(1, 2, 8, dtype=torch.bool)
+    flat, noise, start = torch.zeros(16, 4), torch.linspace(-1, 1, 16, dtype=torch.float64), torch.tensor([16])
+    shares = {"linear": 0.75, "cosine": 0.9239, "square": 0.9375, "root": 0.5, "constant": 1.0}
+    assert set(shares) == set(sampling.ANNEALINGS)
+    for name, share in shares.items():
+        done = step(codes, mask, flat, noise.clamp(0, 0.99), noise, start, 0, Settings(4, mask_temperature=8.0, annealing=name))
+        added = done.confidence[mask] - np.log(0.25)
+        assert torch.allclose(added, (8 * share * noise).to(added.dtype), atol=2e-3), name
+
+
+def test_controls_reach_the_draws():
+    """Whatever else is set, top_k=1 draws the likeliest entry."""
+    codes, mask = torch.zeros(1, 4, 30, dtype=torch.int64), torch.ones(1, 4, 30, dtype=torch.bool)
+    answer = Oracle()(codes, mask).argmax(-1)
+    for limit in (dict(top_k=1), dict(top_p=0.01), dict(min_p=1.0)):
+        *_, last = sample(Vague(), codes, mask, seeds=[1], passes=3, temperature=5.0, **limit)
+        assert torch.equal(last.codes[mask], answer), limit
+    *_, free = sample(Vague(), codes, mask, seeds=[1], passes=3, temperature=5.0)
+    assert not torch.equal(free.codes[mask], answer)
 
 
 def test_draws_follow_the_distribution():
@@ -113,6 +185,13 @@ def test_an_oracle_is_followed(task):
     *_, last = sample(Oracle(), codes, mask, seeds=[1, 2, 3], passes=5)
     k, t = torch.meshgrid(torch.arange(4), torch.arange(30), indexing="ij")
     assert torch.equal(last.codes, torch.where(mask, ((3 * k + t) % 16).expand(3, 4, 30), codes)) and not last.mask.any()
+
+
+class Vague(Oracle):
+    """Suspects the answer."""
+
+    def forward(self, codes, mask, hidden_only=True):
+        return super().forward(codes, mask) / 40
 
 
 class Even(Oracle):
@@ -161,7 +240,10 @@ def test_nothing_hidden_is_nothing_done(task):
 
 @pytest.mark.parametrize("change, error, words", [
     (dict(passes=0), ValueError, "passes"), (dict(passes=2.5), ValueError, "passes"), (dict(temperature=-1.0), ValueError, "temperature"),
-    (dict(top_p=0.0), ValueError, "top_p"), (dict(count="all"), ValueError, "count"), (dict(seeds=[1]), ValueError, "seeds"),
+    (dict(top_p=0.0), ValueError, "top_p"), (dict(count="all"), ValueError, "count"),
+    (dict(top_k=0), ValueError, "top_k"), (dict(top_k=1.5), ValueError, "top_k"), (dict(min_p=0.0), ValueError, "min_p"),
+    (dict(typical=1.1), ValueError, "typical"), (dict(annealing="steep"), ValueError, "annealing is 'steep', one of linear"),
+    (dict(seeds=[1]), ValueError, "seeds"),
     (dict(mask=torch.ones(3, 4, 29, dtype=torch.bool)), ValueError, "shape"), (dict(mask=torch.ones(3, 4, 30)), TypeError, "bool"),
     (dict(codes=torch.zeros(3, 5, 30, dtype=torch.int64)), ValueError, "shape"), (dict(codes=torch.zeros(3, 4, 30)), TypeError, "int64"),
     (dict(codes=torch.full((3, 4, 30), 16)), ValueError, "0 to 15"),

@@ -6,6 +6,7 @@ Paper: section 3.3, equation 2, footnote 5. Notebook: 05.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,14 +16,20 @@ from torch import Tensor, nn
 from vampkit import schedules
 from vampkit.tokens import check_codes
 
+ANNEALINGS = {
+    "linear": schedules.linear, "cosine": schedules.cosine, "square": schedules.square, "root": schedules.root, "constant": lambda u: 1.0,
+}  # fmt: skip
+"""How the noise on the confidences falls with the share of the passes done."""
+
 
 @dataclass(frozen=True)
 class Settings:
     """Of one run.
 
     passes: how often the model is asked (paper: 36). temperature: of the tokens; 0 is no temperature, as in the reference.
-    mask_temperature: of the noise on the confidences, falling linearly to 0 (10.5 in the reference, above 6 in the paper).
-    top_p: keep only the likeliest tokens that together reach this probability.
+    mask_temperature: of the noise on the confidences (10.5 in the reference, above 6 in the paper), which falls over the passes as `annealing` says:
+    "linear" (the paper's), "cosine", "square" or "root" as in vampkit.schedules, or "constant".
+    top_p, top_k, min_p, typical: limits on what may be drawn, see the functions of these names; None turns one off.
     cutoff: share of the passes after which tokens are the likeliest instead of drawn; below 0 every pass is greedy.
     count: "item" counts hidden tokens item by item; "batch" over the whole batch, as the reference does, whose takes then depend on their company.
     """
@@ -33,14 +40,24 @@ class Settings:
     top_p: float | None = None
     cutoff: float = 1.0
     count: str = "item"
+    top_k: int | None = None
+    min_p: float | None = None
+    typical: float | None = None
+    annealing: str = "linear"
 
     def __post_init__(self):
         if not (isinstance(self.passes, int) and self.passes >= 1):
             raise ValueError(f"{self.passes!r} passes were asked for, a whole number of at least 1 was expected")
         if self.temperature < 0 or self.mask_temperature < 0:
             raise ValueError(f"temperature {self.temperature} and mask temperature {self.mask_temperature} were given, 0 or more was expected")
-        if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise ValueError(f"top_p is {self.top_p}, above 0 and at most 1 was expected; None turns it off")
+        for name in ("top_p", "min_p", "typical"):
+            amount = getattr(self, name)
+            if amount is not None and not 0 < amount <= 1:
+                raise ValueError(f"{name} is {amount}, above 0 and at most 1 was expected; None turns it off")
+        if self.top_k is not None and not (isinstance(self.top_k, int) and self.top_k >= 1):
+            raise ValueError(f"top_k is {self.top_k!r}, a whole number of at least 1 was expected; None turns it off")
+        if self.annealing not in ANNEALINGS:
+            raise ValueError(f"annealing is {self.annealing!r}, one of {', '.join(ANNEALINGS)} was expected")
         if self.count not in ("item", "batch"):
             raise ValueError(f'count is {self.count!r}, "item" or "batch" was expected')
 
@@ -65,18 +82,55 @@ class Step:
     probabilities: Tensor | None = None
 
 
-def top_p_filter(logits: Tensor, top_p: float) -> Tensor:
-    """Logits [.., entries] with all but the nucleus at -inf: the fewest likeliest entries whose probability passes `top_p`."""
+def top_k(logits: Tensor, amount: int) -> Tensor:
+    """Logits [.., entries] with all but the `amount` likeliest entries at -inf; ties with the last of them stay. Notebook: 05."""
+    least = logits.topk(min(amount, logits.shape[-1]), -1).values[..., -1:]
+    return logits.masked_fill(logits < least, float("-inf"))
+
+
+def top_p(logits: Tensor, amount: float) -> Tensor:
+    """Logits [.., entries] with all but the nucleus at -inf: the fewest likeliest entries whose probability passes `amount`.
+
+    Source: Holtzman et al. 2020. Notebook: 05.
+    """
     ordered, order = logits.sort(-1, descending=True)
     before = ordered.softmax(-1).cumsum(-1).roll(1, -1)
     before[..., 0] = 0
-    return logits.masked_fill((before > top_p).gather(-1, order.argsort(-1)), float("-inf"))
+    return logits.masked_fill((before > amount).gather(-1, order.argsort(-1)), float("-inf"))
+
+
+def min_p(logits: Tensor, amount: float) -> Tensor:
+    """Logits [.., entries] with those at -inf that are less than `amount` times as likely as the likeliest.
+
+    Source: Nguyen et al. 2024. Notebook: 05.
+    """
+    return logits.masked_fill(logits < logits.amax(-1, keepdim=True) + math.log(amount), float("-inf"))
+
+
+def typical(logits: Tensor, amount: float, least: int = 1) -> Tensor:
+    """Logits [.., entries] with all but the locally typical set at -inf: entries whose surprise is nearest to the mean surprise.
+
+    They are taken nearest first until their probability reaches `amount`, ties and at least `least` of them included.
+    Source: Meister et al. 2023; the reference offers it, where it has no effect (vampnet d6). Notebook: 05.
+    """
+    surprise = -logits.log_softmax(-1)
+    probability = (-surprise).exp()
+    mean = (probability * surprise).nan_to_num(0.0).sum(-1, keepdim=True)  # 0 log 0 is 0
+    distance, order = (surprise - mean).abs().sort(-1)
+    last = (probability.gather(-1, order).cumsum(-1) < amount).sum(-1, keepdim=True)
+    last = last.clamp(min=least - 1, max=logits.shape[-1] - 1)
+    return logits.masked_fill((surprise - mean).abs() > distance.gather(-1, last), float("-inf"))
+
+
+FILTERS = {"typical": typical, "top_k": top_k, "top_p": top_p, "min_p": min_p}
+"""In the order in which they are applied: the reference's, then min-p."""
 
 
 def distribution(logits: Tensor, settings: Settings) -> Tensor:
-    """Probabilities [tokens, entries] to draw from: nucleus first, then temperature (vampnet d3)."""
-    if settings.top_p is not None:
-        logits = top_p_filter(logits, settings.top_p)
+    """Probabilities [tokens, entries] to draw from: filters first, then temperature (vampnet d3)."""
+    for name, limit in FILTERS.items():
+        if (amount := getattr(settings, name)) is not None:
+            logits = limit(logits, amount)
     return (logits / (settings.temperature or 1.0)).softmax(-1)
 
 
@@ -112,7 +166,7 @@ def step(
         tokens = probabilities.argmax(-1) if greedy else draw(probabilities, uniform)
     sure = probabilities.gather(-1, tokens[:, None])[:, 0].log()
     confidence = torch.full(codes.shape, float("inf"), dtype=sure.dtype, device=codes.device)
-    confidence[mask] = sure + settings.mask_temperature * (1 - ratio) * gumbel.to(sure.dtype)
+    confidence[mask] = sure + settings.mask_temperature * ANNEALINGS[settings.annealing](ratio) * gumbel.to(sure.dtype)
     codes = codes.clone()
     codes[mask] = tokens
     now = mask.flatten(1).sum(1).tolist()
@@ -134,31 +188,46 @@ def sample(
     top_p: float | None = None,
     cutoff: float = 1.0,
     count: str = "item",
+    top_k: int | None = None,
+    min_p: float | None = None,
+    typical: float | None = None,
+    annealing: str = "linear",
     keep_probabilities: bool = False,
+    circular: bool = False,
 ) -> Iterator[Step]:
     """Fill in what the mask hides, pass by pass; the last Step's codes are the result.
 
     model: a masked transformer. codes: int64 [batch, codebooks, frames]; what they hold where hidden does not matter.
     mask: bool, the same shape; codebooks that the model is conditioned on are never hidden.
-    seeds: one an item; an item's take depends on its own seed alone. The others: see Settings.
+    seeds: one an item; an item's take depends on its own seed alone. circular: the last frame is the first one's neighbour. The others: see Settings.
     Raises TypeError and ValueError for codes, masks and settings that do not fit, before the first pass.
     Paper: section 3.3. Notebook: 05.
     """
-    settings = Settings(passes, temperature, mask_temperature, top_p, cutoff, count)
+    settings = Settings(passes, temperature, mask_temperature, top_p, cutoff, count, top_k, min_p, typical, annealing)
     codes, mask = _checked(model, codes, mask, seeds)
-    return _passes(model, codes, mask, seeds, settings, keep_probabilities)
+    return _passes(model, codes, mask, seeds, settings, keep_probabilities, circular)
 
 
 @torch.inference_mode()
-def _passes(model: nn.Module, codes: Tensor, mask: Tensor, seeds: Sequence[int], settings: Settings, keep: bool) -> Iterator[Step]:
+def _passes(model: nn.Module, codes: Tensor, mask: Tensor, seeds: Sequence[int], settings: Settings, keep: bool, circular: bool) -> Iterator[Step]:
     generators = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
     start = mask.flatten(1).sum(1)
     for index in range(settings.passes):
         draws = torch.stack([torch.rand(2, *codes.shape[1:], generator=g, dtype=torch.float64) for g in generators]).to(codes.device)
         uniform, gumbel = draws[:, 0][mask], -torch.log(-torch.log(draws[:, 1][mask].clamp(min=1e-20)))
-        done = step(codes, mask, model(codes, mask, hidden_only=True).float(), uniform, gumbel, start, index, settings)
+        done = step(codes, mask, hidden_logits(model, codes, mask, circular), uniform, gumbel, start, index, settings)
         codes, mask = done.codes, done.mask
         yield done if keep else Step(**{**vars(done), "probabilities": None})
+
+
+def hidden_logits(model: nn.Module, codes: Tensor, mask: Tensor, circular: bool) -> Tensor:
+    """Logits [hidden tokens, entries], float32, of codes and mask [batch, codebooks, frames].
+
+    On a CPU item by item, which is as fast: the sums of a batch round in another order, and one token drawn otherwise would change all that follow it.
+    """
+    around = {"circular": True} if circular else {}
+    size = 1 if codes.device.type == "cpu" else len(codes)
+    return torch.cat([model(c, m, hidden_only=True, **around).float() for c, m in zip(codes.split(size), mask.split(size), strict=True)])
 
 
 def _checked(model: nn.Module, codes: Tensor, mask: Tensor, seeds: Sequence[int]) -> tuple[Tensor, Tensor]:

@@ -62,3 +62,13 @@ def training_ratios(count: int, seed: int, step: int) -> Tensor:
     generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
     places = (torch.arange(count) + torch.rand(count, generator=generator)) / count
     return places[torch.randperm(count, generator=generator)]
+
+
+def noam(step: int, width: int, warmup: int = 10_000, factor: float = 2.0) -> float:
+    """Learning rate after `step` steps (from 1) of a model `width` wide: a linear rise over `warmup` steps, then 1 / sqrt(step).
+
+    Source: Vaswani et al. 2017, equation 3, with the paper's settings (section 4.2). Notebook: 04.
+    """
+    if step < 1 or width < 1 or warmup < 1:
+        raise ValueError(f"step {step}, width {width} and warmup {warmup} were given, 1 or more of each was expected")
+    return factor * width**-0.5 * min(step**-0.5, step * warmup**-1.5)

@@ -5,28 +5,20 @@ All are high by chance. Compare them with those of shuffled pairs, and with the 
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from jaxtyping import Float
 
 from vampkit.audio import Clip
+from vampkit.beats import LibrosaBeats, onset_times
 
 RATE = 44_100
-HOP = 512
 CHROMA_HOP = 2048
 TOLERANCE = 0.05
 """Seconds within which two onsets count as one (the usual 50 ms)."""
 BEAT_TOLERANCE = 0.07
 """The same for beats."""
-
-
-def onset_times(clip: Clip) -> Float[np.ndarray, " onsets"]:
-    """Seconds at which notes begin, by librosa's detector on the mono sound at 44.1 kHz. Notebook: 11."""
-    import librosa
-
-    samples = clip.mono().resample(RATE).samples[0]
-    if len(samples) < HOP * 8 or not samples.any():
-        return np.zeros(0)
-    return librosa.onset.onset_detect(y=samples, sr=RATE, hop_length=HOP, units="time")
 
 
 def onset_f(ref: Clip | np.ndarray, est: Clip | np.ndarray) -> float:
@@ -44,13 +36,8 @@ def onset_f(ref: Clip | np.ndarray, est: Clip | np.ndarray) -> float:
 
 
 def beat_times(clip: Clip) -> Float[np.ndarray, " beats"]:
-    """Seconds of the beats that librosa's tracker hears in the mono sound at 44.1 kHz; none in silence. Notebook: 09."""
-    import librosa
-
-    samples = clip.mono().resample(RATE).samples[0]
-    if len(samples) < HOP * 8 or not samples.any():
-        return np.zeros(0)
-    return librosa.beat.beat_track(y=samples, sr=RATE, hop_length=HOP, units="time")[1]
+    """Seconds of the beats that `vampkit.beats.LibrosaBeats` hears in the sound; none in silence. Notebook: 09."""
+    return np.asarray(LibrosaBeats().track(clip).beats)
 
 
 def beat_f(ref: Clip | np.ndarray, est: Clip | np.ndarray) -> float:
@@ -78,8 +65,11 @@ def chroma(clip: Clip) -> Float[np.ndarray, "12 frames"]:
     samples = clip.mono().resample(RATE).samples[0]
     if not samples.any():
         return np.zeros((12, 1 + len(samples) // CHROMA_HOP))
-    # A fixed tuning: an estimated one could differ between the two sounds that are to be compared.
-    return librosa.feature.chroma_cqt(y=samples, sr=RATE, hop_length=CHROMA_HOP, tuning=0.0)
+    with warnings.catch_warnings():
+        # The lowest octaves are read at a fraction of the rate, where a sound of few seconds is shorter than a window: it is padded.
+        warnings.filterwarnings("ignore", "n_fft=.* is too large for input signal")
+        # A fixed tuning: an estimated one could differ between the two sounds that are to be compared.
+        return librosa.feature.chroma_cqt(y=samples, sr=RATE, hop_length=CHROMA_HOP, tuning=0.0)
 
 
 def chroma_similarity(a: Clip | np.ndarray, b: Clip | np.ndarray) -> float:
