@@ -7,17 +7,17 @@ import sys
 import numpy as np
 import pytest
 
-from vampkit import cli, music
+from vampkit import cli, music, prompts
 from vampkit.audio import Clip
 from vampkit.prompts import Compression, Nothing, Periodic, Prefix
 
 
 def test_prompts_from_words():
-    assert cli.parse_prompt("periodic:7+prefix:1.5") == Periodic(7) | Prefix(1.5)
-    assert cli.parse_prompt("nothing + periodic:3 & compression:4") == Nothing() | (Periodic(3) & Compression(4))
+    assert prompts.parse("periodic:7+prefix:1.5") == Periodic(7) | Prefix(1.5)
+    assert prompts.parse("nothing + periodic:3 & compression:4") == Nothing() | (Periodic(3) & Compression(4))
     for words in ("", "periodic", "periodic:x", "louder:3", "periodic:7+"):
         with pytest.raises(ValueError, match="was|were expected"):
-            cli.parse_prompt(words)
+            prompts.parse(words)
 
 
 @pytest.mark.parametrize("words, sentence", [
@@ -39,13 +39,19 @@ def test_compose_writes_sound_truth_and_stems(tmp_path):
     assert np.abs(total - Clip.load(tmp_path / "a.flac").samples).max() < 1e-4
 
 
-def test_vamp_writes_a_take_and_its_record(tmp_path):
-    cli.main(["compose", str(tmp_path / "a.wav"), "--seed", "1000001", "--seconds", "1"])
-    cli.main(["vamp", str(tmp_path / "a.wav"), str(tmp_path / "b.wav"), "--prompt", "periodic:5", "--passes", "2", "--seed", "3"])
-    record = json.loads((tmp_path / "b.json").read_text())
-    assert record["prompt"] == "Periodic(period=5, width=1, offset=0)" and record["seed"] == 3 and (tmp_path / "b.wav").is_file()
+def test_vamp_writes_takes_and_records_and_again_makes_them_anew(tmp_path):
+    (tmp_path / "in").mkdir()
+    cli.main(["compose", str(tmp_path / "in" / "a.wav"), "--seed", "1000001", "--seconds", "1"])
+    words = ["--prompt", "periodic:5", "--passes", "2", "--seed", "3"]
+    cli.main(["vamp", str(tmp_path / "in"), str(tmp_path / "out"), "--takes", "2", *words])
+    made = sorted(p.name for p in (tmp_path / "out").iterdir())
+    assert made == ["a-1.json", "a-1.wav", "a-2.json", "a-2.wav"]
+    record = json.loads((tmp_path / "out" / "a-2.json").read_text())
+    assert record["python"] == "Periodic(period=5, width=1, offset=0)" and record["seed"] == 4 and record["passes"] == 2
+    cli.main(["again", str(tmp_path / "out" / "a-2.json"), str(tmp_path / "in" / "a.wav"), str(tmp_path / "b.wav")])
+    assert np.array_equal(Clip.load(tmp_path / "b.wav").samples, Clip.load(tmp_path / "out" / "a-2.wav").samples)
 
 
 def test_help_names_every_verb():
     shown = subprocess.run([sys.executable, "-m", "vampkit.cli", "--help"], capture_output=True, text=True, timeout=120).stdout
-    assert all(verb in shown for verb in ("demo", "lab", "vamp", "train", "compose", "data-fetch", "data-build"))
+    assert all(verb in shown for verb in ("demo", "lab", "vamp", "again", "train", "compose", "data-fetch", "data-build"))

@@ -11,7 +11,8 @@ import json
 import math
 import os
 import warnings
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ import torch
 from torch import Tensor
 
 from vampkit.audio import LEVEL, Clip
+from vampkit.blocks import exactly, resample_blocks, resample_loop
 from vampkit.errors import VampkitError
 from vampkit.tokens import Tokens, check_codes, read_safetensors
 
@@ -93,54 +95,65 @@ class Codec:
             credit=clip.credit,
         )
 
-    @torch.inference_mode()
     def encode_samples(self, samples: np.ndarray) -> Tensor:
         """Codes int64 [1, codebooks, frames] of samples [samples] at the codec's rate, as they are, window by window."""
-        frames = math.ceil(len(samples) / self.hop)
-        parts = []
-        for first in range(0, frames, WINDOW):
-            left = max(0, first - self.context)
-            right = min(frames, first + WINDOW + self.context)
-            piece = samples[left * self.hop : right * self.hop]
-            piece = np.pad(piece, (0, (right - left) * self.hop - len(piece)))
-            codes = self.model.encode(torch.from_numpy(piece)[None, None].to(self.device))[1]
-            parts.append(codes[..., first - left : min(frames, first + WINDOW) - left].cpu())
-        return torch.cat(parts, -1)
+        return torch.cat(list(self.encode_blocks([samples])), -1)
 
-    def decode(self, tokens: Tokens, codebooks: int | None = None) -> Clip:
+    def encode_blocks(self, blocks: Iterable[np.ndarray]) -> Iterator[Tensor]:
+        """Codes int64 [1, codebooks, frames], window by window, of sound that comes in blocks of samples [samples], together the codes of the whole."""
+
+        def work(piece: Tensor) -> Tensor:
+            return self.model.encode(piece.to(self.device))[1].cpu()
+
+        yield from in_windows(_whole_frames(blocks, self.hop), work, WINDOW, self.context, self.hop, 1)
+
+    def decode(self, tokens: Tokens, codebooks: int | None = None, circular: bool = False) -> Clip:
         """The clip behind tokens: its length, loudness and rate are those of what was encoded.
 
-        codebooks: decode with the first so many only (None: all there are).
+        codebooks: decode with the first so many only (None: all there are). circular: decode a loop, whose end goes on in its start.
         Raises VampkitError for tokens of another codec, ValueError for codes it does not have.
         Notebook: 01.
+        """
+        count = tokens.codebooks if codebooks is None else codebooks
+        if not 1 <= count <= tokens.codebooks:
+            raise ValueError(f"{codebooks} codebooks were asked for, these tokens hold {tokens.codebooks}; choose 1 to {tokens.codebooks}")
+        blocks = list(self.decode_blocks(tokens, [tokens.batch[:, :count]], circular))
+        return Clip(np.concatenate(blocks, 1), tokens.source_rate, tokens.name, tokens.credit)
+
+    def decode_blocks(self, tokens: Tokens, pieces: Iterable[Tensor], circular: bool = False, eager: bool = False) -> Iterator[np.ndarray]:
+        """Blocks of samples [channels, samples] of codes that come in pieces [items, codebooks, frames], together the samples of `decode`.
+
+        tokens: geometry, length, gains and rate; their codes are not looked at. eager: give each block as soon as its surroundings are there.
+        A loop (circular) can only begin when its end is there.
         """
         if tokens.codec != self.hash:
             raise VampkitError(
                 f"these tokens were made by codec {tokens.codec[:8]}, this codec is {self.hash[:8]} ({self.name}); decode them with "
                 "the one that made them, or encode the sound again"
             )
-        count = tokens.codebooks if codebooks is None else codebooks
-        if not 1 <= count <= tokens.codebooks:
-            raise ValueError(f"{codebooks} codebooks were asked for, these tokens hold {tokens.codebooks}; choose 1 to {tokens.codebooks}")
-        channels = [self.decode_codes(item[None, :count])[0, : tokens.length] for item in tokens.batch]
-        samples = np.stack([c * np.float32(10 ** (-g / 20)) for c, g in zip(channels, tokens.gains, strict=True)])
-        clip = Clip(samples, self.rate, tokens.name, tokens.credit).resample(tokens.source_rate)
+        gain = np.array([10 ** (-g / 20) for g in tokens.gains], dtype=np.float32)[:, None]
         wanted = round(tokens.length * tokens.source_rate / self.rate)
-        return replace(clip, samples=np.pad(clip.samples[:, :wanted], ((0, 0), (0, max(0, wanted - clip.samples.shape[1])))))
+        if circular:
+            whole = np.concatenate(list(self._sound(_around(list(pieces), self.context), eager)), -1)
+            whole = whole[:, self.context * self.hop : -self.context * self.hop]
+            yield resample_loop(whole * gain, self.rate, tokens.source_rate)[:, :wanted]
+            return
+        sound = exactly((block * gain for block in self._sound(pieces, eager)), tokens.length)
+        yield from exactly(resample_blocks(sound, self.rate, tokens.source_rate), wanted)
 
-    @torch.inference_mode()
     def decode_codes(self, codes: Tensor) -> np.ndarray:
         """Samples float32 [batch, frames * hop] of codes [batch, codebooks, frames], window by window."""
-        check_codes(codes, self.entries)
-        if codes.shape[1] > self.codebooks:
-            raise ValueError(f"codes of {codes.shape[1]} codebooks were given, this codec has {self.codebooks}; drop the others")
-        frames, parts = codes.shape[-1], []
-        for first in range(0, frames, WINDOW):
-            left, right = max(0, first - self.context), min(frames, first + WINDOW + self.context)
-            z = self.model.quantizer.from_codes(codes[..., left:right].to(self.device))[0]
-            sound = self.model.decode(z)[:, 0].float().cpu().numpy()
-            parts.append(sound[:, (first - left) * self.hop : (min(frames, first + WINDOW) - left) * self.hop])
-        return np.concatenate(parts, -1)
+        return np.concatenate(list(self._sound([codes])), -1)
+
+    def _sound(self, pieces: Iterable[Tensor], eager: bool = False) -> Iterator[np.ndarray]:
+        def work(codes: Tensor) -> Tensor:
+            check_codes(codes, self.entries)
+            if codes.shape[1] > self.codebooks:
+                raise ValueError(f"codes of {codes.shape[1]} codebooks were given, this codec has {self.codebooks}; drop the others")
+            # Item by item: sums of a batch round in another order, and a take is to sound the same in any company.
+            return torch.cat([self.model.decode(self.model.quantizer.from_codes(c.to(self.device))[0])[:, 0].float().cpu() for c in codes.split(1)])
+
+        yield from (made.numpy() for made in in_windows(pieces, work, WINDOW, self.context, 1, self.hop, eager))
 
     def save(self, path: str | os.PathLike, half: bool = True) -> Path:
         """Write settings and weights as safetensors, in half precision unless told otherwise; beside first, then renamed."""
@@ -160,6 +173,42 @@ class Codec:
             f"Codec({self.name!r}, {self.codebooks} codebooks of {self.entries}, {self.rate / self.hop:.2f} frames/s, "
             f"{math.log2(self.entries) * self.codebooks * self.rate / self.hop:.0f} bits/s)"
         )
+
+
+@torch.inference_mode()
+def in_windows(pieces: Iterable[Tensor], work: Callable, size: int, context: int, unit: int, out: int, eager: bool = False) -> Iterator[Tensor]:
+    """What `work` makes of a long row that comes in pieces [.., numbers], in windows of `size` frames that see `context` more on both sides.
+
+    unit, out: numbers a frame, of what goes in and of what comes out. eager: give what can be given after each piece, however short.
+    Together the results are those of one pass, if nothing reaches farther than the context.
+    """
+    held, left, first = None, 0, 0
+    for piece in chain(pieces, [None]):
+        if piece is not None:
+            held = piece if held is None else torch.cat([held, piece], -1)
+        end = left + (0 if held is None else held.shape[-1] // unit)
+        while first < end and (piece is None or end - context >= first + (1 if eager else size)):
+            last = min(first + size, end if piece is None else end - context)
+            made = work(held[..., : (min(last + context, end) - left) * unit])
+            yield made[..., (first - left) * out : (last - left) * out]
+            first, before = last, left
+            left = max(0, first - context)
+            held = held[..., (left - before) * unit :]
+
+
+def _whole_frames(blocks: Iterable[np.ndarray], hop: int) -> Iterator[Tensor]:
+    """Blocks of samples as [1, 1, samples], and the silence that fills the last frame."""
+    length = 0
+    for block in blocks:
+        length += len(block)
+        yield torch.from_numpy(block)[None, None]
+    yield torch.zeros(1, 1, -length % hop)
+
+
+def _around(pieces: list[Tensor], context: int) -> list[Tensor]:
+    """The whole of a loop, with `context` frames of its end before it and of its start behind it."""
+    codes = torch.cat(pieces, -1)
+    return [codes[..., torch.arange(-context, codes.shape[-1] + context) % codes.shape[-1]]]
 
 
 def settings_of(model: torch.nn.Module) -> dict:

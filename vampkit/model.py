@@ -56,12 +56,14 @@ class MaskedTransformer(nn.Module):
         self.transformer = Transformer(config)
         self.classifier = Classifier(config)
 
-    def forward(self, codes: Tensor, mask: Tensor, hidden_only: bool = False) -> Tensor:
+    def forward(self, codes: Tensor, mask: Tensor, hidden_only: bool = False, circular: bool = False) -> Tensor:
         """Logits [batch, predicted, frames, entries] of codes int64 and mask bool, both [batch, codebooks, frames].
 
         hidden_only: logits [hidden tokens, entries] in the order of codes[mask] instead, which spares training most of the head.
+        circular: distances between frames are taken around a circle, so that the last frame is the first one's neighbour (for loops). Turning codes and mask
+        turns the logits, since the model knows of place by distance alone.
         """
-        x = self.transformer(self.embedding(codes, mask, self.tables))
+        x = self.transformer(self.embedding(codes, mask, self.tables), circular)
         first = self.config.conditioning
         if hidden_only:
             return self.classifier.at(x, mask[:, first:])
@@ -121,9 +123,9 @@ class Transformer(nn.Module):
         self.layers = nn.ModuleList([Block(config, first=i == 0) for i in range(config.layers)])
         self.norm = RMSNorm(config.width)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, circular: bool = False) -> Tensor:
         """[batch, frames, width] -> the same shape."""
-        bias = self.layers[0].self_attn.position_bias(x.shape[1]).to(x.dtype)
+        bias = self.layers[0].self_attn.position_bias(x.shape[1], circular).to(x.dtype)
         for layer in self.layers:
             x = layer(x, bias)
         return self.norm(x)
@@ -167,10 +169,14 @@ class Attention(nn.Module):
         if first:
             self.relative_attention_bias = nn.Embedding(config.buckets, config.heads)
 
-    def position_bias(self, frames: int) -> Tensor:
+    def position_bias(self, frames: int, circular: bool = False) -> Tensor:
         """[1, heads, queries, keys], from the table that only the first layer has."""
         place = torch.arange(frames, device=self.w_qs.weight.device)
-        buckets = relative_buckets(place[None] - place[:, None], self.config.buckets, self.config.max_distance)
+        distance = place[None] - place[:, None]
+        if circular:  # the shorter way round, from -(frames - 1) // 2 to frames // 2
+            half = (frames - 1) // 2
+            distance = (distance + half) % frames - half
+        buckets = relative_buckets(distance, self.config.buckets, self.config.max_distance)
         return self.relative_attention_bias(buckets).permute(2, 0, 1)[None]
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:

@@ -1,18 +1,21 @@
-"""Vamp: codec, coarse model and coarse-to-fine model in a row; Take: what came out, and all that is needed to make it again.
+"""Vamp: codec, coarse model and coarse-to-fine model in a row.
 
     clip --encode--> tokens --prompt--> mask --coarse, then fine--> tokens --decode--> clip
 
+Sounds of any length are made window by window (vampkit/windows.py); up to 10 s the coarse model sees the whole. What comes out is a Take (vampkit/takes.py).
 Paper: section 3 and figure 1. Notebook: 00.
 """
 
 from __future__ import annotations
 
-import json
+import hashlib
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,42 +23,12 @@ from vampkit.audio import Clip
 from vampkit.codec import Codec, load_codec
 from vampkit.errors import VampkitError
 from vampkit.model import MaskedTransformer
-from vampkit.prompts import Prompt
+from vampkit.prompts import Drawn, Prompt
 from vampkit.sampling import Step, sample
+from vampkit.takes import FADE, Given, Progress, Take, TakeSettings, load_record, record_of, restored
 from vampkit.tokens import Tokens
-from vampkit.weights import load_model
-
-PASSES = 36
-"""Coarse passes: the paper's best (section 4.3)."""
-FINE_PASSES = 4
-"""Coarse-to-fine passes: more gained nothing with the tiny models."""
-MASK_TEMPERATURE = 10.5
-"""Noise on the confidences (vampnet d1; the paper's footnote 5 recommends values above 6)."""
-FINE_WINDOW = 172
-"""Frames that coarse-to-fine sees at once: the 3 s it was trained on."""
-
-
-@dataclass(frozen=True)
-class Take:
-    """One result of `Vamp.vamp`.
-
-    clip: the sound. tokens, original: codes made and codes given, [K, T] or [B, K, T]. mask: what was hidden, bool [K, T].
-    record: settings that make it again, plain JSON.
-    """
-
-    clip: Clip
-    tokens: Tokens
-    original: Tokens
-    mask: Tensor
-    record: dict
-
-    def save(self, path: str | os.PathLike) -> Path:
-        """Write the sound, and its record beside it as .json. Returns the sound's path."""
-        path = self.clip.save(path)
-        part = path.with_suffix(".json.part")
-        part.write_text(json.dumps(self.record, indent=1), encoding="utf-8")
-        part.replace(path.with_suffix(".json"))
-        return path
+from vampkit.turns import generate, hidden_in_any
+from vampkit.weights import adapt, load_model
 
 
 class Vamp:
@@ -73,108 +46,164 @@ class Vamp:
             )
         self.codec, self.coarse, self.fine, self.name = codec, coarse, fine, name
 
-    def hidden(self, tokens: Tokens, prompt: Prompt | Tensor) -> Tensor:
-        """What a prompt hides of these tokens, bool [K, T]. A mask of one's own is checked and passed on.
+    @cached_property
+    def weights(self) -> str:
+        """A hash of both models, by which a record knows them again."""
+        digest = hashlib.sha256()
+        for model in (self.coarse, self.fine):
+            for name, value in sorted(model.state_dict().items()):
+                digest.update(name.encode() + value.detach().float().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]
 
-        Raises TypeError and ValueError for a mask of another type or shape.
-        """
-        mask = prompt if isinstance(prompt, Tensor) else prompt.mask(tokens)
-        shape = (tokens.codebooks, tokens.frames)
-        if mask.dtype != torch.bool:
-            raise TypeError(f"a mask of type {mask.dtype} was given, torch.bool was expected (True hides); convert with mask.bool()")
-        if tuple(mask.shape) != shape:
-            raise ValueError(f"a mask of shape {tuple(mask.shape)} was given, {shape} was expected for these tokens; make it with their shape")
-        return mask
-
-    def coarse_steps(self, codes: Tensor, mask: Tensor, **settings) -> Iterator[Step]:
-        """The coarse passes over codes and mask [batch, codebooks, frames], one Step each (paper, section 3.3)."""
-        count = self.coarse.config.codebooks
-        yield from sample(self.coarse, codes[:, :count], mask[:, :count], **settings)
-
-    def fine_steps(self, codes: Tensor, mask: Tensor, *, seeds: list[int], **settings) -> Iterator[Tensor]:
-        """Coarse-to-fine over windows of 3 s, yielding all codes [batch, codebooks, frames] after each window.
-
-        The last window starts earlier instead of being padded, and keeps what the one before it made.
-        """
-        codes, mask, frames = codes.clone(), mask.clone(), codes.shape[-1]
-        mask[:, : self.fine.config.conditioning] = False
-        for number, first in enumerate(range(0, frames, FINE_WINDOW)):
-            left, right = max(0, min(first, frames - FINE_WINDOW)), min(first + FINE_WINDOW, frames)
-            window = slice(left, right)
-            if mask[..., window].any():
-                run = sample(self.fine, codes[..., window], mask[..., window], seeds=[s * 100_003 + number + 1 for s in seeds], **settings)
-                *_, last = run
-                codes[..., window] = last.codes
-            mask[..., window] = False
-            yield codes
-
-    def vamp(
-        self,
-        sound: Clip | Tokens,
-        prompt: Prompt | Tensor,
-        *,
-        seed: int = 0,
-        passes: int = PASSES,
-        fine_passes: int = FINE_PASSES,
-        temperature: float = 1.0,
-        mask_temperature: float = MASK_TEMPERATURE,
-        top_p: float | None = None,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Take:
+    def vamp(self, sound: Clip | Tokens, prompt: Prompt | Tensor, *, progress: Callable[[int, int], None] | None = None, **settings) -> Take:
         """Hide what the prompt does not keep, fill it in, and turn it into sound.
 
-        sound: a clip, or tokens of this codec. prompt: a prompt, or a mask [K, T] of one's own. seed: one seed gives one take.
-        passes, fine_passes: of the coarse and the fine model. temperature: of the tokens. mask_temperature: noise on which tokens stay.
-        progress: called with (passes done, passes in all).
-        Raises ValueError for zero passes and masks of another shape, VampkitError for tokens of another codec.
+        sound: a clip of any length, or tokens of this codec. prompt: a prompt, or a mask [K, T] of one's own.
+        progress: called with (passes and windows done, how many in all).
+        settings: seed=0, passes=36, fine_passes=4, temperature=1.0, mask_temperature=10.5, top_p=None and all others of `vampkit.takes.TakeSettings`.
+        Raises ValueError for zero passes and masks of another shape, TypeError for settings of another name, VampkitError for tokens of another codec.
         Paper: section 3.3. Notebook: 00.
         """
+        return self.takes(sound, prompt, 1, progress=progress, **settings)[0]
+
+    def takes(self, sound: Clip | Tokens, prompt: Prompt | Tensor, count: int, *, progress: Callable[[int, int], None] | None = None, **settings) -> list[Take]:
+        """`count` variations in one batch; each equals `vamp` with its own seed: `seed`, `seed` + 1 and so on, as its record says. Notebook: 08."""
+        told = 0
+        for at in self.steps(sound, prompt, count=count, **settings):
+            if progress and at.done > told:
+                told = at.done
+                progress(at.done, at.total)
+        return list(at.takes)
+
+    def steps(self, sound: Clip | Tokens, prompt: Prompt | Tensor, *, count: int = 1, **settings) -> Iterator[Progress]:
+        """The same pass by pass: one Progress a coarse pass, one a fine window, and a last one that holds the takes. Who stops iterating stops the run.
+
+        codes and mask in it are [count * items, K, T]. Notebook: 05.
+        """
+        chosen, given = TakeSettings(**settings), self.given(sound, prompt)
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise ValueError(f"{count!r} takes were asked for, a whole number of at least 1 was expected")
+        original = self._original(sound, given, chosen)
+        return self._steps(given, chosen, count, original)
+
+    def stream(self, sound: Clip | Tokens, prompt: Prompt | Tensor, **settings) -> Iterator[Clip]:
+        """The take's sound in blocks, each as soon as it is made; joined they are `vamp`'s clip. Loops come whole. Notebook: 08."""
+        chosen, given = TakeSettings(**settings), self.given(sound, prompt)
+        original = self._original(sound, given, chosen)
+        tokens = given.tokens
+        return (Clip(block, tokens.source_rate, tokens.name, tokens.credit) for block in self.blocks(given, chosen, original))
+
+    def again(self, record: dict | str | os.PathLike, sound: Clip | Tokens, *, progress: Callable[[int, int], None] | None = None) -> Take:
+        """The take of a record, given as a dict or as its file, made anew from the same sound.
+
+        Raises VampkitError where the record was made with other models. Notebook: 08.
+        """
+        record = load_record(record)
+        if "mix" in record:
+            first, second = (self.again(part, sound, progress=progress) for part in record["mix"])
+            return first.mix(second, Prompt.from_json(record["mask"]).mask(first.tokens))
+        self.check(record)
+        return self.vamp(sound, Prompt.from_json(record["prompt"]), progress=progress, **vars(TakeSettings.of(record)))
+
+    def check(self, record: dict) -> None:
+        """Refuse the record of a take that other models made."""
+        for what, mine in (("codec", self.codec.hash), ("weights", self.weights)):
+            if record[what] != mine:
+                raise VampkitError(
+                    f"this take was made with {what} {record[what][:8]} of {record['model']!r}, this pipeline ({self.name!r}) has {mine[:8]}; "
+                    "load the models that made it"
+                )
+
+    def given(self, sound: Clip | Tokens, prompt: Prompt | Tensor, clip: Clip | None = None) -> Given:
+        """Tokens to begin with, and what a prompt hides of them; a mask of one's own is checked and passed on.
+
+        clip: the sound of tokens, for prompts that listen. Raises TypeError and ValueError for a mask of another type or shape.
+        """
+        clip = sound if isinstance(sound, Clip) else clip
         tokens = self.codec.encode(sound) if isinstance(sound, Clip) else sound
         if tokens.codec != self.codec.hash:
             raise VampkitError(f"these tokens were made by codec {tokens.codec[:8]}, this pipeline uses {self.codec.hash[:8]}; encode the sound again")
-        mask = self.hidden(tokens, prompt)
-        codes = tokens.batch.clone()
-        masks = mask[None].expand(codes.shape[0], -1, -1)
-        seeds = [seed * 1009 + item for item in range(codes.shape[0])]
-        windows = -(-tokens.frames // FINE_WINDOW)
-        total, coarse = passes + windows, self.coarse.config.codebooks
-        for step in self.coarse_steps(codes, masks, passes=passes, temperature=temperature, mask_temperature=mask_temperature, top_p=top_p, seeds=seeds):
-            if progress:
-                progress(step.index + 1, total)
-        codes[:, :coarse] = step.codes
-        for number, made in enumerate(
-            self.fine_steps(codes, masks, seeds=seeds, passes=fine_passes, temperature=temperature, mask_temperature=mask_temperature)
-        ):
-            codes = made
-            if progress:
-                progress(passes + number + 1, total)
-        result = tokens.replace(codes=codes if tokens.codes.ndim == 3 else codes[0])
-        record = {
-            "format": "vampkit.take/1",
-            "model": self.name,
-            "codec": self.codec.hash,
-            "source": tokens.name,
-            "credit": tokens.credit,
-            "prompt": repr(prompt) if not isinstance(prompt, Tensor) else "mask",
-            "seed": seed,
-            "passes": passes,
-            "fine_passes": fine_passes,
-            "temperature": temperature,
-            "mask_temperature": mask_temperature,
-            "top_p": top_p,
-            "hidden": round(float(mask.float().mean()), 6),
-        }
-        return Take(self.codec.decode(result), result, tokens, mask, record)
+        if isinstance(prompt, Tensor):
+            shape = (tokens.codebooks, tokens.frames)
+            if prompt.dtype != torch.bool:
+                raise TypeError(f"a mask of type {prompt.dtype} was given, torch.bool was expected (True hides); convert with mask.bool()")
+            if tuple(prompt.shape) != shape:
+                raise ValueError(f"a mask of shape {tuple(prompt.shape)} was given, {shape} was expected for these tokens; make it with their shape")
+            prompt = Drawn(prompt)
+        made, mask = prompt.prepare(tokens, clip)
+        shift = prompt.shift(tokens)
+        kept = (~mask.any(0)).nonzero()[:, 0]
+        there = kept[(kept - shift >= 0) & (kept - shift < tokens.frames)]
+        moved = len(there) < len(kept) or not torch.equal(made.codes[..., there], tokens.codes[..., there - shift])
+        return Given(made, mask, prompt.to_json(), repr(prompt), prompt.circular, shift, moved)
+
+    def coarse_steps(self, codes: Tensor, mask: Tensor, **settings) -> Iterator[Step]:
+        """The coarse passes over codes and mask [batch, codebooks, frames] in one window, one Step each (paper, section 3.3). Notebook: 05."""
+        count = self.coarse.config.codebooks
+        yield from sample(self.coarse, codes[:, :count], mask[:, :count], **settings)
+
+    def blocks(
+        self, given: Given, settings: TakeSettings, original: Callable | None = None, progress: Callable[[int, int], None] | None = None
+    ) -> Iterator[np.ndarray]:
+        """The sound of a take in blocks [channels, samples], each as soon as it is made. original: see `vampkit.takes.restored`."""
+
+        def pieces() -> Iterator[Tensor]:
+            first = 0
+            for at in generate(self.coarse, self.fine, given, settings):
+                if progress:
+                    progress(at.done, at.total)
+                if at.settled > first:
+                    yield at.base[..., first : at.settled]
+                    first = at.settled
+
+        made = self.codec.decode_blocks(given.tokens, pieces(), given.circular, eager=True)
+        yield from self._restored(made, given, settings, original)
+
+    def _steps(self, given: Given, settings: TakeSettings, count: int, original: Callable | None) -> Iterator[Progress]:
+        for at in generate(self.coarse, self.fine, given, settings, count):
+            if at.done < at.total:
+                yield at
+        mask, takes = hidden_in_any(given, settings), []
+        for number, codes in enumerate(at.base.chunk(count)):
+            tokens = given.tokens.replace(codes=codes if given.tokens.codes.ndim == 3 else codes[0])
+            own = replace(settings, seed=settings.seed + number)
+            clip = self._decode(tokens, given, own, original)
+            record = record_of(given, mask, own, self.name, self.weights)
+            takes.append(Take(clip, tokens, given.tokens, mask, record, lambda t: self.codec.decode(t, circular=given.circular)))
+        yield replace(at, takes=tuple(takes))
+
+    def _decode(self, tokens: Tokens, given: Given, settings: TakeSettings, original: Callable | None) -> Clip:
+        clip = self.codec.decode(tokens, circular=given.circular)
+        return replace(clip, samples=np.concatenate(list(self._restored([clip.samples], given, settings, original)), 1))
+
+    def _original(self, sound: Clip | Tokens, given: Given, settings: TakeSettings) -> Callable | None:
+        if not settings.restore:
+            return None
+        if not isinstance(sound, Clip):
+            raise ValueError("restore puts the original's sound back, and only tokens were given; give the clip")
+        given.untouched(given.mask, sound.rate)  # refuses what cannot be put back before anything is made
+        return lambda first, last: sound.samples[:, first:last]
+
+    def _restored(self, blocks, given: Given, settings: TakeSettings, original: Callable | None) -> Iterator[np.ndarray]:
+        """Blocks with the original put back where the settings ask for it. original: its samples from one place to another, in its own time."""
+        if not settings.restore:
+            return iter(blocks)
+        rate, tokens = given.tokens.source_rate, given.tokens
+        shift = round(given.shift * tokens.hop * rate / tokens.rate)
+        spans = given.untouched(hidden_in_any(given, settings), rate)
+        return restored(blocks, lambda a, b: original(a - shift, b - shift), spans, round(FADE * rate))
 
     def __repr__(self) -> str:
         return f"Vamp({self.name!r}, {self.codec!r})"
 
 
-def load_vamp(name: str | os.PathLike = "tiny") -> Vamp:
+def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | None = None) -> Vamp:
     """The bundled pipeline ("tiny"), or a folder that holds codec.safetensors, coarse.safetensors and c2f.safetensors.
 
-    Raises FileNotFoundError for another name. Notebook: 00.
+    adapters: a folder that `vampkit finetune` filled, for these models. Raises FileNotFoundError for another name. Notebook: 00.
     """
+    if adapters is not None:
+        return adapt(load_vamp(name), adapters)
     if str(name) == "tiny":
         codec = load_codec("tiny")
         return Vamp(codec, load_model("coarse", codec), load_model("c2f", codec), "tiny")
