@@ -8,7 +8,8 @@ from importlib import import_module
 _HOME = {
     "mel_distance": "reconstruction", "si_sdr": "reconstruction",
     "opus_round_trip": "opus",
-    "logmel_statistics": "embedding", "codec_latents": "embedding",
+    "logmel_statistics": "embedding", "codec_latents": "embedding", "log_mel": "embedding",
+    "tagger_embedding": "tagger", "tags": "tagger", "load_tagger": "tagger", "save_tagger": "tagger", "Tagger": "tagger",
     "frechet_distance": "distances", "frechet_interval": "distances", "frechet_ratio": "distances",
     "KernelDistance": "kernel", "kernel_distance": "kernel", "bandwidth_of": "kernel",
     "beat_times": "agreement", "beat_f": "agreement",

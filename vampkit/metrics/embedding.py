@@ -18,6 +18,19 @@ FRAMES = 20
 FLOOR = 1e-5
 
 
+def log_mel(clip: Clip, level: float | None = LEVEL) -> Float[np.ndarray, "64 frames"]:
+    """Log-mel spectrum, a frame every 512 samples at 44.1 kHz, float64 [64, frames], in powers of ten of the magnitude and not below 1e-5.
+
+    clip: any rate and number of channels, mixed down. level: LUFS it is brought to first (None leaves it as it is). Notebook: 11.
+    """
+    import librosa
+
+    clip = clip.mono().resample(RATE)
+    samples = (clip if level is None else clip.at_loudness(level)).samples[0]
+    magnitude = np.abs(librosa.stft(samples, n_fft=WINDOW, hop_length=HOP, pad_mode="reflect"))
+    return np.log10(np.maximum(_filters() @ magnitude, FLOOR)).astype(np.float64)
+
+
 def logmel_statistics(clip: Clip, level: float | None = LEVEL) -> Float[np.ndarray, "windows 128"]:
     """Mean and deviation of 64 log-mel bands over windows of 0.23 s that do not overlap, float64 [windows, 128].
 
@@ -28,17 +41,12 @@ def logmel_statistics(clip: Clip, level: float | None = LEVEL) -> Float[np.ndarr
     Source: our own, deterministic, nothing to download; distances over it are not "FAD", which names another network.
     Notebook: 11.
     """
-    import librosa
-
     clip = clip.mono().resample(RATE)
     if clip.samples.shape[1] < FRAMES * HOP:
         raise ValueError(f"the clip lasts {clip.seconds:.2f} s, at least {FRAMES * HOP / RATE:.2f} s were expected; give a "
                          "longer one")
-    samples = (clip if level is None else clip.at_loudness(level)).samples[0]
-    magnitude = np.abs(librosa.stft(samples, n_fft=WINDOW, hop_length=HOP, pad_mode="reflect"))
-    logs = np.log10(np.maximum(_filters() @ magnitude, FLOOR)).astype(np.float64)
-    count = samples.shape[0] // (FRAMES * HOP)
-    windows = logs[:, : count * FRAMES].reshape(BANDS, count, FRAMES)
+    count = clip.samples.shape[1] // (FRAMES * HOP)
+    windows = log_mel(clip, level)[:, : count * FRAMES].reshape(BANDS, count, FRAMES)
     return np.concatenate([windows.mean(-1), windows.std(-1)]).T
 
 

@@ -1,17 +1,18 @@
 """A composer and a synthesizer: endless music without licences whose truth is known.
 
-`compose(seed)` writes a piece as data, `render(piece)` plays it. Seeds from 1,000,000 on are held out: no bundled model was trained on them. Neither was any
-on HELD_OUT_GENRES and HELD_OUT_INSTRUMENTS.
+`compose(seed)` writes a piece as data, `render(piece)` plays it. `compose(seed, genre="training")` draws from all genres that models are trained on.
+Seeds from HELD_OUT_SEEDS on are held out: no bundled model was trained on them. Neither was any on HELD_OUT_GENRES and HELD_OUT_INSTRUMENTS.
 """
 
 from vampkit.music.compose import compose
-from vampkit.music.genres import DRAWN, GENRES, HELD_OUT_GENRES, HELD_OUT_INSTRUMENTS
+from vampkit.music.genres import DRAWN, GENRES, HELD_OUT_GENRES, HELD_OUT_INSTRUMENTS, HELD_OUT_SEEDS, TRAINING_GENRES
 from vampkit.music.render import render
 from vampkit.music.score import Chord, Instrument, Note, Piece, Section
 from vampkit.music.truth import load_jams, save_jams, to_jams
 from vampkit.music.voices import INSTRUMENTS
 
 __all__ = [
-    "DRAWN", "GENRES", "HELD_OUT_GENRES", "HELD_OUT_INSTRUMENTS", "INSTRUMENTS", "Chord", "Instrument", "Note", "Piece", "Section",
+    "DRAWN", "GENRES", "HELD_OUT_GENRES", "HELD_OUT_INSTRUMENTS", "HELD_OUT_SEEDS", "INSTRUMENTS", "TRAINING_GENRES",
+    "Chord", "Instrument", "Note", "Piece", "Section",
     "compose", "load_jams", "render", "save_jams", "to_jams",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from vampkit.music import parts as players
 from vampkit.music import theory
 from vampkit.music.genre import Genre
-from vampkit.music.genres import DRAWN, GENRES, TABLE
+from vampkit.music.genres import DRAWN, GENRES, TABLE, TRAINING, TRAINING_GENRES
 from vampkit.music.plan import Plan, make_plan
 from vampkit.music.score import Chord, Instrument, Note, Piece, Section
 from vampkit.music.streams import pick, stream
@@ -27,7 +27,8 @@ def compose(seed: int, genre: str | None = None, seconds: float = 30.0) -> Piece
     """Write a piece of music.
 
     seed: whole number from 0 on; one seed gives one piece, on any machine. Seeds from 1,000,000 on are held out from training.
-    genre: one of GENRES, or None to let the seed choose one of DRAWN. seconds: exact length of the piece; it starts with music at once.
+    genre: one of GENRES, or None to let the seed choose one of DRAWN, or "training" to let it choose one of TRAINING_GENRES.
+    seconds: exact length of the piece; it starts with music at once.
 
     Raises TypeError and ValueError for a seed, genre or length that cannot be.
     Notebook: 00.
@@ -36,12 +37,12 @@ def compose(seed: int, genre: str | None = None, seconds: float = 30.0) -> Piece
         raise TypeError(f"the seed is {seed!r}, a whole number was expected; give for example 7")
     if seed < 0:
         raise ValueError(f"the seed is {seed}, a number from 0 on was expected; drop the sign")
-    if genre is not None and genre not in TABLE:
-        raise ValueError(f"there is no genre {genre!r}, one of {', '.join(GENRES)} was expected; choose one of them or None")
+    if genre not in (None, TRAINING) and genre not in TABLE:
+        raise ValueError(f"there is no genre {genre!r}, one of {', '.join(GENRES)} was expected; choose one of them, {TRAINING!r} or None")
     if isinstance(seconds, bool) or not isinstance(seconds, numbers.Real) or not math.isfinite(seconds) or not 0.5 <= seconds <= 3600:
         raise ValueError(f"a piece of {seconds!r} s was asked for, 0.5 to 3600 s can be composed; choose a length between")
     seed, seconds = int(seed), float(seconds)
-    chosen = TABLE[genre or pick(stream(seed, "genre"), DRAWN)]
+    chosen = TABLE[genre] if genre in TABLE else TABLE[pick(stream(seed, "genre"), DRAWN if genre is None else TRAINING_GENRES)]
     band, with_drums = _band(seed, chosen)
     plan = make_plan(seed, chosen, seconds)
     active = _arrangement(plan, [*band, "drums"] if with_drums else list(band))

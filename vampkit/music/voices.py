@@ -43,14 +43,20 @@ def struck(ratios: tuple[float, ...], amps: tuple[float, ...], ring: tuple[float
     return play, draw
 
 
-def plucked(bright: tuple[float, float], ring: tuple[float, float], place: tuple[float, float], body: float, nasal: float = 0.0):
-    """A string by Karplus and Strong with its own brightness (Hz), ring (s) and place of the finger; `nasal` takes the lows away, as a banjo's skin does."""
+def plucked(bright: tuple[float, float], ring: tuple[float, float], place: tuple[float, float], body: float, nasal: float = 0.0, soft: bool = False):
+    """A string by Karplus and Strong with its own brightness (Hz), ring (s) and place of the finger.
+
+    nasal: takes the lows away, as a banjo's skin does. soft: highs above the brightness stay quiet while it rings, as on nylon.
+    """
+
     def draw(rng) -> Patch:
         return {"bright": float(np.exp(rng.uniform(*np.log(bright)))), "ring": float(np.exp(rng.uniform(*np.log(ring)))), "place": rng.uniform(*place),
                 "body": rng.uniform(0.3, 1.0) * body, "nasal": nasal, "release": rng.uniform(0.04, 0.12)}  # fmt: skip
 
     def play(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
         wave = synth.guitar(pitch, samples, force, patch, rng)
+        if soft:
+            wave = lowpassed(lowpassed(wave, patch["bright"]), patch["bright"])
         return wave - patch["nasal"] * lowpassed(lowpassed(wave, 500), 500) if patch["nasal"] else wave
 
     return play, draw
@@ -177,7 +183,7 @@ MORE: dict[str, tuple[Wave, Callable]] = {
     "vibes": struck((1, 3.98, 10.5), (1, 0.22, 0.05), (1.2, 2.8), 1.5, 0.15, 0.35),
     "bells": struck((0.5, 1, 1.19, 1.5, 2.0, 2.51, 3.01, 4.1), (0.4, 1, 0.5, 0.3, 0.6, 0.25, 0.2, 0.12), (0.9, 3.0), 0.3, 0.2),
     "kalimba": struck((1, 5.4, 14.7), (1, 0.2, 0.04), (0.4, 0.9), 2.0, 0.4),
-    "nylon": plucked((1_300, 3_000), (0.8, 2.0), (0.2, 0.4), 0.6),
+    "nylon": plucked((1_300, 3_000), (0.8, 2.0), (0.2, 0.4), 0.6, soft=True),
     "harp": plucked((2_500, 6_000), (1.5, 4.0), (0.35, 0.5), 0.4),
     "harpsichord": plucked((6_000, 11_000), (0.8, 2.0), (0.08, 0.15), 0.1),
     "clav": plucked((4_000, 9_000), (0.35, 0.9), (0.06, 0.12), 0.0, 0.6),

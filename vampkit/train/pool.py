@@ -89,14 +89,14 @@ def build_pool(source: str | os.PathLike, folder: str | os.PathLike) -> Pool:
 
 
 def compose_pool(seeds: Iterable[int], folder: str | os.PathLike, seconds: float = 30.0) -> Pool:
-    """Make a pool of composed pieces, one a seed; a finished pool is used again."""
+    """Make a pool of composed pieces of all training genres, one a seed; a finished pool is used again."""
     from vampkit import music
 
     seeds = list(seeds)
 
     def sounds():
         for seed in seeds:
-            piece = music.compose(seed, seconds=seconds)
+            piece = music.compose(seed, genre="training", seconds=seconds)
             yield f"composed-{seed}", f"{piece.genre}-{seed}", music.render(piece)
 
     return _write(sounds(), len(seeds), Path(folder), "composing")

@@ -25,7 +25,9 @@ from torch import Tensor
 from vampkit.audio import LEVEL, Clip
 from vampkit.codec import Codec, load_codec
 from vampkit.errors import VampkitError
+from vampkit.music.genres import HELD_OUT_SEEDS
 from vampkit.tokens import read_safetensors
+from vampkit.train.annotations import mirdata_items
 from vampkit.train.pool import ARTIST_MINUTES, FLOOR, SUFFIXES
 
 FORMAT = "vampkit.tokens-store/1"
@@ -50,14 +52,17 @@ def build_store(
     """Turn sound into a token store, going on from what is in `out`; sources that are new since the last time are added behind.
 
     sources: folders of wav, flac, ogg, opus or mp3, laid out as artist/track (files directly inside count as one artist). codec: its name or path.
-    composed: number of composed pieces of `seconds` s, seeds from `first_seed` on. mirdata: datasets by name and the folder each lies in (extra `mirdata`);
-    their beats, chords and keys are kept. floor: LUFS below which a block of 3 s is not salient, after the track was brought to -24.
+    composed: number of composed pieces of `seconds` s of all training genres, seeds from `first_seed` on (from 1,000,000 on for a store to test with).
+    mirdata: datasets by name and the folder each lies in (extra `mirdata`); their own annotations are kept.
+    floor: LUFS below which a block of 3 s is not salient, after the track was brought to -24.
 
     Files that cannot be read are skipped and listed (`TokenStore.skipped`). Raises VampkitError where nothing was found, or `out` holds another codec's tokens.
     Notebook: 12.
     """
     from tqdm.auto import tqdm
 
+    if first_seed < HELD_OUT_SEEDS < first_seed + composed:
+        raise ValueError(f"seeds {first_seed} to {first_seed + composed - 1} are partly held out from training; stay below {HELD_OUT_SEEDS}, or begin there")
     out = Path(out)
     loaded = load_codec(codec)
     settings = {"format": FORMAT, "codec": loaded.hash, "codebooks": loaded.codebooks, "hop": loaded.hop, "rate": loaded.rate, "floor": floor, "shard": SHARD}
@@ -67,8 +72,8 @@ def build_store(
             changed = ", ".join(k for k in settings if before.get(k) != settings[k])
             raise VampkitError(f"{out} was built with another {changed}; choose another folder, or delete this one")
     found = [item for source in sources for item in _folder_items(Path(source))]
-    found += [{"seed": seed, "seconds": seconds, "artist": "composed"} for seed in range(first_seed, first_seed + composed)]
-    found += [item for name, home in (mirdata or {}).items() for item in _mirdata_items(name, home)]
+    found += [{"seed": seed, "seconds": seconds, "genre": "training", "artist": "composed"} for seed in range(first_seed, first_seed + composed)]
+    found += [item for name, home in (mirdata or {}).items() for item in mirdata_items(name, home)]
     items = _rows(out / "items.jsonl")
     known = {json.dumps(item, sort_keys=True) for item in items}
     items += [item for item in found if json.dumps(item, sort_keys=True) not in known]
@@ -117,30 +122,28 @@ class TokenStore:
         share = {name: 1.0 if name == "composed" else min(1.0, ARTIST_MINUTES / has) for name, has in minutes.items()}
         weight = [(end - first) * share[self.tracks[i]["artist"]] for i, first, end in self.parts]
         self.chances = np.array(weight) / max(1e-9, sum(weight))
-        self._shard = cache(self._read)
+        self._shard, self._fitting = cache(self._read), cache(self._fit)
 
     def __len__(self) -> int:
         return len(self.tracks)
 
     def codes(self, index: int) -> Tensor:
         """Codes of one track, int64 [codebooks, frames]."""
-        number = self.tracks[index]["number"]
-        return self._shard(number // self.settings["shard"])[str(number)].long()
+        return self._track(index).long()
 
     def crops(self, count: int, codebooks: int, frames: int, rng: np.random.Generator) -> Tensor:
         """Random crops of salient parts, int64 [count, codebooks, frames].
 
         Raises ValueError where no part is that long.
         """
-        long_enough = np.array([end - first >= frames for _, first, end in self.parts])
-        chances = self.chances * long_enough
-        if not chances.sum():
+        fitting, edges = self._fitting(frames)
+        if not len(fitting):
             raise ValueError(f"no salient part of {self.folder.name} is {frames} frames long; ask for shorter crops or build the store with a lower floor")
         rows = []
-        for part in rng.choice(len(self.parts), count, p=chances / chances.sum()):
-            index, first, end = self.parts[part]
+        for place in np.searchsorted(edges, rng.random(count), side="right"):
+            index, first, end = self.parts[fitting[place]]
             start = int(rng.integers(first, end - frames + 1))
-            rows.append(self.codes(index)[:codebooks, start : start + frames])
+            rows.append(self._track(index)[:codebooks, start : start + frames].long())
         return torch.stack(rows)
 
     def held_out(self, count: int, codebooks: int, frames: int) -> Tensor:
@@ -154,7 +157,18 @@ class TokenStore:
         chosen = [fitting[i] for i in np.linspace(0, len(fitting) - 1, min(count, len(fitting))).astype(int)]
         return torch.stack([self.codes(index)[:codebooks, first : first + frames] for index, first in chosen])
 
+    def _fit(self, frames: int) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of the parts that are long enough, and where between 0 and 1 the chances of each but the last end."""
+        fitting = np.array([i for i, (_, first, end) in enumerate(self.parts) if end - first >= frames and self.chances[i] > 0], int)
+        chances = self.chances[fitting]
+        return fitting, np.cumsum(chances / max(1e-300, chances.sum()))[:-1]
+
+    def _track(self, index: int) -> Tensor:
+        number = self.tracks[index]["number"]
+        return self._shard(number // self.settings["shard"])[str(number)]
+
     def _read(self, shard: int) -> dict[str, Tensor]:
+        # Mapped, not loaded: only what is sliced is read.
         return read_safetensors(self.folder / f"shard-{shard:05}.safetensors", FORMAT)[1]
 
 
@@ -185,7 +199,7 @@ def _fill(shard: tuple[Path, int, list[dict], str, float]) -> None:
     for place in range(len(rows), len(items)):
         item, index = items[place], number * SHARD + place
         try:
-            row, found = _encoded(item, codec, floor)
+            row, found = encoded(item, codec, floor)
             codes[str(index)] = found.to(torch.uint16)
         except (VampkitError, ValueError, OSError) as error:
             row = {"error": str(error)}
@@ -196,13 +210,13 @@ def _fill(shard: tuple[Path, int, list[dict], str, float]) -> None:
     _write(out / f"shard-{number:05}.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
 
 
-def _encoded(item: dict, codec: Codec, floor: float) -> tuple[dict, Tensor]:
+def encoded(item: dict, codec: Codec, floor: float) -> tuple[dict, Tensor]:
     """What is known of a track, and its codes [codebooks, frames]. Raises VampkitError for silence and for what cannot be read."""
     truth = item.get("truth")
     if "seed" in item:
         from vampkit import music
 
-        piece = music.compose(item["seed"], seconds=item["seconds"])
+        piece = music.compose(item["seed"], genre=item.get("genre"), seconds=item["seconds"])
         clip, truth = music.render(piece), {k: v for k, v in json.loads(piece.to_json()).items() if k not in ("notes", "format")}
         name = f"{piece.genre}-{piece.seed}"
     else:
@@ -221,26 +235,6 @@ def _folder_items(source: Path) -> list[dict]:
         raise FileNotFoundError(f"there is no folder at {source}; check its name")
     files = sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES)
     return [{"file": str(p.resolve()), "artist": p.parent.name if p.parent != source else source.name} for p in files]
-
-
-def _mirdata_items(name: str, home: str) -> list[dict]:
-    """Tracks of a mirdata dataset with their own beats (s), chords (start, end, label) and keys, where it has them."""
-    try:
-        import mirdata as library
-    except ImportError:
-        raise VampkitError("mirdata is not installed, it reads its datasets' annotations; install vampkit[mirdata]") from None
-    items = []
-    for track_id, track in sorted(library.initialize(name, data_home=home).load_tracks().items()):
-        truth = {}
-        if (beats := getattr(track, "beats", None)) is not None:
-            truth["beats"] = [round(float(t), 6) for t in beats.times]
-        if (chords := getattr(track, "chords", None)) is not None:
-            truth["chords"] = [[round(float(a), 6), round(float(b), 6), str(c)] for (a, b), c in zip(chords.intervals, chords.labels, strict=True)]
-        if (key := getattr(track, "key", None)) is not None:
-            truth["key"] = str(getattr(key, "keys", [key])[0])
-        artist = getattr(track, "artist", None) or getattr(track, "artist_name", None) or name
-        items.append({"file": str(track.audio_path), "track": f"{name}/{track_id}", "artist": str(artist), "truth": truth})
-    return items
 
 
 @cache

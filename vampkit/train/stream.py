@@ -1,0 +1,179 @@
+"""Composed music as tokens without a store: processes compose, render and encode while the model trains.
+
+Piece n of a stream is that of seed n whatever the number of workers, and a fixed number of crops is drawn for each new piece. So a run is the same
+on any machine, and one that was stopped goes on exactly; where the workers are too slow, the training waits for them. Notebook: 12.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import tempfile
+import weakref
+from collections import deque
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vampkit import music
+from vampkit.codec import Codec, load_codec
+from vampkit.errors import VampkitError
+from vampkit.train.pool import FLOOR
+from vampkit.train.store import encoded
+
+AHEAD = 4
+"""Finished pieces that wait for each worker: 0.2 MB, enough to bridge a check of the model."""
+PATIENCE = 2.0
+"""Seconds after which one that waits looks whether the other side is still there."""
+
+
+class TokenStream:
+    """Pieces of the training genres, made while they are used; `crops` is that of `TokenStore`.
+
+    codec: a codec, its name or path. workers: processes, about one a core that is free. seconds: of a piece. keep: the newest pieces, from which crops are
+    drawn. reuse: crops that are drawn for each new piece (6 crops of 5 s fill one of 30 s). rank, ranks: which share of the seeds is this process's own in
+    a training of several. Workers start at the first crops; `close`, or leaving a `with`, ends them.
+
+    Raises ValueError for counts below 1.
+    """
+
+    def __init__(
+        self,
+        codec: Codec | str | os.PathLike = "tiny",
+        workers: int = 1,
+        *,
+        seconds: float = 30.0,
+        keep: int = 64,
+        reuse: int = 6,
+        rank: int = 0,
+        ranks: int = 1,
+    ):
+        if min(workers, keep, reuse, ranks) < 1:
+            raise ValueError(f"a stream of {workers} workers, {keep} pieces kept and {reuse} crops a piece was asked for, at least 1 of each was expected")
+        self.workers, self.seconds, self.keep, self.reuse, self.rank, self.ranks = workers, seconds, keep, reuse, rank, ranks
+        self._folder: str | None = None
+        if isinstance(codec, Codec):  # weights go to other processes as a file
+            self._folder = tempfile.mkdtemp(prefix="vampkit-stream-")
+            self.path, self.codec = os.fspath(codec.save(Path(self._folder) / "codec.safetensors", half=False)), codec.hash
+        else:
+            self.path, self.codec = os.fspath(codec), load_codec(codec).hash
+        self.drawn = 0
+        self._pieces: deque[tuple[dict, np.ndarray] | None] = deque(maxlen=keep)
+        self._made, self._queues, self._processes = 0, [], []
+        self._finalizer = weakref.finalize(self, _end, self._processes, self._folder)
+
+    def seek(self, drawn: int) -> None:
+        """Go on as if so many crops had been drawn, as a training does that was stopped. Raises RuntimeError once the workers run."""
+        if self._processes:
+            raise RuntimeError("the workers run already; seek before the first crops")
+        self.drawn = drawn
+
+    def seed(self, number: int) -> int:
+        """Seed of the stream's piece `number`; it stays below those held out."""
+        return (number * self.ranks + self.rank) % music.HELD_OUT_SEEDS
+
+    def crops(self, count: int, codebooks: int, frames: int, rng: np.random.Generator) -> Tensor:
+        """Random crops of salient parts of the newest pieces, int64 [count, codebooks, frames].
+
+        Raises ValueError where no part is that long, VampkitError where a worker ended.
+        """
+        rows = []
+        for _ in range(count):
+            self._advance()
+            parts = [(codes, first, end) for piece in self._pieces if piece for row, codes in [piece] for first, end in row["salient"] if end - first >= frames]
+            if not parts:
+                raise ValueError(f"no salient part of {len(self._pieces)} pieces is {frames} frames long; ask for shorter crops or for longer pieces")
+            weight = np.array([end - first for _, first, end in parts], float)
+            codes, first, end = parts[rng.choice(len(parts), p=weight / weight.sum())]
+            start = int(rng.integers(first, end - frames + 1))
+            rows.append(torch.from_numpy(codes[:codebooks, start : start + frames].astype(np.int64)))
+            self.drawn += 1
+        return torch.stack(rows)
+
+    def close(self) -> None:
+        """End the workers."""
+        self._finalizer()
+        self._queues.clear()
+
+    def __enter__(self) -> TokenStream:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def _advance(self) -> None:
+        """Bring the pieces up to those from which the next crop is drawn: the first `reuse` crops have one, the next two, and so on up to `keep`."""
+        last = self.drawn // self.reuse + 1
+        if not self._processes:
+            self._made = max(0, last - self.keep)
+            self._start(self._made)
+        while self._made < last:
+            self._pieces.append(self._next())
+            self._made += 1
+
+    def _start(self, first: int) -> None:
+        if not self._finalizer.alive:
+            raise VampkitError("the stream was closed, an open one was expected; make a new one")
+        context = get_context("spawn")  # not forked: torch's threads do not survive a fork
+        for worker in range(self.workers):
+            self._queues.append(context.Queue(AHEAD))
+            numbers = (first + (worker - first) % self.workers, self.workers)
+            given = (self._queues[-1], self.path, numbers, (self.rank, self.ranks), self.seconds, os.getpid())
+            self._processes.append(context.Process(target=_work, args=given, daemon=True))
+            self._processes[-1].start()
+
+    def _next(self) -> tuple[dict, np.ndarray] | None:
+        """The next piece in order, as what is known of it and its codes; None where it is silent."""
+        worker = self._made % self.workers
+        while True:
+            try:
+                found = self._queues[worker].get(timeout=PATIENCE)
+            except queue.Empty:
+                if not self._processes[worker].is_alive():
+                    raise VampkitError("a worker of the stream ended, perhaps for want of memory; start again with fewer workers") from None
+                continue
+            if isinstance(found, str):
+                raise VampkitError(f"piece {self.seed(self._made)} could not be made: {found}")
+            return found
+
+
+def _work(out, path: str, numbers: tuple[int, int], ranks: tuple[int, int], seconds: float, parent: int) -> None:
+    """Make every so manieth piece for ever, or until the training is gone."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the training's to answer
+    torch.set_num_threads(1)
+    codec, (number, step), (rank, count) = load_codec(path), numbers, ranks
+    while True:
+        seed = (number * count + rank) % music.HELD_OUT_SEEDS
+        try:
+            row, codes = encoded({"seed": seed, "genre": "training", "seconds": seconds}, codec, FLOOR)
+            found = row, codes.numpy().astype(np.uint16)
+        except VampkitError:
+            found = None
+        except Exception as error:  # whatever it is, the training must hear of it
+            found = f"{type(error).__name__}: {error}"
+        while True:
+            try:
+                out.put(found, timeout=PATIENCE)
+                break
+            except queue.Full:
+                if os.getppid() != parent:
+                    return
+        if isinstance(found, str):
+            return
+        number += step
+
+
+def _end(processes: list, folder: str | None) -> None:
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join(PATIENCE)
+    processes.clear()
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)
