@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
+
+from vampkit.errors import VampkitError
 
 FORMAT = "vampkit.checkpoint/1"
 
@@ -38,7 +43,7 @@ def _unflatten(node: dict, tensors: dict[str, Tensor]) -> Any:
 def save(state: dict[str, Any], path: str | os.PathLike) -> Path:
     """Write nested dicts and lists of tensors and plain values as one safetensors file; beside first, flushed to the disk, then renamed.
 
-    A kill at any moment leaves either the old file or the new one, never half of one.
+    A kill at any moment leaves either the old file or the new one, never half of one. Raises VampkitError where the disk is full.
     """
     from safetensors.torch import save_file
 
@@ -47,15 +52,30 @@ def save(state: dict[str, Any], path: str | os.PathLike) -> Path:
     tensors: dict[str, Tensor] = {}
     tree = _flatten(state, "state", tensors)
     part = path.with_name(path.name + ".part")
-    try:
-        save_file(tensors, part, metadata={"format": FORMAT, "settings": json.dumps(tree)})
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
+    with _room_for(path):
+        try:
+            save_file(tensors, part, metadata={"format": FORMAT, "settings": json.dumps(tree)})
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
     part.replace(path)
     return path
+
+
+@contextlib.contextmanager
+def _room_for(path: Path) -> Iterator[None]:
+    """One clear sentence where the disk is full, which safetensors reports in an error of its own."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        full = (errno.ENOSPC, errno.EDQUOT)
+        if getattr(error, "errno", None) not in full and not any(f"os error {code}" in str(error) for code in full):
+            raise
+        raise VampkitError(f"{path} could not be written, the disk is full; what was saved before is whole: make room and run the same command again") from None
 
 
 def load(path: str | os.PathLike) -> dict[str, Any]:
@@ -64,6 +84,56 @@ def load(path: str | os.PathLike) -> dict[str, Any]:
 
     tree, tensors = read_safetensors(path, FORMAT)
     return _unflatten(tree, tensors)
+
+
+class Checkpoints:
+    """The newest checkpoints of a training, and the best: FOLDER/state-00001234.safetensors by step, FOLDER/best.safetensors.
+
+    keep: how many of the newest stay.
+    """
+
+    def __init__(self, folder: str | os.PathLike, keep: int = 2):
+        self.folder, self.keep = Path(folder), max(1, keep)
+
+    def paths(self) -> list[Path]:
+        """All but the best, oldest first; a state.safetensors without a number counts as the oldest."""
+        return sorted(self.folder.glob("state*.safetensors"), key=lambda path: int(path.stem.partition("-")[2] or -1))
+
+    def save(self, state: dict[str, Any], step: int, best: bool = False) -> Path:
+        """Write the checkpoint of a step, and let the oldest go. Raises VampkitError where the disk is full, with all older ones still there."""
+        path = save(state, self.folder / f"state-{step:08}.safetensors")
+        if best:
+            part = self.folder / "best.safetensors.part"
+            part.unlink(missing_ok=True)
+            with _room_for(self.folder / "best.safetensors"):
+                try:
+                    os.link(path, part)  # two names of one file, where the disk can
+                except OSError:
+                    shutil.copyfile(path, part)
+            part.replace(self.folder / "best.safetensors")
+        for old in self.paths()[: -self.keep]:
+            old.unlink()
+        return path
+
+    def step(self) -> int | None:
+        """Step of the newest checkpoint; None where there is none."""
+        paths = self.paths()
+        return int(paths[-1].stem.partition("-")[2] or -1) if paths else None
+
+    def latest(self) -> dict[str, Any] | None:
+        """The newest checkpoint that can be read; None where there is none. One that is damaged is named, and the one before it taken.
+
+        Raises VampkitError where all are damaged.
+        """
+        paths = self.paths()
+        for path in reversed(paths):
+            try:
+                return load(path)
+            except VampkitError as error:
+                print(f"{error} (going back to the checkpoint before it)")
+        if paths:
+            raise VampkitError(f"no checkpoint in {self.folder} can be read; start again in another folder, or delete them")
+        return None
 
 
 class Log:
@@ -87,10 +157,5 @@ class Log:
 
     def write(self, **row) -> None:
         """Append one row; the field `step` is needed."""
-        with self.path.open("a", encoding="utf-8") as file:
+        with _room_for(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}) + "\n")
-
-
-def rng_state() -> Tensor:
-    """State of torch's CPU generator, for a checkpoint."""
-    return torch.get_rng_state()

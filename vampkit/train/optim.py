@@ -12,6 +12,10 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from vampkit import schedules
+from vampkit.model import MaskedTransformer
+from vampkit.train.presets import MaskedPreset
+
 
 class MatrixMuon(torch.optim.Muon):
     """`torch.optim.Muon`, which takes matrices only, for tensors of any rank: each is seen as a matrix, first axis against the rest.
@@ -53,12 +57,56 @@ def trapezoid(step: int, steps: int, warmup: int) -> float:
     return min(1.0, max(0.0, (steps - step) / max(1, steps / 2)))
 
 
+def rate_factor(schedule: str, step: int, steps: int, warmup: int, width: int) -> float:
+    """What the base learning rates are multiplied by at a step (from 0): "trapezoid", "cosine", or "noam", which gives the rate of a model so wide itself.
+
+    Raises ValueError for another schedule.
+    """
+    if schedule == "noam":
+        return schedules.noam(step + 1, width, warmup)  # the reference steps its schedule once before the first update
+    if schedule not in ("trapezoid", "cosine"):
+        raise ValueError(f"there is no schedule {schedule!r} of the learning rate; trapezoid, cosine or noam was expected")
+    return trapezoid(step, steps, warmup) if schedule == "trapezoid" else ramp(step, steps, warmup)
+
+
 def set_rate(optimizers: Iterable[torch.optim.Optimizer], factor: float) -> None:
     """Give every group its own base rate times `factor`; the base rate is what the group was built with."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group.setdefault("base_lr", group["lr"])
             group["lr"] = group["base_lr"] * factor
+
+
+def optimizers_of(network: MaskedTransformer, preset: MaskedPreset) -> list[torch.optim.Optimizer]:
+    """The optimizers of a masked model, as its preset says: Muon for the matrices inside the blocks and AdamW for the rest, or AdamW alone.
+
+    Raises ValueError for another optimizer.
+    """
+    p = preset
+    if p.optimizer == "adamw":
+        return [torch.optim.AdamW([w for w in network.parameters() if w.requires_grad], lr=p.adam_rate, betas=p.adam_betas, weight_decay=p.adam_decay)]
+    if p.optimizer != "muon":
+        raise ValueError(f"there is no optimizer {p.optimizer!r}; muon or adamw was expected")
+    inside, rest = split_parameters(network)
+    muon = torch.optim.Muon(inside, lr=p.muon_rate, momentum=0.95, weight_decay=p.muon_decay)
+    # A weight-normed head grows by its magnitudes alone: at the rate of single weights it would be sqrt(width) times too slow.
+    head = network.classifier.layers[0]
+    others = [w for w in rest if w is not head.weight_g and w is not head.weight_v]
+    groups = [
+        {"params": others},
+        {"params": [head.weight_g], "lr": p.adam_rate * p.model.width**0.5},
+        {"params": [head.weight_v], "lr": p.head_rate},
+    ]
+    return [muon, torch.optim.AdamW(groups, lr=p.adam_rate, betas=p.adam_betas, weight_decay=p.adam_decay)]
+
+
+def split_parameters(model: MaskedTransformer) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """Matrices inside the blocks, which Muon trains, and all the rest (input, relative bias, norms, head)."""
+    inside, rest = [], []
+    for name, weight in model.named_parameters():
+        block = name.startswith("transformer.layers.") and weight.ndim == 2 and "relative_attention_bias" not in name
+        (inside if block else rest).append(weight)
+    return inside, rest
 
 
 class Average:
@@ -81,6 +129,11 @@ class Average:
                 self.state[name].lerp_(now, share)
             else:
                 self.state[name].copy_(now)
+
+    def load(self, state: dict[str, Tensor], updates: int) -> None:
+        """Go on from a saved average."""
+        self.state = {k: state[k].to(v.device) for k, v in self.state.items()}
+        self.updates = updates
 
     def restart(self, network: nn.Module) -> None:
         """Begin again at the network's present state."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,8 @@ BATCH = 8
 class Store:
     """Codes of excerpts of equal length.
 
-    codes: int32 [excerpts, codebooks, frames]. chances: how often each excerpt is drawn, adding up to 1. codec: hash of the codec.
+    codes: integers [excerpts, codebooks, frames]; those of `read_store` stay in their file, of which only what is asked for is read.
+    chances: how often each excerpt is drawn, adding up to 1. codec: hash of the codec.
     """
 
     codes: Tensor
@@ -32,15 +34,21 @@ class Store:
     codec: str
 
     def crops(self, count: int, codebooks: int, frames: int, rng: np.random.Generator) -> Tensor:
-        """Random crops, int64 [count, codebooks, frames]; `frames` at most an excerpt's."""
-        which = rng.choice(len(self.codes), count, p=self.chances)
+        """Random crops, int64 [count, codebooks, frames]. Raises ValueError where an excerpt is shorter than that."""
+        if frames > self.codes.shape[-1]:
+            raise ValueError(f"excerpts of {self.codes.shape[-1]} frames were given, crops of {frames} were asked for; ask for shorter ones")
+        which = np.searchsorted(self._edges, rng.random(count), side="right")
         starts = rng.integers(0, self.codes.shape[-1] - frames + 1, count)
-        return torch.stack([self.codes[i, :codebooks, s : s + frames] for i, s in zip(which, starts, strict=True)]).long()
+        return torch.stack([self.codes[int(i), :codebooks, int(s) : int(s) + frames].long() for i, s in zip(which, starts, strict=True)])
+
+    @cached_property
+    def _edges(self) -> np.ndarray:
+        return np.cumsum(self.chances)[:-1]
 
     def held_out(self, count: int, codebooks: int, frames: int) -> Tensor:
         """The same few excerpts at every call, evenly spread over the pool, int64 [at most count, codebooks, frames]: for checks during a training."""
         which = np.linspace(0, len(self.codes) - 1, min(count, len(self.codes))).astype(int)
-        return self.codes[which, :codebooks, :frames].long()
+        return torch.stack([self.codes[int(i), :codebooks, :frames].long() for i in which])
 
 
 def encode_pool(pool: Pool, codec: Codec, path: str | os.PathLike) -> Store:
@@ -65,11 +73,11 @@ def encode_pool(pool: Pool, codec: Codec, path: str | os.PathLike) -> Store:
     part = path.with_name(path.name + ".part")
     save_file({"codes": codes.to(torch.uint16)}, part, metadata={"format": FORMAT, "settings": json.dumps({"codec": codec.hash})})
     part.replace(path)
-    return Store(codes, pool.chances, codec.hash)
+    return read_store(path, pool.chances)
 
 
 def read_store(path: str | os.PathLike, chances: np.ndarray | None = None) -> Store:
     """What `encode_pool` wrote; every excerpt is drawn alike unless `chances` say otherwise."""
-    header, tensors = read_safetensors(path, FORMAT)
-    codes = tensors["codes"].to(torch.int32)
+    header, tensors = read_safetensors(path, FORMAT)  # mapped, not loaded: memory stays free, whatever the size
+    codes = tensors["codes"]
     return Store(codes, np.full(len(codes), 1 / len(codes)) if chances is None else chances, header["codec"])

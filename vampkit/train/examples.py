@@ -1,0 +1,75 @@
+"""Training examples: example i is a function of (seed, i) alone, whoever asks for it. Notebook: 04."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vampkit import masks, schedules
+from vampkit.train.presets import MaskedPreset
+
+
+class Examples:
+    """Codes and masks of each update, for one of several processes.
+
+    preset: batch, frames, share of composed music, seed. stores: real and composed tokens (either may be None), each with
+    `crops(count, codebooks, frames, rng)`. rank, ranks: which of so many processes this is. Update s takes examples s * batch to (s + 1) * batch - 1;
+    each process makes its own part of them, so the number of processes changes nothing. (A TokenStream composes other pieces for other numbers of processes.)
+
+    Raises ValueError where the batch cannot be shared out evenly.
+    """
+
+    def __init__(self, preset: MaskedPreset, stores: tuple, rank: int = 0, ranks: int = 1):
+        self.preset, self.stores, self.rank = preset, stores, rank
+        self.size, rest = divmod(preset.batch, preset.accumulate * ranks)
+        if rest:
+            raise ValueError(f"a batch of {preset.batch} is not shared out evenly among {ranks} processes in {preset.accumulate} parts; choose a multiple")
+        self.ranks = ranks
+        self._thread = ThreadPoolExecutor(1)
+        self._ahead: tuple[int, Future] | None = None
+
+    def own(self, step: int) -> list[range]:
+        """Numbers of the examples that this process takes in one update, part by part."""
+        first = step * self.preset.batch + self.rank * self.size
+        return [range(start, start + self.size) for start in range(first, first + self.ranks * self.size * self.preset.accumulate, self.ranks * self.size)]
+
+    def is_composed(self, number: int) -> bool:
+        """Whether an example is composed music: a fixed share of any run of examples, spread evenly."""
+        real, composed = self.stores
+        share = 0.0 if composed is None else 1.0 if real is None else self.preset.composed
+        return int((number + 1) * share) > int(number * share)
+
+    def drawn(self, step: int) -> tuple[int, int]:
+        """How many real and composed examples this process takes before a step: where a stream of pieces must go on."""
+        composed = sum(self.is_composed(number) for s in range(step) for part in self.own(s) for number in part)
+        return step * self.size * self.preset.accumulate - composed, composed
+
+    def example(self, number: int, ratio: float) -> tuple[Tensor, Tensor]:
+        """Codes and mask [codebooks, frames] of one example; every token that is predicted is hidden with the probability `ratio`."""
+        p = self.preset
+        rng = np.random.default_rng((p.seed, number))
+        codes = self.stores[self.is_composed(number)].crops(1, p.model.codebooks, p.frames, rng)[0]
+        mask = masks.random(*codes.shape, ratio, torch.Generator().manual_seed(int(rng.integers(2**62))))
+        mask[: p.model.conditioning] = False
+        return codes, mask
+
+    def parts(self, step: int) -> list[tuple[Tensor, Tensor]]:
+        """This process's share of an update: codes and mask [examples, codebooks, frames] of each part (one, unless gradients are accumulated)."""
+        ratios = schedules.cosine(schedules.training_ratios(self.preset.batch, seed=self.preset.seed, step=step)).tolist()
+        made = [[self.example(number, ratios[number % self.preset.batch]) for number in numbers] for numbers in self.own(step)]
+        return [tuple(torch.stack(tensors) for tensors in zip(*rows, strict=True)) for rows in made]
+
+    def __call__(self, step: int) -> list[tuple[Tensor, Tensor]]:
+        """The parts of an update; those of the next are made meanwhile."""
+        ready = self._ahead[1] if self._ahead and self._ahead[0] == step else self._thread.submit(self.parts, step)
+        found = ready.result()
+        self._ahead = (step + 1, self._thread.submit(self.parts, step + 1)) if step + 1 < self.preset.steps else None
+        return found
+
+    def settle(self) -> None:
+        """Wait for what is being made ahead, so that stores can be closed."""
+        if self._ahead:
+            self._ahead[1].exception()

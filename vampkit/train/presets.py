@@ -1,0 +1,111 @@
+"""Settings of a masked model's training, each number with its reason, and the presets ci, laptop, gpu and paper. Notebook: 04."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from vampkit.model import ModelConfig
+
+
+@dataclass(frozen=True)
+class MaskedPreset:
+    """Settings of a masked model's training; each number with its reason."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    frames: int = 288  # 5 s: long enough for two bars
+    batch: int = 8  # examples an update, over all processes: the same run on one device and on eight
+    accumulate: int = 1  # parts in which a process takes its share of the batch: more where memory is short, same result
+    steps: int = 4000
+    optimizer: str = "muon"  # "muon": Muon for the matrices inside the blocks, AdamW for the rest; "adamw": AdamW for all
+    schedule: str = "trapezoid"  # "trapezoid", "cosine", or "noam" (then adam_rate multiplies Noam's own rate)
+    local_start: bool = True  # heads that look at near frames first, outputs at zero: recipes, ten times faster with Muon
+    muon_rate: float = 0.02  # for the matrices inside the blocks; recipes: ten times faster than AdamW alone
+    muon_decay: float = 0.01
+    adam_rate: float = 2e-3  # for input, relative bias and norms
+    adam_betas: tuple[float, float] = (0.9, 0.95)  # a shorter memory than the usual 0.999, as runs are short
+    adam_decay: float = 0.0  # what Muon does not train is small: tables, norms, head
+    head_rate: float = 2e-4  # for the head's directions: an entry's turn comes once in a thousand tokens, and at a higher rate noise blurs where it started
+    warmup: int = 50
+    clip: float = 1.0
+    smoothing: float = 0.0  # label smoothing: the paper's equation 1 has none
+    average: float = 0.99  # of the weights: over the last 100 steps, as short runs change until they end
+    composed: float = 0.5  # share of composed music, where there is some
+    precision: str = "auto"  # bf16 where the processor multiplies it faster (a GPU, AMX, AVX-512 BF16), else float32; or "bf16", "no"
+    compile: bool = False  # torch.compile of the blocks: minutes to start, then faster on a GPU
+    seed: int = 0
+    save_seconds: float = 60.0  # what a kill may cost
+    keep: int = 2  # newest checkpoints that stay, beside the best
+    check_every: int = 500
+    audio_every: int = 0  # steps between sounds written to OUT/audio (0: none)
+    tensorboard: bool = False  # curves for TensorBoard in OUT/tensorboard (extra `tensorboard`), beside log.jsonl
+
+
+# No dropout: models this small do not learn by heart within so few steps, and residues that must be told to a hair suffer from it most.
+COARSE = ModelConfig(codebooks=4, conditioning=0, layers=6, width=192, heads=4, dropout=0.0)
+FINE = ModelConfig(codebooks=14, conditioning=4, layers=6, width=192, heads=4, dropout=0.0)
+
+
+def _ci(codebooks: int, conditioning: int) -> MaskedPreset:
+    return MaskedPreset(
+        ModelConfig(codebooks, conditioning, layers=2, width=32, heads=4),  # two blocks: the second shares the bias of the first; four heads: one of each kind
+        frames=32,  # half a second
+        batch=2,  # the least that has strata of mask ratios
+        steps=20,
+        precision="no",  # bit for bit the same anywhere
+        warmup=3,
+        check_every=10,  # two checks
+        save_seconds=0.0,  # after every step: a kill costs one
+    )
+
+
+def _gpu(codebooks: int, conditioning: int, frames: int, steps: int) -> MaskedPreset:
+    return MaskedPreset(
+        ModelConfig(codebooks, conditioning, layers=8, width=512, heads=8),  # 10 times the laptop's parameters, 64 a head
+        frames=frames,
+        batch=64,  # fills a card of 16 GiB
+        steps=steps,
+        warmup=500,  # a wider model is less forgiving at the start
+        average=0.999,  # over the last 1000 steps of a long run
+        check_every=1000,
+        audio_every=5000,
+    )
+
+
+def _paper(codebooks: int, conditioning: int, layers: int, frames: int, steps: int) -> MaskedPreset:
+    return MaskedPreset(
+        ModelConfig(codebooks, conditioning, layers=layers, width=1280, heads=20, dropout=0.1),  # section 4.2
+        frames=frames,  # the code's: 10 s coarse, 3 s coarse-to-fine; the paper does not say
+        batch=25,  # section 4.2; code: 8
+        steps=steps,  # section 4.2: 1M coarse, 500k coarse-to-fine; code: no end set
+        optimizer="adamw",  # section 4.2
+        schedule="noam",  # section 4.2, "target learning rate 0.001"; by the formula the peak is 5.59e-4, code: the same
+        local_start=False,  # torch's usual start, which no text of theirs changes
+        adam_rate=1.0,  # the formula gives the rate itself (code: it overwrites the 1e-3 of its AdamW)
+        adam_betas=(0.9, 0.999),  # section 4.2
+        adam_decay=0.01,  # the paper does not say; code: torch's default
+        warmup=10_000,  # section 4.2
+        clip=5.0,  # the paper does not say; code: 5
+        smoothing=0.0,  # equation 1; code: 0.1
+        average=0.9999,  # ours, the last 10,000 steps; paper and code keep no average
+        composed=0.0,  # real music alone, section 4.1
+        save_seconds=600.0,  # 4 GB a checkpoint
+        check_every=1000,  # the paper does not say; code: 1000
+        audio_every=10_000,  # code: 10,000
+    )
+
+
+PRESETS = {
+    "coarse": {
+        "ci": _ci(4, 0),
+        "laptop": MaskedPreset(COARSE, steps=4850),  # 46 minutes on a core
+        "gpu": _gpu(4, 0, frames=575, steps=30_000),  # 10 s: phrases; an hour or two on one card
+        "paper": _paper(4, 0, layers=20, frames=575, steps=1_000_000),
+    },
+    "c2f": {
+        "ci": _ci(14, 4),
+        "laptop": MaskedPreset(FINE, frames=172, steps=7295),  # 3 s: fine tokens follow from near ones; 46 minutes on a core
+        "gpu": _gpu(14, 4, frames=172, steps=20_000),
+        "paper": _paper(14, 4, layers=16, frames=172, steps=500_000),
+    },
+}
+"""ci: seconds, to prove the code. laptop: about 46 minutes a model on a core, the bundled ones. gpu: wider and longer. paper: the paper's size and recipe."""
