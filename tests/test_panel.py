@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from vampkit.prompts import Compression, Periodic, Prefix, Suffix
+from vampkit.beats import BeatGrid
+from vampkit.prompts import Beats, Compression, Continuation, Inpaint, Loop, Onsets, Outpaint, Periodic, Prefix, RandomShare, Stretch, Suffix
 from vampkit.widgets.panel import KINDS, PanelModel, VampPanel
 
 
@@ -23,10 +24,9 @@ class PlainVamp:
         for i in range(passes):
             if progress:
                 progress(i + 1, passes)
-        clip = self.codec.decode(tokens)
-        return SimpleNamespace(
-            clip=replace(clip, samples=clip.samples[:, ::-1].copy()), mask=prompt.mask(tokens), tokens=tokens
-        )
+        made, mask = prompt.prepare(tokens)
+        clip = self.codec.decode(made)
+        return SimpleNamespace(clip=replace(clip, samples=clip.samples[:, ::-1].copy()), mask=mask, tokens=made)
 
 
 @pytest.fixture(scope="module")
@@ -50,24 +50,75 @@ def html_of(panel):
     return panel._view.outputs[0]["data"]["text/html"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "value", "prompt"),
-    [
-        ("compression", 3, Compression(3)),
-        ("periodic", 5, Periodic(5)),
-        ("prefix", 0.5, Prefix(0.5)),
-        ("suffix", 0.2, Suffix(0.2)),
-    ],
-)
-def test_model_makes_prompts(vamp, clip, kind, value, prompt):
+EXAMPLES = {
+    "compression": (dict(codebooks=3, downsampling=4), Compression(3, 4)),
+    "periodic": (dict(period=5, width=3, offset=2), Periodic(5, 3, 2)),
+    "random": (dict(share=0.3), RandomShare(0.3)),
+    "prefix": (dict(seconds=0.5), Prefix(0.5)),
+    "suffix": (dict(seconds=0.2), Suffix(0.2)),
+    "inpaint": (dict(start=0.2, end=0.7), Inpaint(0.2, 0.7)),
+    "outpaint": (dict(before=0.5, after=0.3), Outpaint(0.5, 0.3)),
+    "continuation": (dict(seconds=0.8, prefix=0.4), Continuation(0.8, 0.4)),
+    "loop": (dict(seconds=0.4, start=0.3, period=3), Loop(0.4, start=0.3, prompt=Periodic(3))),
+    "stretch": (dict(factor=3), Stretch(3)),
+    "beats": (dict(before=0.01, after=0.05, which="down", every=1), Beats(0.01, 0.05, "down", beats=(0.1, 0.5, 0.9), downbeats=(0.5,))),
+    "onsets": (dict(before=0.02, after=0.1), Onsets(0.02, 0.1)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_model_makes_every_prompt(vamp, clip, kind, monkeypatch):
+    monkeypatch.setattr("vampkit.widgets.panel_model.onset_times", lambda clip, backtrack: [0.25, 0.75])
+    numbers, prompt = EXAMPLES[kind]
+    model = PanelModel(vamp, clip, beats=BeatGrid((0.1, 0.5, 0.9), (0.5,)))
+    model.set(prompt=kind, **numbers)
+    made, mask = replace(prompt, times=(0.25, 0.75)).prepare(model.tokens) if kind == "onsets" else prompt.prepare(model.tokens)
+    assert model.prompt == prompt and repr(prompt) in model.code() and model.values == numbers
+    assert model.mask.equal(mask) and model.made.codes.equal(made.codes) and model.mask.any()
+    assert model.given.seconds == pytest.approx(made.seconds, abs=0.01)
+    assert model.generate().mask.equal(mask)
+
+
+def test_value_is_the_first_number(vamp, clip, monkeypatch):
+    monkeypatch.setattr("vampkit.widgets.panel_model.onset_times", lambda clip, backtrack: [0.25, 0.75])
+    for kind in KINDS:
+        model = PanelModel(vamp, clip, beats=(0.2, 0.6))
+        model.set(prompt=kind)
+        first = model.numbers[0]
+        assert model.value == model.values[first.name] == first.start
+        model.set(value=first.low)
+        assert model.value == model.values[first.name] == first.low
+
+
+def test_a_tracker_listens_once_where_no_beats_are_given(vamp, clip, monkeypatch):
+    heard = []
+    monkeypatch.setattr("vampkit.widgets.panel_model.LibrosaBeats.track", lambda self, clip: heard.append(clip) or BeatGrid((0.3, 0.7), (0.7,)))
+    model = PanelModel(vamp, clip, "beats", before=0.0, after=0.1)
+    model.set(which="down")
+    assert model.mask.equal(Beats(0.0, 0.1, beats=(0.7,)).mask(model.tokens)) and len(heard) == 1
+    assert model.prompt == Beats(0.0, 0.1, "down"), "the printed call leaves the tracking to the prompt"
+    model.generate()
+    assert vamp.calls[-1][0].beats == (0.3, 0.7) and len(heard) == 1
+
+
+def test_the_picture_shows_the_sound_where_the_prompt_puts_it(vamp, clip):
     model = PanelModel(vamp, clip)
-    model.set(prompt=kind, value=value)
-    assert model.prompt == prompt and model.mask.equal(prompt.mask(model.tokens))
-    assert repr(prompt) in model.code()
+    assert model.given is model.original
+    hop, samples = model.tokens.hop, clip.mono().resample(model.tokens.rate).samples[0]
+    model.set(prompt="outpaint", before=0.5, after=0.5)
+    lead = model.tokens.frames_of(0.5) * hop
+    shown = model.given.samples[0]
+    assert not shown[:lead].any() and (shown[lead : lead + len(samples) - hop] == samples[:-hop]).all() and not shown[lead + len(samples) :].any()
+    model.set(prompt="stretch", factor=2)
+    assert (model.given.samples[0, 2 * hop : 3 * hop] == samples[hop : 2 * hop]).all()
+    model.set(prompt="continuation", seconds=1, prefix=0.3)
+    kept = int((~model.mask.all(0)).sum()) * hop
+    assert (model.given.samples[0, :kept] == samples[:kept]).all() and not model.given.samples[0, kept + hop :].any()
 
 
 def test_model_refuses_and_keeps_what_it_had(vamp, clip):
     model = PanelModel(vamp, clip, "periodic", 9, seed=4)
+    mask = model.mask
     for wrong, error in (
         (dict(prompt="mystery"), ValueError),
         (dict(value=0), ValueError),
@@ -77,18 +128,22 @@ def test_model_refuses_and_keeps_what_it_had(vamp, clip):
         (dict(seed=1.5), TypeError),
         (dict(passes=0), ValueError),
         (dict(prompt="prefix", value=99), ValueError),
+        (dict(prompt="inpaint", start=0.8, end=0.3), ValueError),
+        (dict(seconds=2), TypeError),
+        (dict(period=True), TypeError),
+        (dict(prompt="beats", which="some"), ValueError),
     ):
         with pytest.raises(error, match="expected"):
             model.set(**wrong)
-    assert (model.kind, model.value, model.seed) == ("periodic", 9, 4)
+    assert (model.kind, model.value, model.seed) == ("periodic", 9, 4) and model.mask is mask
 
 
 def test_another_kind_starts_with_its_own_number(vamp, clip):
     model = PanelModel(vamp, clip, "periodic", 31)
     model.set(prompt="compression")
-    assert model.value == KINDS["compression"].start
+    assert model.value == 1
     model.set(seed=5)
-    assert model.value == KINDS["compression"].start and model.seed == 5
+    assert model.value == 1 and model.seed == 5
 
 
 def test_panel_by_calls(panel, vamp):
@@ -101,29 +156,55 @@ def test_panel_by_calls(panel, vamp):
     assert re.match(r"VampPanel: vamp\.vamp\(clip, Periodic\(.*\), seed=3, passes=4\), \d+\.\d % hidden", repr(panel))
 
 
-def test_panel_by_hand(panel, vamp):
+def test_panel_by_hand(panel, vamp, monkeypatch):
+    monkeypatch.setattr("vampkit.widgets.panel_model.onset_times", lambda clip, backtrack: [0.25, 0.75])
+    panel._prompt.value = "periodic"
+    panel.controls["period"].value = 5
+    panel.controls["width"].value = 2
+    assert panel.model.prompt == Periodic(5, 2) and "% hidden" in html_of(panel)
     panel._prompt.value = "prefix"
-    assert (
-        panel.model.kind == "prefix"
-        and panel._value.max == KINDS["prefix"].high
-        and panel._value.description == "Seconds kept"
-    )
-    panel._value.value = 0.3
+    assert panel.model.kind == "prefix" and panel.controls["seconds"].max == 1.0 and panel.controls["seconds"].description == "Seconds kept"
+    panel.controls["seconds"].value = 0.3
     panel._seed.value = 12
     panel._passes.value = 2
     panel._button.click()
     assert vamp.calls[-1] == (Prefix(0.3), 12, 2)
     for kind in KINDS:
+        panel.model.beats = (0.2, 0.6)
         panel._prompt.value = kind
-        assert panel.model.kind == kind and panel._value.value == panel.model.value == KINDS[kind].start
+        assert panel.model.kind == kind == panel._prompt.value
+        assert {name: control.value for name, control in panel.controls.items()} == panel.model.values
+        assert panel._numbers.children == tuple(panel.controls.values())
+
+
+def test_the_picture_follows_each_slider(panel):
+    pages = set()
+    for period in (3, 4, 6):
+        panel.controls["period"].value = period
+        pages.add(html_of(panel))
+        assert f"{100 * float(panel.model.mask.float().mean()):.1f} % of the tokens" in panel._status.value
+    assert len(pages) == 3
+
+
+def test_a_slider_in_the_wrong_place_says_so_and_recovers(panel):
+    panel.set(prompt="inpaint", start=0.2, end=0.6)
+    panel.controls["start"].value = 0.8
+    assert 'role="alert"' in panel._status.value and panel.model.prompt == Inpaint(0.2, 0.6)
+    panel.controls["end"].value = 0.9
+    assert 'role="status"' in panel._status.value and panel.model.prompt == Inpaint(0.8, 0.9)
+
+
+def test_a_kind_that_does_not_fit_is_not_left_in_the_menu(panel, monkeypatch):
+    monkeypatch.setattr("vampkit.widgets.panel_model.onset_times", lambda clip, backtrack: [])
+    panel._prompt.value = "onsets"
+    assert 'role="alert"' in panel._status.value and panel._prompt.value == panel.model.kind == "periodic"
+    assert list(panel.controls) == ["period", "width", "offset"]
 
 
 def test_errors_are_shown(panel):
     panel._seed.value = 666
     panel._button.click()
-    assert (
-        'role="alert"' in panel._status.value and "&lt;failed&gt;" in panel._status.value and not panel._button.disabled
-    )
+    assert 'role="alert"' in panel._status.value and "&lt;failed&gt;" in panel._status.value and not panel._button.disabled
     with pytest.raises(ValueError, match="another seed"):
         panel.generate()
 
@@ -139,6 +220,8 @@ def test_close_frees_everything(vamp, clip):
     VampPanel(vamp, clip, passes=2).close()  # shared pieces are opened once
     before = set(_instances)
     panel = VampPanel(vamp, clip, passes=2)
+    panel.generate()
+    panel.set(prompt="outpaint", before=0.2, after=0.1)
     panel.generate()
     assert set(_instances) != before
     panel.close()

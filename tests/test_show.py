@@ -139,6 +139,18 @@ def test_passes_name_each_pass():
         show.passes([])
 
 
+def test_matrices_share_a_scale_and_keep_their_order():
+    grids = {f"head {i}": np.full((3, 5), i / 10) for i in range(1, 6)}
+    figure = show.matrices(grids, "looked at", "looks")
+    assert [a.text for a in figure.layout.annotations] == list(grids)
+    assert {trace.zmax for trace in figure.data} == {0.5} and sum(trace.showscale for trace in figure.data) == 1
+    assert all(np.allclose(trace.z, grid) for trace, grid in zip(figure.data, grids.values(), strict=True))
+    assert show.matrices(grids, top=1).data[0].zmax == 1
+    for wrong in ({}, {"row": np.zeros(4)}):
+        with pytest.raises(ValueError, match=r"at least one \[rows, columns\]"):
+            show.matrices(wrong)
+
+
 def test_wrong_grids_are_refused(clip):
     with pytest.raises(TypeError, match="whole numbers"):
         show.tokens(np.zeros((4, 5)))

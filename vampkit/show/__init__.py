@@ -17,6 +17,7 @@ _HOME = {
     "passes": "figures",
     "curves": "plots",
     "bars": "plots",
+    "matrices": "plots",
     "schedules": "plots",
     "overview": "static",
 }

@@ -1,22 +1,7 @@
 (() => {
-  const FADE = 0.025; // seconds: short enough to compare, long enough not to click
-  const shape = (from, to) => Float32Array.from({ length: 33 }, (_, i) => from + (to - from) * (0.5 - 0.5 * Math.cos((Math.PI * i) / 32)));
   const clock = (s) => `${Math.floor(s / 60)}:${(s % 60).toFixed(1).padStart(4, "0")}`;
   const bytes = (uri) => Uint8Array.from(atob(uri.slice(uri.indexOf(",") + 1)), (c) => c.charCodeAt(0)).buffer;
   const make = (tag, props) => Object.assign(document.createElement(tag), props);
-
-  // A gain that is faded along a raised cosine, also from the middle of another fade.
-  class Fader {
-    constructor(context, value) { this.node = context.createGain(); this.node.gain.value = value; this.context = context; this.from = this.to = value; this.start = -1; }
-    now() { const u = Math.min(1, Math.max(0, (this.context.currentTime - this.start) / FADE)); return this.from + (this.to - this.from) * (0.5 - 0.5 * Math.cos(Math.PI * u)); }
-    fade(to) {
-      const value = this.now(), gain = this.node.gain, at = this.context.currentTime;
-      Object.assign(this, { from: value, to, start: at });
-      gain.cancelScheduledValues(0);
-      gain.setValueAtTime(value, at);
-      gain.setValueCurveAtTime(shape(value, to), at, FADE);
-    }
-  }
 
   function setup(root) {
     root.dataset.ready = "1";

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -59,6 +60,12 @@ def _part(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
+@lru_cache(maxsize=1)
+def _script() -> str:
+    """The player's script with the fades that it shares with the studio; in a block, so that no name of ours becomes the page's."""
+    return "{\n" + re.sub("^export ", "", _part("fade.js"), flags=re.MULTILINE) + _part("player.js") + "}\n"
+
+
 class Player:
     """What `listen` returns: HTML for a notebook, one line of facts a clip where only text is shown.
 
@@ -79,9 +86,7 @@ class Player:
 
     def html(self, sound: bool = True) -> str:
         """The player as one `<div>` with its style, script and sound; `sound=False` gives the pictures alone."""
-        body = (
-            f'<div class="vk-axis">{self._views()}{self._grid()}<div class="vk-head" hidden></div></div>{self._ticks()}'
-        )
+        body = f'<div class="vk-axis">{self._views()}{self._grid()}<div class="vk-head" hidden></div></div>{self._ticks()}'
         if sound:
             body = f'<div class="vk-controls" role="toolbar" aria-label="Player" hidden></div>{body}{self._sounds()}'
         credits = "; ".join(dict.fromkeys(c.credit for c in self.clips if c.credit))
@@ -91,7 +96,7 @@ class Player:
             body += (
                 '<p class="vk-keys" hidden>Keys: Space plays on the time axis, arrows move 1 s, Page Up and Down 5 s, '
                 "Home and End, 1 to 9 choose a sound, L loops.</p>"
-                f"<script>{_part('player.js')}</script>"
+                f"<script>{_script()}</script>"
             )
         name = html.escape("Listen: " + ", ".join(self.labels), quote=True)
         # JupyterLab would take keys such as 1 or L for commands of its own; the attribute tells it to leave them.
@@ -188,9 +193,7 @@ def listen(*clips, labels=None, mask=None, tokens=None, height: int = 90) -> Pla
     found = [c if hasattr(c, "samples") else getattr(c, "clip", c) for c in clips]
     for given, clip in zip(clips, found, strict=True):
         if not (hasattr(clip, "samples") and hasattr(clip, "rate")):
-            raise TypeError(
-                f"{type(given).__name__} was given, a Clip or a Take was expected; make one with Clip(samples, rate)"
-            )
+            raise TypeError(f"{type(given).__name__} was given, a Clip or a Take was expected; make one with Clip(samples, rate)")
     if labels is None:
         labels = [c.name or "sound" for c in found]
         if len(set(labels)) < len(labels):

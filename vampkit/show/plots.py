@@ -86,3 +86,30 @@ def schedules(functions, points: int = 101, title: str = ""):
     u = np.linspace(0, 1, points)
     lines = {name: (u, np.array([float(f(float(v))) for v in u])) for name, f in functions.items()}
     return curves(lines, "u", "share hidden", title)
+
+
+def matrices(panels, x_title: str = "", y_title: str = "", title: str = "", top: float | None = None):
+    """Named matrices side by side on one scale from 0, first row on top. Notebook: 03.
+
+    panels: {name: array [rows, columns]}, none below 0. top: value of the darkest colour (None: the largest there is).
+    Returns a plotly Figure. Raises ValueError for arrays that are no matrices.
+    """
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    grids = {name: np.asarray(grid, dtype=np.float32) for name, grid in panels.items()}
+    if not grids or any(grid.ndim != 2 for grid in grids.values()):
+        raise ValueError(f"panels of shapes {[g.shape for g in grids.values()]} were given, at least one [rows, columns] was expected")
+    top = top or max(float(grid.max()) for grid in grids.values())
+    columns = min(4, len(grids))
+    rows = -(-len(grids) // columns)
+    figure = make_subplots(rows, columns, subplot_titles=list(grids), horizontal_spacing=0.04, vertical_spacing=0.2 / rows)
+    look = dict(zmin=0, zmax=top, colorscale="Viridis", hovertemplate="row %{y}, column %{x}: %{z:.3f}<extra></extra>")
+    for i, grid in enumerate(grids.values()):
+        figure.add_trace(go.Heatmap(z=grid.round(3), showscale=i == 0, colorbar=dict(thickness=12), **look), i // columns + 1, i % columns + 1)
+    dress(figure, title, 60 + 240 * rows)
+    figure.update_yaxes(autorange="reversed", showgrid=False).update_xaxes(showgrid=False)
+    figure.update_xaxes(title_text=x_title, row=rows)
+    figure.update_yaxes(title_text=y_title, col=1)
+    figure.update_annotations(font=dict(size=12, color=INK))
+    return figure.update_layout(margin=dict(t=64 if title else 40))

@@ -1,0 +1,99 @@
+"""History: the takes of a session, each with all that made it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(repr=False)
+class Entry:
+    """One take of the history. number: from 1 on, never given twice. mask: bool [K, T], what was hidden. source: the name of what it was made from."""
+
+    number: int
+    take: object
+    mask: np.ndarray
+    settings: dict
+    seconds: float
+    source: str
+    name: str
+    star: bool = False
+
+    @property
+    def seed(self) -> int:
+        """The seed that made it."""
+        return self.settings["seed"]
+
+    def __repr__(self) -> str:
+        return f"Entry {self.number} {self.name!r}: seed {self.seed}, {100 * float(self.mask.mean()):.1f} % hidden"
+
+    def facts(self) -> dict:
+        """What a list shows of it, plain JSON."""
+        hidden = round(100 * float(self.mask.mean()), 1)
+        return {"id": self.number, "name": self.name, "star": self.star, "seed": self.seed, "hidden": hidden, "source": self.source,
+                "passes": self.settings["passes"], "seconds": round(self.seconds, 1), "length": self.take.clip.seconds}  # fmt: skip
+
+
+class History:
+    """Takes in the order they were made. A take is asked for by its number, its name or itself."""
+
+    def __init__(self):
+        self.entries: list[Entry] = []
+        self._last = 0
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __iter__(self):
+        return iter(self.entries)
+
+    def __getitem__(self, which: int | str | Entry) -> Entry:
+        found = [e for e in self.entries if e is which or (not isinstance(which, bool) and which in (e.number, e.name))]
+        if not found:
+            there = ", ".join(f"{e.number} {e.name!r}" for e in self.entries) or "none yet"
+            raise ValueError(f"there is no take {which if not isinstance(which, Entry) else which.name!r}; the takes are: {there}")
+        return found[-1]
+
+    def add(self, take, mask: np.ndarray, settings: dict, seconds: float, source: str = "") -> Entry:
+        """Keep a take; it is called "take 1", "take 2" ... until it is renamed."""
+        self._last += 1
+        self.entries.append(Entry(self._last, take, mask, settings, seconds, source, f"take {self._last}"))
+        return self.entries[-1]
+
+    def rename(self, which, name: str) -> Entry:
+        """Give a take another name. Raises ValueError for an empty one."""
+        entry, name = self[which], " ".join(str(name).split())[:80]
+        if not name:
+            raise ValueError("the new name is empty, some letters were expected")
+        entry.name = name
+        return entry
+
+    def star(self, which, on: bool = True) -> Entry:
+        """Mark a take as one to keep."""
+        entry = self[which]
+        entry.star = bool(on)
+        return entry
+
+    def discard(self, which) -> Entry:
+        """Drop a take and its sound."""
+        entry = self[which]
+        self.entries.remove(entry)
+        return entry
+
+    def prune(self, most: int) -> list[Entry]:
+        """Drop the oldest takes without a star until `most` of those are left; returns what was dropped."""
+        plain = [e for e in self.entries if not e.star]
+        return [self.discard(e) for e in plain[: max(0, len(plain) - most)]]
+
+    def export(self, which, folder: str | Path = ".") -> Path:
+        """Write a take as WAV and its record as JSON beside it, named after the take; a name that is taken gets a number. Returns the WAV's path."""
+        entry = self[which]
+        stem = re.sub(r"[^\w.-]+", "-", entry.name).strip("-.") or f"take-{entry.number}"
+        path, count = Path(folder) / f"{stem}.wav", 1
+        while path.exists():
+            count += 1
+            path = Path(folder) / f"{stem}-{count}.wav"
+        return entry.take.save(path)

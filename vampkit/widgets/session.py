@@ -1,0 +1,301 @@
+"""Session: what the studio knows and does, without a browser: a sound, a mask, settings, one generation at a time, and the history of takes."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from vampkit import prompts
+from vampkit.audio import Clip, clips, load_clip
+from vampkit.errors import VampkitError
+from vampkit.sampling import Settings
+from vampkit.takes import FINE_PASSES, MASK_TEMPERATURE, PASSES, TakeSettings
+from vampkit.tokens import Tokens
+from vampkit.widgets.abx import BlindTest
+from vampkit.widgets.cells import whole
+from vampkit.widgets.history import Entry, History
+from vampkit.widgets.jobs import Job
+from vampkit.widgets.mask_model import MaskModel
+from vampkit.widgets.pace import Pace
+
+PAPER = {
+    "passes": PASSES, "fine_passes": FINE_PASSES, "temperature": 1.0, "mask_temperature": MASK_TEMPERATURE,
+    "top_p": None, "top_k": None, "min_p": None, "typical": None, "cutoff": 1.0,
+}  # fmt: skip
+OFF = ("top_p", "top_k", "min_p", "typical")  # None turns them off
+SETTINGS = {
+    # Paper, section 4.3: 36 passes gave the lowest distance.
+    "paper": PAPER,
+    # One of the paper's figure 3 that is quicker to wait for.
+    "paper, 12 passes": PAPER | {"passes": 12},
+    # The defaults of the reference's app of 2023 (vampnet f4).
+    "app 2023": PAPER | {"fine_passes": PASSES, "mask_temperature": 15.0, "cutoff": 0.5},
+    "sketch": PAPER | {"passes": 4, "fine_passes": 1, "top_p": 0.9},
+}
+MOST_PASSES = 128  # as in the reference's app
+MOST_SEED = 2**31 - 1
+LIVE_KEPT = 6  # variations without a star that live vamping leaves in the history
+LONGEST = 600.0  # seconds of sound that are taken in
+
+
+class Session:
+    """A sound, a mask over it, settings, a history of takes, and at most one generation that runs.
+
+    vamp: Vamp. sound: as in `open`. seed: of the first take; later ones count on from it. preset: one of SETTINGS.
+    tell: called with ("state", None) after a change, ("sound", None) after another sound was opened, ("progress", Progress) in a generation,
+    ("live", Entry) when live vamping has the next variation; from the generating thread too.
+    """
+
+    def __init__(self, vamp, sound, *, seed: int = 0, preset: str = "paper, 12 passes", tell: Callable[[str, object], None] = lambda what, about: None):
+        self.vamp, self.tell = vamp, tell
+        self.history, self.pace, self.job = History(), Pace(), None
+        self.chosen = 0  # what is heard: 0 is the original, else the number of a take
+        self.settings: dict = {}
+        self.seed, self.next_seed, self.blind_test = whole("the seed", seed, 0, MOST_SEED), True, None
+        self.live_on, self._live, self._entered, self._lock = False, None, threading.Event(), threading.RLock()
+        self.closed = False
+        self.use(preset)
+        self.model: MaskModel | None = None
+        self.open(sound)
+
+    # Sound
+
+    def open(self, source, rate: int | None = None, name: str = "") -> None:
+        """Take in a sound: a Clip, Tokens, a bundled clip's name, a path, an array with its rate, or a composed Piece. The takes stay.
+
+        The mask stays where the new sound has the same number of tokens. Raises what says why it cannot be taken; nothing is changed then.
+        """
+        clip = self._clip(source, rate, name)
+        tokens = source if isinstance(source, Tokens) else self.vamp.codec.encode(clip)
+        self._check_codec(tokens)
+        tokens = replace(tokens, codes=tokens.codes[0], gains=tokens.gains[:1]) if tokens.codes.ndim == 3 else tokens
+        with self._lock:
+            if self.model is not None and (self.model.codebooks, self.model.frames) == (tokens.codebooks, tokens.frames):
+                self.model.tokens, self.model.clip = tokens, clip
+                self.model.times = {k: () for k in self.model.times}
+                self.model.snap_to("frames")
+            else:
+                self.model = MaskModel.of(tokens, clip)
+            self.clip, self.chosen, self.blind_test = clip, 0, None
+        self.tell("sound", None)
+
+    def _check_codec(self, tokens: Tokens) -> None:
+        if tokens.codec != self.vamp.codec.hash:
+            raise VampkitError(f"these tokens were made by codec {tokens.codec[:8]}, this studio uses {self.vamp.codec.hash[:8]}; open the sound instead")
+
+    def _clip(self, source, rate: int | None, name: str) -> Clip:
+        if isinstance(source, Tokens):
+            self._check_codec(source)
+            return self.vamp.codec.decode(source)
+        if hasattr(source, "notes") and hasattr(source, "genre"):
+            from vampkit.music import render
+
+            source = render(source)
+        if isinstance(source, (str, os.PathLike)):
+            bundled = [n for n in clips() if n.startswith(str(source))]
+            source = load_clip(str(source)) if len(bundled) == 1 and not Path(source).is_file() else Clip.load(source)
+        if not isinstance(source, Clip):
+            if rate is None:
+                raise TypeError(f"{type(source).__name__} was given without a rate; a Clip, a path, or an array and its rate were expected")
+            source = Clip(np.asarray(source), rate, name or "array")
+        if source.seconds > LONGEST:
+            raise ValueError(f"the sound lasts {source.seconds:.0f} s, at most {LONGEST:.0f} s was expected; take an excerpt")
+        return replace(source, name=name or source.name or "sound")
+
+    def feedback(self, which) -> None:
+        """Use a take as the sound to vamp on; the mask stays."""
+        entry = self.history[which]
+        self.open(replace(entry.take.clip, name=entry.name))
+
+    # Settings
+
+    def use(self, preset: str) -> None:
+        """Set the sampler as a preset of SETTINGS has it. Raises ValueError for another name."""
+        if preset not in SETTINGS:
+            raise ValueError(f"there is no preset {preset!r}; the presets are: {', '.join(SETTINGS)}")
+        self.set(**SETTINGS[preset])
+
+    def set(self, *, seed: int | None = None, next_seed: bool | None = None, **settings) -> None:
+        """Change sampler settings (those of PAPER, see `vampkit.takes.TakeSettings`), the seed, or whether each take counts the seed on.
+
+        Nothing is changed where one of them is refused. Raises ValueError, TypeError.
+        """
+        for name, value in settings.items():
+            if name not in PAPER:
+                raise ValueError(f"there is no setting {name!r}; the settings are: {', '.join(PAPER)}, seed, next_seed")
+            if name in ("passes", "fine_passes"):
+                whole(name, value, 1, MOST_PASSES)
+            elif (isinstance(value, bool) or not isinstance(value, (int, float))) and not (value is None and name in OFF):
+                raise TypeError(f"{name} is {value!r}, a number was expected" + (" (None turns it off)" if name in OFF else ""))
+        Settings(**TakeSettings(**self.settings | settings).coarse)  # what the sampler refuses is refused here
+        seed = self.seed if seed is None else whole("the seed", seed, 0, MOST_SEED)
+        self.seed, self.next_seed = seed, self.next_seed if next_seed is None else bool(next_seed)
+        self.settings = self.settings | settings
+        self.tell("state", None)
+
+    @property
+    def passes(self) -> int:
+        """Passes of both models that one take asks for."""
+        return self.settings["passes"] + self.settings["fine_passes"]
+
+    @property
+    def preset(self) -> str:
+        """The preset whose settings these are, or "own"."""
+        return next((name for name, values in SETTINGS.items() if values == self.settings), "own")
+
+    # Generating
+
+    def generate(self, wait: bool = False, seed: int | None = None):
+        """Fill in what the mask hides, in a thread. wait: return the history's Entry when it is made, and raise what went wrong; else return the Job.
+
+        A generation that was cancelled returns None. Raises ValueError where nothing is hidden, where one runs already, and after `close`.
+        """
+        job, made = self._start(seed)
+        if not wait:
+            return job
+        job.result()
+        return made[0] if made else None
+
+    def _start(self, seed: int | None = None, fed: Tokens | None = None) -> tuple[Job, list[Entry]]:
+        """Begin a generation from the sound, or from `fed` where it fits the mask; the list will hold the entry."""
+        with self._lock:
+            self._check_free()
+            if seed is not None:
+                self.seed = whole("the seed", seed, 0, MOST_SEED)
+            mask, tokens, settings = self.model.mask, self.model.tokens, self.settings | {"seed": self.seed}
+            if fed is not None and fed.codes.shape == mask.shape:
+                tokens = fed
+            if not mask.any():
+                raise ValueError("nothing is hidden, so there is nothing to generate; draw on the grid or stamp a prompt first")
+            made, source = [], tokens.name
+            prompt = prompts.Drawn(mask)
+
+            def told(job: Job, progress) -> None:
+                if progress is None:
+                    self._ended(job, mask, settings, source, made)
+                else:
+                    self.tell("progress", progress)
+
+            self.job = Job(lambda: self.vamp.steps(tokens, prompt, **settings), told)
+            job = self.job
+        self.tell("state", None)
+        return job, made
+
+    def _check_free(self) -> None:
+        if self.closed:
+            raise ValueError("this studio was closed, an open one was expected; make a new one")
+        if self.job is not None and self.job.running:
+            raise ValueError("a take is being generated; wait for it or cancel it first")
+
+    def _ended(self, job: Job, mask: np.ndarray, settings: dict, source: str, made: list) -> None:
+        if job.state == "done" and job.take is not None and not self.closed:
+            with self._lock:
+                entry = self.history.add(job.take, mask, settings, job.seconds, source)
+                made.append(entry)
+                self.pace.add(mask.shape[1], settings["passes"] + settings["fine_passes"], job.seconds)
+                self.seed = min(self.seed + 1, MOST_SEED) if self.next_seed else self.seed
+                if not self.live_on:
+                    self.chosen = entry.number
+        job.take = None  # the history holds it
+        self.tell("state", None)
+
+    def cancel(self) -> None:
+        """Stop the generation that runs, and live vamping; what was drawn and made stays."""
+        self.live_on = False
+        self._entered.set()
+        if self.job is not None:
+            self.job.cancel()
+
+    # Live vamping
+
+    def live(self, rounds: int | None = None, feedback: bool = False, wait: bool = False) -> None:
+        """Make one variation after another from the mask as it then is, each told of as ("live", entry) when it is ready.
+
+        rounds: how many; None goes on until `cancel`. feedback: each variation is the sound that the next one is made from.
+        wait: return after the last one instead of at once. Without wait the next one is begun when `entered` says that the last one is heard.
+        """
+        with self._lock:
+            self._check_free()
+            if self.live_on:
+                raise ValueError("live vamping is on already; cancel it first")
+            self.live_on = True
+        self._live = threading.Thread(target=self._vary, args=(rounds, feedback, not wait), name="vampkit-live", daemon=True)
+        self._live.start()
+        if wait:
+            self._live.join()
+
+    def entered(self) -> None:
+        """The variation that was announced is heard now."""
+        self._entered.set()
+
+    def _vary(self, rounds: int | None, feedback: bool, paced: bool) -> None:
+        count, fed = 0, None
+        try:
+            while self.live_on and not self.closed and (rounds is None or count < rounds):
+                self._entered.clear()
+                job, made = self._start(fed=fed)
+                job.result()
+                if not made:
+                    break
+                entry, count = made[0], count + 1
+                fed = entry.take.tokens.replace(name=entry.name) if feedback else None  # the sound that plays stays
+                self.chosen = entry.number
+                self.history.prune(LIVE_KEPT)
+                self.tell("live", entry)
+                if paced and self.live_on:
+                    self._entered.wait(max(10.0, 2 * self.clip.seconds))
+        except Exception as error:  # shown, as there is no cell to raise it in
+            self.tell("wrong", error)
+        finally:
+            self.live_on = False
+            self.tell("state", None)
+
+    # Takes
+
+    def choose(self, which=0) -> Entry | None:
+        """Hear the original (0 or "original") or a take."""
+        entry = None if which in (0, "original") else self.history[which]
+        self.chosen = 0 if entry is None else entry.number
+        self.tell("state", None)
+        return entry
+
+    def restore(self, which) -> Entry:
+        """Bring back a take's mask (as one gesture), settings and seed. Raises ValueError where the sound now has another number of tokens."""
+        entry = self.history[which]
+        self.model.draw(entry.mask)
+        self.set(**entry.settings)
+        return entry
+
+    def discard(self, which) -> None:
+        """Drop a take."""
+        entry = self.history.discard(which)
+        if self.chosen == entry.number:
+            self.chosen = 0
+        test = self.blind_test
+        if test is not None and entry.number in (test.a, test.b):
+            self.blind_test = None
+        self.tell("state", None)
+
+    def sound_of(self, which) -> Clip:
+        """The sound of the original (0) or of a take."""
+        return self.clip if which in (0, "original") else self.history[which].take.clip
+
+    def blind(self, a, b, trials: int = 10, seed: int | None = None) -> BlindTest:
+        """Begin a blind ABX test between two sounds: 0 is the original, else takes."""
+        a, b = (0 if which in (0, "original") else self.history[which].number for which in (a, b))
+        self.blind_test = BlindTest(a, b, whole("the number of trials", trials, 1, 200), int.from_bytes(os.urandom(4), "big") if seed is None else seed)
+        self.tell("state", None)
+        return self.blind_test
+
+    def close(self, timeout: float = 30.0) -> None:
+        """Stop what runs and wait for its threads."""
+        self.closed = True
+        self.cancel()
+        for thread in (self.job, self._live):
+            if thread is not None and thread is not threading.current_thread():
+                (thread.wait if isinstance(thread, Job) else thread.join)(timeout)
