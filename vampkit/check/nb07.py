@@ -1,0 +1,81 @@
+"""Checks for the tasks of notebook 07, periodic prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from vampkit import masks
+from vampkit.check.core import judge
+
+
+def pillars(yours: Callable) -> bool:
+    """yours(frames, period, width, offset) -> what is hidden, bool [frames]. Notebook: 07.
+
+    Kept are `width` frames around every `period`-th one from frame `offset` on, cut at the borders.
+    """
+    cases = [(18, 6, 2, 2), (12, 6, 3, 0), (30, 7, 4, 5), (25, 8, 1, 3), (17, 9, 5, 16)]
+    traps = [
+        (lambda t, p, w, o: masks.periodic(1, t, p, w, o, reference=True)[0], "How many frames does an even width keep?"),
+        (lambda t, p, w, o: _windows(t, p, o, w // 2, w - w // 2), "An even width keeps one frame more after than before"),
+        (lambda t, p, w, o: ~_pillars(t, p, w, o), "True is hidden: yours says what is kept"),
+        (lambda t, p, w, o: _pillars(t, p, w, 0), "Where does the first window lie?"),
+        (_uncut, "What of a window that begins before frame 0?"),
+    ]
+    return judge("pillars", yours, cases, _pillars, traps)
+
+
+def longest(yours: Callable) -> bool:
+    """yours(hidden [frames]) -> how many frames the longest stretch of hidden ones has, a whole number. Notebook: 07."""
+    rows = ["110001111", "0110", "1111", "000", "1011101", masks.periodic(1, 50, 13, 2, 4)[0]]
+    cases = [(torch.tensor([c == "1" for c in row]) if isinstance(row, str) else row,) for row in rows]
+    traps = [
+        (lambda hidden: int(hidden.sum()), "That is how many are hidden in all; which of them stand side by side?"),
+        (lambda hidden: _longest(~hidden), "True is hidden: yours is the longest kept stretch"),
+        (lambda hidden: max(_runs(hidden)[:-1], default=0), "Does a stretch count that lasts to the end?"),
+    ]
+    return judge("longest", yours, cases, _longest, traps)
+
+
+def stretched(yours: Callable) -> bool:
+    """yours(codes [codebooks, frames], factor) -> codes [codebooks, factor * frames]: each frame, then factor - 1 hidden ones, written -1. Notebook: 07."""
+    cases = [(torch.arange(1, 7).view(2, 3), 2), (torch.arange(20).view(4, 5), 3), (torch.arange(3).view(3, 1), 4), (torch.arange(8).view(2, 4), 1)]
+    traps = [
+        (lambda codes, factor: codes.repeat_interleave(factor, 1), "Only the first of each group is kept, the others are hidden"),
+        (lambda codes, factor: _apart(codes, factor, factor - 1), "The kept frame comes first, then its hidden ones"),
+        (lambda codes, factor: _joined(codes, factor), "The hidden frames lie between the kept ones, not after them all"),
+    ]
+    return judge("stretched", yours, cases, _apart, traps)
+
+
+def _windows(frames: int, period: int, offset: int, before: int, after: int) -> Tensor:
+    return masks.windows(1, frames, range(offset % period, frames, period), before, after)[0]
+
+
+def _uncut(frames: int, period: int, width: int, offset: int) -> Tensor:
+    before = (width - 1) // 2
+    return masks.windows(1, frames, range(offset % period, frames, period), before, width - before, reference=True)[0]
+
+
+def _pillars(frames: int, period: int, width: int, offset: int) -> Tensor:
+    return masks.periodic(1, frames, period, width, offset)[0]
+
+
+def _runs(hidden: Tensor) -> list[int]:
+    return [len(run) for run in "".join("1" if h else "0" for h in hidden).split("0")]
+
+
+def _longest(hidden: Tensor) -> int:
+    return max(_runs(hidden))
+
+
+def _apart(codes: Tensor, factor: int, first: int = 0) -> Tensor:
+    found = codes.new_full((codes.shape[0], factor * codes.shape[1]), -1)
+    found[:, first::factor] = codes
+    return found
+
+
+def _joined(codes: Tensor, factor: int) -> Tensor:
+    return torch.cat([codes, codes.new_full((codes.shape[0], (factor - 1) * codes.shape[1]), -1)], 1)

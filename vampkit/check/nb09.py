@@ -1,0 +1,115 @@
+"""Checks for the tasks of notebook 09, beats."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from vampkit import masks
+from vampkit.check.core import generator, judge
+
+
+def hidden(yours: Callable) -> bool:
+    """yours(times, before, after, frames, rate) -> which of so many frames are hidden, bool [frames], where windows around times are kept. Notebook: 09.
+
+    times, before, after: seconds. rate: frames a second. A time falls to the frame that starts at or after it, windows are rounded up to whole frames.
+    """
+    cases = [
+        ((0.113, 0.421), 0.0, 0.075, 40, 57.42),
+        ((0.013, 0.5, 0.641), 0.05, 0.03, 50, 57.42),
+        ((0.31, 1.07, 1.49), 0.11, 0.21, 60, 40.0),
+        ((0.5,), 0.01, 0.0, 80, 86.13),
+    ]
+    traps = [
+        (lambda *case: ~_hidden(*case), "True is hidden: yours says what is kept"),
+        (lambda *case: _hidden(*case, place=math.floor), "A time falls to the next frame, not to the one it lies in"),
+        (lambda *case: _hidden(*case, size=math.floor), "Windows are rounded up"),
+        (_around_the_end, "A window that starts before the sound is cut; Python counts negative places from the end"),
+    ]
+    return judge("hidden", yours, cases, _hidden, traps)
+
+
+def snap(yours: Callable) -> bool:
+    """yours(taps, onsets, reach) -> times in order, each once: every tap moved to the nearest onset if one is at most `reach` seconds away. Notebook: 09."""
+    cases = [
+        ((0.52, 1.03, 1.49, 2.2), (0.5, 1.0, 1.5, 1.75), 0.05),
+        ((0.48, 0.53, 1.0), (0.5, 1.3), 0.06),
+        ((0.95, 1.0), (1.04,), 0.095),
+        ((0.3, 0.9), (0.31, 0.33, 0.95), 0.1),
+    ]
+    traps = [
+        (lambda taps, onsets, reach: _snap(taps, onsets, 1e9), "What becomes of a tap without an onset in reach?"),
+        (lambda taps, onsets, reach: [t for t in _snap(taps, onsets, reach) if t in onsets], "A tap without an onset in reach stays where it is"),
+        (lambda taps, onsets, reach: [_nearest(t, onsets, reach) for t in taps], "Two taps may land on one onset, or overtake each other"),
+    ]
+    return judge("snap", yours, cases, _snap, traps)
+
+
+def track(yours: Callable) -> bool:
+    """yours(strength, period, tightness) -> frames of the beats: the chain with the highest score, in order of time. strength is [frames]. Notebook: 09.
+
+    A chain scores the strength of all its beats, less tightness * ln(distance / period) ** 2 for each distance in frames from beat to beat.
+    It may begin and end anywhere.
+    """
+    cases = [_pulse(seed, *numbers) for seed, numbers in enumerate([(60, 10, 20.0), (200, 23, 50.0), (150, 31, 5.0), (80, 10, 1000.0)])]
+    traps = [
+        (lambda *case: _track(*case)[::-1], "Which beat comes first?"),
+        (lambda strength, period, tightness: _track(strength, period, tightness, end=len(strength) - 1), "The best chain need not end in the last frame"),
+        (lambda strength, period, tightness: list(range(int(strength.argmax()) % period, len(strength), period)), "The distances may give way a little"),
+        (lambda strength, period, tightness: _track(strength, period, 0.0), "What does an uneven distance cost?"),
+    ]
+    return judge("track", yours, cases, _track, traps)
+
+
+def _frames(seconds: float, rate: float, rounded: Callable = math.ceil) -> int:
+    return max(0, rounded(seconds * rate - 1e-9))
+
+
+def _hidden(times: Sequence[float], before: float, after: float, frames: int, rate: float, place: Callable = math.ceil, size: Callable = math.ceil) -> Tensor:
+    at = [_frames(t, rate, place) for t in times]
+    return masks.windows(1, frames, at, _frames(before, rate, size), _frames(after, rate, size))[0]
+
+
+def _around_the_end(times: Sequence[float], before: float, after: float, frames: int, rate: float) -> Tensor:
+    mask = torch.ones(frames, dtype=torch.bool)
+    for t in times:
+        at = _frames(t, rate)
+        mask[[place for place in range(at - _frames(before, rate), at + _frames(after, rate)) if place < frames]] = False
+    return mask
+
+
+def _nearest(tap: float, onsets: Sequence[float], reach: float) -> float:
+    near = min(onsets, key=lambda t: abs(t - tap))
+    return near if abs(near - tap) <= reach else tap
+
+
+def _snap(taps: Sequence[float], onsets: Sequence[float], reach: float) -> list[float]:
+    return sorted({_nearest(t, onsets, reach) for t in taps})
+
+
+def _pulse(seed: int, frames: int, period: int, tightness: float) -> tuple[Tensor, int, float]:
+    """Strengths above and below 0 with a loose pulse in them; the last frames are weak, so that no chain ends there."""
+    draws = generator(seed)
+    strength = torch.randn(frames, generator=draws)
+    at = torch.arange(period // 2, frames, period)
+    strength[(at + torch.randint(-1, 2, at.shape, generator=draws)).clamp(0, frames - 1)] += 4
+    strength[-period // 3 :] = -5 - torch.rand(len(strength[-period // 3 :]), generator=draws)
+    return strength, period, tightness
+
+
+def _track(strength: Tensor, period: int, tightness: float, end: int | None = None) -> list[int]:
+    values = strength.double()
+    score, before = values.clone(), [-1] * len(values)
+    for t in range(1, len(values)):
+        chains = score[:t] - tightness * torch.log((t - torch.arange(t).double()) / period) ** 2
+        best = int(chains.argmax())
+        if chains[best] > 0:
+            score[t], before[t] = values[t] + chains[best], best
+    at, beats = int(score.argmax()) if end is None else end, []
+    while at >= 0:
+        beats.append(at)
+        at = before[at]
+    return beats[::-1]
