@@ -13,18 +13,20 @@ _HOME = {
     "Clip": "audio", "clips": "audio", "load_clip": "audio",
     "Tokens": "tokens",
     "Codec": "codec", "load_codec": "codec",
-    "Compression": "prompts", "Everything": "prompts", "Nothing": "prompts", "Periodic": "prompts", "Prefix": "prompts",
-    "Suffix": "prompts",
+    "Prompt": "prompts", "Beats": "prompts", "Compression": "prompts", "Continuation": "prompts", "Drawn": "prompts", "Everything": "prompts",
+    "Inpaint": "prompts", "Loop": "prompts", "Nothing": "prompts", "Onsets": "prompts", "Outpaint": "prompts", "Periodic": "prompts",
+    "Prefix": "prompts", "Random": "prompts", "RandomShare": "prompts", "Stretch": "prompts", "Suffix": "prompts",
+    "BeatGrid": "beats", "LibrosaBeats": "beats",
     "MaskedTransformer": "model", "ModelConfig": "model",
     "Step": "sampling", "sample": "sampling",
-    "Take": "pipeline", "Vamp": "pipeline", "load_vamp": "pipeline",
+    "Take": "takes", "Vamp": "pipeline", "load_vamp": "pipeline",
     "load_model": "weights",
     "VampkitError": "errors",
     "listen": "show",
 }  # fmt: skip
 """Each public name and the module that holds it."""
 
-_MODULES = ("masks", "metrics", "music", "prompts", "schedules", "show")
+_MODULES = ("beats", "check", "masks", "metrics", "music", "prompts", "schedules", "show")
 """Modules that are public as they are: `vk.masks.periodic`, `vk.show.spectrogram`."""
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -35,29 +37,69 @@ def vamp(
     source: Path,
     target: Path,
     prompt: str = "periodic:7",
+    takes: int = 1,
     seed: int = 0,
     passes: int = 36,
     temperature: float = 1.0,
+    feedback: int = 1,
+    restore: bool = False,
     model: str = "tiny",
+    adapters: Path | None = None,
 ) -> None:
-    """Vamp a sound file into another, its record beside it.
+    """Vamp a sound file of any length, or each one of a folder, into another; the record of each take lies beside it as JSON.
 
-    PROMPT: periodic:7, compression:1, prefix:3, suffix:3, nothing; joined by + (either keeps) or & (both keep).
+    TAKES: variations OUT-1.wav, OUT-2.wav and so on, with SEED, SEED + 1 ...; Ctrl-C leaves those that are finished. FEEDBACK: make it so often, the output
+    each time the next input. RESTORE: put the original back where nothing is hidden. ADAPTERS: what `vampkit finetune` left.
+
+    PROMPT says what is kept. A word, its values behind a colon, in order or by name:
+    compression:1 (first codebooks), periodic:7,width=3,offset=0, prefix:3, suffix:3, inpaint:2,4 (a gap), random:0.8 (share hidden), share:0.2 (share kept),
+    beats, beats:after=0.075,which=down,every=2, beats:beats=0.5/1/1.5, onsets:after=0.05, everything, nothing, drawn:MASK.npy, json:PROMPT.json.
+
+    New length: outpaint:1,5 (before, after), continuation:30,prefix=3, loop:seconds=4(periodic:7), loop:bars=4,start=2(periodic:7), stretch:2.
+
+    Around another: dropout:0.2,seed=3(periodic:7), on:0,1(prefix:3) (codebooks from 0).
+
+    Presets: paper-periodic-16, paper-inpaint-1s, paper-beats, paper-compression-4-p8, app-small-beat and others.
+
+    Joined by + (either keeps), & (both keep, binds closer), ~ (the opposite) and brackets.
     """
-    from tqdm.auto import tqdm
+    from vampkit.files import pairs, vamp_file
+    from vampkit.pipeline import load_vamp
+    from vampkit.prompts import parse
 
-    from vampkit.audio import Clip
+    if takes < 1:
+        raise ValueError(f"{takes} takes were asked for, at least 1 was expected")
+    chosen, models = parse(prompt), load_vamp(model, adapters)
+    for sound, made, take in pairs(source, target, takes):
+        with _bar(made.name) as progress:
+            vamp_file(
+                models, sound, made, chosen, progress=progress, seed=seed + take, passes=passes, temperature=temperature, feedback=feedback, restore=restore
+            )
+        print(made, flush=True)
+
+
+def again(record: Path, source: Path, target: Path, model: str = "tiny", adapters: Path | None = None) -> None:
+    """Make a take anew from its RECORD (the JSON beside it) and the sound it was made from."""
+    from vampkit.files import again_file
     from vampkit.pipeline import load_vamp
 
-    chosen, sound = parse_prompt(prompt), Clip.load(source)
-    with tqdm(desc="passes", disable=None) as bar:
+    with _bar(target.name) as progress:
+        again_file(load_vamp(model, adapters), record, source, target, progress=progress)
+    print(target)
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar, on a terminal, as a function of (done, total)."""
+    from tqdm.auto import tqdm
+
+    with tqdm(desc=name, disable=None) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        take = load_vamp(model).vamp(sound, chosen, seed=seed, passes=passes, temperature=temperature, progress=progress)
-    print(take.save(target))
+        yield progress
 
 
 def data_fetch(target: Path | None = None, sets: str = "core", splits: str = "train,valid,test") -> None:
@@ -95,8 +137,8 @@ def data_build(
 
 
 def train(
-    what: Literal["codec", "coarse", "c2f"],
-    preset: Literal["ci", "laptop", "gpu"] = "laptop",
+    what: Literal["codec", "coarse", "c2f", "tagger"],
+    preset: Literal["ci", "laptop", "gpu", "paper"] = "laptop",
     out: Path | None = None,
     music: Path | None = None,
     codec: str = "tiny",
@@ -104,22 +146,71 @@ def train(
     minutes: float | None = None,
     store: Path | None = None,
     valid_store: Path | None = None,
+    stream: int = 0,
+    start: str | None = None,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    accumulate: int = 1,
+    compile: bool = False,
+    tensorboard: bool = False,
+    audio_every: int | None = None,
 ) -> None:
-    """Train a codec or a masked model, going on from what is in OUT.
+    """Train a codec, a masked model or the tagger, going on from what is in OUT.
 
-    MUSIC: what `vampkit data fetch` filled; without it, composed music alone. STORE, VALID_STORE: what `vampkit data build` made, for masked models.
+    MUSIC: what `vampkit data fetch` filled; without it, composed music alone. COMPOSED: number of composed pieces.
+    STORE, VALID_STORE: what `vampkit data build` made, for masked models.
+    STREAM: number of processes that compose, render and encode while a masked model trains, in place of COMPOSED pieces made before; on many cores they feed
+    a GPU. START: a codec or a model to go on from. DEVICE: a GPU where there is one; several by `torchrun --nproc-per-node N -m vampkit.cli train ...`.
+    ACCUMULATE: parts in which a batch is taken where memory is short. COMPILE: torch.compile. TENSORBOARD: curves in OUT/tensorboard. AUDIO-EVERY: steps
+    between sounds written to OUT/audio; these four are for masked models.
+    The tagger hears composed music of its own and takes PRESET, OUT and MINUTES only.
     """
-    if what == "codec":
-        if store or valid_store:
-            raise ValueError("a codec is trained on sound, --music was expected in place of --store")
-        from vampkit.train.codec import train as run
+    options = dict(accumulate=accumulate, compile=compile, tensorboard=tensorboard) | ({} if audio_every is None else {"audio_every": audio_every})
+    if what in ("codec", "tagger") and (accumulate != 1 or compile or tensorboard or audio_every is not None):
+        raise ValueError(f"--accumulate, --compile, --tensorboard and --audio-every are for masked models; leave them out for the {what}")
+    if what == "tagger":
+        if music or store or valid_store or stream or start:
+            raise ValueError("the tagger is trained on composed music of its own; leave --music, --store, --valid-store, --stream and --start out")
+        from vampkit.train.tagger import train as run_tagger
 
-        path = run(preset, out, music, composed, minutes)
+        path = run_tagger(preset, out, minutes)
+    elif what == "codec":
+        if store or valid_store or stream:
+            raise ValueError("a codec is trained on sound, --music was expected in place of --store and --stream")
+        from vampkit.train.codec import train as run
+        from vampkit.train.devices import chosen
+
+        path = run(preset, out, music, composed, minutes, chosen(device), start)
     else:
         from vampkit.train.masked import train as run_masked
 
-        path = run_masked(what, preset, codec, out, music, composed, minutes, store=store, valid_store=valid_store)
+        path = run_masked(what, preset, codec, out, music, composed, minutes, device, store, valid_store, stream, start, **options)
     print(path if path else "time is up; the same command goes on from here")
+
+
+def finetune(
+    folder: Path,
+    out: Path | None = None,
+    model: str = "tiny",
+    steps: int = 600,
+    rank: int = 8,
+    seed: int = 0,
+    minutes: float | None = None,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+) -> None:
+    """Teach the models the style of a FOLDER of music, as adapters of half a megabyte in OUT, and measure it on music of the folder that was held out.
+
+    `vampkit vamp IN OUT --adapters DIR` uses them. Needs the extra peft. MINUTES: for each of the two models; the same command goes on.
+    """
+    from vampkit.train.finetune import AdapterPreset
+    from vampkit.train.finetune import finetune as run
+
+    made = run(folder, out, model, settings=AdapterPreset(steps=steps, rank=rank, seed=seed), minutes=minutes, device=device)
+    if made is None:
+        print("time is up; the same command goes on from here")
+        return
+    for kind, gain in made.gain.items():
+        print(f"{kind}: {made.before[kind].mean:.2f} nats before, {made.after[kind].mean:.2f} after; gain {gain}")
+    print(f"measured on {', '.join(made.held_out)}; adapters in {made.folder}")
 
 
 def compose(
@@ -139,49 +230,13 @@ def compose(
     print(target)
 
 
-def parse_prompt(text: str):
-    """A prompt from words: "periodic:7+prefix:3" keeps what either keeps, "periodic:7&compression:4" what both keep; & binds closer.
-
-    Raises ValueError for a word it does not know.
-    """
-    from vampkit import prompts
-
-    kinds = {
-        "periodic": (prompts.Periodic, int),
-        "compression": (prompts.Compression, int),
-        "prefix": (prompts.Prefix, float),
-        "suffix": (prompts.Suffix, float),
-        "nothing": (prompts.Nothing, None),
-        "everything": (prompts.Everything, None),
-    }
-
-    def one(word: str):
-        name, _, number = word.strip().partition(":")
-        kind, convert = kinds.get(name, (None, None))
-        try:
-            return kind(convert(number)) if convert else kind()
-        except (TypeError, ValueError):
-            raise ValueError(
-                f"the prompt {word.strip()!r} is not known; words such as periodic:7, compression:1, prefix:3, suffix:3 or nothing, "
-                "joined by + or &, were expected"
-            ) from None
-
-    result = None
-    for part in text.split("+"):
-        both = None
-        for word in part.split("&"):
-            both = one(word) if both is None else both & one(word)
-        result = both if result is None else result | both
-    return result
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run a verb. What a user can mend is one sentence on standard error, and exit code 2."""
     import tyro
     from tyro.extras import SubcommandApp
 
     app = SubcommandApp()
-    for verb in (demo, lab, vamp, train, compose, data_fetch, data_build):
+    for verb in (demo, lab, vamp, again, train, finetune, compose, data_fetch, data_build):
         app.command(verb, name=verb.__name__.replace("_", "-"))
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:2] in (["data", "fetch"], ["data", "build"]):
