@@ -37,6 +37,20 @@ def small_codec():
 
 
 @pytest.fixture(scope="session")
+def vamp(small_codec):
+    """An untrained pipeline on that codec: a coarse and a fine model of one layer."""
+    from vampkit.model import MaskedTransformer, ModelConfig
+    from vampkit.pipeline import Vamp
+
+    models = []
+    for seed, (codebooks, conditioning) in enumerate(((4, 0), (14, 4)), 1):
+        torch.manual_seed(seed)
+        config = ModelConfig(codebooks=codebooks, conditioning=conditioning, layers=1, width=32, heads=4)
+        models.append(MaskedTransformer(config, small_codec.tables[:codebooks]).eval())
+    return Vamp(small_codec, *models)
+
+
+@pytest.fixture(scope="session")
 def tone():
     """Two seconds of a chord with a little noise, mono."""
     from vampkit.audio import Clip

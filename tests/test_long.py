@@ -13,24 +13,12 @@ from vampkit.audio import Clip
 from vampkit.blocks import FileBlocks, loudness, resample_blocks, resample_loop, save_blocks
 from vampkit.errors import VampkitError
 from vampkit.files import again_file, encode_file, pairs, vamp_file
-from vampkit.model import MaskedTransformer, ModelConfig
-from vampkit.pipeline import Vamp
 from vampkit.prompts import Continuation, Inpaint, Loop, Nothing, Outpaint, Periodic, Prefix
 from vampkit.takes import Given, TakeSettings
 from vampkit.turns import Turn, generate
 from vampkit.windows import Windows, plan
 
 SMALL = dict(passes=2, fine_passes=1, windows=Windows(32, 10, 4, 16))
-
-
-def small(codec, codebooks, conditioning, seed):
-    torch.manual_seed(seed)
-    return MaskedTransformer(ModelConfig(codebooks=codebooks, conditioning=conditioning, layers=1, width=32, heads=4), codec.tables[:codebooks]).eval()
-
-
-@pytest.fixture(scope="module")
-def vamp(small_codec):
-    return Vamp(small_codec, small(small_codec, 4, 0, 1), small(small_codec, 14, 4, 2))
 
 
 @pytest.fixture(scope="module")

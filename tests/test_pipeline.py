@@ -8,21 +8,10 @@ import torch
 
 from vampkit.audio import Clip
 from vampkit.errors import VampkitError
-from vampkit.model import MaskedTransformer, ModelConfig
 from vampkit.pipeline import Vamp, load_vamp
 from vampkit.prompts import Compression, Continuation, Everything, Inpaint, Nothing, Periodic, Prefix, Prompt, Stretch, Suffix
 from vampkit.weights import save_model
 from vampkit.windows import Windows
-
-
-def small(codec, codebooks, conditioning, seed):
-    torch.manual_seed(seed)
-    return MaskedTransformer(ModelConfig(codebooks=codebooks, conditioning=conditioning, layers=1, width=32, heads=4), codec.tables[:codebooks]).eval()
-
-
-@pytest.fixture(scope="module")
-def vamp(small_codec):
-    return Vamp(small_codec, small(small_codec, 4, 0, 1), small(small_codec, 14, 4, 2))
 
 
 @pytest.fixture(scope="module")
