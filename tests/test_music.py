@@ -1,5 +1,6 @@
 """The composer: one seed, one piece; the truth it tells is in the sound."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -115,6 +116,39 @@ def test_as_bright_as_records(pieces):
         shares.append([power[hertz > 4_000].sum() / power.sum(), power[hertz < 180].sum() / power.sum()])
     treble, bass = np.median(shares, axis=0)
     assert 0.001 < treble < 0.03 and 0.2 < bass < 0.9
+
+
+def test_mastering_is_drawn_where_a_genre_is_asked_for():
+    """A seed alone is mixed plainly, so that it never changes; by genre about half are compressed and one in six is dull."""
+    assert music.compose(1_000_001, seconds=3.0).mastering == music.Mastering()
+    drawn = [music.compose(1_000_000 + seed, genre="training", seconds=0.5).mastering for seed in range(90)]
+    assert 0.35 < np.mean([m.ratio > 1 for m in drawn]) < 0.65 and 0.06 < np.mean([m.low_pass_hz is not None for m in drawn]) < 0.3
+    old = json.loads(music.compose(1_000_001, seconds=3.0).to_json())
+    del old["mastering"]
+    assert music.Piece.from_json(json.dumps(old)).mastering == music.Mastering()
+    with pytest.raises(ValueError, match="at least 1"):
+        music.Mastering(ratio=0.5)
+
+
+def test_mastering_is_heard(pieces):
+    """A compressor brings peaks nearer to the mean, a low-pass takes what lies above it."""
+    piece = dataclasses.replace(pieces[0][0], mastering=music.Mastering())
+    plain, tight, dull = (
+        music.render(dataclasses.replace(piece, mastering=how)).samples[0]
+        for how in (music.Mastering(), music.Mastering(ratio=4.0, threshold_db=-12.0), music.Mastering(low_pass_hz=2_000.0))
+    )
+
+    def spread(samples):
+        levels = np.square(samples[: len(samples) // 2205 * 2205].reshape(-1, 2205)).mean(1)
+        return 10 * np.log10(np.quantile(levels, 0.95) / np.quantile(levels, 0.3))
+
+    def octave(samples, hertz):
+        power, at = np.square(np.abs(np.fft.rfft(samples))), np.fft.rfftfreq(len(samples), 1 / 44_100)
+        return 10 * np.log10(power[(at > hertz / 2**0.5) & (at < hertz * 2**0.5)].sum())
+
+    assert spread(tight) < spread(plain) - 1
+    lost = [octave(dull, f) - octave(dull, 500) - octave(plain, f) + octave(plain, 500) for f in (1_000, 8_000)]
+    assert abs(lost[0]) < 1 and lost[1] < -30, lost
 
 
 def test_bundled_pieces_are_what_their_truth_renders():

@@ -7,12 +7,12 @@ import numbers
 
 import numpy as np
 
+from vampkit.music import mastering, theory
 from vampkit.music import parts as players
-from vampkit.music import theory
 from vampkit.music.genre import Genre
 from vampkit.music.genres import DRAWN, GENRES, TABLE, TRAINING, TRAINING_GENRES
 from vampkit.music.plan import Plan, make_plan
-from vampkit.music.score import Chord, Instrument, Note, Piece, Section
+from vampkit.music.score import Chord, Instrument, Mastering, Note, Piece, Section
 from vampkit.music.streams import pick, stream
 
 SMALL = 0.25
@@ -28,7 +28,7 @@ def compose(seed: int, genre: str | None = None, seconds: float = 30.0) -> Piece
 
     seed: whole number from 0 on; one seed gives one piece, on any machine. Seeds from 1,000,000 on are held out from training.
     genre: one of GENRES, or None to let the seed choose one of DRAWN, or "training" to let it choose one of TRAINING_GENRES.
-    seconds: exact length of the piece; it starts with music at once.
+    Pieces asked for by genre have a mastering of their own; a seed alone is mixed plainly. seconds: exact length of the piece; it starts with music at once.
 
     Raises TypeError and ValueError for a seed, genre or length that cannot be.
     Notebook: 00.
@@ -50,7 +50,8 @@ def compose(seed: int, genre: str | None = None, seconds: float = 30.0) -> Piece
     for part in [*band, "drums"] if with_drums else band:
         played = getattr(players, part)(plan, band.get(part, "drums"), active[part])
         notes += _perform(plan, part, band.get(part, "drums"), played)
-    return _piece(plan, _seats(seed, band, with_drums), sorted(notes, key=lambda n: (n.start_s, n.part, n.pitch)))
+    how = Mastering() if genre is None else mastering.draw(seed)
+    return _piece(plan, _seats(seed, band, with_drums), sorted(notes, key=lambda n: (n.start_s, n.part, n.pitch)), how)
 
 
 def _band(seed: int, genre: Genre) -> tuple[dict[str, str], bool]:
@@ -117,7 +118,7 @@ def _seats(seed: int, band: dict[str, str], with_drums: bool) -> tuple[Instrumen
     return tuple(seats)
 
 
-def _piece(plan: Plan, seats: tuple[Instrument, ...], notes: list[Note]) -> Piece:
+def _piece(plan: Plan, seats: tuple[Instrument, ...], notes: list[Note], how: Mastering) -> Piece:
     """Write the plan's truth down in seconds."""
     last = plan.seconds
 
@@ -140,4 +141,5 @@ def _piece(plan: Plan, seats: tuple[Instrument, ...], notes: list[Note]) -> Piec
         key=f"{theory.NAMES[plan.tonic]}:{mood}", scale=plan.scale, tuning=plan.tuning, swing=round(plan.swing, 4),
         beats=tuple(b for b in beats if b < last), downbeats=tuple(b for b in beats[:: plan.beats] if b < last),
         chords=tuple(chords), sections=tuple(s for s in sections if s.duration_s > 0), notes=tuple(notes), instruments=seats,
+        mastering=how,
     )  # fmt: skip

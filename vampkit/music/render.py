@@ -8,7 +8,7 @@ import numpy as np
 
 from vampkit.audio import Clip
 from vampkit.errors import VampkitError
-from vampkit.music import drums, synth
+from vampkit.music import drums, mastering, synth
 from vampkit.music.genre import Genre
 from vampkit.music.genres import GENRES, TABLE
 from vampkit.music.score import Instrument, Note, Piece
@@ -17,21 +17,12 @@ from vampkit.music.streams import stream
 from vampkit.music.synth import RATE
 from vampkit.music.voices import PLAYERS
 
-LOUDNESS = -16.0
-"""LUFS around which finished pieces lie, within 1.5."""
-CEILING = 0.97
 FORCES = (0.35, 0.65, 0.95)
 """Three strokes of each pitch are made; a note takes the one nearest to its velocity and its own level."""
-FADE = 0.02
-OCTAVES = (62.5, 125.0, 250.0, 500.0, 1e3, 2e3, 4e3, 8e3, 16e3)
-RECORDS = (-4.9, -6.6, -9.2, -10.9, -12.9, -16.0, -19.7, -23.8, -33.0)
-"""Share in dB that each octave around OCTAVES (Hz) has of a recording's power: medians over 175 excerpts of 10 s of the `core` train split."""
 CREDIT = "vampkit's own composer, CC BY-SA 4.0"
 
 
-def render(
-    piece: Piece, rate: int = RATE, *, stereo: bool = False, stems: bool = False, soundfont: str | os.PathLike | None = None
-) -> Clip | dict[str, Clip]:
+def render(piece: Piece, rate: int = RATE, *, stereo: bool = False, stems: bool = False, soundfont: str | os.PathLike | None = None) -> Clip | dict[str, Clip]:
     """Play a piece.
 
     rate: samples a second of the result. stereo: two channels in place of one. stems: a clip for every part, and one named "air" for the
@@ -52,13 +43,13 @@ def render(
         mix = sum(sides.values())
     else:
         mix = _in_room(sum(sides.values()), room, wet)
-    equalizer = _equalizer(piece, mix)
-    mix = _filtered(mix, equalizer)
-    gain, floor = _finish(piece, mix)
+    equalizer = mastering.equalizer(piece, mix)
+    mix = mastering.filtered(mix, equalizer)
+    gain, floor = mastering.finish(piece, mix)
     name = f"composed-{piece.genre}-{piece.seed}"
     if not stems:
         return Clip((mix * gain + floor).astype(np.float32), RATE, name, CREDIT).resample(rate)
-    sounds = {part: _filtered(wave, equalizer) * gain for part, wave in sides.items()} | {"air": floor}
+    sounds = {part: mastering.filtered(wave, equalizer) * gain for part, wave in sides.items()} | {"air": floor}
     return {part: Clip(wave.astype(np.float32), RATE, f"{name}-{part}", CREDIT).resample(rate) for part, wave in sounds.items()}
 
 
@@ -188,45 +179,3 @@ def _in_room(dry: np.ndarray, room: np.ndarray, wet: float) -> np.ndarray:
 
     send = dry.mean(0, keepdims=True)
     return dry + np.float32(wet) * oaconvolve(send, room, axes=1)[:, : dry.shape[1]].astype(np.float32)
-
-
-def _equalizer(piece: Piece, mix: np.ndarray) -> np.ndarray:
-    """A linear-phase filter, float32 [4097], that goes a part of the way from the mix's octaves to those of records; how far is the piece's own choice.
-
-    Synthetic parts keep all of their overtones: unfiltered, 24 held-out pieces had 5.3 % of their power above 4 kHz, 58 excerpts of the valid split 1.3 %.
-    """
-    from scipy.signal import firwin2
-
-    power = np.square(np.abs(np.fft.rfft(mix.mean(0))))
-    frequency = np.fft.rfftfreq(mix.shape[1], 1 / RATE)
-    share = [power[(frequency >= f / 2**0.5) & (frequency < f * 2**0.5)].sum() for f in OCTAVES]
-    own = 10 * np.log10(np.array(share) / (power.sum() + 1e-12) + 1e-7)
-    gain_db = stream(piece.seed, "master").uniform(0.4, 0.9) * np.clip(np.array(RECORDS) - own, -16, 4)
-    grid = np.fft.rfftfreq(4096, 1 / RATE)
-    gains = 10 ** (np.interp(np.log2(np.maximum(grid, 1)), np.log2(OCTAVES), gain_db) / 20)
-    return firwin2(4097, grid / grid[-1], gains).astype(np.float32)
-
-
-def _filtered(sound: np.ndarray, equalizer: np.ndarray) -> np.ndarray:
-    """Filtered without delay, float32 of the same shape."""
-    from scipy.signal import oaconvolve
-
-    return oaconvolve(sound, equalizer[None], mode="same", axes=1).astype(np.float32)
-
-
-def _finish(piece: Piece, mix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The gain of every sample (level, soft limit, fade, no sub-sonic part is made before) and the noise floor, both float32."""
-    rng = stream(piece.seed, "finish")
-    target = LOUDNESS + rng.uniform(-1.5, 1.5)
-    loudness = Clip(mix, RATE).loudness()
-    level = 10 ** ((target - loudness) / 20) if np.isfinite(loudness) else 1.0
-    loud = np.abs(mix).max(0) * np.float32(level)
-    knee = 0.75
-    over = np.maximum(loud - knee, 0)
-    limited = np.where(loud > knee, knee + (CEILING - knee) * np.tanh(over / (CEILING - knee)), loud)
-    gain = np.where(loud > knee, limited / np.maximum(loud, knee), 1.0) * level
-    floor = 10 ** (rng.uniform(-78, -60) / 20) * synth.lowpassed(rng.standard_normal(mix.shape[1]), 6_000) * 2
-    fade = np.ones(mix.shape[1], np.float32)
-    n = min(len(fade), round(FADE * RATE))
-    fade[len(fade) - n :] = np.linspace(1, 0, n)
-    return (gain * fade).astype(np.float32), (np.tile(floor, (len(mix), 1)) * fade).astype(np.float32)

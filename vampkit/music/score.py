@@ -54,12 +54,27 @@ class Instrument:
 
 
 @dataclass(frozen=True)
+class Mastering:
+    """What was done to the mix: a compressor (ratio 1: none; its threshold in dB from the mix's own level) and a low-pass (None: none)."""
+
+    ratio: float = 1.0
+    threshold_db: float = 0.0
+    attack_s: float = 0.01
+    release_s: float = 0.1
+    low_pass_hz: float | None = None
+
+    def __post_init__(self):
+        if not (self.ratio >= 1 and self.attack_s > 0 and self.release_s > 0 and (self.low_pass_hz is None or self.low_pass_hz > 0)):
+            raise ValueError(f"{self} was given, a ratio of at least 1, times and a cutoff above 0 were expected; mend what is not")
+
+
+@dataclass(frozen=True)
 class Piece:
     """A piece of music, complete: `render` needs nothing else.
 
     tempo: beats a minute at the start. meter: (beats a bar, note value of a beat). key: Harte label ("D:min").
     scale: name of the scale. tuning: Hz of the a above middle c. swing: share of a beat (or half a beat) before the off-beat, 0.5 is even.
-    beats, downbeats: seconds. notes, chords, sections: in order of time.
+    beats, downbeats: seconds. notes, chords, sections: in order of time. mastering: what was done to the mix; pieces written before had none of it.
 
     Notebook: 00.
     """
@@ -79,6 +94,7 @@ class Piece:
     sections: tuple[Section, ...]
     notes: tuple[Note, ...]
     instruments: tuple[Instrument, ...]
+    mastering: Mastering = Mastering()
 
     def __post_init__(self):
         if not (isinstance(self.seconds, (int, float)) and math.isfinite(self.seconds) and self.seconds > 0):
@@ -109,7 +125,8 @@ class Piece:
             raise VampkitError(f"the format is {found!r}, {FORMAT!r} was expected; write the piece with Piece.to_json")
         rows = {"chords": Chord, "sections": Section, "notes": Note, "instruments": Instrument}
         try:
-            values = {f.name: data[f.name] for f in fields(cls)}
+            values = {f.name: data[f.name] for f in fields(cls) if f.name != "mastering"}
+            values["mastering"] = Mastering(**data.get("mastering", {}))
             for name, kind in rows.items():
                 values[name] = tuple(kind(**{**row, "tones": tuple(row["tones"])}) if kind is Chord else kind(**row) for row in values[name])
             return cls(**{**values, **{name: tuple(values[name]) for name in ("meter", "beats", "downbeats")}})
