@@ -83,6 +83,19 @@ def test_kernel_distance_tells_sets_apart_and_not_halves_of_one():
         metrics.kernel_distance(tracks(1), tracks(5))
 
 
+def test_kernel_difference_pairs_its_tracks():
+    """The difference of two distances; treatments that share their tracks are told apart where their own intervals overlap."""
+    rng = np.random.default_rng(1)
+    x, y = ([rng.standard_normal(3) + 0.3 * rng.standard_normal((6, 3)) for _ in range(24)] for _ in range(2))
+    near, far = [t + 0.6 for t in x], [t + 0.9 for t in x]
+    whole = [metrics.kernel_distance(t, y, 1.5, shuffles=1).estimate for t in (near, far)]
+    told = metrics.kernel_difference(near, far, y, 1.5)
+    assert told.mean == pytest.approx(whole[0].mean - whole[1].mean) and told.high < 0 and whole[0].high > whole[1].low
+    assert metrics.kernel_difference(x, x, y) == pytest.approx((0, 0, 0, 24), abs=1e-9)
+    with pytest.raises(ValueError, match="two treatments of the same tracks"):
+        metrics.kernel_difference(x, x[:5], y)
+
+
 def test_kernel_distance_is_its_own_formula():
     x, y = [np.array([[0.0]]), np.array([[1.0]])], [np.array([[0.0]]), np.array([[3.0]])]
     k = lambda a, b: np.exp(-((a - b) ** 2) / 2)  # noqa: E731

@@ -1,22 +1,23 @@
 """Which codec makes the best vamps? `python -m tests.bench.bench_candidates NAME=CODEC [NAME=CODEC ...] --out FOLDER`. Prints a Markdown table.
 
-For each codec: reconstruction, entropy of its tokens, the same small coarse model trained for the same few steps, and how far its vamps (coarse codebooks
-alone, P = 7 and 16) lie from the sounds they were made of, before any codec. Needs the pools of `vampkit train codec --music DIR`.
+For each codec: reconstruction, entropy of its tokens, the same small models trained for the same few steps, and how far their vamps (P = 7 and 16) lie from
+the sounds they were made of, before any codec; then the Frechet distance of each as a share of the first codec's, with the interval of the ratio. A run that
+was stopped goes on with the models it has; a folder of codec and models in place of a codec is judged as it is.
+Needs the pools of `vampkit train codec --music DIR`.
 """
 
 import argparse
 import dataclasses
-import json
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from tests.bench.bench_codec import composed, real
-from vampkit import Periodic, metrics
+from vampkit import Periodic, load_vamp, metrics
 from vampkit.codec import load_codec
 from vampkit.fetch import cache_folder
-from vampkit.sampling import sample
+from vampkit.pipeline import Vamp
 from vampkit.train.masked import PRESETS, MaskedTraining
 from vampkit.train.pool import Pool
 from vampkit.train.tokens import Store
@@ -32,30 +33,22 @@ def store(pool, codec, count):
     return Store(codes, pool.chances[which] / pool.chances[which].sum(), codec.hash)
 
 
-def coarse_model(codec, options, folder):
-    """The same small coarse model for every codec."""
-    stores = [store(Pool(cache_folder() / "pools" / name), codec, options.train) for name in ("train", options.pool)]
-    preset = dataclasses.replace(PRESETS["coarse"]["laptop"], steps=options.steps, check_every=10**9)
-    training = MaskedTraining(preset, codec, tuple(stores), folder, {})
-    training.run()
-    model = training.network
-    model.load_state_dict(training.average.state)
-    return model.eval()
+def trained(codec, options, folder):
+    """The same two small models for every codec, as a pipeline."""
+    stores = tuple(store(Pool(cache_folder() / "pools" / name), codec, options.train) for name in ("train", options.pool))
+    models = []
+    for kind, steps in (("coarse", options.steps), ("c2f", options.fine_steps)):
+        preset = dataclasses.replace(PRESETS[kind]["laptop"], steps=steps, check_every=10**9)
+        training = MaskedTraining(preset, codec, stores, folder / kind, {})
+        training.run()
+        training.network.load_state_dict(training.average.state)
+        models.append(training.network.eval())
+    return Vamp(codec, *models)
 
 
-def vamps(codec, model, tokens, period, passes):
-    """Sounds of the coarse codebooks alone, hidden but for every `period`-th frame and filled in again."""
-    made = []
-    for seed, t in enumerate(tokens):
-        codes, mask = t.codes[None, :4], Periodic(period).mask(t)[None, :4]
-        *_, last = sample(model, codes, mask, seeds=[seed], passes=passes)
-        made.append(codec.decode(t.replace(codes=last.codes[0])))
-    return made
-
-
-def judge(codec, model, clips, passes):
-    """One row of figures for one kind of music."""
-    sounds, tracks = [c for c, _ in clips], [t for _, t in clips]
+def judge(vamp, clips, passes):
+    """One row of figures for one kind of music, and the statistics of its vamps and of the originals, by track."""
+    codec, sounds, tracks = vamp.codec, [c for c, _ in clips], [t for _, t in clips]
     tokens = [codec.encode(c) for c in sounds]
     row = {}
     for n in COUNTS:
@@ -63,15 +56,18 @@ def judge(codec, model, clips, passes):
         row[f"mel {n}"] = metrics.bootstrap([metrics.mel_distance(a, b) for a, b in zip(sounds, decoded, strict=True)], tracks)
         row[f"dB {n}"] = metrics.bootstrap([metrics.si_sdr(a, b) for a, b in zip(sounds, decoded, strict=True)], tracks)
     codes = torch.stack([t.codes[:, :574] for t in tokens])
-    unigram, measured = metrics.unigram_cross_entropy(codes), metrics.masked_cross_entropy(model, codes, 0.5)
-    row |= {"entropy": [round(float(u), 2) for u in unigram], "cross entropy": [round(float(m), 2) for m in measured]}
-    row["below"] = float((unigram[:4] - measured).mean())
-    originals = [metrics.logmel_statistics(c) for c in sounds]
+    unigram = metrics.unigram_cross_entropy(codes)
+    row["entropy"] = [round(float(u), 2) for u in unigram]
+    for name, model, part in (("coarse", vamp.coarse, slice(0, 4)), ("c2f", vamp.fine, slice(4, 14))):
+        measured = metrics.masked_cross_entropy(model, codes, 0.5)
+        row[name] = [round(float(m), 2) for m in measured]
+        row[f"{name} below"] = float((unigram[part] - measured).mean())
+    made = {"originals": [metrics.logmel_statistics(c) for c in sounds]}
     for period in PERIODS:
-        made = [metrics.logmel_statistics(c) for c in vamps(codec, model, tokens, period, passes)]
-        row[f"Frechet {period}"] = metrics.frechet_interval(made, originals)
-        row[f"kernel {period}"] = metrics.kernel_distance(made, originals).estimate
-    return row
+        made[period] = [metrics.logmel_statistics(vamp.vamp(t, Periodic(period), seed=i, passes=passes).clip) for i, t in enumerate(tokens)]
+        row[f"Frechet {period}"] = metrics.frechet_interval(made[period], made["originals"])
+        row[f"kernel {period}"] = metrics.kernel_distance(made[period], made["originals"]).estimate
+    return row, made
 
 
 def main():
@@ -80,18 +76,20 @@ def main():
     parser.add_argument("--clips", type=int, default=24)
     parser.add_argument("--passes", type=int, default=36)
     parser.add_argument("--steps", type=int, default=400)
-    parser.add_argument("--train", type=int, default=240, help="excerpts of 10 s of each kind to train the coarse model on")
+    parser.add_argument("--fine-steps", type=int, default=250)
+    parser.add_argument("--train", type=int, default=240, help="excerpts of 10 s of each kind to train the models on")
     parser.add_argument("--pool", default="training-genres-800")
     parser.add_argument("--out", type=Path, default=cache_folder() / "runs" / "candidates")
     options = parser.parse_args()
     kinds = {"composed": composed(options.clips), "real": real(cache_folder() / "music" / "valid", options.clips)}
+    first = {}
     for word in options.codecs:
         name, path = word.split("=")
-        codec = load_codec(path)
-        model = coarse_model(codec, options, options.out / name)
+        vamp = load_vamp(path) if Path(path).is_dir() else trained(load_codec(path), options, options.out / name)
         for kind, clips in kinds.items():
-            row = judge(codec, model, clips, options.passes)
-            (options.out / f"{name}-{kind}.json").write_text(json.dumps(row))
+            row, made = judge(vamp, clips, options.passes)
+            against = first.setdefault(kind, made)
+            row |= {f"of the first {p}": metrics.frechet_ratio(made[p], against[p], made["originals"]) for p in PERIODS}
             print(f"| {name} | {kind} | " + " | ".join(f"{k}: {v if not isinstance(v, float) else round(v, 2)}" for k, v in row.items()) + " |", flush=True)
 
 

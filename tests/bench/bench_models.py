@@ -1,4 +1,4 @@
-"""How well the masked models predict, and how near their vamps come: `python -m tests.bench.bench_models [--clips N]`. Prints Markdown tables."""
+"""How well the masked models predict, and how near their vamps come: `python -m tests.bench.bench_models [--clips N] [--split test]`. Prints tables."""
 
 import argparse
 import time
@@ -54,9 +54,10 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--clips", type=int, default=24)
     parser.add_argument("--music", type=Path, default=cache_folder() / "music")
+    parser.add_argument("--split", default="valid", choices=("valid", "test"), help="the real excerpts; choices are made on valid alone")
     options = parser.parse_args()
     vamp = load_vamp("tiny")
-    kinds = {"composed": composed(options.clips), "real": real(options.music / "valid", options.clips)}
+    kinds = {"composed": composed(options.clips), "real": real(options.music / options.split, options.clips)}
     # What is compared with: other pieces, and excerpts of the train split, whose artists are as mixed as those of the valid split.
     references = {"composed": [music.render(music.compose(1_001_000 + i, genre="training", seconds=10.0)) for i in range(options.clips)],
                   "real": [c for c, _ in real(options.music / "train", options.clips)]}  # fmt: skip

@@ -1,7 +1,7 @@
-"""What prompts keep: the beat, and bits for distance. `python -m tests.bench.bench_prompts [--clips N] [--music DIR]`. Prints Markdown tables.
+"""What prompts keep: beats, and bits for distance. `python -m tests.bench.bench_prompts [--clips N] [--seconds S] [--passes N] [--music DIR]`. Prints tables.
 
 Beats: librosa's beats in the vamp against the true ones, on composed pieces of 20 s with drums, beside the codec's round trip and a random mask that keeps as
-many tokens. Compression to generation: bits kept and mel distance of every preset over held-out excerpts of 10 s, half composed, half real.
+many tokens. Compression to generation: bits kept and mel distance of every preset over held-out excerpts, half composed, half real.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from vampkit.fetch import cache_folder
 from vampkit.prompts import PRESETS, Beats, RandomShare
 
 
-def beats(vamp, count):
+def beats(vamp, count, passes, before):
     """F of the beats of each way to keep the music, and the differences by piece."""
     scores = {name: [] for name in ("input", "codec round trip", "true beats", "tracked beats", "random, as many tokens")}
     shares = []
@@ -26,12 +26,12 @@ def beats(vamp, count):
         truth = np.asarray(piece.beats)
         tokens = vamp.codec.encode(clip)
         inside = within(beats_from_score(piece), tokens.seconds)
-        true, tracked = (Beats(0.0, 0.075, beats=grid).mask(tokens) for grid in (inside, LibrosaBeats().track(clip)))
+        true, tracked = (Beats(before, 0.075, beats=grid).mask(tokens) for grid in (inside, LibrosaBeats().track(clip)))
         kept = float((~true).float().mean())
         shares.append(kept)
         masks = {"true beats": true, "tracked beats": tracked, "random, as many tokens": RandomShare(kept, number).mask(tokens)}
         sounds = {"input": clip, "codec round trip": vamp.codec.decode(tokens)}
-        sounds |= {name: vamp.vamp(tokens, mask, seed=number).clip for name, mask in masks.items()}
+        sounds |= {name: vamp.vamp(tokens, mask, seed=number, passes=passes).clip for name, mask in masks.items()}
         for name, sound in sounds.items():
             scores[name].append(metrics.beat_f(truth, sound))
     print(f"Beat prompts keep {metrics.bootstrap(shares)} of the tokens.\n\n| kept | F of the beats, 70 ms | over the round trip's mean |\n| --- | --- | --- |")
@@ -47,22 +47,35 @@ def within(grid, seconds):
     return type(grid)(tuple(t for t in grid.beats if t < seconds), tuple(t for t in grid.downbeats if t < seconds))
 
 
-def bits(vamp, clips):
+def bits(vamp, clips, passes, figure):
     """Bits kept and mel distance of each preset, and their rank correlation with an interval over tracks."""
     tracks = [track for _, track in clips]
     tokens = [vamp.codec.encode(clip) for clip, _ in clips]
     rates, distances = {}, {}
     for name, prompt in PRESETS.items():
         hidden = [heard(prompt, t, clip) for t, (clip, _) in zip(tokens, clips, strict=True)]
-        takes = [vamp.vamp(t, mask, seed=i).clip for i, (t, mask) in enumerate(zip(tokens, hidden, strict=True))]
+        takes = [vamp.vamp(t, mask, seed=i, passes=passes).clip for i, (t, mask) in enumerate(zip(tokens, hidden, strict=True))]
         rates[name] = [t.bits_per_second * float((~m).float().mean()) for t, m in zip(tokens, hidden, strict=True)]
         distances[name] = [metrics.mel_distance(clip, take) for (clip, _), take in zip(clips, takes, strict=True)]
         print(f"| {name} | {np.mean(rates[name]):.0f} | {metrics.bootstrap(distances[name], tracks)} |", flush=True)
+    if figure:
+        drawn_figure(rates, {name: metrics.bootstrap(values, tracks) for name, values in distances.items()}).write_html(figure)
     x, y = np.array(list(rates.values())), np.array(list(distances.values()))
     whole = rank_correlation(x.mean(1), y.mean(1))
     drawn = [correlation_of(x, y, tracks, np.random.default_rng(i)) for i in range(2000)]
     low, high = np.quantile(drawn, [0.025, 0.975])
     print(f"\nRank correlation of bits and mel distance over {len(x)} presets: {whole:.3f} [{low:.3f}, {high:.3f}], n = {len(clips)} excerpts")
+
+
+def drawn_figure(rates, distances):
+    """Mel distance over kept bits, a point with its interval for every preset."""
+    import plotly.graph_objects as go
+
+    mean = [d.mean for d in distances.values()]
+    error = dict(type="data", array=[d.high - d.mean for d in distances.values()], arrayminus=[d.mean - d.low for d in distances.values()])
+    points = go.Scatter(x=[np.mean(r) for r in rates.values()], y=mean, error_y=error, text=list(rates), mode="markers+text", textposition="top center")
+    axes = dict(xaxis_title="kept, bits a second", yaxis_title="mel distance to the original")
+    return go.Figure(points, layout=dict(title="From copying to inventing", width=1200, height=800, **axes))
 
 
 def heard(prompt, tokens, clip):
@@ -91,22 +104,26 @@ def correlation_of(x, y, tracks, rng):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--clips", type=int, help="pieces and excerpts; by default 48 and 60")
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of the excerpts, 10 s at most")
+    parser.add_argument("--passes", type=int, default=36, help="of every vamp")
+    parser.add_argument("--figure", type=Path, help="an HTML file for the figure of bits and distance")
+    parser.add_argument("--before", type=float, default=0.02, help="seconds kept before each beat, 75 ms after it; the paper has 0")
     parser.add_argument("--music", type=Path, default=cache_folder() / "music" / "valid")
     parser.add_argument("--only", choices=("beats", "bits"))
     options = parser.parse_args()
     vamp = load_vamp("tiny")
     if options.only != "bits":
-        beats(vamp, options.clips or 48)
+        beats(vamp, options.clips or 48, options.passes, options.before)
     if options.only != "beats":
         count = options.clips or 60
-        clips = composed(count - count // 2)
+        clips = composed(count - count // 2, options.seconds)
         if options.music.is_dir():
-            clips += real(options.music, count // 2)
+            clips += [(clip.excerpt(0, options.seconds), track) for clip, track in real(options.music, count // 2)]
         else:
             print(f"\nThere is no music in {options.music}: composed excerpts alone.")
-            clips = composed(count)
+            clips = composed(count, options.seconds)
         print("\n| preset | bits kept a second | mel distance |\n| --- | --- | --- |")
-        bits(vamp, clips)
+        bits(vamp, clips, options.passes, options.figure)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ _HOME = {
     "logmel_statistics": "embedding", "codec_latents": "embedding", "log_mel": "embedding",
     "tagger_embedding": "tagger", "tags": "tagger", "load_tagger": "tagger", "save_tagger": "tagger", "Tagger": "tagger",
     "frechet_distance": "distances", "frechet_interval": "distances", "frechet_ratio": "distances",
-    "KernelDistance": "kernel", "kernel_distance": "kernel", "bandwidth_of": "kernel",
+    "KernelDistance": "kernel", "kernel_distance": "kernel", "kernel_difference": "kernel", "bandwidth_of": "kernel",
     "beat_times": "agreement", "beat_f": "agreement",
     "onset_times": "agreement", "onset_f": "agreement", "chroma": "agreement", "chroma_similarity": "agreement",
     "Estimate": "statistics", "bootstrap": "statistics", "jackknife": "statistics",
