@@ -108,7 +108,7 @@ def test_chunks_agree_with_the_reference():
     coarse.tables = tables[:4]
     codes, mask = torch.from_numpy(saved["codes"].astype(np.int64)), torch.from_numpy(saved["mask"]).bool()[0]
     chunks = Windows(int(saved["coarse_chunk"]), 0, 0, int(saved["c2f_chunk"]), 0, 0, reference=True)
-    greedy = TakeSettings(passes=6, fine_passes=2, mask_temperature=0.0, cutoff=-1.0, windows=chunks)
+    greedy = TakeSettings(passes=6, fine_passes=2, mask_temperature=0.0, fine_mask_temperature=0.0, cutoff=-1.0, windows=chunks)
 
     def run(name, start, hidden):
         turn = Turn(coarse, fine, hidden, [0], greedy, False, 0)

@@ -29,6 +29,9 @@ FINE_PASSES = 4
 """Coarse-to-fine passes: more gained nothing with the tiny models."""
 MASK_TEMPERATURE = 10.5
 """Noise on the confidences (vampnet d1; the paper's footnote 5 recommends values above 6)."""
+FINE_MASK_TEMPERATURE = 0.0
+"""The same in the coarse-to-fine passes, where the reference keeps 10.5. With the tiny models the surest tokens first lay a little nearer to the music:
+Frechet distance of P = 16 vamps of 16 composed pieces 8.0 in place of 8.3, of 16 excerpts of the valid split 11.2 with either."""
 FADE = 0.01
 """Seconds over which a restored original turns into generated sound, on the generated side."""
 
@@ -38,7 +41,8 @@ class TakeSettings:
     """All that decides a take beside its sound, its prompt and the models.
 
     seed: one seed gives one take. passes, fine_passes: of the coarse and of the fine model. temperature: of the tokens.
-    mask_temperature: noise on which tokens stay. top_p, top_k, min_p, typical, annealing: of the coarse passes, see vampkit.sampling.Settings; cutoff: of both.
+    mask_temperature, fine_mask_temperature: noise on which tokens stay, in the coarse and in the fine passes.
+    top_p, top_k, min_p, typical, annealing: of the coarse passes, see vampkit.sampling.Settings; cutoff: of both.
     feedback: how often it is made, the output each time the next input. roll: frames by which the mask moves on each time, so that other frames are made
     anew; what comes in at the start is hidden as the first frame was, or as the end was in a loop. restore: put the original back wherever nothing is hidden.
     windows: how long sounds are cut.
@@ -51,6 +55,7 @@ class TakeSettings:
     fine_passes: int = FINE_PASSES
     temperature: float = 1.0
     mask_temperature: float = MASK_TEMPERATURE
+    fine_mask_temperature: float = FINE_MASK_TEMPERATURE
     top_p: float | None = None
     top_k: int | None = None
     min_p: float | None = None
@@ -73,6 +78,7 @@ class TakeSettings:
     def of(cls, record: dict) -> TakeSettings:
         """The settings in a take's record."""
         given = {f.name: record[f.name] for f in fields(cls) if f.name in record}
+        given.setdefault("fine_mask_temperature", record.get("mask_temperature", MASK_TEMPERATURE))  # one number was both in older records
         return cls(**{**given, "windows": Windows(**given.get("windows", {}))})
 
     @property
@@ -86,7 +92,7 @@ class TakeSettings:
     @property
     def fine(self) -> dict:
         """Settings of the coarse-to-fine passes: no limits on what may be drawn, as in the reference (vampnet d8)."""
-        return {"passes": self.fine_passes, "temperature": self.temperature, "mask_temperature": self.mask_temperature, "cutoff": self.cutoff}
+        return {"passes": self.fine_passes, "temperature": self.temperature, "mask_temperature": self.fine_mask_temperature, "cutoff": self.cutoff}
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,13 @@ class Beats(Prompt):
 
     which: "all" beats, "down"beats alone, or "up": the beats that are no downbeats. every: each n-th of those, from the first on.
     beats, downbeats: times in seconds, from a tracker, a file or one's own taps, or a BeatGrid in place of beats; without them LibrosaBeats listens to the
-    clip and guesses the downbeats. A time falls to the frame that starts at or after it, and windows are rounded up to frames, as in the reference.
+    clip and guesses the downbeats. A time falls to the frame that starts at or after it, and windows are rounded up to frames, as in the reference: with
+    nothing before it the window misses the beat's attack, which is why 20 ms before it are kept unless told otherwise.
     Raises ValueError for times out of order or beyond the sound, where no beat is found, and where there is neither a clip nor beats.
     Paper: section 3.4 and 4.4 (75 ms after each beat). Notebook: 09.
     """
 
-    before: float = 0.0
+    before: float = 0.02
     after: float = 0.075
     which: str = "all"
     every: int = 1

@@ -111,7 +111,7 @@ KINDS = {
         Number("period", "period kept, in frames", 1, 64, 1, 7))),
     "stretch": Kind("Stretch: slower, at the same pitch", prompts.Stretch, (Number("factor", "times as long", 1, 8, 1, 2),)),
     "beats": Kind("Beats: keep a moment at each beat", prompts.Beats, (
-        _BEFORE, _AFTER, Choice("which", "which beats", ("all", "down", "up")), Number("every", "every n-th of them", 1, 8, 1, 1))),
+        replace(_BEFORE, start=0.02), _AFTER, Choice("which", "which beats", ("all", "down", "up")), Number("every", "every n-th of them", 1, 8, 1, 1))),
     "onsets": Kind("Onsets: keep a moment at each note", prompts.Onsets, (_BEFORE, _AFTER)),
 }  # fmt: skip
 """Prompts by the name that `VampPanel` and `set` know them by."""
