@@ -1,6 +1,6 @@
 """Mask editor, studio and scrubber in a real browser: painted, stamped, generated, switched and exported by hand, and found the same in the kernel.
 
-`pytest -m browser` (needs Chromium and the extra `browser`).
+`make browser` (needs Chromium).
 """
 
 import json
@@ -54,6 +54,13 @@ def lab(tmp_path_factory):
 def browser():
     with chromium() as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def notebook7(tmp_path_factory):
+    pytest.importorskip("notebook", reason="install vampkit[browser]")
+    with serve(tmp_path_factory.mktemp("notebook7"), "notebook", studio=[STUDIO, SCRUBBER]) as address:
+        yield address
 
 
 class Desk:
@@ -161,6 +168,38 @@ def test_paint_erase_undo_stamp_generate_switch_and_export_by_hand(lab, browser,
     desk.notebook.close()
 
 
+def test_the_same_in_notebook_7(notebook7, browser):
+    desk = Desk(browser, notebook7)
+    desk.drag((2, 20), (2, 40))
+    count, undos, rows, frames = desk.kernel()
+    assert undos == 1 and count == desk.shown() == 23 and set(rows) == {2} and (frames[0], frames[-1]) == (19, 41)
+    desk.press("Control+z")
+    assert desk.kernel()[0] == desk.shown() == 0
+    prompt = desk.root.get_by_label("Prompt to stamp")
+    prompt.fill("periodic:7")
+    desk.button("Stamp").click()
+    assert desk.kernel()[0] == desk.shown() > 1500
+    desk.button("Generate").click()
+    desk.until("root.dataset.takes === '1' && root.dataset.job === 'done' && root.vampkit.store.tokens && root.dataset.chosen === '1'")
+    shown = desk.page.evaluate("document.querySelector('.vampkit-studio').vampkit.store.tokens.reduce((a, b) => a + b, 0)")
+    assert desk.notebook.kernel("print(int(studio.history[1].take.tokens.codes.sum()))") == str(shown)
+    desk.stage.focus()
+    desk.press("p")
+    desk.until("root.dataset.playing === '1' && Number(root.dataset.position) > 0.2")
+    desk.press("p", "a")
+    assert desk.kernel()[0] == 173 * 14
+    # Enter on a button and letters in a field are not the notebook's either.
+    desk.button("Invert").focus()
+    desk.press("Enter")
+    assert desk.kernel()[0] == 0
+    desk.root.get_by_label("Name of take 1").focus()
+    desk.press("a", "b", "Enter")
+    assert desk.notebook.kernel("print(studio.history[1].name)").endswith("ab") and desk.page.locator(".jp-Notebook .jp-CodeCell").count() == 2, (
+        "keys mean nothing to the notebook around"
+    )
+    desk.notebook.close()
+
+
 def test_everything_without_a_mouse(lab, browser):
     desk = Desk(browser, lab)
     desk.stage.focus()
@@ -211,6 +250,8 @@ def test_everything_without_a_mouse(lab, browser):
     desk.until("Number(root.dataset.takes) >= 3")
     desk.press("y")
     desk.until("!root.vampkit.store.model.get('panel').live && root.dataset.job !== 'running'")
+    desk.press("Home", "Shift+Control+ArrowRight", "Shift+Control+ArrowRight", "q")
+    desk.until("root.vampkit.store.sheet.frames < 173")
     # Keys mean nothing to the notebook while the studio has them: no cell was added, cut or changed.
     assert desk.page.locator(".jp-Notebook .jp-CodeCell").count() == 2
     # The scrubber.
@@ -221,6 +262,35 @@ def test_everything_without_a_mouse(lab, browser):
     assert desk.notebook.kernel("print(scrubber.place, scrubber.view, scrubber.facts()['hidden'])") == "6 tokens 0"
     desk.press("Home", "h")
     scrubber.get_by_role("button", name="Stop").wait_for()
+    desk.notebook.close()
+
+
+def test_errors_and_cancel_are_told_and_nothing_drawn_is_lost(lab, browser):
+    desk = Desk(browser, lab)
+    desk.drag((2, 20), (2, 40))
+    message = desk.root.locator(".vk-message")
+    desk.notebook.kernel("steps = vamp.steps\ndef broken(*a, **k): raise RuntimeError('the model <broke>')\nvamp.steps = broken")
+    desk.button("Generate").click()
+    message.get_by_text("The take was not made: the model <broke>. What you drew is as it was.").wait_for()
+    assert desk.kernel()[0] == desk.shown() == 23 and message.get_attribute("role") == "alert"
+    desk.notebook.kernel("vamp.steps = steps; studio.set(passes=128)")
+    desk.until("root.querySelector('[data-name=passes]').value === '128'")
+    desk.stage.focus()
+    desk.press("a", "g")
+    desk.until("root.querySelector('.vk-told').textContent.startsWith('pass 2')")
+    desk.button("Cancel").click()
+    desk.until("root.dataset.job === 'cancelled'")
+    assert desk.kernel()[0] == desk.shown() == 173 * 14 and desk.root.get_attribute("data-takes") == "0"
+    # A stamp that would change the length, and a file that is no sound.
+    prompt = desk.root.get_by_label("Prompt to stamp")
+    prompt.fill("continuation:2")
+    desk.button("Stamp").click()
+    message.get_by_text("a stamp leaves the sound as it is").wait_for()
+    desk.root.locator(".vk-source > summary").click()
+    desk.root.locator("input[type=file]").set_input_files({"name": "empty.wav", "mimeType": "audio/wav", "buffer": b"RIFF"})
+    message.get_by_text("sound").wait_for()
+    assert desk.kernel()[0] == desk.shown() == 173 * 14
+    desk.button("Generate").wait_for()
     desk.notebook.close()
 
 

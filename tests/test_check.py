@@ -4,6 +4,7 @@ import importlib
 import inspect
 import json
 import re
+from math import comb
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,9 @@ WRONG = {
     ("nb09", "hidden"): (lambda *case: ~answer("nb09", "hidden")(*case), "what is kept"),
     ("nb09", "snap"): (lambda taps, onsets, reach: sorted({min(onsets, key=lambda o: abs(o - t)) for t in taps}), "without an onset in reach?"),
     ("nb09", "track"): (lambda *case: answer("nb09", "track")(*case)[::-1], "comes first?"),
+    ("nb10", "states"): (lambda moves: [len(m) - 2 * m.count("u") for m in (moves[: i + 1] for i in range(len(moves)))], "where there is nothing to take back"),
+    ("nb10", "chance"): (lambda right, trials: comb(trials, right) / 2**trials, "not exactly so many"),
+    ("nb10", "until_bar"): (lambda now, bars, start, end: min([bar for bar in bars if bar > now], default=end) - now, "may begin anew before"),
 }
 
 

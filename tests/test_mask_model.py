@@ -92,6 +92,16 @@ class Louder(Prompt):
         return Periodic(5).mask(tokens)
 
 
+@pytest.mark.parametrize("prompt", ["continuation:2", "outpaint:1,1", "stretch:2", "loop:1(periodic:3)"])
+def test_a_stamp_that_would_change_the_length_is_refused_with_a_way_out(prompt):
+    model = MaskModel(6, 100).column(3)
+    with pytest.raises(ValueError, match=r"makes \d+ frames of 100, and a stamp leaves the sound as it is; .* open that"):
+        model.stamp(prompt)
+    assert model.mask.sum() == 6 and model.undos == 1
+    model.stamp("stretch:1")
+    assert model.undos == 2, "what leaves the length is a stamp like others"
+
+
 def test_a_stamp_that_needs_the_sound_is_printed_as_the_mask_it_made(tone):
     model = MaskModel(4, 30, clip=tone).stamp(Compression(1)).stamp(Louder(), "or")
     assert "Louder" not in model.code() and (again(model) == model.mask).all()

@@ -20,7 +20,7 @@ from vampkit.sampling import sample
 from vampkit.takes import Take
 from vampkit.widgets import MaskEditor, MaskModel, SamplerScrubber, VampStudio, cells
 from vampkit.widgets.abx import BlindTest
-from vampkit.widgets.jobs import Job
+from vampkit.widgets.jobs import Job, Worker
 from vampkit.widgets.pace import Pace
 from vampkit.widgets.scrubber import FRESH, HIDDEN, PROMPT, entropy_bits
 from vampkit.widgets.session import LIVE_KEPT, SETTINGS
@@ -206,8 +206,8 @@ def test_closing_frees_the_widget_and_all_it_opened(kind, vamp, clip):
 
 
 def test_pace_learns_from_runs():
-    pace = Pace(rate=1e-3)
-    assert pace.seconds(100, 10) == pytest.approx(1) and pace.words(1000, 10) == "roughly 10 s" and not pace.measured
+    pace = Pace()
+    assert pace.seconds(100, 10) is None and pace.words(1000, 10) == "known after the first take"
     pace.add(100, 10, 5.0)
     assert pace.seconds(100, 10) == pytest.approx(5) and pace.words(100, 10) == "about 5 s"
     pace.add(0, 0, 1.0)
@@ -215,7 +215,7 @@ def test_pace_learns_from_runs():
 
 
 def test_a_job_that_is_cancelled_closes_its_iterator():
-    gate, closed, heard = threading.Event(), [], []
+    gate, closed, heard, worker = threading.Event(), [], [], Worker()
 
     def steps():
         try:
@@ -225,10 +225,16 @@ def test_a_job_that_is_cancelled_closes_its_iterator():
         finally:
             closed.append(True)
 
-    job = Job(steps, lambda job, progress: heard.append(progress))
+    job = Job(steps, lambda job, progress: heard.append(progress)).start(worker)
     job.cancel()
     gate.set()
     assert job.wait(10) and job.state == "cancelled" and closed == [True] and len(heard) == 2 and job.result() is None
+    next_, named = Job(lambda: iter(())), []
+    worker.do(lambda: named.append(threading.current_thread()))
+    assert next_.start(worker).wait(10) and next_.state == "done", "one thread does them all"
+    worker.close()
+    named[0].join(10)
+    assert not named[0].is_alive()
 
 
 # Studio
@@ -240,7 +246,7 @@ def test_generate_by_call_fills_what_is_hidden_and_nothing_else(studio):
     made, original = entry.take.tokens.codes, entry.take.original.codes
     assert (made[torch.from_numpy(entry.mask)] == 5).all() and torch.equal(made[~torch.from_numpy(entry.mask)], original[~torch.from_numpy(entry.mask)])
     assert entry.name == "take 1" and entry.seed == 5 and studio.settings["seed"] == 6 and studio.panel["chosen"] == 1
-    assert studio.panel["job"]["state"] == "done" and studio.pace.measured
+    assert studio.panel["job"]["state"] == "done" and studio.state["estimate"] == "about 1 s"
     second = studio.generate(wait=True, seed=40)
     assert [t["seed"] for t in studio.panel["takes"]] == [5, 40] and second.take.tokens.codes.max() >= 40
 
@@ -285,6 +291,7 @@ def test_the_page_sees_the_grid_fill_in(studio, monkeypatch):
     studio.fill()
     studio.generate(wait=True)
     pictures = [(c, b) for c, b in sent if c["type"] == "progress"]
+    assert pictures[-1][0]["left"] == "1 s"
     assert [c["done"] for c, _ in pictures] == [1, 2, 3, 4, 5] and pictures[0][0]["total"] == 5
     shape = studio.mask.shape
     hidden = [cells.unpack(b[0], *shape).sum() for _, b in pictures]
@@ -327,6 +334,49 @@ def test_choose_and_feedback(studio):
     studio.feedback(take)
     assert (studio.mask == before).all() and studio.panel["source"] == "take 1" and studio.panel["chosen"] == 0 and len(studio.history) == 1
     assert studio.generate(wait=True).source == "take 1"
+
+
+def test_feedback_keeps_the_tokens_of_the_take(studio):
+    studio.fill()
+    studio.snap_to("beats", [0.1, 0.2])
+    take = studio.generate(wait=True)
+    studio.feedback(1)
+    assert studio.model.snap == "beats" and studio.model.times["beats"] == (0.1, 0.2)
+    assert torch.equal(studio.model.tokens.codes, take.take.tokens.codes) and studio.clip is studio.session.clip
+    assert (studio.clip.samples == take.take.clip.samples).all()
+
+
+def test_cropping_takes_the_bars_their_beats_and_what_is_drawn_over_them(studio, tmp_path):
+    tokens = studio.model.tokens
+    studio.snap_to("bars", [0.1, 0.3])
+    studio.column(10)
+    page(studio, {"type": "crop"})
+    assert "no stretch of time is selected" in studio.state["message"]["text"]
+    studio.crop(0.09, 0.31)
+    first, end = (round(t * tokens.frame_rate) for t in (0.1, 0.3))
+    assert torch.equal(studio.model.tokens.codes, tokens.codes[:, first:end]) and studio.mask[:, 10 - first].all() and studio.mask.sum() == 14
+    assert studio.model.tokens.length == (end - first) * tokens.hop and studio.clip.seconds == pytest.approx(studio.model.tokens.seconds, abs=1e-3)
+    assert studio.sheet["frames"] == end - first and studio.region == [] and len(studio.model.times["bars"]) == 1
+    studio.loop(0.05, 0.1)
+    page(studio, {"type": "crop"})
+    assert studio.mask.shape[1] == round(0.1 * tokens.frame_rate) - round(0.05 * tokens.frame_rate)
+    studio.fill()
+    assert studio.generate(wait=True).mask.shape == studio.mask.shape
+
+
+def test_takes_as_loops_are_made_around_the_circle(studio, vamp):
+    studio.stamp(Periodic(3))
+    studio.set(circular=True)
+    with pytest.raises(ValueError, match="ends inside a frame"):
+        studio.generate(wait=True)
+    studio.crop(0.1, 0.4)
+    entry = studio.generate(wait=True)
+    prompt = vamp.calls[-1][0]
+    assert prompt.circular and (prompt.mask(studio.model.tokens).numpy() == studio.mask).all() and studio.panel["circular"]
+    page(studio, {"type": "settings", "values": {"circular": False}})
+    assert not studio.panel["circular"] and not vamp.calls[-1][1] == studio.generate(wait=True).seed and not vamp.calls[-1][0].circular
+    studio.restore(entry)
+    assert studio.session.circular, "restoring a take brings it back"
 
 
 def test_sounds_reach_the_page_with_their_tokens(studio, monkeypatch):
@@ -403,11 +453,14 @@ def test_settings_and_presets(studio):
 
 def test_live_vamping_makes_variations_from_the_mask_as_it_is(studio, vamp):
     studio.stamp(Periodic(3))
+    studio.generate(wait=True, seed=90)
+    studio.set(seed=5)
     studio.live(rounds=3, wait=True)
-    assert [e.seed for e in studio.history] == [5, 6, 7] and not studio.panel["live"] and studio.panel["chosen"] == 3
-    studio.star(1)
+    assert [e.seed for e in studio.history] == [90, 5, 6, 7] and not studio.panel["live"] and studio.panel["chosen"] == 4
+    studio.star(2)
     studio.live(rounds=LIVE_KEPT + 3, wait=True)
-    assert len(studio.history) == LIVE_KEPT + 1 and studio.history[1].star, "old variations go, starred ones stay"
+    kept = [e.number for e in studio.history]
+    assert len(kept) == LIVE_KEPT + 2 and kept[:2] == [1, 2], "old variations go, starred ones and those that were asked for stay"
 
 
 def test_live_vamping_waits_until_the_last_variation_is_heard(studio):
@@ -431,6 +484,18 @@ def test_live_feedback_vamps_on_the_last_variation(studio):
     studio.stamp(Periodic(3))
     studio.live(rounds=2, feedback=True, wait=True)
     assert [e.source for e in studio.history] == ["tone", "take 1"] and studio.mask.any()
+
+
+def test_live_rolling_moves_the_mask_on_between_the_rounds(studio):
+    studio.stamp(Periodic(3))
+    before = studio.mask
+    studio.live(rounds=3, feedback=True, roll=2, wait=True)
+    for turn, entry in enumerate(studio.history):
+        assert (entry.mask == np.roll(before, 2 * turn, 1)).all()
+    assert (studio.mask == studio.history[3].mask).all()
+    with pytest.raises(ValueError, match="roll by"):
+        studio.live(rounds=1, roll=10_000)
+    assert not studio.panel["live"]
 
 
 def test_loops_snap_and_are_checked(studio):

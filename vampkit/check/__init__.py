@@ -8,7 +8,7 @@ A check never raises for a wrong answer, and says what is wrong without giving t
 
 from importlib import import_module, util
 
-__all__ = ["nb03", "nb04", "nb05", "nb06", "nb07", "nb08", "nb09", "nb12"]
+__all__ = ["nb03", "nb04", "nb05", "nb06", "nb07", "nb08", "nb09", "nb10", "nb12"]
 
 
 def __getattr__(name: str):

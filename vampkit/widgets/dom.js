@@ -7,6 +7,11 @@ export const h = (tag, props = {}, ...children) => {
     else node.setAttribute(key, value);
   }
   node.append(...children.filter((c) => c !== null));
+  return own(node);
+};
+// Keys in here are none of the notebook's commands. Notebook 7 looks for them before the page does, from the focus outwards, so what can have the focus must say so itself.
+export const own = (node) => {
+  if (node.tabIndex >= 0 || /^(BUTTON|SUMMARY)$/.test(node.tagName)) node.setAttribute("data-lm-suppress-shortcuts", "true");
   return node;
 };
 export const bytesOf = (view) => (view ? new Uint8Array(view.buffer ?? view, view.byteOffset ?? 0, view.byteLength) : new Uint8Array());

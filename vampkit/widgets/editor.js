@@ -141,7 +141,7 @@ export function mountEditor(model, el, extend) {
     let hidden = 0;
     for (const v of store.mask) hidden += v;
     const share = hidden / (store.mask.length || 1);
-    const pairs = [["Hidden", `${(100 * share).toFixed(1)} %`], ["Kept", `${Math.round(store.sheet.bits * (1 - share)).toLocaleString("en")} bits/s`], ["To generate", hidden ? store.state.estimate : "nothing"]];
+    const pairs = [["Hidden", `${(100 * share).toFixed(1)} %`], ["Kept", `${Math.round(store.sheet.bits * (1 - share)).toLocaleString("en")} bits/s`], ...(store.state.estimate ? [["To generate", hidden ? store.state.estimate : "nothing"]] : [])];
     facts.replaceChildren(...pairs.map(([k, v]) => h("span", {}, h("small", { textContent: k }), h("b", { textContent: v }))));
     const gone = store.dead || store.late(), text = gone ? "The kernel does not answer: it is busy, or it was restarted. What you drew stays here; Mask as text copies it." : store.state.message?.text ?? "";
     message.replaceChildren(...(text ? [h("b", { textContent: gone || store.state.message.wrong ? "Note: " : "" }), text] : []));

@@ -21,7 +21,7 @@ from vampkit.widgets import assets, cells
 from vampkit.widgets.mask_model import MaskModel
 from vampkit.widgets.pace import Pace
 
-PASSES = 40  # of one run as the pipeline's defaults have it, for the read-out of an editor that generates nothing itself
+PASSES = 40  # of one run as the pipeline's defaults have it, for the read-out of an editor that is given a pace
 VIEWS = 8  # open views of one editor whose gestures are answered one by one
 TOOLS = {"tool": "brush", "width": 3, "height": 1, "sound": "mel"}
 COLUMNS = 2400  # of waveform and spectrogram: enough to zoom in tenfold on a wide page
@@ -74,11 +74,12 @@ class MaskEditor(anywidget.AnyWidget):
     """An editor of a mask over the sound it belongs to. `editor.mask` is the array; every gesture is also a call, such as `editor.paint([(0, 5)], width=3)`.
 
     source: Tokens, a Clip (encoded by `codec`, else by the bundled one), a MaskModel (two editors may share one), or (codebooks, frames).
-    clip: the sound of the tokens, to be seen above the grid and heard by prompts that look for beats. pace: Pace, for the read-out of seconds.
+    clip: the sound of the tokens, to be seen above the grid and heard by prompts that look for beats. pace: Pace, for a read-out of the seconds that one
+    generating takes; an editor without shows none, as it generates nothing itself.
     `close()` frees all it opened; the model stays. Notebook: 10.
     """
 
-    _esm = assets.module("geometry.js", "draw.js", "grid.js", "keys.js", "dom.js", "editor.js", render="mountEditor(model, el)")
+    _esm = assets.module("geometry.js", "dom.js", "draw.js", "grid.js", "keys.js", "editor.js", render="mountEditor(model, el)")
     _css = assets.text("editor.css")
 
     bits = t.Bytes().tag(sync=True)
@@ -97,7 +98,7 @@ class MaskEditor(anywidget.AnyWidget):
         self._acks: dict[str, int] = {}
         self._sounds = 0
         self._message = {"text": "", "wrong": False}
-        self.pace = pace or Pace()
+        self.pace = pace
         self.model: MaskModel | None = None
         self._leave = lambda: None
         self._open(*_opened(source, clip, codec))
@@ -128,9 +129,8 @@ class MaskEditor(anywidget.AnyWidget):
         return self.model.to_json()
 
     def facts(self) -> str:
-        """The read-outs in one line: share hidden, rate kept, seconds to generate."""
-        model = self.model
-        return f"{100 * model.share:.1f} % hidden, {model.bits_per_second:,.0f} bits/s kept, {self._estimate()} to generate"
+        """The read-outs in one line: share hidden, rate kept. Seconds are left out, as they differ from run to run."""
+        return f"{100 * self.model.share:.1f} % hidden, {self.model.bits_per_second:,.0f} bits/s kept"
 
     # What it does
 
@@ -199,7 +199,8 @@ class MaskEditor(anywidget.AnyWidget):
             self.sheet = facts
 
     def _estimate(self) -> str:
-        return self.pace.words(self.model.frames, PASSES)
+        """Seconds to generate in words; "" where it is not asked."""
+        return self.pace.words(self.model.frames, PASSES) if self.pace is not None else ""
 
     def _facts(self) -> dict:
         """What the page shows beside the mask."""
@@ -207,7 +208,7 @@ class MaskEditor(anywidget.AnyWidget):
         points = None if model.snap == "frames" else model.snap_points()
         return {
             "acks": dict(self._acks), "undos": model.undos, "redos": model.redos, "locked": model.locked, "coarse_only": model.coarse_only, "snap": model.snap,
-            "points": points, "share": model.share, "estimate": self._estimate() if model.share else "nothing", "message": self._message,
+            "points": points, "share": model.share, "estimate": self._estimate(), "message": self._message,
         }  # fmt: skip
 
     def _refresh(self) -> None:

@@ -1,11 +1,12 @@
 // The token grid in the page: ruler, sound, cells and an overview on canvases, drawn on by pointer. Knows the store (see editor.js) and nothing of Python.
+import { own } from "./dom.js";
 import { clampView, fit, frameAt, xOf, zoom, pan, fitRange, reveal, snapRange, segment } from "./geometry.js";
 import { INK, theme, fitCanvas, CellPainter, melPicture, paintMel, paintWave, paintTime } from "./draw.js";
 
 const RULER = 24, SOUND = 88, GAP = 8, OVERVIEW = 16;
 
 export function createGrid(store, signal) {
-  const make = (tag, props) => Object.assign(document.createElement(tag), props);
+  const make = (tag, props) => own(Object.assign(document.createElement(tag), props));
   const el = make("div", { className: "vk-stage" }), labels = make("div", { className: "vk-labels" });
   const stage = make("div", { className: "vk-canvas", tabIndex: 0 });
   const [base, middle, top] = ["base", "cells", "top"].map((name) => make("canvas", { className: `vk-layer vk-${name}` }));

@@ -11,7 +11,10 @@ import numpy as np
 
 @dataclass(repr=False)
 class Entry:
-    """One take of the history. number: from 1 on, never given twice. mask: bool [K, T], what was hidden. source: the name of what it was made from."""
+    """One take of the history. number: from 1 on, never given twice. mask: bool [K, T], what was hidden. source: the name of what it was made from.
+
+    star: marked as one to keep. live: a variation of live vamping, which nobody asked for by itself.
+    """
 
     number: int
     take: object
@@ -21,6 +24,7 @@ class Entry:
     source: str
     name: str
     star: bool = False
+    live: bool = False
 
     @property
     def seed(self) -> int:
@@ -57,10 +61,10 @@ class History:
             raise ValueError(f"there is no take {which if not isinstance(which, Entry) else which.name!r}; the takes are: {there}")
         return found[-1]
 
-    def add(self, take, mask: np.ndarray, settings: dict, seconds: float, source: str = "") -> Entry:
+    def add(self, take, mask: np.ndarray, settings: dict, seconds: float, source: str = "", live: bool = False) -> Entry:
         """Keep a take; it is called "take 1", "take 2" ... until it is renamed."""
         self._last += 1
-        self.entries.append(Entry(self._last, take, mask, settings, seconds, source, f"take {self._last}"))
+        self.entries.append(Entry(self._last, take, mask, settings, seconds, source, f"take {self._last}", live=live))
         return self.entries[-1]
 
     def rename(self, which, name: str) -> Entry:
@@ -84,8 +88,8 @@ class History:
         return entry
 
     def prune(self, most: int) -> list[Entry]:
-        """Drop the oldest takes without a star until `most` of those are left; returns what was dropped."""
-        plain = [e for e in self.entries if not e.star]
+        """Drop the oldest live variations without a star until `most` of those are left; returns what was dropped."""
+        plain = [e for e in self.entries if e.live and not e.star]
         return [self.discard(e) for e in plain[: max(0, len(plain) - most)]]
 
     def export(self, which, folder: str | Path = ".") -> Path:

@@ -1,14 +1,38 @@
-"""Job: one generation in a thread, which can be watched, waited for and cancelled."""
+"""Job: one generation in a thread, which can be watched, waited for and cancelled. Worker: the thread that does a session's jobs."""
 
 from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable
+from queue import SimpleQueue
+
+
+class Worker:
+    """One thread that does one thing after another until `close()`, or until nobody holds it any more.
+
+    One for all jobs of a session: every new thread would bring threads and pools of memory of its own, which are not all given back.
+    """
+
+    def __init__(self):
+        self._waiting: SimpleQueue = SimpleQueue()
+        self.close = weakref.finalize(self, self._waiting.put, None)
+        threading.Thread(target=_work, args=(self._waiting,), name="vampkit-worker", daemon=True).start()
+
+    def do(self, act: Callable[[], None]) -> None:
+        """Do this when all that was asked for before is done."""
+        self._waiting.put(act)
+
+
+def _work(waiting: SimpleQueue) -> None:
+    while (act := waiting.get()) is not None:
+        act()
+        del act  # while it waits it holds nothing
 
 
 class Job:
-    """Goes through the steps of a generation in a thread of its own, so that the notebook stays usable.
+    """Goes through the steps of a generation in a worker's thread, so that the notebook stays usable. `start(worker)` begins.
 
     steps: makes the iterator, such as `lambda: vamp.steps(tokens, prompt)`; it is called in the thread. Its items are Progress; the last one holds the take.
     told: called in the thread with (job, progress) after each step, and with (job, None) at the end, whatever the end is.
@@ -17,10 +41,19 @@ class Job:
 
     def __init__(self, steps: Callable[[], Iterable], told: Callable[[Job, object], None] = lambda job, progress: None):
         self.state, self.done, self.total, self.stage = "running", 0, 0, ""
-        self.take, self.error, self.seconds = None, None, 0.0
-        self._steps, self._told, self._stop = steps, told, threading.Event()
-        self._thread = threading.Thread(target=self._run, name="vampkit-job", daemon=True)
-        self._thread.start()
+        self.take, self.error, self.began, self.seconds = None, None, 0.0, 0.0
+        self._steps, self._told, self._stop, self._over, self._thread = steps, told, threading.Event(), threading.Event(), None
+
+    def start(self, worker: Worker) -> Job:
+        """Begin; returns the job."""
+        self.began = time.perf_counter()
+        worker.do(self._run)
+        return self
+
+    @property
+    def left(self) -> float:
+        """Seconds that it will still take, by the steps made so far."""
+        return (time.perf_counter() - self.began) * (self.total - self.done) / max(1, self.done)
 
     @property
     def running(self) -> bool:
@@ -33,9 +66,7 @@ class Job:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it has ended and everyone was told, at most `timeout` seconds; whether it has."""
-        if threading.current_thread() is not self._thread:
-            self._thread.join(timeout)
-        return not self._thread.is_alive()
+        return self._over.wait(timeout if self._thread is not threading.current_thread() else 0)
 
     def result(self):
         """Wait for the take. Raises what the generation raised; None where it was cancelled."""
@@ -45,7 +76,7 @@ class Job:
         return self.take
 
     def _run(self) -> None:
-        began, state = time.perf_counter(), "done"
+        self._thread, state = threading.current_thread(), "done"
         try:
             steps = iter(self._steps())
             try:
@@ -61,6 +92,10 @@ class Job:
                     steps.close()
         except Exception as error:  # kept for `result`, shown by whoever started the job
             self.error, state = error, "failed"
-        self.seconds = time.perf_counter() - began
+        self.seconds = time.perf_counter() - self.began
         self.state, self._steps = state, None
-        self._told(self, None)
+        try:
+            self._told(self, None)
+        except Exception as error:  # the worker goes on
+            self.error, self.state = error, "failed"
+        self._over.set()

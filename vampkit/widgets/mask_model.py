@@ -13,7 +13,7 @@ import torch
 from vampkit import prompts
 from vampkit.show.spectra import COARSE, mask_array
 from vampkit.tokens import Tokens
-from vampkit.widgets import cells, printed
+from vampkit.widgets import cells, printed, stamps
 
 FORMAT = "vampkit.mask/1"
 SNAPS = ("frames", "onsets", "beats", "bars")
@@ -186,14 +186,14 @@ class MaskModel:
     def stamp(self, prompt, how: str = "replace", rows: Sequence[int] | None = None) -> MaskModel:
         """Lay a prompt of the library on the mask: "replace" it, keep what either keeps ("or"), or what both keep ("and"), as `|` and `&` of prompts.
 
-        prompt: a Prompt, the name of a preset, or words such as "periodic:7+prefix:3". Raises ValueError for another word, and what the prompt raises.
+        prompt: a Prompt, a preset's name, or words such as "periodic:7+prefix:3". Raises ValueError for a prompt that changes the length, and what it raises.
         """
         if how not in HOW:
             raise ValueError(f"a stamp combined by {how!r} was asked for, one of {', '.join(HOW)} was expected")
         prompt = prompts.parse(prompt) if isinstance(prompt, str) else prompt
-        stamp = self._cells(prompt.mask(self.tokens, self.clip))
+        stamp = self._cells(stamps.hidden(prompt, self.tokens, self.clip))
         after = {"replace": stamp, "or": self._mask & stamp, "and": self._mask | stamp}[how]
-        if printed.repeats(prompt, self.tokens, stamp):
+        if stamps.repeats(prompt, self.tokens, stamp):
             return self._apply(after, f"stamp({prompt!r}{'' if how == 'replace' else f', {how!r}'}", rows, total=how == "replace")
         return {"replace": self.draw, "or": lambda m, r: self.keep(~m, r), "and": self.hide}[how](stamp, rows)
 

@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
-from vampkit import prompts
-from vampkit.show.spectra import mask_array
 from vampkit.widgets import cells
 
 MOST_GESTURES, MOST_LETTERS = 40, 4000  # beyond them the mask is shorter to read than its story
-
-
-def repeats(prompt, tokens, stamp: np.ndarray) -> bool:
-    """Whether the prompt, printed as Python and made again, gives the mask `stamp` [K, T] without the sound."""
-    blank = tokens.replace(codes=torch.zeros_like(tokens.codes), codec="", source_rate=tokens.rate, gains=(0.0,), name="", credit="")
-    try:
-        return bool((mask_array(eval(repr(prompt), vars(prompts).copy()).mask(blank)) == stamp).all())
-    except Exception:  # it looks at the sound, or does not print as Python: the mask is printed in its place
-        return False
 
 
 def expression(tokens, base: str, gestures: list[tuple[str, bool]], mask: np.ndarray) -> str:

@@ -14,18 +14,19 @@ from vampkit import prompts
 from vampkit.audio import Clip, clips, load_clip
 from vampkit.errors import VampkitError
 from vampkit.sampling import Settings
-from vampkit.takes import FINE_PASSES, MASK_TEMPERATURE, PASSES, TakeSettings
+from vampkit.takes import FINE_MASK_TEMPERATURE, FINE_PASSES, MASK_TEMPERATURE, PASSES, TakeSettings
 from vampkit.tokens import Tokens
+from vampkit.widgets import cells
 from vampkit.widgets.abx import BlindTest
 from vampkit.widgets.cells import whole
 from vampkit.widgets.history import Entry, History
-from vampkit.widgets.jobs import Job
+from vampkit.widgets.jobs import Job, Worker
 from vampkit.widgets.mask_model import MaskModel
 from vampkit.widgets.pace import Pace
 
 PAPER = {
     "passes": PASSES, "fine_passes": FINE_PASSES, "temperature": 1.0, "mask_temperature": MASK_TEMPERATURE,
-    "top_p": None, "top_k": None, "min_p": None, "typical": None, "cutoff": 1.0,
+    "fine_mask_temperature": FINE_MASK_TEMPERATURE, "top_p": None, "top_k": None, "min_p": None, "typical": None, "cutoff": 1.0,
 }  # fmt: skip
 OFF = ("top_p", "top_k", "min_p", "typical")  # None turns them off
 SETTINGS = {
@@ -34,13 +35,18 @@ SETTINGS = {
     # One of the paper's figure 3 that is quicker to wait for.
     "paper, 12 passes": PAPER | {"passes": 12},
     # The defaults of the reference's app of 2023 (vampnet f4).
-    "app 2023": PAPER | {"fine_passes": PASSES, "mask_temperature": 15.0, "cutoff": 0.5},
+    "app 2023": PAPER | {"fine_passes": PASSES, "mask_temperature": 15.0, "fine_mask_temperature": 15.0, "cutoff": 0.5},
     "sketch": PAPER | {"passes": 4, "fine_passes": 1, "top_p": 0.9},
 }
 MOST_PASSES = 128  # as in the reference's app
 MOST_SEED = 2**31 - 1
 LIVE_KEPT = 6  # variations without a star that live vamping leaves in the history
 LONGEST = 600.0  # seconds of sound that are taken in
+
+
+def is_piece(source) -> bool:
+    """Whether it is a piece of the library's composer (which is not loaded to find out)."""
+    return hasattr(source, "notes") and hasattr(source, "downbeats")
 
 
 class Session:
@@ -56,9 +62,9 @@ class Session:
         self.history, self.pace, self.job = History(), Pace(), None
         self.chosen = 0  # what is heard: 0 is the original, else the number of a take
         self.settings: dict = {}
-        self.seed, self.next_seed, self.blind_test = whole("the seed", seed, 0, MOST_SEED), True, None
+        self.seed, self.next_seed, self.circular, self.blind_test = whole("the seed", seed, 0, MOST_SEED), True, False, None
         self.live_on, self._live, self._entered, self._lock = False, None, threading.Event(), threading.RLock()
-        self.closed = False
+        self._worker, self.closed = Worker(), False
         self.use(preset)
         self.model: MaskModel | None = None
         self.open(sound)
@@ -66,21 +72,29 @@ class Session:
     # Sound
 
     def open(self, source, rate: int | None = None, name: str = "") -> None:
-        """Take in a sound: a Clip, Tokens, a bundled clip's name, a path, an array with its rate, or a composed Piece. The takes stay.
+        """Take in a sound: a Clip, Tokens, a bundled clip's name, a path, an array with its rate, or a composed Piece with its beats. The takes stay.
 
         The mask stays where the new sound has the same number of tokens. Raises what says why it cannot be taken; nothing is changed then.
         """
         clip = self._clip(source, rate, name)
         tokens = source if isinstance(source, Tokens) else self.vamp.codec.encode(clip)
-        self._check_codec(tokens)
         tokens = replace(tokens, codes=tokens.codes[0], gains=tokens.gains[:1]) if tokens.codes.ndim == 3 else tokens
+        score = {"onsets": (), "beats": tuple(source.beats), "bars": tuple(source.downbeats)} if is_piece(source) else None
+        self._put(tokens, clip, times=score)
+
+    def _put(self, tokens: Tokens, clip: Clip, mask: np.ndarray | None = None, times: dict | None = None) -> None:
+        """Go on with these tokens and their sound. mask: what is drawn on them where their shape is another one. times: of their onsets, beats and bars."""
+        self._check_codec(tokens)
         with self._lock:
             if self.model is not None and (self.model.codebooks, self.model.frames) == (tokens.codebooks, tokens.frames):
                 self.model.tokens, self.model.clip = tokens, clip
-                self.model.times = {k: () for k in self.model.times}
-                self.model.snap_to("frames")
             else:
                 self.model = MaskModel.of(tokens, clip)
+                if mask is not None:
+                    self.model.draw(mask)
+            self.model.times = times or {what: () for what in self.model.times}
+            if not self.model.times.get(self.model.snap):
+                self.model.snap_to("frames")
             self.clip, self.chosen, self.blind_test = clip, 0, None
         self.tell("sound", None)
 
@@ -92,7 +106,7 @@ class Session:
         if isinstance(source, Tokens):
             self._check_codec(source)
             return self.vamp.codec.decode(source)
-        if hasattr(source, "notes") and hasattr(source, "genre"):
+        if is_piece(source):
             from vampkit.music import render
 
             source = render(source)
@@ -108,9 +122,18 @@ class Session:
         return replace(source, name=name or source.name or "sound")
 
     def feedback(self, which) -> None:
-        """Use a take as the sound to vamp on; the mask stays."""
+        """Use a take as the sound to vamp on, with the tokens it has; mask, beats and bars stay where it is as long."""
         entry = self.history[which]
-        self.open(replace(entry.take.clip, name=entry.name))
+        tokens, clip = (replace(x, name=entry.name) for x in (entry.take.tokens, entry.take.clip))
+        self._put(tokens, clip, times=dict(self.model.times) if tokens.frames == self.model.frames else None)
+
+    def crop(self, first: int, end: int) -> None:
+        """Go on with frames first .. end - 1 alone, such as the bars of a loop; what is drawn over them stays drawn."""
+        cells.span("frames", (first, end), self.model.frames)
+        tokens, rate = self.model.tokens, self.model.tokens.frame_rate
+        cut = tokens.replace(codes=tokens.codes[:, first:end].clone(), length=min(end * tokens.hop, tokens.length) - first * tokens.hop)
+        inside = {what: tuple(max(0.0, t - first / rate) for t in at if first - 0.5 <= t * rate < end - 0.5) for what, at in self.model.times.items()}
+        self._put(cut, self.clip.excerpt(first / rate, cut.seconds), self.model.mask[:, first:end], inside)
 
     # Settings
 
@@ -120,14 +143,15 @@ class Session:
             raise ValueError(f"there is no preset {preset!r}; the presets are: {', '.join(SETTINGS)}")
         self.set(**SETTINGS[preset])
 
-    def set(self, *, seed: int | None = None, next_seed: bool | None = None, **settings) -> None:
+    def set(self, *, seed: int | None = None, next_seed: bool | None = None, circular: bool | None = None, **settings) -> None:
         """Change sampler settings (those of PAPER, see `vampkit.takes.TakeSettings`), the seed, or whether each take counts the seed on.
 
-        Nothing is changed where one of them is refused. Raises ValueError, TypeError.
+        circular: whether takes are loops whose end meets their start, see `vampkit.prompts.Loop`. Nothing is changed where one is refused.
+        Raises ValueError, TypeError.
         """
         for name, value in settings.items():
             if name not in PAPER:
-                raise ValueError(f"there is no setting {name!r}; the settings are: {', '.join(PAPER)}, seed, next_seed")
+                raise ValueError(f"there is no setting {name!r}; the settings are: {', '.join(PAPER)}, seed, next_seed, circular")
             if name in ("passes", "fine_passes"):
                 whole(name, value, 1, MOST_PASSES)
             elif (isinstance(value, bool) or not isinstance(value, (int, float))) and not (value is None and name in OFF):
@@ -135,6 +159,7 @@ class Session:
         Settings(**TakeSettings(**self.settings | settings).coarse)  # what the sampler refuses is refused here
         seed = self.seed if seed is None else whole("the seed", seed, 0, MOST_SEED)
         self.seed, self.next_seed = seed, self.next_seed if next_seed is None else bool(next_seed)
+        self.circular = self.circular if circular is None else bool(circular)
         self.settings = self.settings | settings
         self.tell("state", None)
 
@@ -172,19 +197,27 @@ class Session:
                 tokens = fed
             if not mask.any():
                 raise ValueError("nothing is hidden, so there is nothing to generate; draw on the grid or stamp a prompt first")
-            made, source = [], tokens.name
-            prompt = prompts.Drawn(mask)
+            made, source, circular = [], tokens.name, self.circular
+            prompt = self._prompt(tokens, mask)
 
             def told(job: Job, progress) -> None:
                 if progress is None:
-                    self._ended(job, mask, settings, source, made)
+                    self._ended(job, mask, settings | {"circular": circular}, source, made)
                 else:
                     self.tell("progress", progress)
 
             self.job = Job(lambda: self.vamp.steps(tokens, prompt, **settings), told)
-            job = self.job
+            job = self.job.start(self._worker)  # kept before it begins, as its news comes from the thread
         self.tell("state", None)
         return job, made
+
+    def _prompt(self, tokens: Tokens, mask: np.ndarray) -> prompts.Prompt:
+        """What is drawn, as a prompt; around the circle where takes are loops."""
+        if not self.circular:
+            return prompts.Drawn(mask)
+        if tokens.length != tokens.frames * tokens.hop:
+            raise ValueError("the sound ends inside a frame, a loop of whole frames was expected; select one, from bar to bar, and crop to it")
+        return prompts.Loop(seconds=tokens.seconds, prompt=prompts.Drawn(mask))
 
     def _check_free(self) -> None:
         if self.closed:
@@ -195,7 +228,7 @@ class Session:
     def _ended(self, job: Job, mask: np.ndarray, settings: dict, source: str, made: list) -> None:
         if job.state == "done" and job.take is not None and not self.closed:
             with self._lock:
-                entry = self.history.add(job.take, mask, settings, job.seconds, source)
+                entry = self.history.add(job.take, mask, settings, job.seconds, source, self.live_on)
                 made.append(entry)
                 self.pace.add(mask.shape[1], settings["passes"] + settings["fine_passes"], job.seconds)
                 self.seed = min(self.seed + 1, MOST_SEED) if self.next_seed else self.seed
@@ -213,18 +246,20 @@ class Session:
 
     # Live vamping
 
-    def live(self, rounds: int | None = None, feedback: bool = False, wait: bool = False) -> None:
+    def live(self, rounds: int | None = None, feedback: bool = False, roll: int = 0, wait: bool = False) -> None:
         """Make one variation after another from the mask as it then is, each told of as ("live", entry) when it is ready.
 
         rounds: how many; None goes on until `cancel`. feedback: each variation is the sound that the next one is made from.
+        roll: frames by which the mask moves on after each round, so that with feedback all is made anew in the end.
         wait: return after the last one instead of at once. Without wait the next one is begun when `entered` says that the last one is heard.
         """
         with self._lock:
             self._check_free()
             if self.live_on:
                 raise ValueError("live vamping is on already; cancel it first")
+            whole("the number of frames to roll by", roll, -self.model.frames, self.model.frames)
             self.live_on = True
-        self._live = threading.Thread(target=self._vary, args=(rounds, feedback, not wait), name="vampkit-live", daemon=True)
+        self._live = threading.Thread(target=self._vary, args=(rounds, feedback, roll, not wait), name="vampkit-live", daemon=True)
         self._live.start()
         if wait:
             self._live.join()
@@ -233,7 +268,7 @@ class Session:
         """The variation that was announced is heard now."""
         self._entered.set()
 
-    def _vary(self, rounds: int | None, feedback: bool, paced: bool) -> None:
+    def _vary(self, rounds: int | None, feedback: bool, roll: int, paced: bool) -> None:
         count, fed = 0, None
         try:
             while self.live_on and not self.closed and (rounds is None or count < rounds):
@@ -247,6 +282,8 @@ class Session:
                 self.chosen = entry.number
                 self.history.prune(LIVE_KEPT)
                 self.tell("live", entry)
+                if roll and count != rounds:
+                    self.model.roll(roll)
                 if paced and self.live_on:
                     self._entered.wait(max(10.0, 2 * self.clip.seconds))
         except Exception as error:  # shown, as there is no cell to raise it in
@@ -299,3 +336,4 @@ class Session:
         for thread in (self.job, self._live):
             if thread is not None and thread is not threading.current_thread():
                 (thread.wait if isinstance(thread, Job) else thread.join)(timeout)
+        self._worker.close()

@@ -49,17 +49,19 @@ export function extendStudio({ root, grid, store, signal, keys, facts }) {
   const running = () => panel().job.state === "running";
   const generate = button("Generate", "Fill in what is hidden (G)", () => (running() ? store.send({ type: "cancel" }) : start()), { className: "vk-main vk-generate" });
   const bar = h("progress", { max: 1, value: 0, "aria-label": "Progress of the generation" }), told = h("span", { className: "vk-note vk-told" });
-  const live = button("Live vamp", "Variations one after another, each coming in at a bar line (Y)", () => toggleLive()), chain = h("input", { type: "checkbox" });
+  const live = button("Live vamp", "Variations one after another, each coming in at a bar line (Y)", () => toggleLive()), chain = h("input", { type: "checkbox" }), roll = h("input", { type: "number", value: 0, min: -99, max: 99, step: 1, "aria-label": "Frames by which the mask moves on after each variation" });
+  const crop = button("Crop", "Go on with the selection alone (Q)", () => store.ask({ type: "crop" })), circle = h("input", { type: "checkbox", onchange: () => store.ask({ type: "settings", values: { circular: circle.checked } }) });
   const region = () => (store.region.length ? [store.region[2] * store.sheet.frame, Math.min(deck.length, store.region[3] * store.sheet.frame)] : null);
   function start() { store.ask({ type: "generate" }); }
   function toggleLive() {
     if (panel().live) return store.send({ type: "cancel" });
-    store.ask({ type: "live", feedback: chain.checked });
+    store.ask({ type: "live", feedback: chain.checked, roll: Math.round(Number(roll.value)) || 0 });
     if (!deck.playing) deck.has(deck.chosen) ? deck.play() : hear(panel().chosen);
   }
-  const transport = h("div", { className: "vk-bar vk-transport", role: "group", "aria-label": "Playing" }, play, loop, time, look.node, h("span", { className: "vk-space" }), h("span", { className: "vk-group" }, live, h("label", { className: "vk-size", title: "Each variation is made from the one before" }, chain, h("span", { textContent: "each from the last" }))));
+  const transport = h("div", { className: "vk-bar vk-transport", role: "group", "aria-label": "Playing" }, h("span", { className: "vk-group" }, play, loop, crop), time, look.node, h("span", { className: "vk-space" }),
+    h("span", { className: "vk-group" }, live, h("label", { className: "vk-size", title: "Each variation is made from the one before" }, chain, h("span", { textContent: "each from the last" })), h("label", { className: "vk-size", title: "After each variation the mask moves on by so many frames" }, h("span", { textContent: "roll" }), roll)));
   const more = h("details", { className: "vk-fold vk-more" }, h("summary", { textContent: "More settings" }), h("div", { className: "vk-bar" }, ...sample.more));
-  const desk = h("div", { className: "vk-bar vk-desk", role: "group", "aria-label": "Generating" }, generate, ...sample.node, bar, told);
+  const desk = h("div", { className: "vk-bar vk-desk", role: "group", "aria-label": "Generating" }, generate, ...sample.node, h("label", { className: "vk-size", title: "Takes are loops: their end meets their start" }, circle, h("span", { textContent: "as a loop" })), bar, told);
   const credit = h("p", { className: "vk-note vk-credit" });
   root.classList.add("vampkit-studio");
   root.prepend(source.node);
@@ -67,9 +69,9 @@ export function extendStudio({ root, grid, store, signal, keys, facts }) {
   root.querySelector(".vk-folds").before(desk, more, list.node);
   root.querySelector(".vk-folds").prepend(blind.node);
   root.append(credit);
-  const hints = [["P, J", "play or pause, loop"], ["G, Y", "generate or cancel, live vamping on and off"], ["0 to 9", "hear the original or a take, at the same place"], ["X", "mask or result"], ["N", "seek to the cursor"]];
+  const hints = [["P, J", "play or pause, loop"], ["G, Y", "generate or cancel, live vamping on and off"], ["0 to 9", "hear the original or a take, at the same place"], ["X", "mask or result"], ["Q", "crop the sound to the selection"], ["N", "seek to the cursor"]];
   keys.lastChild.append(...hints.flatMap(([k, what]) => [h("dt", { textContent: k }), h("dd", { textContent: what })]));
-  Object.assign(store.keys, { p: () => play.onclick(), j: () => loop.onclick(), g: () => generate.onclick(), y: () => toggleLive(), x: () => see(store.shown ? "mask" : "result"), n: () => store.seek(grid.cursor.frame * store.sheet.frame) });
+  Object.assign(store.keys, { p: () => play.onclick(), j: () => loop.onclick(), g: () => generate.onclick(), y: () => toggleLive(), x: () => see(store.shown ? "mask" : "result"), q: () => crop.onclick(), n: () => store.seek(grid.cursor.frame * store.sheet.frame) });
   for (let i = 0; i < 10; i++) store.keys[String(i)] = () => { const id = [0, ...panel().takes.map((t) => t.id)][i]; if (id !== undefined) hear(id); };
   const other = (event) => event.detail !== deck && deck.halt();
   document.addEventListener("vampkit-play", other, { signal });
@@ -81,9 +83,9 @@ export function extendStudio({ root, grid, store, signal, keys, facts }) {
     [source, sample, list, blind, look].forEach((part) => part.update());
     loop.setAttribute("aria-pressed", String(deck.looping)); loop.textContent = store.region.length ? "Loop selection" : "Loop";
     time.textContent = `${clock(deck.now())} of ${clock(deck.length)}`;
-    live.setAttribute("aria-pressed", String(p.live)); live.textContent = p.live ? "Stop live" : "Live vamp";
+    crop.disabled = !store.region.length; circle.checked = p.circular; live.setAttribute("aria-pressed", String(p.live)); live.textContent = p.live ? "Stop live" : "Live vamp";
     generate.textContent = running() ? "Cancel" : "Generate"; generate.classList.toggle("vk-main", !running());
-    const words = { running: `pass ${p.job.done} of ${p.job.total}`, done: `done in ${p.job.seconds} s`, cancelled: "cancelled", failed: "failed", idle: "" };
+    const words = { running: told.textContent.startsWith("pass") ? told.textContent : `pass ${p.job.done} of ${p.job.total}`, done: `done in ${p.job.seconds} s`, cancelled: "cancelled", failed: "failed", idle: "" };
     bar.max = p.job.total || 1; bar.value = running() ? p.job.done : p.job.state === "done" ? bar.max : 0; told.textContent = words[p.job.state];
     root.dataset.job = p.job.state; root.dataset.takes = p.takes.length; root.dataset.chosen = p.chosen;
     if (running() && before !== "running") Object.assign(store, { drawn: false, start: null });
@@ -114,7 +116,7 @@ export function extendStudio({ root, grid, store, signal, keys, facts }) {
     if (content.type === "sound") sound(content, buffers).catch((error) => store.announce(`This sound cannot be played here: ${error.message}`));
     else if (content.type === "live") { entering = content.id; fetch(content.id); if (deck.has(content.id)) enter(content.id); }
     else if (content.type === "progress") {
-      bar.max = content.total; bar.value = content.done; told.textContent = `pass ${content.done} of ${content.total}`;
+      bar.max = content.total; bar.value = content.done; told.textContent = `pass ${content.done} of ${content.total}${content.done < content.total ? `, ${content.left} left` : ""}`;
       if (!buffers.length) return;
       const [still, codes] = buffers.map(bytesOf), hidden = unpack(still, store.mask.length);
       if (store.drawn) return;

@@ -15,6 +15,7 @@ from vampkit.show.player import to_mp3
 from vampkit.widgets import assets, cells
 from vampkit.widgets.editor import MaskEditor, sound_pictures
 from vampkit.widgets.history import Entry
+from vampkit.widgets.pace import in_words
 from vampkit.widgets.session import SETTINGS, Session
 
 PICTURES_A_SECOND = 10  # of the grid filling in
@@ -32,7 +33,7 @@ class VampStudio(MaskEditor):
     """
 
     _esm = assets.module(
-        "geometry.js", "draw.js", "grid.js", "keys.js", "dom.js", "editor.js", "fade.js", "player.js", "takes.js", "studio.js",
+        "geometry.js", "dom.js", "draw.js", "grid.js", "keys.js", "editor.js", "fade.js", "player.js", "takes.js", "studio.js",
         render="mountEditor(model, el, extendStudio)",
     )  # fmt: skip
     _css = assets.text("editor.css") + assets.text("studio.css")
@@ -63,12 +64,18 @@ class VampStudio(MaskEditor):
         """Take in another sound, see `Session.open`; takes stay, and the mask too where the length is the same."""
         self._call(self.session.open, source, rate, name)
 
+    def crop(self, start: float | None = None, end: float | None = None) -> None:
+        """Go on with a stretch of time (seconds) alone, snapped as gestures are; without times with the selection. Its end may meet its start: see `set`."""
+        if start is not None or end is not None:
+            self.loop(start, end)
+        self._call(self._crop)
+
     def compose(self, genre: str | None = None, seed: int = 1_000_000, seconds: float = 12.0) -> None:
         """Open a piece that the library composes, with its true beats and bars."""
         self._call(self._compose, genre, seed, seconds)
 
     def set(self, **settings) -> None:
-        """Change sampler settings and the seed, see `Session.set`."""
+        """Change sampler settings, the seed, and whether takes are loops (circular=True), see `Session.set`."""
         self._call(self.session.set, **settings)
 
     def preset(self, name: str) -> None:
@@ -92,9 +99,9 @@ class VampStudio(MaskEditor):
         """Stop generating and live vamping; what was drawn and made stays."""
         self.session.cancel()
 
-    def live(self, rounds: int | None = None, feedback: bool = False, wait: bool = False) -> None:
+    def live(self, rounds: int | None = None, feedback: bool = False, roll: int = 0, wait: bool = False) -> None:
         """Make variation after variation while the sound plays, see `Session.live`; in the page each comes in at the next bar line."""
-        self._call(self.session.live, rounds, feedback, wait)
+        self._call(self.session.live, rounds, feedback, roll, wait)
 
     def choose(self, which=0):
         """Hear the original (0) or a take; the place in the sound stays."""
@@ -151,6 +158,11 @@ class VampStudio(MaskEditor):
 
     # Inside
 
+    def _crop(self) -> None:
+        if not self.region:
+            raise ValueError("no stretch of time is selected, one was expected; drag on the ruler, or give its start and end in seconds")
+        self.session.crop(*self.region[2:])
+
     def _call(self, act, *args, **kwargs):
         try:
             done = act(*args, **kwargs)
@@ -165,8 +177,6 @@ class VampStudio(MaskEditor):
 
         piece = compose(seed, genre, seconds)
         self.session.open(piece, name=f"composed {piece.genre} {seed}")
-        self.model.times |= {"beats": tuple(piece.beats), "bars": tuple(piece.downbeats)}
-        self._draw_sheet()
 
     def _told(self, what: str, about) -> None:
         """News of the session, in whatever thread."""
@@ -194,7 +204,7 @@ class VampStudio(MaskEditor):
         mask, codes = progress.mask[0].numpy(), progress.codes[0].numpy()
         picture = [cells.pack(mask), codes.astype("<u2").tobytes()]
         fits = mask.shape == shape  # another sound may have been opened meanwhile
-        content = {"type": "progress", "done": progress.done, "total": progress.total, "stage": progress.stage}
+        content = {"type": "progress", "done": progress.done, "total": progress.total, "stage": progress.stage, "left": in_words(self.session.job.left)}
         self.send(content, buffers=picture if fits else [])
 
     def _facts(self) -> dict:
@@ -217,6 +227,7 @@ class VampStudio(MaskEditor):
             job, test = session.job, session.blind_test
             facts = {
                 "settings": self.settings, "preset": session.preset, "presets": list(SETTINGS), "next_seed": session.next_seed, "chosen": session.chosen,
+                "circular": session.circular,
                 "takes": [entry.facts() for entry in session.history], "live": session.live_on, "clips": clips(), "genres": list(GENRES),
                 "source": session.model.tokens.name, "length": session.clip.seconds, "credit": session.clip.credit,
                 "job": {"state": "idle"} if job is None else {"state": job.state, "done": job.done, "total": job.total, "seconds": round(job.seconds, 1)},
@@ -229,7 +240,8 @@ class VampStudio(MaskEditor):
     def _act(self, content: dict, buffers: list) -> None:
         session, which = self.session, content.get("id")
         acts = {
-            "generate": lambda: session.generate(), "cancel": session.cancel, "live": lambda: session.live(feedback=bool(content.get("feedback"))),
+            "generate": lambda: session.generate(), "cancel": session.cancel, "crop": self._crop,
+            "live": lambda: session.live(feedback=bool(content.get("feedback")), roll=content.get("roll", 0)),
             "entered": session.entered, "settings": lambda: session.set(**content["values"]), "preset": lambda: session.use(content["name"]),
             "choose": lambda: session.choose(which), "restore": lambda: session.restore(which), "feedback": lambda: session.feedback(which),
             "rename": lambda: session.history.rename(which, content["name"]), "star": lambda: session.history.star(which, content["on"]),

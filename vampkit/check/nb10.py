@@ -1,0 +1,90 @@
+"""Checks for the tasks of notebook 10, the mask studio."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from vampkit.check.core import judge
+
+
+def states(yours: Callable) -> bool:
+    """yours(moves) -> number of the state that is shown after each move, where state 0 is there at first and the n-th drawing makes state n. Notebook: 10.
+
+    moves: a string of "d" (draw), "u" (undo) and "r" (redo). Undo and redo do nothing where there is nothing to take back or to do again; whoever draws after
+    an undo cannot redo any more.
+    """
+    cases = [("ddd",), ("ddu",), ("dur",), ("uddurr",), ("dduudrr",), ("ddduduurrrud",), ("rudruddddduuuuuurrrrrrr",)]
+    traps = [
+        (lambda moves: _states(moves, forget=False), "Whoever draws after an undo cannot redo any more"),
+        (lambda moves: _states(moves, fresh=False), "The n-th drawing makes state n, also after an undo: it is another mask than the one taken back"),
+        (lambda moves: _states(moves)[-1:], "A number after every move, not only at the end"),
+        (_below, "Undo does nothing where there is nothing to take back"),
+    ]
+    return judge("states", yours, cases, _states, traps)
+
+
+def chance(yours: Callable) -> bool:
+    """yours(right, trials) -> how likely somebody who only guesses between two answers gets at least `right` of `trials` right. Notebook: 10."""
+    cases = [(1, 1), (0, 7), (8, 10), (9, 10), (5, 10), (12, 16), (61, 100)]
+    traps = [
+        (lambda right, trials: math.comb(trials, right) / 2**trials, "At least so many, not exactly so many"),
+        (lambda right, trials: _chance(right + 1, trials), "At least so many: that number itself counts too"),
+        (lambda right, trials: 1 - _chance(right, trials), "That is the chance of fewer"),
+        (lambda right, trials: 2**-right, "The wrong answers may fall on any of the trials"),
+    ]
+    return judge("chance", yours, cases, _chance, traps)
+
+
+def until_bar(yours: Callable) -> bool:
+    """yours(now, bars, start, end) -> seconds until the next bar line, in a sound that plays round and round from `start` to `end`. Notebook: 10.
+
+    now: the place that is heard, start <= now < end. bars: times of the bar lines in order, some perhaps outside the loop. A bar line at `now` itself has
+    passed. Where the loop begins anew counts as a bar line too.
+    """
+    cases = [
+        (0.5, (0.0, 2.0, 4.0), 0.0, 4.0),
+        (2.0, (0.0, 2.0, 4.0), 0.0, 6.0),
+        (3.1, (0.1, 2.1, 4.1), 0.1, 4.1),
+        (3.5, (0.0, 2.0, 4.0, 6.0), 2.0, 3.75),
+        (5.0, (0.25, 2.25, 4.25, 6.25), 2.25, 6.0),
+        (1.0, (), 0.5, 3.0),
+        (1.5, (0.0, 0.5, 1.0), 1.0, 2.5),
+    ]
+    traps = [
+        (lambda now, bars, start, end: min((bar - now for bar in bars if bar > now), default=end - now), "The loop may begin anew before the next bar line"),
+        (lambda now, bars, start, end: min((bar for bar in bars if now < bar < end), default=end), "Seconds from now on, not the time of the bar line"),
+        (lambda now, bars, start, end: min(bar - now for bar in (*bars, end) if now <= bar <= end), "A bar line at `now` itself has passed"),
+        (lambda now, bars, start, end: end - now, "There may be bar lines before the loop begins anew"),
+    ]
+    return judge("until_bar", yours, cases, _until_bar, traps)
+
+
+def _states(moves: str, forget: bool = True, fresh: bool = True) -> list[int]:
+    line, place, drawn, shown = [0], 0, 0, []
+    for move in moves:
+        if move == "d":
+            drawn = drawn + 1 if fresh else line[place] + 1
+            line[place + 1 :] = [drawn, *([] if forget else line[place + 1 :])]
+            place += 1
+        else:
+            place = max(0, place - 1) if move == "u" else min(len(line) - 1, place + 1)
+        shown.append(line[place])
+    return shown
+
+
+def _below(moves: str) -> list[int]:
+    """A count that goes up and down, and below 0."""
+    shown, now = [], 0
+    for move in moves:
+        now += -1 if move == "u" else 1
+        shown.append(now)
+    return shown
+
+
+def _chance(right: int, trials: int) -> float:
+    return sum(math.comb(trials, k) for k in range(right, trials + 1)) / 2**trials
+
+
+def _until_bar(now: float, bars: Sequence[float], start: float, end: float) -> float:
+    return min(bar - now for bar in (*bars, end) if now < bar <= end)
