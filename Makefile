@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
 
-.PHONY: help demo lab test bench lint clean
+.PHONY: help demo lab test browser bench lint clean
 
 help:
 	@echo "make demo    vamp on a bundled clip four ways; sounds and a picture land in demo/"
 	@echo "make lab     open the notebooks in JupyterLab"
 	@echo "make test    all tests, notebooks included"
+	@echo "make browser the widgets in a real JupyterLab; needs Chromium"
 	@echo "make bench   benchmarks"
 	@echo "make lint    ruff over code and notebooks"
 	@echo "make clean   remove what the other targets wrote (not .venv)"
@@ -25,6 +26,10 @@ lab: .venv/.done
 
 test: .venv/.done
 	$(BIN)/python -m pytest $(NBVAL) tests notebooks
+
+browser: .venv/.done
+	$(BIN)/python -c "import notebook, playwright" || $(BIN)/python -m pip install -c constraints.txt -e ".[browser]"
+	$(BIN)/python -m pytest -m browser tests
 
 bench: .venv/.done
 	$(BIN)/python -m tests.bench.bench_codec && $(BIN)/python -m tests.bench.bench_models && $(BIN)/python -m tests.bench.bench_resume && $(BIN)/python -m tests.bench.bench_music

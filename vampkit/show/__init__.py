@@ -15,6 +15,7 @@ _HOME = {
     "mask": "figures",
     "mask_over": "figures",
     "passes": "figures",
+    "dress": "figures",
     "curves": "plots",
     "bars": "plots",
     "matrices": "plots",

@@ -18,7 +18,7 @@ WIDEST = 600  # columns of a heatmap; more are not seen
 
 
 def dress(figure, title: str = "", height: int = 300):
-    """Give a figure the neutral dress of all ours: clear ground, grey ink, narrow margins. Returns it."""
+    """Give a figure the neutral dress of all ours, which suits light and dark pages: clear ground, grey ink, narrow margins. Returns it. Notebook: 01, 02."""
     axis = dict(gridcolor=GRID, linecolor=GRID, zerolinecolor=GRID, ticks="outside", tickcolor=GRID)
     figure.update_layout(
         template="none",
@@ -121,9 +121,7 @@ def waveform(clip, title: str = "", columns: int = 800):
 
 def _rows(figure, codebooks: int, **where) -> None:
     names = spectra.codebook_names(codebooks)
-    figure.update_yaxes(
-        tickvals=list(range(codebooks)), ticktext=names, range=[codebooks - 0.5, -0.5], showgrid=False, **where
-    )
+    figure.update_yaxes(tickvals=list(range(codebooks)), ticktext=names, range=[codebooks - 0.5, -0.5], showgrid=False, **where)
 
 
 def tokens(tokens_or_codes, title: str = ""):
@@ -181,9 +179,7 @@ def _mask_traces(grid: np.ndarray, frame: float):
     spans = [(a, b, k) for k, row in enumerate(grid) for a, b in spectra.runs(row)]
     x = np.array([(a * frame, b * frame, np.nan) for a, b, _ in spans], dtype=np.float32).ravel()
     y = np.repeat(np.array([k for *_, k in spans], dtype=np.float32), 3)
-    strike = go.Scatter(
-        x=x, y=y, mode="lines", line=dict(width=1, color=STRIKE), hoverinfo="skip", showlegend=False, name="hidden"
-    )
+    strike = go.Scatter(x=x, y=y, mode="lines", line=dict(width=1, color=STRIKE), hoverinfo="skip", showlegend=False, name="hidden")
     return cells, strike
 
 
@@ -255,25 +251,29 @@ def _hidden_after(steps) -> list[tuple[str, np.ndarray]]:
     return found
 
 
-def passes(steps, tokens=None, panels: int = 9, title: str = ""):
+def passes(steps, tokens=None, panels: int = 9, title: str = "", names=None):
     """How the mask empties: up to `panels` passes of the sampling loop, evenly chosen, a small grid each. Notebook: 00.
 
     steps: Step objects of `sample` (or masks bool [K, T]); of a batch the first item. A pass's panel shows what is
     still hidden after it, as percent where several frames share a column. tokens: Tokens, which give the time axis.
-    Returns a plotly Figure. Raises ValueError without steps.
+    names: one a grid, in place of "pass 1" and so on. Returns a plotly Figure. Raises ValueError without steps, and for another number of names.
     """
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
     found = _hidden_after(steps)
+    if names is not None:
+        if len(names) != len(found):
+            raise ValueError(f"{len(names)} names were given for {len(found)} grids, one each was expected")
+        found = [(name, grid) for name, (_, grid) in zip(names, found, strict=True)]
     chosen = [found[i] for i in np.unique(np.linspace(0, len(found) - 1, min(panels, len(found))).round().astype(int))]
     columns = min(3, len(chosen))
     rows = -(-len(chosen) // columns)
-    names = [f"{name}: {100 * grid.mean():.1f} % hidden" for name, grid in chosen]
+    heads = [f"{name}: {100 * grid.mean():.1f} % hidden" for name, grid in chosen]
     figure = make_subplots(
         rows=rows,
         cols=columns,
-        subplot_titles=names,
+        subplot_titles=heads,
         shared_xaxes=True,
         shared_yaxes=True,
         horizontal_spacing=0.03,

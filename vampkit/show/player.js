@@ -12,7 +12,11 @@
     const play = make("button", { type: "button", className: "vk-play", textContent: "Play" });
     const loop = make("button", { type: "button", textContent: "Loop" });
     const time = make("span", { className: "vk-time" });
-    const choices = names.map((name, i) => make("button", { type: "button", textContent: `${i + 1} ${name}`, title: `Hear ${name} (key ${i + 1})` }));
+    const choices = names.map((name, i) => {
+      const button = make("button", { type: "button", title: `Hear ${name} (key ${i + 1})` });
+      button.append(make("kbd", { textContent: i + 1 }), name);
+      return button;
+    });
     controls.append(play, ...(choices.length > 1 ? choices : []), loop, time);
     let buffers = null, context = null, playing = null, position = 0, chosen = 0, looping = false, busy = false, frame = 0;
 

@@ -86,7 +86,7 @@ class Player:
 
     def html(self, sound: bool = True) -> str:
         """The player as one `<div>` with its style, script and sound; `sound=False` gives the pictures alone."""
-        body = f'<div class="vk-axis">{self._views()}{self._grid()}<div class="vk-head" hidden></div></div>{self._ticks()}'
+        body = f'<div class="vk-axis" data-lm-suppress-shortcuts="true">{self._views()}{self._grid()}<div class="vk-head" hidden></div></div>{self._ticks()}'
         if sound:
             body = f'<div class="vk-controls" role="toolbar" aria-label="Player" hidden></div>{body}{self._sounds()}'
         credits = "; ".join(dict.fromkeys(c.credit for c in self.clips if c.credit))
@@ -132,7 +132,7 @@ class Player:
             picture = pictures.uri(pictures.spectrogram_webp(spectrum, low), "image/webp")
             parts.append(
                 f'<div class="vk-view" data-clip="{i}"><div class="vk-strip vk-wave" style="height:{self.height // 2}px">'
-                f'<span class="vk-name">{name}<br>waveform</span><svg viewBox="0 0 {len(top)} 100" '
+                f'<span class="vk-name" title="{name}"><b>{name}</b>waveform</span><svg viewBox="0 0 {len(top)} 100" '
                 f'preserveAspectRatio="none" style="width:{share:.3f}%" role="img" aria-label="Waveform of {name}">'
                 f'<path d="{wave}"/></svg></div><div class="vk-strip" style="height:{self.height}px">'
                 f'<span class="vk-name">spectrogram<br>0 to {clip.rate / 2000:.0f} kHz, mel</span>'
@@ -146,13 +146,13 @@ class Player:
         if self.mask is not None:
             grid = spectra.mask_array(self.mask)
             data, what = pictures.mask_png(grid), f"mask: {100 * grid.mean():.1f} % hidden"
-            name = f"mask<br>{100 * grid.mean():.1f} % hidden (hatched);<br>codebook 1 on top"
+            name = f"mask, hatched:<br>{100 * grid.mean():.1f} % hidden;<br>codebook 1<br>on top"
         else:
             grid = spectra.code_array(self.tokens)
-            data, what, name = pictures.codes_png(grid), "tokens", "tokens<br>one colour an entry;<br>codebook 1 on top"
+            data, what, name = pictures.codes_png(grid), "tokens", "tokens, one<br>colour an entry;<br>codebook 1<br>on top"
         rows, frames = grid.shape
         share = 100 * frames * spectra.frame_seconds(self.tokens) / self.seconds
-        height = min(112, max(28, 9 * rows))
+        height = min(112, max(60, 9 * rows))  # four lines of its name at least
         style = f"width:{share:.3f}%" + ("" if self.mask is not None else ";image-rendering:pixelated")
         return (
             f'<div class="vk-strip vk-grid" style="height:{height}px"><span class="vk-name">{name}</span>'

@@ -7,14 +7,8 @@ import numpy as np
 from vampkit.show.figures import INK, _figure, dress
 
 COLOURS = ("#0f8b8d", "#c2571a", "#7a5fc7", "#5a8a1f", "#b5478b", "#4a7fb5")
-DASHES = (
-    "solid",
-    "dash",
-    "dot",
-    "dashdot",
-    "longdash",
-    "longdashdot",
-)  # with the colour, so that neither is needed alone
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")  # with the colour, so that neither is needed alone
+FEW = 16  # so many whole numbers on an axis are named one by one
 
 
 def curves(lines, x_title: str = "", y_title: str = "", title: str = "", height: int = 320):
@@ -40,14 +34,20 @@ def curves(lines, x_title: str = "", y_title: str = "", title: str = "", height:
             )
         )
     figure = dress(_figure(*traces), title, height)
-    figure.update_xaxes(title_text=x_title)
+    figure.update_xaxes(title_text=x_title, dtick=_step([x for trace in traces for x in trace.x]))
     figure.update_yaxes(title_text=y_title)
     figure.update_layout(showlegend=len(traces) > 1, margin=dict(t=70 if title else 40))
     return figure
 
 
-def bars(values, y_title: str = "", title: str = "", height: int = 320, digits: int = 2):
-    """Named values as bars with their numbers inside. Notebook: 01.
+def _step(places) -> int | None:
+    """1 where an axis shows few whole numbers, of which halves would make no sense; else plotly chooses."""
+    whole = len(places) > 0 and all(float(p).is_integer() for p in places)
+    return 1 if whole and max(places) - min(places) <= FEW else None
+
+
+def bars(values, y_title: str = "", title: str = "", height: int = 320, digits: int = 2, x_title: str = ""):
+    """Named values as bars, each number under its name. Notebook: 01.
 
     values: {name: number} or {name: (mean, low, high)}, whose interval is drawn. Returns a plotly Figure.
     """
@@ -56,25 +56,15 @@ def bars(values, y_title: str = "", title: str = "", height: int = 320, digits: 
     triples = [v if isinstance(v, tuple) else (v, v, v) for v in values.values()]
     mean, low, high = (np.array(c, dtype=float) for c in zip(*triples, strict=True))
     error = dict(type="data", array=high - mean, arrayminus=mean - low, color=INK, visible=bool((high > low).any()))
-    text = [f"{m:.{digits}f}" for m in mean]
-    figure = dress(
-        _figure(
-            go.Bar(
-                x=list(values),
-                y=mean,
-                error_y=error,
-                text=text,
-                textposition="inside",
-                insidetextanchor="start",
-                marker_color=COLOURS[0],
-                hovertemplate="%{x}: %{text}<extra></extra>",
-            )
-        ),
-        title,
-        height,
-    )
+    names, text = [str(name) for name in values], [f"{m:.{digits}f}" for m in mean]
+    hover = "%{x}: %{text}<extra></extra>"
+    bar = go.Bar(x=names, y=mean, error_y=error, text=text, textposition="none", marker_color=COLOURS[0], hovertemplate=hover)
+    figure = dress(_figure(bar), title, height)
+    # Numbers inside or above the bars would shrink in low ones and lie under the lines of the intervals.
+    labels = [f"{name}<br><b>{number}</b>" for name, number in zip(names, text, strict=True)]
+    figure.update_xaxes(type="category", tickvals=names, ticktext=labels, tickangle=0, title_text=x_title, showgrid=False)
     figure.update_yaxes(title_text=y_title)
-    return figure
+    return figure.update_layout(margin=dict(b=72 if x_title else 52))
 
 
 def schedules(functions, points: int = 101, title: str = ""):
@@ -105,10 +95,15 @@ def matrices(panels, x_title: str = "", y_title: str = "", title: str = "", top:
     rows = -(-len(grids) // columns)
     figure = make_subplots(rows, columns, subplot_titles=list(grids), horizontal_spacing=0.04, vertical_spacing=0.2 / rows)
     look = dict(zmin=0, zmax=top, colorscale="Viridis", hovertemplate="row %{y}, column %{x}: %{z:.3f}<extra></extra>")
+    small = all(max(grid.shape) <= 8 for grid in grids.values())
+    if small:  # few cells have room for their numbers
+        look |= dict(texttemplate="%{z:.2f}")
     for i, grid in enumerate(grids.values()):
         figure.add_trace(go.Heatmap(z=grid.round(3), showscale=i == 0, colorbar=dict(thickness=12), **look), i // columns + 1, i % columns + 1)
     dress(figure, title, 60 + 240 * rows)
-    figure.update_yaxes(autorange="reversed", showgrid=False).update_xaxes(showgrid=False)
+    tall, wide = (max(grid.shape[side] for grid in grids.values()) for side in (0, 1))
+    figure.update_yaxes(autorange="reversed", showgrid=False, dtick=1 if tall <= FEW else None)
+    figure.update_xaxes(showgrid=False, dtick=1 if wide <= FEW else None)
     figure.update_xaxes(title_text=x_title, row=rows)
     figure.update_yaxes(title_text=y_title, col=1)
     figure.update_annotations(font=dict(size=12, color=INK))
