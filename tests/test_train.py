@@ -164,7 +164,7 @@ def test_codec_preset_ci_from_end_to_end_and_resumed(pool, tmp_path, monkeypatch
     again = resumed.run()
     assert load_codec(whole).hash == load_codec(again).hash
     losses = [row["loss"] for row in log_of(tmp_path / "a")]
-    assert np.mean(losses[6:12]) < np.mean(losses[:6]) and [row["step"] for row in log_of(tmp_path / "a")] == list(range(28))
+    assert np.mean(losses[6:12]) < np.mean(losses[:6]) and [row["step"] for row in log_of(tmp_path / "a")] == list(range(30))
 
 
 def test_the_decoder_stage_leaves_the_tokens_alone(pool, tmp_path, monkeypatch):

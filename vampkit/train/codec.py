@@ -3,7 +3,8 @@
 1. autoencoder: encoder and decoder learn to pass sound through, without quantizer.
 2. The quantizer is started by k-means, codebook after codebook, on what the encoder gives.
 3. joint: everything learns together; quantizer dropout makes the first codebooks carry the most.
-4. decoder: encoder and quantizer are frozen, so tokens keep their meaning while the decoder gets better.
+4. decoder: encoder and quantizer are frozen, so tokens keep their meaning while the decoder gets better, against discriminators that get better too. A share
+   of each batch is decoded from its coarse codebooks alone, as a coarse model's output is.
 
 Notebook: 01.
 """
@@ -25,6 +26,7 @@ from vampkit.codec import Codec, build, load_codec, settings_of
 from vampkit.errors import VampkitError
 from vampkit.train import checkpoint
 from vampkit.train.codec_presets import PRESETS, CodecPreset
+from vampkit.train.discriminator import Discriminators
 from vampkit.train.losses import SpectralLoss, agreement, signal_ratio
 from vampkit.train.optim import Average, MatrixMuon, ramp, set_rate, total_norm
 from vampkit.train.pool import RATE, Pool
@@ -63,6 +65,7 @@ class CodecTraining:
             )
         ).to(device)
         self.loss = SpectralLoss(RATE).to(device)
+        self.discriminators = Discriminators(preset.discriminator_channels).to(device)
         self.ends = np.cumsum([preset.autoencoder_steps, preset.joint_steps, preset.decoder_steps]).tolist()
         self.step, self.started = 0, False
         if start is not None:
@@ -95,10 +98,13 @@ class CodecTraining:
         rate = p.muon_rate if self.stage == "autoencoder" else p.joint_rate
         groups = [{"params": rest}] + ([{"params": entries, "lr": p.codebook_rate}] if entries else [])
         self.optimizers = [MatrixMuon(convolutions, lr=rate), torch.optim.AdamW(groups, lr=p.adam_rate, betas=(0.8, 0.99), weight_decay=0.0)]
+        if self.stage == "decoder":
+            self.optimizers.append(torch.optim.AdamW(self.discriminators.parameters(), lr=p.adam_rate, betas=(0.8, 0.99), weight_decay=0.0))
 
     def _resume(self, state: dict) -> None:
         self.step, self.started = state["step"], state["started"]
         self.model.load_state_dict(state["model"])
+        self.discriminators.load_state_dict(state["discriminators"])
         self.average.state, self.average.updates = state["average"], state["updates"]
         self._new_optimizers()
         if state["optimizers"] is not None:
@@ -112,6 +118,7 @@ class CodecTraining:
                 "step": self.step,
                 "started": self.started,
                 "model": self.model.state_dict(),
+                "discriminators": self.discriminators.state_dict(),
                 "average": self.average.state,
                 "updates": self.average.updates,
                 "optimizers": None if fresh else [o.state_dict() for o in self.optimizers],
@@ -139,6 +146,13 @@ class CodecTraining:
             agree = agreement(projected.unflatten(1, (-1, self.preset.dimensions)))
         return self.model.decoder(z)[:, 0], commitment, codebook, agree
 
+    @torch.no_grad()
+    def frozen(self, sound: Tensor) -> Tensor:
+        """Latents [batch, width, frames] as the decoder stage hears them: the first rows by their coarse codebooks alone."""
+        z, p = self.model.encoder(sound[:, None]), self.preset
+        few = int(len(z) * p.decoder_coarse)
+        return torch.cat([self.model.quantizer(z[:few], p.coarse)[0], self.model.quantizer(z[few:])[0]]) if few else self.model.quantizer(z)[0]
+
     def train_step(self) -> dict:
         """One update; returns what to log."""
         p, stage = self.preset, self.stage
@@ -147,30 +161,37 @@ class CodecTraining:
         torch.manual_seed(p.seed * 1_000_003 + self.step)
         sound = self.batch(self.step)
         self.model.train(stage != "decoder")
-        estimate, commitment, codebook, agree = self.forward(sound)
+        if stage == "decoder":
+            estimate = self.model.decoder(self.frozen(sound))[:, 0]
+        else:
+            estimate, commitment, codebook, agree = self.forward(sound)
         phase, mel = self.loss(sound, estimate)
         mel_weight, wave_weight = (p.mel_weight, p.wave_weight) if stage == "autoencoder" else (p.joint_mel_weight, p.joint_wave_weight)
-        wave = (sound - estimate).abs().mean()
-        loss = phase + mel_weight * mel + wave_weight * wave + p.codebook_weight * codebook + p.commitment_weight * commitment
-        if self.started:
+        loss = phase + mel_weight * mel + wave_weight * (sound - estimate).abs().mean()
+        row = {"stage": stage, "phase": float(phase.detach()), "mel": float(mel.detach()), "sdr": float(signal_ratio(sound, estimate.detach()).median())}
+        if stage == "joint":
+            loss = loss + p.codebook_weight * codebook + p.commitment_weight * commitment
             loss = loss + p.agreement_weight * agree[: p.coarse].mean() + p.fine_agreement_weight * agree[p.coarse :].mean()
+            row |= {"commitment": float(commitment.detach()), "agreement": [round(float(a), 3) for a in agree.detach()]}
+        if stage == "decoder":
+            # The discriminators have a head start: untrained, they would teach nothing but their own chance likes.
+            if self.step - start >= p.warmup:
+                adversarial, features = self.discriminators.decoder_losses(sound, estimate)
+                loss = loss + p.adversarial_weight * adversarial + p.feature_weight * features
+                row |= {"adversarial": float(adversarial.detach()), "features": float(features.detach())}
         for optimizer in self.optimizers:
             optimizer.zero_grad()
         loss.backward()
-        norm = total_norm([w for w in self.model.parameters() if w.requires_grad], p.clip)
+        row |= {"loss": float(loss.detach()), "norm": total_norm([w for w in self.model.parameters() if w.requires_grad], p.clip)}
+        if stage == "decoder":
+            self.optimizers[-1].zero_grad()  # what the decoder's loss left there
+            own = self.discriminators.own_loss(sound, estimate)
+            own.backward()
+            row["discriminators"] = float(own.detach())
         for optimizer in self.optimizers:
             optimizer.step()
         self.average.update(self.model)
-        return {
-            "stage": stage,
-            "loss": float(loss.detach()),
-            "phase": float(phase.detach()),
-            "mel": float(mel.detach()),
-            "sdr": float(signal_ratio(sound, estimate.detach()).median()),
-            "commitment": float(commitment.detach()),
-            "agreement": [round(float(a), 3) for a in agree.detach()] if self.started else None,
-            "norm": norm,
-        }
+        return row
 
     def run(self, minutes: float | None = None) -> Path | None:
         """Train until the end, or for so many minutes; returns the path of the finished codec, or None when time ran out."""
