@@ -18,7 +18,7 @@ from vampkit.errors import VampkitError
 from vampkit.train import checkpoint, masked
 from vampkit.train import codec as codec_training
 from vampkit.train.losses import agreement
-from vampkit.train.optim import Average, MatrixMuon, ramp, trapezoid
+from vampkit.train.optim import Average, Muon, ramp, trapezoid
 from vampkit.train.pool import SAMPLES, build_pool, excerpts_of
 from vampkit.train.tokens import encode_pool
 from vampkit.weights import load_model
@@ -63,13 +63,27 @@ def test_muon_moves_a_convolution_as_a_matrix():
     torch.manual_seed(0)
     weight = torch.nn.Parameter(torch.randn(6, 4, 3))
     before = weight.detach().clone()
-    optimizer = MatrixMuon([weight], lr=0.1)
+    optimizer = Muon([weight], lr=0.1)
     weight.sum().backward()
     optimizer.step()
     moved = (weight.detach() - before).reshape(6, 12)
     # The gradient is of rank one: an orthogonal update has one singular value near the rate, sqrt(rows / columns) < 1 leaving it.
     values = torch.linalg.svdvals(moved)
     assert 0.05 < values[0] < 0.15 and values[1] < 0.02
+
+
+def test_muon_follows_the_rule_of_torch():
+    torch.manual_seed(1)
+    start = torch.randn(24, 10)
+    ours, theirs = (torch.nn.Parameter(start.clone()) for _ in range(2))
+    optimizers = Muon([ours], lr=0.05, weight_decay=0.1), torch.optim.Muon([theirs], lr=0.05, momentum=0.95, weight_decay=0.1)
+    for _ in range(3):
+        gradient = torch.randn(24, 10)
+        for weight, optimizer in zip((ours, theirs), optimizers, strict=True):
+            weight.grad = gradient.clone()
+            optimizer.step()
+    # Theirs rounds to bfloat16, which has two to three digits.
+    assert (ours - theirs).norm() < 0.03 * (ours - start).norm()
 
 
 def test_schedules_start_and_end():

@@ -28,7 +28,7 @@ from vampkit.train import checkpoint
 from vampkit.train.codec_presets import PRESETS, CodecPreset
 from vampkit.train.discriminator import Discriminators
 from vampkit.train.losses import SpectralLoss, agreement, signal_ratio
-from vampkit.train.optim import Average, MatrixMuon, ramp, set_rate, total_norm
+from vampkit.train.optim import Average, Muon, ramp, set_rate, total_norm
 from vampkit.train.pool import RATE, Pool
 from vampkit.train.quantizer import LATENT_LEVEL, scale_latents, start_quantizer
 
@@ -97,7 +97,7 @@ class CodecTraining:
             (convolutions if inside else entries if "codebook" in name else rest).append(weight)
         rate = p.muon_rate if self.stage == "autoencoder" else p.joint_rate
         groups = [{"params": rest}] + ([{"params": entries, "lr": p.codebook_rate}] if entries else [])
-        self.optimizers = [MatrixMuon(convolutions, lr=rate), torch.optim.AdamW(groups, lr=p.adam_rate, betas=(0.8, 0.99), weight_decay=0.0)]
+        self.optimizers = [Muon(convolutions, lr=rate), torch.optim.AdamW(groups, lr=p.adam_rate, betas=(0.8, 0.99), weight_decay=0.0)]
         if self.stage == "decoder":
             self.optimizers.append(torch.optim.AdamW(self.discriminators.parameters(), lr=p.adam_rate, betas=(0.8, 0.99), weight_decay=0.0))
 

@@ -31,7 +31,7 @@ class SpectrumDiscriminator(nn.Module):
         self.borders = [round(b * bins) for b in BANDS]
 
         def stack():
-            kernels, strides = ((3, 9), (3, 9), (3, 9), (3, 3)), ((1, 1), (1, 2), (1, 2), (1, 1))
+            kernels, strides = ((3, 9), (3, 9), (3, 9), (3, 3)), ((1, 2), (1, 2), (1, 2), (1, 1))
             widths = (2, *[channels] * 4)
             return nn.ModuleList(
                 weight_norm(nn.Conv2d(widths[i], widths[i + 1], k, s, tuple(n // 2 for n in k))) for i, (k, s) in enumerate(zip(kernels, strides, strict=True))

@@ -17,29 +17,45 @@ from vampkit.model import MaskedTransformer
 from vampkit.train.presets import MaskedPreset
 
 
-class MatrixMuon(torch.optim.Muon):
-    """`torch.optim.Muon`, which takes matrices only, for tensors of any rank: each is seen as a matrix, first axis against the rest.
+def orthogonal(update: Tensor) -> Tensor:
+    """A matrix [rows, columns] whose singular values are all made about 1 (0.7 to 1.2), by five rounds of a polynomial (Newton-Schulz; Jordan 2024)."""
+    x = update / update.norm().clamp(min=1e-7)
+    tall = len(x) > x.shape[1]
+    x = x.T if tall else x
+    for _ in range(5):
+        a = x @ x.T
+        x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
+    return x.T if tall else x
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum made orthogonal, for tensors of any rank: each is seen as a matrix, first axis against the rest.
+
+    The rule of `torch.optim.Muon`, which takes matrices only and works in bfloat16: on processors without bfloat16 units, as most laptops have, that is
+    thirty times slower than float32, and half of a training step. On a GPU ours works in bfloat16 too.
 
     parameters: tensors of at least two axes. lr: learning rate, scaled by sqrt(max(1, rows / columns)). No weight decay unless asked for.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float, momentum: float = 0.95, weight_decay: float = 0.0):
-        self.tensors = list(parameters)
-        # A view shares its memory with the tensor it came from: what Muon writes into the view is written into the network.
-        views = [nn.Parameter(p.detach().reshape(p.shape[0], -1)) for p in self.tensors]
-        super().__init__(views, lr=lr, momentum=momentum, weight_decay=weight_decay)
+        super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
-    def step(self, closure=None):
+    @torch.no_grad()
+    def step(self, closure=None) -> None:
         """One update from the tensors' gradients; a tensor without one stays as it is."""
-        for view, tensor in zip(self.param_groups[0]["params"], self.tensors, strict=True):
-            view.grad = None if tensor.grad is None else tensor.grad.reshape(view.shape)
-        return super().step(closure)
-
-    def zero_grad(self, set_to_none: bool = True):
-        """Forget the gradients of tensors and views."""
-        super().zero_grad(set_to_none)
-        for tensor in self.tensors:
-            tensor.grad = None
+        for group in self.param_groups:
+            for tensor in group["params"]:
+                if tensor.grad is None:
+                    continue
+                state = self.state[tensor]
+                if not state:
+                    state["momentum_buffer"] = torch.zeros_like(tensor)
+                mean = state["momentum_buffer"].lerp_(tensor.grad, 1 - group["momentum"])
+                ahead = tensor.grad.lerp(mean, group["momentum"]).flatten(1)  # Nesterov's look ahead
+                update = orthogonal(ahead.bfloat16() if ahead.is_cuda else ahead)
+                scale = max(1.0, update.shape[0] / update.shape[1]) ** 0.5
+                tensor.mul_(1 - group["lr"] * group["weight_decay"])
+                tensor.add_(update.view_as(tensor).to(tensor.dtype), alpha=-group["lr"] * scale)
 
 
 def ramp(step: int, steps: int, warmup: int, last: float = 0.0) -> float:
@@ -88,7 +104,7 @@ def optimizers_of(network: MaskedTransformer, preset: MaskedPreset) -> list[torc
     if p.optimizer != "muon":
         raise ValueError(f"there is no optimizer {p.optimizer!r}; muon or adamw was expected")
     inside, rest = split_parameters(network)
-    muon = torch.optim.Muon(inside, lr=p.muon_rate, momentum=0.95, weight_decay=p.muon_decay)
+    muon = Muon(inside, lr=p.muon_rate, weight_decay=p.muon_decay)
     # A weight-normed head grows by its magnitudes alone: at the rate of single weights it would be sqrt(width) times too slow.
     head = network.classifier.layers[0]
     others = [w for w in rest if w is not head.weight_g and w is not head.weight_v]

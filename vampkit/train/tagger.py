@@ -22,7 +22,7 @@ from vampkit.metrics.embedding import HOP, RATE, log_mel
 from vampkit.metrics.tagger import TEMPI, WINDOW, Tagger, save_tagger
 from vampkit.tokens import read_safetensors
 from vampkit.train import checkpoint
-from vampkit.train.optim import Average, MatrixMuon, ramp, set_rate
+from vampkit.train.optim import Average, Muon, ramp, set_rate
 
 FORMAT = "vampkit.tagger-spectra/1"
 SHARD = 20
@@ -135,7 +135,7 @@ class TaggerTraining:
         self.model = Tagger(GENRES, INSTRUMENTS).to(memory_format=torch.channels_last)
         convolutions = [w for name, w in self.model.named_parameters() if name.startswith("layers.") and w.ndim == 4]
         rest = [w for name, w in self.model.named_parameters() if not (name.startswith("layers.") and w.ndim == 4)]
-        self.optimizers = [MatrixMuon(convolutions, preset.muon_rate), torch.optim.AdamW(rest, preset.adam_rate, weight_decay=preset.decay)]
+        self.optimizers = [Muon(convolutions, preset.muon_rate), torch.optim.AdamW(rest, preset.adam_rate, weight_decay=preset.decay)]
         self.average = Average(self.model, preset.average)
         if (self.out / "state.safetensors").is_file():
             self._resume()
