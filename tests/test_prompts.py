@@ -237,7 +237,9 @@ def test_a_loop_is_the_passage_in_whole_frames(k, long, start):
 def test_loops_by_bars():
     tokens, bars = tokens_of(4, 10 * RATE), (0.5, 2.5, 4.5, 6.5)
     loop = Loop(bars=2, start=1.0, downbeats=bars)
-    assert loop.passage(tokens) == (2.5, 6.5) and loop.prepare(tokens)[0].seconds == pytest.approx(4, abs=0.02)
+    assert loop.passage(tokens) == pytest.approx((2.45, 6.45)) and loop.prepare(tokens)[0].seconds == pytest.approx(4, abs=0.02)
+    assert Loop(bars=2, start=1.0, downbeats=bars, lead=0).passage(tokens) == (2.5, 6.5)
+    assert Loop(bars=1, downbeats=(0.02, 2.0)).passage(tokens) == pytest.approx((0, 1.98)), "no sound before it to begin with"
     with pytest.raises(ValueError, match="need 4 downbeats, 3 were found"):
         Loop(bars=3, start=1.0, downbeats=bars).mask(tokens)
     with pytest.raises(ValueError, match="listens for bars"):
@@ -315,7 +317,7 @@ def test_every_preset_hides_something_and_fits_the_paper(clicks):
 WORDS = {
     "compression:2,downsampling=8": Compression(2, 8), "periodic:7,3": Periodic(7, 3), "periodic:7,roll=2": Periodic(7, roll=2), "prefix:3": Prefix(3),
     "suffix:1.5": Suffix(1.5), "inpaint:2,4": Inpaint(2, 4), "outpaint:1,5": Outpaint(1, 5), "continuation:30,prefix=3": Continuation(30, prefix=3),
-    "loop:seconds=4(periodic:5)": Loop(seconds=4, prompt=Periodic(5)), "loop:bars=2,downbeats=0/2/4": Loop(bars=2, downbeats=(0, 2, 4)),
+    "loop:seconds=4(periodic:5)": Loop(seconds=4, prompt=Periodic(5)), "loop:bars=2,downbeats=0/2/4,lead=0": Loop(bars=2, downbeats=(0, 2, 4), lead=0),
     "beats": Beats(), "beats:after=0.05,which=down": Beats(after=0.05, which="down"), "beats:beats=0.5/1": Beats(beats=(0.5, 1)), "onsets": Onsets(),
     "onsets:times=1/2": Onsets(times=(1, 2)), "random:0.8,3": Random(0.8, 3), "share:0.2": RandomShare(0.2), "stretch:2": Stretch(2),
     "stretch:3(prefix:1)": Stretch(3, Prefix(1)), "everything": Everything(), "nothing": Nothing(), "dropout:0.2,3(periodic:7)": Periodic(7).dropout(0.2, 3),

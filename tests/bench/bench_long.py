@@ -83,25 +83,22 @@ def continuations(vamp, count: int, seconds: float, passes: int) -> None:
         print(f"{length:.0f} s took {np.mean([t for a, t in took if a == length]):.1f} s, {np.mean([t / a for a, t in took if a == length]):.2f} s a second")
 
 
-def loops(vamp, count: int, passes: int, early: float) -> None:
-    """Four-bar loops cut `early` beats before the bar: their seams, beside their inner bar lines, which carry an attack as a seam on the bar does."""
+def loops(vamp, count: int, passes: int, lead: float) -> None:
+    """Four-bar loops cut `lead` seconds before the bar: their seams, beside their inner bar lines at the same distance."""
     hits, borders_hit, inner = 0, [0, 0], [0, 0]
     for number in range(count):
         piece = music.compose(FIRST_SEED + 500 + number, seconds=24.0)
-        clip = music.render(piece)
-        cuts = tuple(t for t in np.array(piece.downbeats) - early * 60 / piece.tempo if t >= 0)
-        take = vamp.vamp(clip, Loop(bars=4, downbeats=cuts, prompt=Periodic(13)), seed=number, passes=passes)
+        clip, bars = music.render(piece), tuple(t for t in piece.downbeats if t >= 0.05)
+        take = vamp.vamp(clip, Loop(bars=4, downbeats=bars, lead=lead, prompt=Periodic(13)), seed=number, passes=passes)
         values = flux(take.clip.resample(take.tokens.rate).samples[0], take.tokens.hop, circular=True)
         hits += above(values, [0])
-        lines = [round((t - cuts[0]) * take.tokens.frame_rate) for t in cuts[1:4]]
+        lines = [round((t - bars[0]) * take.tokens.frame_rate) for t in bars[1:4]]
         inner = [inner[0] + above(values, lines), inner[1] + len(lines)]
         borders = [w.first for w in plan(take.mask[:4].any(0), SHARED, "coarse", circular=True)[1:]]
         if borders:
             borders_hit[0] += above(values, borders)
             borders_hit[1] += len(borders)
-    print(
-        f"four-bar loops cut {early:g} beats before the bar: seams above the 95th percentile {interval(hits, count)}, their inner bars there {interval(*inner)}"
-    )
+    print(f"four-bar loops cut {lead:g} s before the bar: seams above the 95th percentile {interval(hits, count)}, their inner bars there {interval(*inner)}")
     if borders_hit[1]:
         print(f"window borders inside them: {interval(*borders_hit)}", flush=True)
 
@@ -137,8 +134,8 @@ def main() -> None:
         return
     if asked.only != "loops" and asked.count:
         continuations(vamp, asked.count, asked.seconds, asked.passes)
-    for early in (0, 0.3) if asked.count else ():
-        loops(vamp, 2 * asked.count, asked.passes, early)
+    for lead in (0.05, 0.0) if asked.count else ():
+        loops(vamp, 2 * asked.count, asked.passes, lead)
     if asked.minutes:
         with tempfile.TemporaryDirectory() as folder:
             file_memory(Path(folder), tuple(asked.minutes))

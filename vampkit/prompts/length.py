@@ -75,6 +75,7 @@ class Loop(Prompt):
 
     The passage begins at `start` seconds and lasts `seconds`, or `bars` from downbeat to downbeat, the first at or after `start`; in whole frames (17.4 ms).
     downbeats: times in seconds; without them bars go by LibrosaBeats' guess. prompt: what is kept of the passage; its own times count from the loop's start.
+    lead: bars are cut so many seconds before their downbeat, as far as there is sound: a cut on the line itself would go through the attack.
     Raises ValueError where the passage does not lie in the sound, where it has too few bars, and for an inner prompt that changes the length.
     Paper: section 1 (a vamp is a repeated short passage). Notebook: 08.
     """
@@ -84,12 +85,14 @@ class Loop(Prompt):
     start: float = field(default=0.0, repr=False)
     prompt: Prompt = Periodic()
     downbeats: tuple[float, ...] | None = field(default=None, repr=False)
+    lead: float = field(default=0.05, repr=False)
     circular: ClassVar[bool] = True
 
     def __post_init__(self):
         number(self, "seconds", 0, optional=True)
         whole(self, "bars", 1, optional=True)
         number(self, "start", 0)
+        number(self, "lead", 0)
         if (self.seconds is None) == (self.bars is None) or self.seconds == 0:
             raise ValueError(f"a loop of seconds={self.seconds} and bars={self.bars} was asked for; one of the two, above 0, was expected")
         if self.downbeats is not None:
@@ -115,7 +118,8 @@ class Loop(Prompt):
                 raise ValueError(
                     f"{self.bars} bars from {self.start} s on need {self.bars + 1} downbeats, {len(bars)} were found; ask for fewer bars, or give downbeats=..."
                 )
-            start, end = bars[0], bars[self.bars]
+            lead = min(self.lead, bars[0])
+            start, end = bars[0] - lead, bars[self.bars] - lead
         if end > tokens.seconds + 1e-9:
             raise ValueError(f"a loop from {start:.2f} to {end:.2f} s was asked for, the sound lasts {tokens.seconds:.2f} s; make it shorter")
         return start, end
