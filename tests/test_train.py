@@ -1,5 +1,6 @@
 """Training at small size: the data are what they say, runs resume exactly, a kill costs nothing."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from vampkit.codec import load_codec
 from vampkit.errors import VampkitError
 from vampkit.train import checkpoint, masked
 from vampkit.train import codec as codec_training
+from vampkit.train.discriminator import Discriminators
 from vampkit.train.losses import agreement
 from vampkit.train.optim import Average, Muon, ramp, trapezoid
 from vampkit.train.pool import SAMPLES, build_pool, excerpts_of
@@ -84,6 +86,41 @@ def test_muon_follows_the_rule_of_torch():
             optimizer.step()
     # Theirs rounds to bfloat16, which has two to three digits.
     assert (ours - theirs).norm() < 0.03 * (ours - start).norm()
+
+
+def test_discriminators_learn_to_tell_and_tell_the_decoder():
+    torch.manual_seed(2)
+    judges, t = Discriminators(2), torch.arange(8192) / 44_100
+    real = torch.stack([torch.sin(2 * torch.pi * f * t) for f in (220.0, 440.0)]) * 0.1
+    made = 0.05 * torch.randn(2, 8192)
+    optimizer = torch.optim.AdamW(judges.parameters(), lr=1e-2)
+    losses = []
+    for _ in range(40):
+        loss = judges.own_loss(real, made)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.2 < losses[0]
+    adversarial, features = judges.decoder_losses(real, made)
+    same, nothing = judges.decoder_losses(real, real.clone())
+    assert adversarial > 0.5 > same and features > 0.3 and nothing == 0
+    made.requires_grad_(True)
+    sum(judges.decoder_losses(real, made)).backward()
+    assert made.grad.abs().sum() > 0
+
+
+def test_a_share_of_the_decoder_stage_is_coarse(pool, tmp_path):
+    preset = dataclasses.replace(codec_training.PRESETS["ci"], batch=4, decoder_coarse=0.5)
+    training = codec_training.CodecTraining(preset, (pool, None), tmp_path)
+    training.model.eval()
+    sound = training.batch(0)
+    with torch.no_grad():
+        z = training.model.encoder(sound[:, None])
+        whole, coarse = training.model.quantizer(z)[0], training.model.quantizer(z, 4)[0]
+    heard = training.frozen(sound)
+    assert torch.allclose(heard[:2], coarse[:2], atol=1e-6) and torch.allclose(heard[2:], whole[2:], atol=1e-6)
+    assert not torch.allclose(coarse, whole)
 
 
 def test_schedules_start_and_end():
