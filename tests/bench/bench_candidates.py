@@ -2,8 +2,8 @@
 
 For each codec: reconstruction, entropy of its tokens, the same small models trained for the same few steps, and how far their vamps (P = 7 and 16) lie from
 the sounds they were made of, before any codec; then the Frechet distance of each as a share of the first codec's, with the interval of the ratio. A run that
-was stopped goes on with the models it has; a folder of codec and models in place of a codec is judged as it is.
-Needs the pools of `vampkit train codec --music DIR`.
+was stopped goes on with the models it has; a folder of codec and models in place of a codec is judged as it is. `--only short` trains the small coarse model
+alone, for each codec and for the codec of each folder, and prints how far it comes. of `vampkit train codec --music DIR`.
 """
 
 import argparse
@@ -33,17 +33,33 @@ def store(pool, codec, count):
     return Store(codes, pool.chances[which] / pool.chances[which].sum(), codec.hash)
 
 
-def trained(codec, options, folder):
-    """The same two small models for every codec, as a pipeline."""
+def trained(codec, options, folder, kinds=("coarse", "c2f")):
+    """The same small models for every codec."""
     stores = tuple(store(Pool(cache_folder() / "pools" / name), codec, options.train) for name in ("train", options.pool))
     models = []
-    for kind, steps in (("coarse", options.steps), ("c2f", options.fine_steps)):
+    for kind in kinds:
+        steps = options.steps if kind == "coarse" else options.fine_steps
         preset = dataclasses.replace(PRESETS[kind]["laptop"], steps=steps, check_every=10**9)
         training = MaskedTraining(preset, codec, stores, folder / kind, {})
         training.run()
         training.network.load_state_dict(training.average.state)
         models.append(training.network.eval())
-    return Vamp(codec, *models)
+    return models
+
+
+def pipeline(codec, options, folder):
+    """The codec with both of its small models."""
+    return Vamp(codec, *trained(codec, options, folder))
+
+
+def short(codec, clips, options, folder):
+    """What the small coarse model learned: the tokens' entropy, its cross entropy with half hidden, and the distance below the unigram, in nats."""
+    [model] = trained(codec, options, folder, ("coarse",))
+    for kind, sounds in clips.items():
+        codes = torch.stack([codec.encode(c).codes[:, :574] for c, _ in sounds])
+        unigram, measured = metrics.unigram_cross_entropy(codes), metrics.masked_cross_entropy(model, codes, 0.5)
+        below = [round(float(u - m), 2) for u, m in zip(unigram, measured, strict=False)]
+        yield f"{kind} | {[round(float(u), 2) for u in unigram]} | {[round(float(m), 2) for m in measured]} | {below} | {np.mean(below):.2f}"
 
 
 def judge(vamp, clips, passes):
@@ -79,13 +95,19 @@ def main():
     parser.add_argument("--fine-steps", type=int, default=250)
     parser.add_argument("--train", type=int, default=240, help="excerpts of 10 s of each kind to train the models on")
     parser.add_argument("--pool", default="training-genres-800")
+    parser.add_argument("--only", choices=("short",))
     parser.add_argument("--out", type=Path, default=cache_folder() / "runs" / "candidates")
     options = parser.parse_args()
     kinds = {"composed": composed(options.clips), "real": real(cache_folder() / "music" / "valid", options.clips)}
     first = {}
     for word in options.codecs:
         name, path = word.split("=")
-        vamp = load_vamp(path) if Path(path).is_dir() else trained(load_codec(path), options, options.out / name)
+        if options.only == "short":
+            codec = load_codec(str(Path(path) / "codec.safetensors") if Path(path).is_dir() else path)
+            for row in short(codec, kinds, options, options.out / name):
+                print(f"| {name} | {row} |", flush=True)
+            continue
+        vamp = load_vamp(path) if Path(path).is_dir() else pipeline(load_codec(path), options, options.out / name)
         for kind, clips in kinds.items():
             row, made = judge(vamp, clips, options.passes)
             against = first.setdefault(kind, made)

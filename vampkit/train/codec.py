@@ -3,8 +3,8 @@
 1. autoencoder: encoder and decoder learn to pass sound through, without quantizer.
 2. The quantizer is started by k-means, codebook after codebook, on what the encoder gives.
 3. joint: everything learns together; quantizer dropout makes the first codebooks carry the most.
-4. decoder: encoder and quantizer are frozen, so tokens keep their meaning while the decoder gets better, against discriminators that get better too. A share
-   of each batch is decoded from its coarse codebooks alone, as a coarse model's output is.
+4. decoder: encoder and quantizer are frozen, so tokens keep their meaning while the decoder gets better; against discriminators that get better too, where
+   the preset asks for them. A share of each batch is decoded from its coarse codebooks alone, as a coarse model's output is.
 
 Notebook: 01.
 """
@@ -65,7 +65,7 @@ class CodecTraining:
             )
         ).to(device)
         self.loss = SpectralLoss(RATE).to(device)
-        self.discriminators = Discriminators(preset.discriminator_channels).to(device)
+        self.discriminators = Discriminators(preset.discriminator_channels).to(device) if preset.discriminator_channels else None
         self.ends = np.cumsum([preset.autoencoder_steps, preset.joint_steps, preset.decoder_steps]).tolist()
         self.step, self.started = 0, False
         if start is not None:
@@ -98,13 +98,14 @@ class CodecTraining:
         rate = p.muon_rate if self.stage == "autoencoder" else p.joint_rate
         groups = [{"params": rest}] + ([{"params": entries, "lr": p.codebook_rate}] if entries else [])
         self.optimizers = [Muon(convolutions, lr=rate), torch.optim.AdamW(groups, lr=p.adam_rate, betas=(0.8, 0.99), weight_decay=0.0)]
-        if self.stage == "decoder":
+        if self.stage == "decoder" and self.discriminators is not None:
             self.optimizers.append(torch.optim.AdamW(self.discriminators.parameters(), lr=p.adam_rate, betas=(0.8, 0.99), weight_decay=0.0))
 
     def _resume(self, state: dict) -> None:
         self.step, self.started = state["step"], state["started"]
         self.model.load_state_dict(state["model"])
-        self.discriminators.load_state_dict(state["discriminators"])
+        if self.discriminators is not None:
+            self.discriminators.load_state_dict(state["discriminators"])
         self.average.state, self.average.updates = state["average"], state["updates"]
         self._new_optimizers()
         if state["optimizers"] is not None:
@@ -118,7 +119,7 @@ class CodecTraining:
                 "step": self.step,
                 "started": self.started,
                 "model": self.model.state_dict(),
-                "discriminators": self.discriminators.state_dict(),
+                "discriminators": None if self.discriminators is None else self.discriminators.state_dict(),
                 "average": self.average.state,
                 "updates": self.average.updates,
                 "optimizers": None if fresh else [o.state_dict() for o in self.optimizers],
@@ -173,17 +174,17 @@ class CodecTraining:
             loss = loss + p.codebook_weight * codebook + p.commitment_weight * commitment
             loss = loss + p.agreement_weight * agree[: p.coarse].mean() + p.fine_agreement_weight * agree[p.coarse :].mean()
             row |= {"commitment": float(commitment.detach()), "agreement": [round(float(a), 3) for a in agree.detach()]}
-        if stage == "decoder":
-            # The discriminators have a head start: untrained, they would teach nothing but their own chance likes.
-            if self.step - start >= p.warmup:
-                adversarial, features = self.discriminators.decoder_losses(sound, estimate)
-                loss = loss + p.adversarial_weight * adversarial + p.feature_weight * features
-                row |= {"adversarial": float(adversarial.detach()), "features": float(features.detach())}
+        judged = stage == "decoder" and self.discriminators is not None
+        # They have a head start: untrained, they would teach nothing but their own chance likes.
+        if judged and self.step - start >= p.warmup:
+            adversarial, features = self.discriminators.decoder_losses(sound, estimate)
+            loss = loss + p.adversarial_weight * adversarial + p.feature_weight * features
+            row |= {"adversarial": float(adversarial.detach()), "features": float(features.detach())}
         for optimizer in self.optimizers:
             optimizer.zero_grad()
         loss.backward()
         row |= {"loss": float(loss.detach()), "norm": total_norm([w for w in self.model.parameters() if w.requires_grad], p.clip)}
-        if stage == "decoder":
+        if judged:
             self.optimizers[-1].zero_grad()  # what the decoder's loss left there
             own = self.discriminators.own_loss(sound, estimate)
             own.backward()

@@ -18,7 +18,7 @@ from vampkit.train.presets import MaskedPreset
 
 
 def orthogonal(update: Tensor) -> Tensor:
-    """A matrix [rows, columns] whose singular values are all made about 1 (0.7 to 1.2), by five rounds of a polynomial (Newton-Schulz; Jordan 2024)."""
+    """A matrix [rows, columns] whose singular values are all brought near 1 by five rounds of a polynomial (Newton-Schulz; Jordan 2024)."""
     x = update / update.norm().clamp(min=1e-7)
     tall = len(x) > x.shape[1]
     x = x.T if tall else x
