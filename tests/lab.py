@@ -1,22 +1,29 @@
-"""A JupyterLab or Notebook 7 on the loopback and a Chromium for the tests in a browser."""
+"""A JupyterLab or Notebook 7 on the loopback and a Chromium for the tests in a browser.
 
+Nothing here waits without an end: a wait of the page ends after PATIENCE, a test after LIMIT, and whatever a test opened is closed when it fails.
+"""
+
+import json
 import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 
 import nbformat
+import psutil
 import pytest
 
-from vampkit.cli import QUIET_LAB
+from vampkit.cli import quiet_lab
 
-SLOW = 600_000  # milliseconds: machines that do other work too
-
+PATIENCE = 120  # seconds that a page, a kernel's answer or a server's start may take on a machine that does other work too
+LONG = 900  # seconds in which all cells of one of our notebooks run there: the kernel generates
+LIMIT = 600  # seconds after which a test's browser is ended, whatever it does; LONG more where a notebook of ours runs
 
 APPS = {"lab": ("jupyterlab", "LabApp", "lab/tree"), "notebook": ("notebook", "JupyterNotebookApp", "notebooks")}
 """Each front end: its module, the name of its settings, and where its notebooks lie."""
@@ -36,6 +43,8 @@ def serve(root, app: str = "lab", **notebooks):
         port = free.getsockname()[1]
     names = ("JUPYTER_CONFIG", "JUPYTER_DATA", "JUPYTER_RUNTIME", "JUPYTERLAB_SETTINGS", "JUPYTERLAB_WORKSPACES")
     folders = {f"{name}_DIR": str(root / f".{name}".lower()) for name in names}
+    # One thread a kernel: two that wait for each other get nowhere while browser and server want the same two cores.
+    environment = os.environ | folders | quiet_lab() | {"OMP_NUM_THREADS": "1"}
     options = {
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.port": port,
@@ -48,12 +57,10 @@ def serve(root, app: str = "lab", **notebooks):
     }
     arguments = [f"--{name}={value}" for name, value in options.items()]
     with (root / "lab.log").open("w") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", module, "--no-browser", "--allow-root", *arguments, *QUIET_LAB], env=os.environ | folders, stdout=log, stderr=log
-        )
+        server = subprocess.Popen([sys.executable, "-m", module, "--no-browser", "--allow-root", *arguments], env=environment, stdout=log, stderr=log)
         address = f"http://127.0.0.1:{port}"
         try:
-            deadline = time.monotonic() + SLOW / 1000
+            deadline = time.monotonic() + PATIENCE
             while True:
                 try:
                     urllib.request.urlopen(f"{address}/api/status", timeout=2).close()
@@ -66,14 +73,18 @@ def serve(root, app: str = "lab", **notebooks):
         finally:
             server.terminate()
             try:
-                server.wait(60)
+                server.wait(20)
             except subprocess.TimeoutExpired:
                 server.kill()
+                server.wait()
 
 
 @contextmanager
-def chromium(*flags):
-    """Debian's Chromium under Playwright, without a sound card and without a gesture before sound; fails the test where either is missing."""
+def chromium(*flags, limit: float = LIMIT):
+    """Debian's Chromium under Playwright, without a sound card and without a gesture before sound; fails the test where either is missing.
+
+    limit: seconds after which it is ended.
+    """
     try:
         from playwright import sync_api as playwright
     except ImportError:
@@ -83,10 +94,31 @@ def chromium(*flags):
         pytest.fail("Chromium is missing; install it (on Debian: apt install chromium)")
     usual = "--no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic --no-first-run --disable-background-networking"
     usual += " --disable-component-update --disable-sync --autoplay-policy=no-user-gesture-required"
-    with playwright.sync_playwright() as play:
+    with playwright.sync_playwright() as play, ended_after(limit):
         made = play.chromium.launch(executable_path=path, headless=True, args=[*usual.split(), *flags])
-        yield made
-        made.close()
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+@contextmanager
+def ended_after(limit: float):
+    """End this process's own browser when the time is up: every call that waits for it, and it may be one without a deadline, then fails at once."""
+
+    def end():
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                if "chrom" in process.name():
+                    process.kill()
+
+    timer = threading.Timer(limit, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def of_notebook_itself(error) -> bool:
@@ -96,31 +128,60 @@ def of_notebook_itself(error) -> bool:
 
 
 class Notebook:
-    """One notebook of what `serve` serves in a page of the browser; notes requests outside and errors of the console."""
+    """A copy of a notebook that `serve` serves, in a page of the browser, with a kernel of its own; notes requests outside and errors of the console.
+
+    Used by `with`: page and kernel are closed in any case, and at the end of a test that did not fail there must be nothing noted.
+    """
 
     def __init__(self, browser, lab: str, name: str, theme: str = "Light", width: int = 1400, height: int = 1800):
-        self.page = page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme.lower())
-        page.set_default_timeout(SLOW)
+        self.server = "/".join(lab.split("/")[:3])
+        self.path = self._ask("POST", "contents", {"copy_from": f"{name}.ipynb"})["path"]
+        self.page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme.lower())
         self.outside, self.errors = [], []
-        host = lab.split("/")[2]
+        try:
+            self._open(f"{lab}/{self.path}?reset", theme)
+        except BaseException:
+            self.close(failed=True)
+            raise
+
+    def _open(self, address: str, theme: str) -> None:
+        page, host = self.page, self.server.split("/")[2]
+        page.set_default_timeout(1000 * PATIENCE)
         own = (f"http://{host}", f"ws://{host}", "data:", "blob:")
-        page.on("request", lambda r: None if r.url.startswith(own) else self.outside.append(r.url))
+        fetched = (f"{self.server}/lab/api/news", f"{self.server}/lab/api/update")  # for these the server itself goes outside
+        page.on("request", lambda r: None if r.url.startswith(own) and not r.url.startswith(fetched) else self.outside.append(r.url))
         page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda e: None if of_notebook_itself(e) else self.errors.append(str(e)))
-        page.goto(f"{lab}/{name}.ipynb?reset")
+        page.goto(address)
         page.wait_for_selector(".jp-Notebook .jp-Cell")
         page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']")
         # Asked to run before its kernel is there, JupyterLab asks for another one.
         page.wait_for_function("window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'")
-        page.evaluate(f"window.jupyterapp.restored.then(() => window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme}'}}))")
+        self.do(f"() => window.jupyterapp.restored.then(() => window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme}'}}))")
 
-    def run_all(self) -> None:
-        """Run all cells, to the end: only then does the notebook take the focus back."""
-        self.page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)")
+    def __enter__(self):
+        return self
 
-    def kernel(self, code: str) -> str:
+    def __exit__(self, kind, error, trace) -> None:
+        self.close(failed=kind is not None)
+
+    def do(self, script: str, argument=None, seconds: float = PATIENCE):
+        """What an asynchronous function of the page gives; Playwright itself would wait for it without an end."""
+        late = f"new Promise((_, fail) => setTimeout(() => fail(new Error('no end after {seconds} s')), {1000 * seconds}))"
+        return self.page.evaluate(f"argument => Promise.race([({script})(argument), {late}])", argument)
+
+    def run_all(self, seconds: float = PATIENCE) -> None:
+        """Run all cells, to the end: only then does the notebook take the focus back. A cell that fails, fails here."""
+        self.do("() => window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)", seconds=seconds)
+        wrong = self.page.evaluate(
+            """() => window.jupyterapp.shell.currentWidget.content.widgets.filter(w => w.model.type === "code")
+            .flatMap(w => w.model.outputs.toJSON()).filter(o => o.output_type === "error").map(o => o.evalue)"""
+        )
+        assert not wrong, wrong
+
+    def kernel(self, code: str, seconds: float = PATIENCE) -> str:
         """What the kernel prints for `code`: beside the notebook's cells, in the same kernel."""
-        return self.page.evaluate(
+        return self.do(
             """code => new Promise((done, fail) => {
                 const future = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
                 let text = "";
@@ -128,11 +189,27 @@ class Notebook:
                     if (m.header.msg_type === "stream") text += m.content.text;
                     if (m.header.msg_type === "error") fail(new Error(m.content.evalue));
                 };
-                future.done.then(() => done(text.trim()));
+                future.done.then(() => done(text.trim()), fail);
             })""",
             code,
+            seconds,
         )
 
-    def close(self) -> None:
-        self.page.close()
-        assert not self.outside and not self.errors, (self.outside, self.errors)
+    def close(self, failed: bool = False) -> None:
+        """Close page and kernel; without a failure nothing may have been noted."""
+        alone = suppress(Exception) if failed else nullcontext()  # what failed first is to be read
+        with alone:
+            self.page.close()
+        with alone:
+            for session in self._ask("GET", "sessions"):
+                if session["path"] == self.path:
+                    self._ask("DELETE", f"sessions/{session['id']}")
+        if failed:
+            print(f"console of {self.path}: {self.errors}; requests outside: {self.outside}")
+        else:
+            assert not self.outside and not self.errors, (self.outside, self.errors)
+
+    def _ask(self, method: str, what: str, content: dict | None = None):
+        body = None if content is None else json.dumps(content).encode()
+        with urllib.request.urlopen(urllib.request.Request(f"{self.server}/api/{what}", body, method=method), timeout=PATIENCE) as answer:
+            return json.loads(answer.read() or "null")

@@ -52,6 +52,18 @@ def test_vamp_writes_takes_and_records_and_again_makes_them_anew(tmp_path):
     assert np.array_equal(Clip.load(tmp_path / "b.wav").samples, Clip.load(tmp_path / "out" / "a-2.wav").samples)
 
 
+def test_jupyterlab_is_told_to_ask_nothing_and_keeps_the_settings_of_others(monkeypatch, tmp_path):
+    """What the page makes of it is tested in a browser (test_browser.py)."""
+    from jupyter_server.services.config import ConfigManager
+
+    (tmp_path / "labconfig").mkdir()
+    (tmp_path / "labconfig" / "default_setting_overrides.json").write_text('{"a": {"b": 1}}')
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", cli.quiet_lab()["JUPYTER_CONFIG_PATH"])
+    found = ConfigManager(config_dir_name="labconfig").get("default_setting_overrides")
+    assert found["@jupyterlab/apputils-extension:notification"] == {"fetchNews": "false", "checkForUpdates": False} and found["a"] == {"b": 1}
+
+
 def test_help_names_every_verb():
     shown = subprocess.run([sys.executable, "-m", "vampkit.cli", "--help"], capture_output=True, text=True, timeout=120).stdout
     assert all(verb in shown for verb in ("demo", "lab", "vamp", "again", "train", "compose", "data-fetch", "data-build"))

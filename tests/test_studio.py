@@ -360,6 +360,8 @@ def test_cropping_takes_the_bars_their_beats_and_what_is_drawn_over_them(studio,
     studio.loop(0.05, 0.1)
     page(studio, {"type": "crop"})
     assert studio.mask.shape[1] == round(0.1 * tokens.frame_rate) - round(0.05 * tokens.frame_rate)
+    page(studio, {"type": "crop", "frames": [1, 3]})
+    assert studio.mask.shape[1] == 2, "the page says what is selected: messages overtake traits"
     studio.fill()
     assert studio.generate(wait=True).mask.shape == studio.mask.shape
 

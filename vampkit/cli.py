@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +13,14 @@ from tyro.conf import Positional
 
 from vampkit.errors import VampkitError
 
-QUIET_LAB = ("--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
-"""Without these JupyterLab's server fetches news (after asking) and looks for updates (without asking) when it starts."""
+
+def quiet_lab() -> dict[str, str]:
+    """Environment in which JupyterLab neither asks to fetch news nor looks for updates when it starts.
+
+    It reads `labconfig/default_setting_overrides.json` there, beside its other settings; what the user sets in JupyterLab stands above it.
+    """
+    folders = [str(Path(__file__).parent / "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    return {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, folders))}
 
 
 def demo(out: Path = Path("demo"), clip: str = "03", seconds: float = 10.0, seed: int = 0) -> None:
@@ -29,8 +36,8 @@ def lab(port: int = 8888) -> None:
 
     folder = Path(__file__).resolve().parent.parent / "notebooks"
     where = folder if folder.is_dir() else Path.cwd()
-    words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={where}", f"--port={port}", *QUIET_LAB]
-    raise SystemExit(subprocess.run(words).returncode)
+    words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={where}", f"--port={port}"]
+    raise SystemExit(subprocess.run(words, env=os.environ | quiet_lab()).returncode)
 
 
 def vamp(

@@ -88,49 +88,48 @@ def heap(page, session) -> float:
 
 
 def speed(browser, lab) -> None:
-    notebook = Notebook(browser, lab, "long")
-    page = notebook.page
-    notebook.run_all()
-    page.wait_for_function("document.querySelector('.vampkit-studio')?.vampkit?.store.state.estimate")
-    done = page.evaluate(STROKES)
-    draws = done["draws"]
-    print(f"stroke at 14 x 3446: drawn in {median(draws):.1f} ms (median of {len(draws)}), {share(draws, 0.95):.1f} ms (95th percentile)")
-    print(f"in Python and back: {median(done['answers']):.0f} ms (median of {len(done['answers'])} strokes, idle kernel)")
-    idle = page.evaluate(ANSWERS, 20)
-    notebook.kernel("studio.generate()")
-    busy = page.evaluate(ANSWERS, 40)
-    running = notebook.kernel("print(studio.session.job.running)")
-    print(f"kernel answers: idle {median(idle):.0f} ms (median of {len(idle)})")
-    print(f"while generating: {median(busy):.0f} ms (median of {len(busy)}), {share(busy, 0.95):.0f} ms (95th percentile); still running at the end: {running}")
-    notebook.kernel("studio.cancel(); studio.wait(60); studio.close()")
-    page.close()
+    with Notebook(browser, lab, "long") as notebook:
+        page = notebook.page
+        notebook.run_all()
+        page.wait_for_function("document.querySelector('.vampkit-studio')?.vampkit?.store.state.estimate")
+        done = page.evaluate(STROKES)
+        draws = done["draws"]
+        print(f"stroke at 14 x 3446: drawn in {median(draws):.1f} ms (median of {len(draws)}), {share(draws, 0.95):.1f} ms (95th percentile)")
+        print(f"in Python and back: {median(done['answers']):.0f} ms (median of {len(done['answers'])} strokes, idle kernel)")
+        idle = page.evaluate(ANSWERS, 20)
+        notebook.kernel("studio.generate()")
+        busy = page.evaluate(ANSWERS, 40)
+        running = notebook.kernel("print(studio.session.job.running)")
+        print(f"kernel answers: idle {median(idle):.0f} ms (median of {len(idle)})")
+        print(f"while generating: {median(busy):.0f} ms (median of {len(busy)}), {share(busy, 0.95):.0f} ms (95th percentile)")
+        print(f"still generating at the end: {running}")
+        notebook.kernel("studio.cancel(); studio.wait(60); studio.close()")
 
 
 def leaks(browser, lab, rounds: int) -> None:
-    notebook = Notebook(browser, lab, "short")
-    page = notebook.page
-    notebook.run_all()
-    page.wait_for_function("document.querySelector('.vampkit-studio')?.vampkit?.store.state.estimate")
-    session = page.context.new_cdp_session(page)
-    first = None
-    for number in range(1, rounds + 1):
-        # By the page's own buttons: cells that were run for it would stay in IPython's history, and count.
-        page.evaluate("document.querySelector('.vampkit-studio .vk-generate').click()")
-        page.wait_for_function("(d => d.takes === '1' && d.job === 'done')(document.querySelector('.vampkit-studio').dataset)")
-        page.evaluate("document.querySelector('.vampkit-studio [aria-label^=Discard]').click()")
-        page.wait_for_function("document.querySelector('.vampkit-studio').dataset.takes === '0'")
-        if number in (min(50, rounds // 4), rounds):
-            now = float(notebook.kernel("print(memory())")), heap(page, session)
-            print(f"after round {number}: kernel {now[0]:.1f} MiB, page {now[1]:.2f} MiB")
-            if first is not None:
-                print(f"grown over {rounds - min(50, rounds // 4)} rounds: kernel {now[0] - first[0]:+.1f} MiB, page {now[1] - first[1]:+.2f} MiB")
-            first = now
-    page.close()
+    with Notebook(browser, lab, "short") as notebook:
+        page = notebook.page
+        notebook.run_all()
+        page.wait_for_function("document.querySelector('.vampkit-studio')?.vampkit?.store.state.estimate")
+        session = page.context.new_cdp_session(page)
+        first = None
+        for number in range(1, rounds + 1):
+            # By the page's own buttons: cells that were run for it would stay in IPython's history, and count.
+            page.evaluate("document.querySelector('.vampkit-studio .vk-generate').click()")
+            page.wait_for_function("(d => d.takes === '1' && d.job === 'done')(document.querySelector('.vampkit-studio').dataset)")
+            page.evaluate("document.querySelector('.vampkit-studio [aria-label^=Discard]').click()")
+            page.wait_for_function("document.querySelector('.vampkit-studio').dataset.takes === '0'")
+            if number in (min(50, rounds // 4), rounds):
+                now = float(notebook.kernel("print(memory())")), heap(page, session)
+                print(f"after round {number}: kernel {now[0]:.1f} MiB, page {now[1]:.2f} MiB")
+                if first is not None:
+                    print(f"grown over {rounds - min(50, rounds // 4)} rounds: kernel {now[0] - first[0]:+.1f} MiB, page {now[1] - first[1]:+.2f} MiB")
+                first = now
 
 
 def main(rounds: int = 250) -> None:
     print(json.dumps({"python": platform.python_version(), "machine": platform.machine(), "cores": __import__("os").cpu_count()}))
-    with tempfile.TemporaryDirectory() as folder, serve(Path(folder), long=[STUDIO], short=[SHORT]) as lab, chromium() as browser:
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder), long=[STUDIO], short=[SHORT]) as lab, chromium(limit=7200) as browser:
         speed(browser, lab)
         leaks(browser, lab, rounds)
 

@@ -5,7 +5,7 @@ import { FADE, Fader } from "./fade.js";
 const KEPT = 16; // decoded sounds; the one unused longest goes first
 
 export class Deck {
-  constructor(onmove) { this.buffers = new Map(); this.position = 0; this.chosen = null; this.playing = null; this.loop = null; this.looping = true; this.length = 0; this.onmove = onmove; }
+  constructor(onmove) { this.buffers = new Map(); this.position = 0; this.chosen = null; this.playing = null; this.wanted = false; this.loop = null; this.looping = true; this.length = 0; this.onmove = onmove; }
 
   async context() {
     window.vampkitSound ??= new AudioContext(); // one for the page, as the listening cells have
@@ -38,10 +38,12 @@ export class Deck {
   }
   end(id, lane, when = this.playing.context.currentTime) { lane.fader.fade(0, when); lane.source.stop(when + FADE + 0.02); lane.source.onended = () => lane.fader.node.disconnect(); if (this.playing?.lanes.get(id) === lane) this.playing.lanes.delete(id); }
 
+  // `wanted` is so from the call on, `playing` once the browser lets sound begin: who pauses in between does not want it any more.
   async play() {
     if (this.playing || !this.has(this.chosen)) return;
+    this.wanted = true;
     const context = await this.context(), [start, end] = this.bounds();
-    if (this.playing) return;
+    if (this.playing || !this.wanted || !this.has(this.chosen)) return;
     document.dispatchEvent(new CustomEvent("vampkit-play", { detail: this }));
     if (this.position >= this.length - 0.01 || (end > start && (this.position < start || this.position >= end))) this.position = end > start ? start : 0;
     const master = new Fader(context, 0);
@@ -58,6 +60,7 @@ export class Deck {
     if (this.playing) this.frame = requestAnimationFrame(() => this.tick());
   }
   halt() {
+    this.wanted = false;
     if (!this.playing) return;
     this.position = this.now();
     const { context, master, lanes } = this.playing;
@@ -69,14 +72,14 @@ export class Deck {
     this.onmove(this.position);
   }
   seek(to) {
-    const was = !!this.playing;
+    const was = this.wanted;
     this.halt();
     this.position = Math.min(this.length, Math.max(0, to));
     this.onmove(this.position);
     if (was) this.play();
   }
   setLoop(loop, looping = this.looping) {
-    const place = this.now(), was = !!this.playing;
+    const place = this.now(), was = this.wanted;
     if (was) this.halt();
     Object.assign(this, { loop, looping, position: place });
     if (was) this.play();

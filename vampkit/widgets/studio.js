@@ -41,7 +41,8 @@ export function extendStudio({ root, grid, store, signal, keys, facts }) {
   // Whoever draws wants to see what is drawn, also while a take is being made.
   store.drew = () => { store.drawn = true; store.live = null; if (store.shown) see("mask"); };
 
-  const play = button("Play", "Play and pause (P)", () => (deck.playing ? deck.halt() : deck.has(deck.chosen) ? deck.play() : hear(panel().chosen)), { className: "vk-main vk-play" });
+  const play = button("Play", "Play and pause (P)", () => (deck.wanted ? quiet() : deck.has(deck.chosen) ? deck.play() : hear(panel().chosen)), { className: "vk-main vk-play" });
+  const quiet = () => { autoplay = false; deck.halt(); }; // a sound that is still on its way does not begin either
   const loop = button("Loop", "Loop the selection, or the whole sound (J)", () => { deck.setLoop(region(), !deck.looping); update(); });
   const time = h("span", { className: "vk-time" });
   const look = choice("What the grid shows", [["mask", "Mask", "What is drawn (X)"], ["result", "Result", "The tokens of the take that is heard (X)"]], () => (store.shown ? "result" : "mask"), (v) => see(v));
@@ -50,7 +51,7 @@ export function extendStudio({ root, grid, store, signal, keys, facts }) {
   const generate = button("Generate", "Fill in what is hidden (G)", () => (running() ? store.send({ type: "cancel" }) : start()), { className: "vk-main vk-generate" });
   const bar = h("progress", { max: 1, value: 0, "aria-label": "Progress of the generation" }), told = h("span", { className: "vk-note vk-told" });
   const live = button("Live vamp", "Variations one after another, each coming in at a bar line (Y)", () => toggleLive()), chain = h("input", { type: "checkbox" }), roll = h("input", { type: "number", value: 0, min: -99, max: 99, step: 1, "aria-label": "Frames by which the mask moves on after each variation" });
-  const crop = button("Crop", "Go on with the selection alone (Q)", () => store.ask({ type: "crop" })), circle = h("input", { type: "checkbox", onchange: () => store.ask({ type: "settings", values: { circular: circle.checked } }) });
+  const crop = button("Crop", "Go on with the selection alone (Q)", () => store.ask({ type: "crop", frames: store.region.slice(2) })), circle = h("input", { type: "checkbox", onchange: () => store.ask({ type: "settings", values: { circular: circle.checked } }) });
   const region = () => (store.region.length ? [store.region[2] * store.sheet.frame, Math.min(deck.length, store.region[3] * store.sheet.frame)] : null);
   function start() { store.ask({ type: "generate" }); }
   function toggleLive() {

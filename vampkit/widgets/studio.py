@@ -158,10 +158,12 @@ class VampStudio(MaskEditor):
 
     # Inside
 
-    def _crop(self) -> None:
-        if not self.region:
+    def _crop(self, frames=None) -> None:
+        """frames: what is selected in the page, which the trait `region` may not hold yet: messages overtake traits."""
+        first, end = (frames or self.region[2:]) or (None, None)
+        if first is None:
             raise ValueError("no stretch of time is selected, one was expected; drag on the ruler, or give its start and end in seconds")
-        self.session.crop(*self.region[2:])
+        self.session.crop(first, end)
 
     def _call(self, act, *args, **kwargs):
         try:
@@ -240,7 +242,7 @@ class VampStudio(MaskEditor):
     def _act(self, content: dict, buffers: list) -> None:
         session, which = self.session, content.get("id")
         acts = {
-            "generate": lambda: session.generate(), "cancel": session.cancel, "crop": self._crop,
+            "generate": lambda: session.generate(), "cancel": session.cancel, "crop": lambda: self._crop(content.get("frames")),
             "live": lambda: session.live(feedback=bool(content.get("feedback")), roll=content.get("roll", 0)),
             "entered": session.entered, "settings": lambda: session.set(**content["values"]), "preset": lambda: session.use(content["name"]),
             "choose": lambda: session.choose(which), "restore": lambda: session.restore(which), "feedback": lambda: session.feedback(which),
