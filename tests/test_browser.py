@@ -5,7 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.lab import LIMIT, LONG, PATIENCE, Notebook, chromium, serve
+from tests.lab import LIMIT, LONG, Notebook, chromium, serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(LIMIT + 120)]
 
@@ -71,7 +71,7 @@ def test_what_hangs_is_ended_and_disturbs_nothing_after_it(lab):
     with chromium() as made, pytest.raises(Exception, match="no end after 3 s"), Notebook(made, lab, "panel") as notebook:
         notebook.page.evaluate(ask)
         notebook.kernel("import time; time.sleep(1000)", seconds=3)
-    with chromium(limit=PATIENCE / 2) as made, pytest.raises(Exception, match="closed"), Notebook(made, lab, "panel") as notebook:
+    with chromium(limit=30) as made, pytest.raises(Exception, match="closed"), Notebook(made, lab, "panel") as notebook:
         notebook.page.evaluate(hang)
         notebook.page.wait_for_timeout(500)
         notebook.page.evaluate("1 + 1")
