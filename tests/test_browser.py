@@ -21,8 +21,8 @@ panel
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """Address of a JupyterLab whose only notebook shows a panel."""
-    with serve(tmp_path_factory.mktemp("lab"), panel=[CELL]) as address:
+    """Address of a JupyterLab whose only notebook shows a panel, and below it a player whose script meets the panel's preview."""
+    with serve(tmp_path_factory.mktemp("lab"), panel=[CELL, "vk.listen(clip)"]) as address:
         yield address
 
 
@@ -49,7 +49,7 @@ def test_panel_and_player_by_keyboard(lab, browser, theme, tmp_path):
         page.keyboard.press("Enter")
         page.get_by_text("Done. The same by code:").wait_for()
         assert "Prefix" in page.get_by_text("Done. The same by code:").inner_text()
-        player = page.locator(".vampkit-player").last
+        player = page.locator(".vampkit-player").first
         player.locator(".vk-controls").wait_for(state="visible")
         names = player.locator(".vk-name").all_inner_texts()
         assert any("original" in n for n in names) and any("vamp" in n for n in names) and any("hidden" in n for n in names)

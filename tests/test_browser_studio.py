@@ -319,6 +319,8 @@ def test_light_and_dark_wide_and_narrow(lab, browser, theme, width, tmp_path):
         desk.page.locator(".vampkit-scrubber").screenshot(path=str(tmp_path / f"scrubber-{theme}-{width}.png"))
         assert desk.root.evaluate(CONTRAST) == [] and desk.page.locator(".vampkit-scrubber").evaluate(CONTRAST) == []
         assert desk.root.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), "nothing sticks out at the side"
+        space = "e => e.querySelector('.vk-transport').getBoundingClientRect().top - e.querySelector('.vk-stage').getBoundingClientRect().bottom"
+        assert desk.root.evaluate(space) >= 10, "the scrubber's style, which came later, leaves the studio its own"
         dark = desk.root.locator(".vk-base").evaluate("e => e.getContext('2d').getImageData(3, 3, 1, 1).data[0] < 60")
         assert dark == (theme == "Dark")
 

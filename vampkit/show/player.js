@@ -126,5 +126,5 @@
   }
 
   const own = document.currentScript && document.currentScript.closest(".vampkit-player");
-  new Set([own, ...document.querySelectorAll(".vampkit-player")]).forEach((root) => root && !root.dataset.ready && setup(root));
+  new Set([own, ...document.querySelectorAll(".vampkit-player")]).forEach((root) => root?.querySelector(".vk-controls") && !root.dataset.ready && setup(root)); // a panel's preview has pictures alone
 })();

@@ -127,7 +127,7 @@ export function mountEditor(model, el, extend) {
   const live = h("div", { className: "vk-live", role: "status", "aria-live": "polite" }), message = h("div", { className: "vk-message" }), facts = h("div", { className: "vk-facts" });
   store.announce = (text) => (live.textContent = text);
   const bar = toolbar(store, grid), stamp = stamps(store, id), paper = papers(store);
-  const legend = h("div", { className: "vk-legend" }, ...[["kept", "kept: the prompt"], ["hide", "hidden: generated"], ["made", "newly generated"]].map(([name, text]) => h("span", {}, h("i", { className: `vk-is-${name}` }), text)));
+  const legend = h("div", { className: "vk-legend" }, ...[["kept", "kept: the prompt"], ["hide", "hidden: generated"], ...(extend ? [["made", "newly generated"]] : [])].map(([name, text]) => h("span", {}, h("i", { className: `vk-is-${name}` }), text)));
   const keys = h("details", { className: "vk-fold" }, h("summary", { textContent: "Keys" }), h("dl", { id: `vk-keys-${id}` }, ...KEYS.flatMap(([k, what]) => [h("dt", { textContent: k }), h("dd", { textContent: what })])));
   const parts = { root: h("div", { className: "vampkit-editor", "data-lm-suppress-shortcuts": "true", role: "group" }), grid, store, signal: stop.signal, message, facts, keys };
   for (const [key, value] of Object.entries({ role: "application", "aria-roledescription": "token grid", "aria-describedby": `vk-keys-${id}` })) grid.stage.setAttribute(key, value);
