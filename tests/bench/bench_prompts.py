@@ -68,14 +68,24 @@ def bits(vamp, clips, passes, figure):
 
 
 def drawn_figure(rates, distances):
-    """Mel distance over kept bits, a point with its interval for every preset."""
+    """Mel distance over kept bits: a point with its interval for every preset, one line a family of compressions, names where the pointer rests."""
     import plotly.graph_objects as go
 
-    mean = [d.mean for d in distances.values()]
-    error = dict(type="data", array=[d.high - d.mean for d in distances.values()], arrayminus=[d.mean - d.low for d in distances.values()])
-    points = go.Scatter(x=[np.mean(r) for r in rates.values()], y=mean, error_y=error, text=list(rates), mode="markers+text", textposition="top center")
-    axes = dict(xaxis_title="kept, bits a second", yaxis_title="mel distance to the original")
-    return go.Figure(points, layout=dict(title="From copying to inventing", width=1200, height=800, **axes))
+    families = {}
+    for name in rates:
+        parts = name.split("-")
+        family = "-".join(parts[:3] if parts[1] == "compression" else parts[:2] if parts[0] == "paper" else parts[:1])
+        families.setdefault(family, []).append(name)
+    figure = go.Figure()
+    for family, names in families.items():
+        names.sort(key=lambda n: np.mean(rates[n]))
+        found = [distances[n] for n in names]
+        error = dict(type="data", array=[d.high - d.mean for d in found], arrayminus=[d.mean - d.low for d in found], thickness=1, width=2)
+        # On a logarithmic axis nothing kept lies at no place: it is drawn at 10 bits a second, and the axis says so.
+        x, mode = [max(10, np.mean(rates[n])) for n in names], "lines+markers" if family.startswith("paper-comp") else "markers"
+        figure.add_scatter(x=x, y=[d.mean for d in found], error_y=error, text=names, mode=mode, name=family)
+    figure.update_xaxes(type="log", title="kept, bits a second", tickvals=[10, 30, 100, 300, 1000, 3000], ticktext=["0", "30", "100", "300", "1000", "3000"])
+    return figure.update_layout(title="From copying to inventing", yaxis_title="mel distance to the original", width=1000, height=620)
 
 
 def heard(prompt, tokens, clip):
