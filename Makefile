@@ -1,7 +1,7 @@
 # Nothing but Python 3.11 to 3.13, git and make is needed: the first target that wants .venv builds it (vampkit/bootstrap.py).
 PYTHON ?= python3
 BIN := .venv/bin
-NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-with tests/nbval.cfg
 
 .PHONY: help demo lab test browser bench lint clean
 
