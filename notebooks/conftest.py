@@ -4,8 +4,6 @@ import os
 
 # The kernels inherit it: the committed outputs were made with two threads.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
-# Beside other work a thread that spins while it waits keeps its own partner from running: a notebook then takes ten times as long.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 PAYLOADS = (
     "text/html",  # players: sound as base64
