@@ -31,8 +31,8 @@ def orthogonal(update: Tensor) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """Momentum made orthogonal, for tensors of any rank: each is seen as a matrix, first axis against the rest.
 
-    The rule of `torch.optim.Muon`, which takes matrices only and works in bfloat16: on processors without bfloat16 units, as most laptops have, that is
-    thirty times slower than float32, and half of a training step. On a GPU ours works in bfloat16 too.
+    The rule of `torch.optim.Muon`, which takes matrices only and works in bfloat16: on processors without bfloat16 units that is
+    twenty to thirty times slower than float32, and was half of a training step. On a GPU ours works in bfloat16 too.
 
     parameters: tensors of at least two axes. lr: learning rate, scaled by sqrt(max(1, rows / columns)). No weight decay unless asked for.
     """
