@@ -99,14 +99,14 @@ class CodecTraining:
         groups = [{"params": rest}] + ([{"params": entries, "lr": p.codebook_rate}] if entries else [])
         self.optimizers = [Muon(convolutions, lr=rate), torch.optim.AdamW(groups, lr=p.adam_rate, betas=(0.8, 0.99), weight_decay=0.0)]
         if self.stage == "decoder" and self.discriminators is not None:
-            self.optimizers.append(torch.optim.AdamW(self.discriminators.parameters(), lr=p.adam_rate, betas=(0.8, 0.99), weight_decay=0.0))
+            self.optimizers.append(torch.optim.AdamW(self.discriminators.parameters(), lr=p.discriminator_rate, betas=(0.8, 0.99), weight_decay=0.0))
 
     def _resume(self, state: dict) -> None:
         self.step, self.started = state["step"], state["started"]
         self.model.load_state_dict(state["model"])
         if self.discriminators is not None:
             self.discriminators.load_state_dict(state["discriminators"])
-        self.average.state, self.average.updates = state["average"], state["updates"]
+        self.average.load(state["average"], state["updates"])
         self._new_optimizers()
         if state["optimizers"] is not None:
             for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
@@ -298,6 +298,7 @@ def train(
     minutes: float | None = None,
     device: str = "cpu",
     start: str | os.PathLike | None = None,
+    processes: int = 1,
 ) -> Path | None:
     """Train a codec on composed music and a folder of real music, resuming what is in `out`.
 
@@ -317,7 +318,7 @@ def train(
     out = Path(out) if out else cache_folder() / "runs" / f"codec-{name}"
     pools = cache_folder() / "pools"
     composed, composed_valid = (4, 2) if name == "ci" else (composed, 24)
-    made = compose_pool(range(composed), pools / f"training-genres-{composed}") if composed else None
+    made = compose_pool(range(composed), pools / f"training-genres-{composed}", processes=processes) if composed else None
     valid = {"composed": compose_pool(range(1_000_000, 1_000_000 + composed_valid), pools / f"training-genres-valid-{composed_valid}")}
     real = None
     if music is not None:

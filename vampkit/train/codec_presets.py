@@ -37,6 +37,7 @@ class CodecPreset:
     coarse: int = 4  # codebooks that the coarse model predicts
     decoder_coarse: float = 0.25  # share of a batch that the decoder stage hears by these alone
     discriminator_channels: int = 0  # none: on a CPU they add two thirds to a step, and their first 165 steps made the mel distance worse
+    discriminator_rate: float = 3e-4  # a third of the decoder's: faster, they win at once and teach nothing
     adversarial_weight: float = 0.5  # with this and the next, their gradients in the decoder are about as long as those of the distances
     feature_weight: float = 1.0
     quantizer_dropout: float = 0.5  # half of a batch uses a random number of codebooks

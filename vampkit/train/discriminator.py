@@ -47,13 +47,15 @@ class SpectrumDiscriminator(nn.Module):
         spectrum = torch.stft(sound, self.window, self.window // 4, window=self.hann, return_complex=True)
         x = torch.view_as_real(spectrum).permute(0, 3, 2, 1)  # [batch, real and imaginary, frames, bins]
         seen, ends = [], []
-        for layers, (low, high) in zip(self.bands, pairwise(self.borders), strict=True):
-            y = x[..., low:high]
-            for layer in layers:
-                y = F.leaky_relu(layer(y), 0.1)
-                seen.append(y)
-            ends.append(y)
-        return self.last(torch.cat(ends, -1)), seen
+        with torch.autocast("cuda", torch.bfloat16, enabled=x.is_cuda):  # they are most of a step, and need no more digits
+            for layers, (low, high) in zip(self.bands, pairwise(self.borders), strict=True):
+                y = x[..., low:high]
+                for layer in layers:
+                    y = F.leaky_relu(layer(y), 0.1)
+                    seen.append(y)
+                ends.append(y)
+            scores = self.last(torch.cat(ends, -1))
+        return scores.float(), [y.float() for y in seen]
 
 
 class Discriminators(nn.ModuleList):

@@ -18,14 +18,14 @@ from vampkit.train.presets import MaskedPreset
 
 
 def orthogonal(update: Tensor) -> Tensor:
-    """A matrix [rows, columns] whose singular values are all brought near 1 by five rounds of a polynomial (Newton-Schulz; Jordan 2024)."""
-    x = update / update.norm().clamp(min=1e-7)
-    tall = len(x) > x.shape[1]
-    x = x.T if tall else x
+    """Matrices [..., rows, columns] whose singular values are all brought near 1 by five rounds of a polynomial (Newton-Schulz; Jordan 2024)."""
+    x = update / update.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)
+    tall = x.shape[-2] > x.shape[-1]
+    x = x.mT if tall else x
     for _ in range(5):
-        a = x @ x.T
+        a = x @ x.mT
         x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
-    return x.T if tall else x
+    return x.mT if tall else x
 
 
 class Muon(torch.optim.Optimizer):
@@ -44,18 +44,20 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure=None) -> None:
         """One update from the tensors' gradients; a tensor without one stays as it is."""
         for group in self.param_groups:
-            for tensor in group["params"]:
-                if tensor.grad is None:
-                    continue
-                state = self.state[tensor]
-                if not state:
-                    state["momentum_buffer"] = torch.zeros_like(tensor)
-                mean = state["momentum_buffer"].lerp_(tensor.grad, 1 - group["momentum"])
-                ahead = tensor.grad.lerp(mean, group["momentum"]).flatten(1)  # Nesterov's look ahead
-                update = orthogonal(ahead.bfloat16() if ahead.is_cuda else ahead)
-                scale = max(1.0, update.shape[0] / update.shape[1]) ** 0.5
-                tensor.mul_(1 - group["lr"] * group["weight_decay"])
-                tensor.add_(update.view_as(tensor).to(tensor.dtype), alpha=-group["lr"] * scale)
+            tensors = [t for t in group["params"] if t.grad is not None]
+            for tensor in tensors:
+                if not self.state[tensor]:
+                    self.state[tensor]["momentum_buffer"] = torch.zeros_like(tensor)
+            # Tensors of one shape go through the polynomial together: a GPU would spend its time on starting small products one by one.
+            shapes = dict.fromkeys(t.shape for t in tensors)
+            for alike in ([t for t in tensors if t.shape == shape] for shape in shapes):
+                gradients, means = [t.grad for t in alike], [self.state[t]["momentum_buffer"] for t in alike]
+                torch._foreach_lerp_(means, gradients, 1 - group["momentum"])
+                ahead = torch.stack(torch._foreach_lerp(gradients, means, group["momentum"])).flatten(2)  # Nesterov's look ahead
+                updates = orthogonal(ahead.bfloat16() if ahead.is_cuda else ahead).to(alike[0].dtype)
+                scale = max(1.0, updates.shape[1] / updates.shape[2]) ** 0.5
+                torch._foreach_mul_(alike, 1 - group["lr"] * group["weight_decay"])
+                torch._foreach_add_(alike, list(updates.view(-1, *alike[0].shape)), alpha=-group["lr"] * scale)
 
 
 def ramp(step: int, steps: int, warmup: int, last: float = 0.0) -> float:
@@ -140,11 +142,11 @@ class Average:
         """Move the average towards the network's present state."""
         self.updates += 1
         share = max(1 - self.decay, 1 / (self.updates + 1))
-        for name, now in network.state_dict().items():
-            if now.is_floating_point():
-                self.state[name].lerp_(now, share)
-            else:
-                self.state[name].copy_(now)
+        now = network.state_dict()
+        numbers = [name for name, tensor in now.items() if tensor.is_floating_point()]
+        torch._foreach_lerp_([self.state[name] for name in numbers], [now[name] for name in numbers], share)
+        for name in now.keys() - set(numbers):
+            self.state[name].copy_(now[name])
 
     def load(self, state: dict[str, Tensor], updates: int) -> None:
         """Go on from a saved average."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -81,25 +84,37 @@ def build_pool(source: str | os.PathLike, folder: str | os.PathLike) -> Pool:
         for path in files:
             artist = path.parent.name if path.parent != source else source.name
             try:
-                yield artist, path.stem, Clip.load(path)
+                yield artist, path.stem, list(excerpts_of(Clip.load(path)))
             except (VampkitError, ValueError) as error:
                 yield artist, path.stem, error
 
     return _write(sounds(), len(files), Path(folder), "music")
 
 
-def compose_pool(seeds: Iterable[int], folder: str | os.PathLike, seconds: float = 30.0) -> Pool:
-    """Make a pool of composed pieces of all training genres, one a seed; a finished pool is used again."""
+def compose_pool(seeds: Iterable[int], folder: str | os.PathLike, seconds: float = 30.0, processes: int = 1) -> Pool:
+    """Make a pool of composed pieces of all training genres, one a seed; a finished pool is used again.
+
+    processes: how many compose and render; the pool is the same whatever their number.
+    """
+    seeds = list(seeds)
+    if processes == 1:
+        return _write((_composed(seed, seconds) for seed in seeds), len(seeds), Path(folder), "composing")
+    with ProcessPoolExecutor(processes, get_context("spawn"), _one_thread) as workers:  # not forked: torch's threads do not survive a fork
+        return _write(workers.map(_composed, seeds, repeat(seconds)), len(seeds), Path(folder), "composing")
+
+
+def _composed(seed: int, seconds: float) -> tuple[str, str, list[np.ndarray]]:
+    """Artist, name and excerpts of the piece of one seed."""
     from vampkit import music
 
-    seeds = list(seeds)
+    piece = music.compose(seed, genre="training", seconds=seconds)
+    return f"composed-{seed}", f"{piece.genre}-{seed}", list(excerpts_of(music.render(piece)))
 
-    def sounds():
-        for seed in seeds:
-            piece = music.compose(seed, genre="training", seconds=seconds)
-            yield f"composed-{seed}", f"{piece.genre}-{seed}", music.render(piece)
 
-    return _write(sounds(), len(seeds), Path(folder), "composing")
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def _write(sounds, count: int, folder: Path, what: str) -> Pool:
@@ -110,11 +125,11 @@ def _write(sounds, count: int, folder: Path, what: str) -> Pool:
     folder.mkdir(parents=True, exist_ok=True)
     items, skipped = [], []
     with (folder / "pool.int16.part").open("wb") as file:
-        for artist, name, clip in tqdm(sounds, total=count, desc=what, disable=None):
-            if not isinstance(clip, Clip):
-                skipped.append(f"{artist}/{name}: {clip}")
+        for artist, name, found in tqdm(sounds, total=count, desc=what, disable=None):
+            if isinstance(found, Exception):
+                skipped.append(f"{artist}/{name}: {found}")
                 continue
-            for excerpt in excerpts_of(clip):
+            for excerpt in found:
                 file.write(excerpt.tobytes())
                 items.append({"artist": artist, "name": name})
     if not items:
