@@ -157,3 +157,16 @@ def test_the_guard_leaves_other_packages_in_peace():
         "    assert importlib.util.find_spec('torchaudio') is None\nimport dac\nassert dac.DAC\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_the_activation_is_dacs_own_to_the_bit():
+    from vampkit._compat import _dac_snake, dac, snake
+
+    x, alpha = torch.randn(2, 3, 50), torch.rand(1, 3, 1) + 0.1
+    before = x.clone()
+    assert dac.nn.layers.snake is not _dac_snake
+    with torch.no_grad():
+        assert torch.equal(snake(x, alpha), _dac_snake(x, alpha)) and torch.equal(x, before)
+    alpha.requires_grad_(True)
+    snake(x, alpha).sum().backward()
+    assert alpha.grad is not None

@@ -21,7 +21,7 @@ from vampkit.train import codec as codec_training
 from vampkit.train.discriminator import Discriminators
 from vampkit.train.losses import agreement
 from vampkit.train.optim import Average, Muon, ramp, trapezoid
-from vampkit.train.pool import SAMPLES, build_pool, excerpts_of
+from vampkit.train.pool import SAMPLES, build_pool, compose_pool, excerpts_of
 from vampkit.train.tokens import encode_pool
 from vampkit.weights import load_model
 
@@ -56,6 +56,11 @@ def test_pool_holds_excerpts_at_the_level(pool, tmp_path):
         build_pool(tmp_path, tmp_path / "pool")
 
 
+def test_a_composed_pool_is_the_same_by_many_processes(tmp_path):
+    one, two = (compose_pool(range(3), tmp_path / str(n), seconds=10.0, processes=n) for n in (1, 2))
+    assert one.items == two.items and np.array_equal(one.sound, two.sound)
+
+
 def test_store_holds_the_codes_of_the_pool(pool, store, small_codec):
     first = pool.sound[0].astype(np.float32) / 32768
     assert (small_codec.encode_samples(first)[0] == store.codes[0].long()).float().mean() > 0.999
@@ -72,6 +77,19 @@ def test_muon_moves_a_convolution_as_a_matrix():
     # The gradient is of rank one: an orthogonal update has one singular value near the rate, sqrt(rows / columns) < 1 leaving it.
     values = torch.linalg.svdvals(moved)
     assert 0.05 < values[0] < 0.15 and values[1] < 0.02
+
+
+def test_muon_takes_tensors_of_one_shape_together():
+    torch.manual_seed(3)
+    starts, gradients = torch.randn(3, 6, 4, 3), torch.randn(3, 6, 4, 3)
+    together, alone = ([torch.nn.Parameter(s.clone()) for s in starts] for _ in range(2))
+    for weight, gradient in zip(together + alone, [*gradients, *gradients], strict=True):
+        weight.grad = gradient.clone()
+    unused = torch.nn.Parameter(torch.ones(6, 4, 3))
+    Muon([*together, unused], lr=0.1).step()
+    for weight in alone:
+        Muon([weight], lr=0.1).step()
+    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(together, alone, strict=True)) and torch.equal(unused, torch.ones(6, 4, 3))
 
 
 def test_muon_follows_the_rule_of_torch():

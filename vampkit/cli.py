@@ -160,10 +160,11 @@ def train(
     compile: bool = False,
     tensorboard: bool = False,
     audio_every: int | None = None,
+    processes: int = 1,
 ) -> None:
     """Train a codec, a masked model or the tagger, going on from what is in OUT.
 
-    MUSIC: what `vampkit data fetch` filled; without it, composed music alone. COMPOSED: number of composed pieces.
+    MUSIC: what `vampkit data fetch` filled; without it, composed music alone. COMPOSED: number of composed pieces; PROCESSES: how many compose them.
     STORE, VALID_STORE: what `vampkit data build` made, for masked models.
     STREAM: number of processes that compose, render and encode while a masked model trains, in place of COMPOSED pieces made before; on many cores they feed
     a GPU. START: a codec or a model to go on from. DEVICE: a GPU where there is one; several by `torchrun --nproc-per-node N -m vampkit.cli train ...`.
@@ -186,11 +187,11 @@ def train(
         from vampkit.train.codec import train as run
         from vampkit.train.devices import chosen
 
-        path = run(preset, out, music, composed, minutes, chosen(device), start)
+        path = run(preset, out, music, composed, minutes, chosen(device), start, processes)
     else:
         from vampkit.train.masked import train as run_masked
 
-        path = run_masked(what, preset, codec, out, music, composed, minutes, device, store, valid_store, stream, start, **options)
+        path = run_masked(what, preset, codec, out, music, composed, minutes, device, store, valid_store, stream, start, processes, **options)
     print(path if path else "time is up; the same command goes on from here")
 
 

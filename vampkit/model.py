@@ -177,7 +177,7 @@ class Attention(nn.Module):
             half = (frames - 1) // 2
             distance = (distance + half) % frames - half
         buckets = relative_buckets(distance, self.config.buckets, self.config.max_distance)
-        return self.relative_attention_bias(buckets).permute(2, 0, 1)[None]
+        return self.relative_attention_bias(buckets).permute(2, 0, 1)[None].contiguous()  # fused attention takes no other
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         """x [batch, frames, width]."""

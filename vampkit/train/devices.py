@@ -18,7 +18,10 @@ Notebook: 04.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from unittest import mock
 
 import torch
 
@@ -45,6 +48,13 @@ def chosen(device: str = "auto") -> str:
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("torch sees no GPU here; choose the device cpu, or install the build of torch that fits the card")
     return "cpu" if device == "cpu" or not torch.cuda.is_available() else "cuda"
+
+
+@contextlib.contextmanager
+def single_threaded() -> Iterator[None]:
+    """Processes started inside use one thread each; left alone, each takes as many as there are cores, and they get in each other's way."""
+    with mock.patch.dict(os.environ, dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")):
+        yield
 
 
 def accelerator(device: str, precision: str):

@@ -73,7 +73,8 @@ class MaskedTraining:
         torch.manual_seed(preset.seed)
         network = self.build(start)
         if preset.compile:
-            network.transformer.compile()
+            for block in network.transformer.layers:  # one by one: alike, they are compiled once, and a run of 20 starts in 20 s in place of minutes
+                block.compile()
         self.model, *self.optimizers = self.accelerator.prepare(network, *optimizers_of(network, preset))
         self.average = Average(self.network, preset.average)
         self.meter = Meter(preset.model, preset.batch, preset.frames, (devices.peak() or 0) * ranks or None)
@@ -244,6 +245,7 @@ def train(
     valid_store: str | os.PathLike | None = None,
     stream: int = 0,
     start: str | os.PathLike | None = None,
+    processes: int = 1,
     **options,
 ) -> Path | None:
     """Train the "coarse" or the "c2f" model on composed music and a folder of real music, resuming what is in `out`.
@@ -253,6 +255,7 @@ def train(
     device: "auto" (a GPU where there is one), "cpu" or "cuda"; vampkit.train.devices tells how to use several. store, valid_store: token stores of
     `vampkit data build` to train and to check on, in place of music and composed pieces. stream: number of processes that compose while the model trains,
     in place of a fixed number of composed pieces; beside a store they make the composed share of each batch. start: a saved model to go on from.
+    processes: how many compose the pieces made before.
     options: settings that differ from the preset's, such as accumulate=4 or tensorboard=True.
     Raises ValueError for an unknown kind or preset, VampkitError for a store of another codec.
     Notebook: 04.
@@ -269,5 +272,5 @@ def train(
         preset = PRESETS[kind][preset]
     preset = replace(preset, **options)
     out = Path(out) if out else cache_folder() / "runs" / f"{kind}-{name}"
-    with sources(codec, devices.chosen(device), music, composed, store, valid_store, stream, small=name == "ci") as (codec, stores, valid):
+    with sources(codec, devices.chosen(device), music, composed, store, valid_store, stream, processes, small=name == "ci") as (codec, stores, valid):
         return MaskedTraining(preset, codec, stores, out, valid, device, start).run(minutes)

@@ -14,6 +14,7 @@ import numpy as np
 
 from vampkit.audio import LEVEL, Clip
 from vampkit.errors import VampkitError
+from vampkit.train.devices import single_threaded
 
 RATE = 44_100
 SECONDS = 10
@@ -99,7 +100,7 @@ def compose_pool(seeds: Iterable[int], folder: str | os.PathLike, seconds: float
     seeds = list(seeds)
     if processes == 1:
         return _write((_composed(seed, seconds) for seed in seeds), len(seeds), Path(folder), "composing")
-    with ProcessPoolExecutor(processes, get_context("spawn"), _one_thread) as workers:  # not forked: torch's threads do not survive a fork
+    with single_threaded(), ProcessPoolExecutor(processes, get_context("spawn")) as workers:  # not forked: torch's threads do not survive a fork
         return _write(workers.map(_composed, seeds, repeat(seconds)), len(seeds), Path(folder), "composing")
 
 
@@ -109,12 +110,6 @@ def _composed(seed: int, seconds: float) -> tuple[str, str, list[np.ndarray]]:
 
     piece = music.compose(seed, genre="training", seconds=seconds)
     return f"composed-{seed}", f"{piece.genre}-{seed}", list(excerpts_of(music.render(piece)))
-
-
-def _one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
 
 
 def _write(sounds, count: int, folder: Path, what: str) -> Pool:

@@ -24,6 +24,7 @@ def sources(
     store: str | os.PathLike | None = None,
     valid_store: str | os.PathLike | None = None,
     stream: int = 0,
+    processes: int = 1,
     small: bool = False,
 ) -> Iterator[tuple[Codec, tuple, dict]]:
     """The codec, the stores of real and of composed music, and held-out stores by name. Arguments: those of `vampkit.train.masked.train`.
@@ -47,18 +48,20 @@ def sources(
             yield codec, (real, streamed), valid
             return
         with PartialState(cpu=device == "cpu").main_process_first():
-            real, made, valid = _pools(codec, music, 4 if small else composed, 2 if small else 24, streamed is None)
+            real, made, valid = _pools(codec, music, 4 if small else composed, 2 if small else 24, streamed is None, processes)
         yield codec, (real, streamed or made), valid
 
 
-def _pools(codec: Codec, music: str | os.PathLike | None, composed: int, held_out: int, compose: bool) -> tuple[Store | None, Store | None, dict[str, Store]]:
+def _pools(
+    codec: Codec, music: str | os.PathLike | None, composed: int, held_out: int, compose: bool, processes: int
+) -> tuple[Store | None, Store | None, dict[str, Store]]:
     """Real and composed tokens to train on, and held-out ones, from pools in the cache."""
     from vampkit.fetch import cache_folder
 
     pools, stores = cache_folder() / "pools", cache_folder() / "tokens" / codec.hash
 
     def made(seeds: range, folder: str) -> Store:
-        return encode_pool(compose_pool(seeds, pools / folder), codec, stores / f"{folder}.safetensors")
+        return encode_pool(compose_pool(seeds, pools / folder, processes=processes), codec, stores / f"{folder}.safetensors")
 
     def recorded(split: str) -> Store:
         return encode_pool(build_pool(Path(music) / split, pools / split), codec, stores / f"{split}.safetensors")

@@ -28,6 +28,7 @@ from vampkit.errors import VampkitError
 from vampkit.music.genres import HELD_OUT_SEEDS
 from vampkit.tokens import read_safetensors
 from vampkit.train.annotations import mirdata_items
+from vampkit.train.devices import single_threaded
 from vampkit.train.pool import ARTIST_MINUTES, FLOOR, SUFFIXES
 
 FORMAT = "vampkit.tokens-store/1"
@@ -91,7 +92,7 @@ def build_store(
                 bar.update()
         else:
             # Spawned, not forked: torch's threads do not survive a fork.
-            with ProcessPoolExecutor(processes, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            with single_threaded(), ProcessPoolExecutor(processes, get_context("spawn")) as pool:
                 for _ in pool.map(_fill, work):
                     bar.update()
     return TokenStore(out)

@@ -22,6 +22,7 @@ from torch import Tensor
 from vampkit import music
 from vampkit.codec import Codec, load_codec
 from vampkit.errors import VampkitError
+from vampkit.train.devices import single_threaded
 from vampkit.train.pool import FLOOR
 from vampkit.train.store import encoded
 
@@ -124,7 +125,8 @@ class TokenStream:
             numbers = (first + (worker - first) % self.workers, self.workers)
             given = (self._queues[-1], self.path, numbers, (self.rank, self.ranks), self.seconds, os.getpid())
             self._processes.append(context.Process(target=_work, args=given, daemon=True))
-            self._processes[-1].start()
+            with single_threaded():
+                self._processes[-1].start()
 
     def _next(self) -> tuple[dict, np.ndarray] | None:
         """The next piece in order, as what is known of it and its codes; None where it is silent."""
@@ -146,7 +148,6 @@ def _work(out, path: str, numbers: tuple[int, int], ranks: tuple[int, int], seco
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the training's to answer
-    torch.set_num_threads(1)
     codec, (number, step), (rank, count) = load_codec(path), numbers, ranks
     while True:
         seed = (number * count + rank) % music.HELD_OUT_SEEDS
