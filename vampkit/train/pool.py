@@ -95,7 +95,7 @@ def build_pool(source: str | os.PathLike, folder: str | os.PathLike) -> Pool:
 def compose_pool(seeds: Iterable[int], folder: str | os.PathLike, seconds: float = 30.0, processes: int = 1) -> Pool:
     """Make a pool of composed pieces of all training genres, one a seed; a finished pool is used again.
 
-    processes: how many compose and render; the pool is the same whatever their number.
+    processes: how many compose and render; the pieces are the same whatever their number, and their sound to 1e-4.
     """
     seeds = list(seeds)
     if processes == 1:
