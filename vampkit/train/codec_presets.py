@@ -71,7 +71,7 @@ PRESETS = {
         autoencoder_steps=2000,
         joint_steps=10_000,
         decoder_steps=4000,
-        fine_agreement_weight=0.03,  # with eight times the batch neighbours are eight times as hard to find, and the term pulls harder
+        fine_agreement_weight=0.03,  # as was tried: a better waveform, fine tokens harder to learn (the codec's card)
         discriminator_channels=32,  # DAC's
         check_every=500,
     ),
