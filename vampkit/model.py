@@ -177,7 +177,8 @@ class Attention(nn.Module):
             half = (frames - 1) // 2
             distance = (distance + half) % frames - half
         buckets = relative_buckets(distance, self.config.buckets, self.config.max_distance)
-        return self.relative_attention_bias(buckets).permute(2, 0, 1)[None].contiguous()  # fused attention takes no other
+        bias = self.relative_attention_bias(buckets).permute(2, 0, 1)[None]
+        return bias.contiguous()  # training and looking take 0.9 of the time on a CPU
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         """x [batch, frames, width]."""

@@ -21,7 +21,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from unittest import mock
 
 import torch
 
@@ -53,8 +52,13 @@ def chosen(device: str = "auto") -> str:
 @contextlib.contextmanager
 def single_threaded() -> Iterator[None]:
     """Processes started inside use one thread each; left alone, each takes as many as there are cores, and they get in each other's way."""
-    with mock.patch.dict(os.environ, dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")):
+    before = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    os.environ.update(dict.fromkeys(before, "1"))
+    try:
         yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def accelerator(device: str, precision: str):

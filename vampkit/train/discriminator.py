@@ -47,7 +47,7 @@ class SpectrumDiscriminator(nn.Module):
         spectrum = torch.stft(sound, self.window, self.window // 4, window=self.hann, return_complex=True)
         x = torch.view_as_real(spectrum).permute(0, 3, 2, 1)  # [batch, real and imaginary, frames, bins]
         seen, ends = [], []
-        with torch.autocast("cuda", torch.bfloat16, enabled=x.is_cuda):  # they are most of a step, and need no more digits
+        with torch.autocast("cuda", torch.bfloat16, enabled=x.is_cuda):  # they are most of a step
             for layers, (low, high) in zip(self.bands, pairwise(self.borders), strict=True):
                 y = x[..., low:high]
                 for layer in layers:
