@@ -76,4 +76,4 @@ PRESETS = {
         check_every=500,
     ),
 }
-"""ci: seconds, to prove the code. laptop: about two hours on two cores. gpu: the same shape with eight times the batch, half an hour on an H200 by its time a step."""
+"""ci: seconds, to prove the code. laptop: about two hours on two cores. gpu: eight times the batch, by its time a step half an hour on an H200."""
