@@ -154,7 +154,6 @@ class Notebook:
         page.on("pageerror", lambda e: None if of_notebook_itself(e) else self.errors.append(str(e)))
         page.goto(address)
         page.wait_for_selector(".jp-Notebook .jp-Cell")
-        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']")
         # Asked to run before its kernel is there, JupyterLab asks for another one.
         page.wait_for_function("window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'")
         self.do(f"() => window.jupyterapp.restored.then(() => window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme}'}}))")
