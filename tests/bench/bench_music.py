@@ -34,6 +34,16 @@ def described(clip):
     return {"onsets a second": onsets, "tilt, dB/octave": float(np.polyfit(np.log2(centers), bands, 1)[0]), "loud range, dB": float(high - low)}
 
 
+def with_notes(piece, count):
+    """Blocks of 0.25 s in which a note sounds for 50 ms at least; of each note its first 0.25 s, as what decays may be silent at its end."""
+    found = np.zeros(count, bool)
+    for note in piece.notes:
+        end = note.start_s + min(note.duration_s, 0.25)
+        for block in range(int(note.start_s * 4), min(count, int(end * 4) + 1)):
+            found[block] |= min(end, (block + 1) / 4) - max(note.start_s, block / 4) >= 0.05
+    return found
+
+
 def measured(job):
     """What one piece shows: level, silence where notes should sound, beats and chords found again, and its statistics."""
     import librosa
@@ -43,9 +53,7 @@ def measured(job):
     clip = music.render(piece)
     samples = clip.samples[0]
     levels = 20 * np.log10(np.sqrt(np.square(samples[: len(samples) // BLOCK * BLOCK].reshape(-1, BLOCK)).mean(1)) + 1e-9)
-    sounding = np.zeros(len(levels), bool)
-    for note in piece.notes:  # held for at least a block: what decays sooner may be silent at its end
-        sounding[int(note.start_s * 4) : int((note.start_s + min(note.duration_s, 0.25)) * 4)] = True
+    sounding = with_notes(piece, len(levels))
     strength = librosa.onset.onset_strength(y=samples, sr=clip.rate, hop_length=256)
 
     def at(times):
