@@ -64,6 +64,20 @@ def test_windows_know_what_earlier_ones_made_and_what_is_kept_ahead(vamp, tokens
     assert int(changed.min()) in range(58 - 32, 58) and int(changed.max()) > 58 + 32
 
 
+def test_what_goes_on_beyond_its_sound_asks_for_more_noise(vamp, tokens, tone, tmp_path):
+    """On the confidences, and only where the take asks for none itself; the file's record says the same."""
+    prompts = {Continuation(0.4): 40.0, Continuation(0.4).dropout(0.1): 40.0, Outpaint(0.2) | Outpaint(0.2).on(0): 40.0, Periodic(7) & Prefix(0.5): 10.5}
+    for prompt, noise in prompts.items():
+        assert vamp.vamp(tokens, prompt, **SMALL).record["mask_temperature"] == noise, prompt
+    assert vamp.vamp(tokens, Continuation(0.4), mask_temperature=3.0, **SMALL).record["mask_temperature"] == 3.0
+    assert vamp.vamp(tokens, Periodic(7).mask(tokens), **SMALL).record["mask_temperature"] == 10.5
+    tone.save(tmp_path / "in.wav")
+    vamp_file(vamp, tmp_path / "in.wav", tmp_path / "out.wav", Continuation(0.4), **SMALL)
+    assert json.loads((tmp_path / "out.json").read_text())["mask_temperature"] == 40.0
+    usual, other = (vamp.vamp(tokens, Continuation(0.8), seed=2, mask_temperature=t, **SMALL).tokens.codes for t in (40.0, 10.5))
+    assert torch.equal(usual, vamp.vamp(tokens, Continuation(0.8), seed=2, **SMALL).tokens.codes) and not torch.equal(usual, other)
+
+
 @pytest.mark.parametrize("frames", [30, 32, 75])
 def test_a_turned_loop_is_the_loop_turned(vamp, tokens, frames):
     """The model on a circle knows no first frame: turned codes give turned logits. In windows, the seam has context on both sides."""

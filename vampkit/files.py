@@ -51,7 +51,7 @@ def vamp_file(
     settings: those of `vampkit.takes.TakeSettings`. A prompt that listens (beats, onsets) needs the whole sound in memory for as long as it does.
     Raises what `Vamp.vamp` and `Clip.load` raise.
     """
-    chosen, target, file = TakeSettings(**settings), Path(target), FileBlocks(source)
+    chosen, target, file = TakeSettings.asked(prompt, settings), Path(target), FileBlocks(source)
     given = _given(vamp, file, prompt)
     if chosen.restore:
         given.untouched(given.mask, file.rate)  # refuses what cannot be put back before anything is made

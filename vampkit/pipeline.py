@@ -60,8 +60,8 @@ class Vamp:
 
         sound: a clip of any length, or tokens of this codec. prompt: a prompt, or a mask [K, T] of one's own.
         progress: called with (passes and windows done, how many in all).
-        settings: seed=0, passes=36, fine_passes=4, temperature=1.0, mask_temperature=10.5, fine_mask_temperature=0.0, top_p=None and all others
-            of `vampkit.takes.TakeSettings`.
+        settings: seed=0, passes=36, fine_passes=4, temperature=1.0, mask_temperature=10.5 (40 where the prompt goes on beyond the sound),
+            fine_mask_temperature=0.0, top_p=None and all others of `vampkit.takes.TakeSettings`.
         Raises ValueError for zero passes and masks of another shape, TypeError for settings of another name, VampkitError for tokens of another codec.
         Paper: section 3.3. Notebook: 00.
         """
@@ -81,7 +81,7 @@ class Vamp:
 
         codes and mask in it are [count * items, K, T]. Notebook: 05.
         """
-        chosen, given = TakeSettings(**settings), self.given(sound, prompt)
+        chosen, given = TakeSettings.asked(prompt, settings), self.given(sound, prompt)
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise ValueError(f"{count!r} takes were asked for, a whole number of at least 1 was expected")
         original = self._original(sound, given, chosen)
@@ -89,7 +89,7 @@ class Vamp:
 
     def stream(self, sound: Clip | Tokens, prompt: Prompt | Tensor, **settings) -> Iterator[Clip]:
         """The take's sound in blocks, each as soon as it is made; joined they are `vamp`'s clip. Loops come whole. Notebook: 08."""
-        chosen, given = TakeSettings(**settings), self.given(sound, prompt)
+        chosen, given = TakeSettings.asked(prompt, settings), self.given(sound, prompt)
         original = self._original(sound, given, chosen)
         tokens = given.tokens
         return (Clip(block, tokens.source_rate, tokens.name, tokens.credit) for block in self.blocks(given, chosen, original))

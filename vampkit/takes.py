@@ -18,7 +18,7 @@ from torch import Tensor
 
 from vampkit.audio import Clip
 from vampkit.errors import VampkitError
-from vampkit.prompts import Drawn
+from vampkit.prompts import Drawn, Prompt
 from vampkit.tokens import Tokens
 from vampkit.windows import SHARED, Windows
 
@@ -27,8 +27,7 @@ PASSES = 36
 """Coarse passes: the paper's best (section 4.3)."""
 FINE_PASSES = 4
 """Coarse-to-fine passes: more gained nothing with the tiny models."""
-MASK_TEMPERATURE = 10.5
-"""Noise on the confidences (vampnet d1; the paper's footnote 5 recommends values above 6)."""
+MASK_TEMPERATURE = Prompt.mask_temperature
 FINE_MASK_TEMPERATURE = 0.0
 """The same in the coarse-to-fine passes, where the reference keeps 10.5. With the tiny models the surest tokens first lay a little nearer to the music:
 Frechet distance of P = 16 vamps of 16 composed pieces 8.0 in place of 8.3, of 16 excerpts of the valid split 11.2 with either."""
@@ -41,7 +40,8 @@ class TakeSettings:
     """All that decides a take beside its sound, its prompt and the models.
 
     seed: one seed gives one take. passes, fine_passes: of the coarse and of the fine model. temperature: of the tokens.
-    mask_temperature, fine_mask_temperature: noise on which tokens stay, in the coarse and in the fine passes.
+    mask_temperature, fine_mask_temperature: noise on which tokens stay, in the coarse and in the fine passes; in a take the first is the prompt's own
+    where none is said.
     top_p, top_k, min_p, typical, annealing: of the coarse passes, see vampkit.sampling.Settings; cutoff: of both.
     feedback: how often it is made, the output each time the next input. roll: frames by which the mask moves on each time, so that other frames are made
     anew; what comes in at the start is hidden as the first frame was, or as the end was in a loop. restore: put the original back wherever nothing is hidden.
@@ -73,6 +73,12 @@ class TakeSettings:
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 what = "feedback passes" if name == "feedback" else name.replace("_", " ")
                 raise ValueError(f"{value!r} {what} were asked for, a whole number of at least 1 was expected")
+
+    @classmethod
+    def asked(cls, prompt: Prompt | Tensor, settings: dict) -> TakeSettings:
+        """What was asked for with a prompt or a mask of one's own; the noise on the confidences is the prompt's where none was said."""
+        usual = prompt.mask_temperature if isinstance(prompt, Prompt) else MASK_TEMPERATURE
+        return cls(**{"mask_temperature": usual} | settings)
 
     @classmethod
     def of(cls, record: dict) -> TakeSettings:

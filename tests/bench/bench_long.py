@@ -72,13 +72,14 @@ def continuations(vamp, count: int, seconds: float, passes: int) -> None:
             hits[stage][0] += above(values, borders, first)
             hits[stage][1] += len(borders)
         level = start.loudness()
-        for at in np.arange(PREFIX, take.clip.seconds - 5, 10):
-            drift.append(take.clip.excerpt(at, 10).loudness() - level)
+        drift.append([take.clip.excerpt(at, 10).loudness() - level for at in np.arange(PREFIX, take.clip.seconds - 5, 10)])
     for stage, (h, n) in hits.items():
         print(f"borders of {stage} windows above the 95th percentile: {interval(h, n)}")
     drift = np.array(drift)
     within = np.mean(np.abs(drift) <= 6)
-    print(f"loudness of 10 s blocks against the prefix: {drift.min():+.1f} to {drift.max():+.1f} dB, {within:.1%} of {len(drift)} within 6 dB")
+    print(f"loudness of 10 s blocks against the prefix: {drift.min():+.1f} to {drift.max():+.1f} dB, {within:.1%} of {drift.size} within 6 dB")
+    thirds = " ".join(f"{part.mean():+.1f}" for part in np.array_split(drift, 3, 1))
+    print(f"mean of each third of the way: {thirds} dB", flush=True)
     for length in sorted({a for a, _ in took}):
         print(f"{length:.0f} s took {np.mean([t for a, t in took if a == length]):.1f} s, {np.mean([t / a for a, t in took if a == length]):.2f} s a second")
 
@@ -122,7 +123,7 @@ def main() -> None:
     words.add_argument("--seconds", type=float, default=180.0)
     words.add_argument("--passes", type=int, default=36)
     words.add_argument("--minutes", type=float, nargs="*", default=[3.0, 30.0])
-    words.add_argument("--only", choices=("loops",))
+    words.add_argument("--only", choices=("continuations", "loops"))
     words.add_argument("--one", type=Path, help="vamp one file and print the peak memory")
     asked = words.parse_args()
     vamp = load_vamp("tiny")
@@ -134,9 +135,9 @@ def main() -> None:
         return
     if asked.only != "loops" and asked.count:
         continuations(vamp, asked.count, asked.seconds, asked.passes)
-    for lead in (0.05, 0.0) if asked.count else ():
+    for lead in (0.05, 0.0) if asked.count and asked.only != "continuations" else ():
         loops(vamp, 2 * asked.count, asked.passes, lead)
-    if asked.minutes:
+    if asked.minutes and not asked.only:
         with tempfile.TemporaryDirectory() as folder:
             file_memory(Path(folder), tuple(asked.minutes))
 

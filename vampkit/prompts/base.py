@@ -32,6 +32,8 @@ class Prompt:
     kinds: ClassVar[dict[str, type[Prompt]]] = {}
     circular: ClassVar[bool] = False
     """Whether the end of the sound is to meet its start."""
+    mask_temperature: ClassVar[float] = 10.5
+    """Noise on the confidences where a take asks for none of its own (vampnet d1; the paper's footnote 5 recommends values above 6)."""
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -124,6 +126,11 @@ class Either(Prompt):
         """Whether either is."""
         return self.a.circular or self.b.circular
 
+    @property
+    def mask_temperature(self) -> float:
+        """The larger of both."""
+        return max(self.a.mask_temperature, self.b.mask_temperature)
+
     def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Tensor]:
         made, a, b = _alike(self.a, self.b, tokens, clip)
         return made, a & b
@@ -154,6 +161,11 @@ class Wrapped(Prompt):
     def circular(self) -> bool:
         """Whether the inner prompt is."""
         return self.prompt.circular
+
+    @property
+    def mask_temperature(self) -> float:
+        """The inner prompt's."""
+        return self.prompt.mask_temperature
 
     def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Tensor]:
         made, mask = self.prompt.prepare(tokens, clip)
