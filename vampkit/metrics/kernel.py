@@ -59,19 +59,13 @@ def kernel_distance(
     first = np.arange(len(tracks)) < len(x)
     ones = np.ones(len(tracks))
     rng = np.random.default_rng(seed)
-    whole = distance(ones * first, ones * ~first)
-    drawn = []
-    while len(drawn) < RESAMPLES:
-        a, b = np.zeros(len(tracks)), np.zeros(len(tracks))
-        a[: len(x)] = np.bincount(rng.integers(0, len(x), len(x)), minlength=len(x))
-        b[len(x) :] = np.bincount(rng.integers(0, len(y), len(y)), minlength=len(y))
-        if (a > 0).sum() > 1 and (b > 0).sum() > 1:  # one track drawn again and again has no pairs
-            drawn.append(distance(a, b))
-    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    above = 0
-    for _ in range(shuffles):
-        split = rng.permutation(first)
-        above += distance(ones * split, ones * ~split) >= whole
+    whole = float(distance(ones * first, ones * ~first))
+    own, reference = _draws(rng, len(x), len(y))
+    a, b = np.zeros((2, RESAMPLES, len(tracks)))
+    a[:, : len(x)], b[:, len(x) :] = own, reference
+    low, high = np.quantile(distance(a, b), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    splits = np.stack([rng.permutation(first) for _ in range(shuffles)])
+    above = int((distance(ones * splits, ones * ~splits) >= whole - 1e-9).sum())  # equal splits are summed in another order
     return KernelDistance(Estimate(whole, float(low), float(high), min(len(x), len(y))), (above + 1) / (shuffles + 1), width)
 
 
@@ -86,31 +80,37 @@ def kernel_difference(
     if len(x) != len(z) or min(len(x), len(y)) < 2:
         raise ValueError(f"sets of {len(x)}, {len(z)} and {len(y)} tracks were given, two treatments of the same tracks, and at least 2 in each, were expected")
     distance = _distances([np.asarray(t, np.float64) for t in (*x, *z, *y)], bandwidth_of(y) if bandwidth is None else float(bandwidth))
-    n, none = len(x), np.zeros(len(x))
+    n = len(x)
 
-    def difference(own: np.ndarray, reference: np.ndarray) -> float:
-        far = np.concatenate([none, none, reference])
-        return distance(np.concatenate([own, none, 0 * reference]), far) - distance(np.concatenate([none, own, 0 * reference]), far)
+    def difference(own: np.ndarray, reference: np.ndarray) -> np.ndarray:
+        none, nowhere = np.zeros_like(own), np.zeros_like(reference)
+        far = np.concatenate([none, none, reference], -1)
+        return distance(np.concatenate([own, none, nowhere], -1), far) - distance(np.concatenate([none, own, nowhere], -1), far)
 
-    rng, drawn = np.random.default_rng(seed), []
+    low, high = np.quantile(difference(*_draws(np.random.default_rng(seed), n, len(y))), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return Estimate(float(difference(np.ones(n), np.ones(len(y)))), float(low), float(high), min(n, len(y)))
+
+
+def _draws(rng: np.random.Generator, n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
+    """How often each of n and of m tracks is drawn, RESAMPLES times: [RESAMPLES, n] and [RESAMPLES, m]."""
+    drawn = []
     while len(drawn) < RESAMPLES:
-        own, reference = (np.bincount(rng.integers(0, k, k), minlength=k).astype(float) for k in (n, len(y)))
-        if (own > 0).sum() > 1 and (reference > 0).sum() > 1:
-            drawn.append(difference(own, reference))
-    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Estimate(difference(np.ones(n), np.ones(len(y))), float(low), float(high), min(n, len(y)))
+        own, reference = (np.bincount(rng.integers(0, k, k), minlength=k).astype(float) for k in (n, m))
+        if (own > 0).sum() > 1 and (reference > 0).sum() > 1:  # one track drawn again and again has no pairs
+            drawn.append((own, reference))
+    return tuple(np.stack(rows) for rows in zip(*drawn, strict=True))
 
 
-def _distances(tracks: list[np.ndarray], width: float) -> Callable[[np.ndarray, np.ndarray], float]:
-    """The distance between two weightings of the tracks, over pairs of different tracks."""
+def _distances(tracks: list[np.ndarray], width: float) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """The distance between two weightings of the tracks [.., tracks], over pairs of different tracks."""
     sums = _pair_sums(tracks, width)
     counts = np.outer(sizes := np.array([len(t) for t in tracks], np.float64), sizes)
     np.fill_diagonal(sums, 0)
     np.fill_diagonal(counts, 0)
 
-    def distance(a: np.ndarray, b: np.ndarray) -> float:
+    def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         def mean(u, v):
-            return (u @ sums @ v) / (u @ counts @ v)
+            return (u @ sums * v).sum(-1) / (u @ counts * v).sum(-1)
 
         return 100 * (mean(a, a) + mean(b, b) - 2 * mean(a, b))
 
