@@ -60,9 +60,8 @@ def kernel_distance(
     ones = np.ones(len(tracks))
     rng = np.random.default_rng(seed)
     whole = float(distance(ones * first, ones * ~first))
-    own, reference = _draws(rng, len(x), len(y))
     a, b = np.zeros((2, RESAMPLES, len(tracks)))
-    a[:, : len(x)], b[:, len(x) :] = own, reference
+    a[:, : len(x)], b[:, len(x) :] = _draws(rng, len(x)), _draws(rng, len(y))
     low, high = np.quantile(distance(a, b), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     splits = np.stack([rng.permutation(first) for _ in range(shuffles)])
     above = int((distance(ones * splits, ones * ~splits) >= whole - 1e-9).sum())  # equal splits are summed in another order
@@ -87,18 +86,18 @@ def kernel_difference(
         far = np.concatenate([none, none, reference], -1)
         return distance(np.concatenate([own, none, nowhere], -1), far) - distance(np.concatenate([none, own, nowhere], -1), far)
 
-    low, high = np.quantile(difference(*_draws(np.random.default_rng(seed), n, len(y))), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    rng = np.random.default_rng(seed)
+    low, high = np.quantile(difference(_draws(rng, n), _draws(rng, len(y))), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Estimate(float(difference(np.ones(n), np.ones(len(y)))), float(low), float(high), min(n, len(y)))
 
 
-def _draws(rng: np.random.Generator, n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
-    """How often each of n and of m tracks is drawn, RESAMPLES times: [RESAMPLES, n] and [RESAMPLES, m]."""
-    drawn = []
-    while len(drawn) < RESAMPLES:
-        own, reference = (np.bincount(rng.integers(0, k, k), minlength=k).astype(float) for k in (n, m))
-        if (own > 0).sum() > 1 and (reference > 0).sum() > 1:  # one track drawn again and again has no pairs
-            drawn.append((own, reference))
-    return tuple(np.stack(rows) for rows in zip(*drawn, strict=True))
+def _draws(rng: np.random.Generator, tracks: int) -> np.ndarray:
+    """How often each of so many tracks is drawn, RESAMPLES times, [RESAMPLES, tracks]."""
+    drawn = rng.integers(0, tracks, (RESAMPLES, tracks))
+    while (single := (drawn == drawn[:, :1]).all(1)).any():  # one track drawn again and again has no pairs
+        drawn[single] = rng.integers(0, tracks, (single.sum(), tracks))
+    places = drawn + tracks * np.arange(RESAMPLES)[:, None]
+    return np.bincount(places.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(float)
 
 
 def _distances(tracks: list[np.ndarray], width: float) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
