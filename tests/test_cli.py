@@ -42,12 +42,13 @@ def test_compose_writes_sound_truth_and_stems(tmp_path):
 def test_vamp_writes_takes_and_records_and_again_makes_them_anew(tmp_path):
     (tmp_path / "in").mkdir()
     cli.main(["compose", str(tmp_path / "in" / "a.wav"), "--seed", "1000001", "--seconds", "1"])
-    words = ["--prompt", "periodic:5", "--passes", "2", "--seed", "3"]
+    words = ["--prompt", "periodic:5", "--passes", "2", "--seed", "3", "--mask-temperature", "6"]
     cli.main(["vamp", str(tmp_path / "in"), str(tmp_path / "out"), "--takes", "2", *words])
     made = sorted(p.name for p in (tmp_path / "out").iterdir())
     assert made == ["a-1.json", "a-1.wav", "a-2.json", "a-2.wav"]
     record = json.loads((tmp_path / "out" / "a-2.json").read_text())
     assert record["python"] == "Periodic(period=5, width=1, offset=0)" and record["seed"] == 4 and record["passes"] == 2
+    assert record["mask_temperature"] == 6
     cli.main(["again", str(tmp_path / "out" / "a-2.json"), str(tmp_path / "in" / "a.wav"), str(tmp_path / "b.wav")])
     assert np.array_equal(Clip.load(tmp_path / "b.wav").samples, Clip.load(tmp_path / "out" / "a-2.wav").samples)
 

@@ -174,6 +174,8 @@ def test_bad_input_gets_one_sentence(vamp, tokens):
         vamp.vamp(tokens.replace(codec="someone else"), Periodic(7))
     with pytest.raises(FileNotFoundError, match="no model called"):
         load_vamp("enormous")
+    with pytest.raises(ValueError, match="one of auto, cpu, cuda"):
+        load_vamp("tiny", device="gpu")
     with pytest.raises(VampkitError, match="fit together"):
         Vamp(vamp.codec, vamp.fine, vamp.coarse)
 

@@ -56,6 +56,15 @@ def test_pool_holds_excerpts_at_the_level(pool, tmp_path):
         build_pool(tmp_path, tmp_path / "pool")
 
 
+def test_music_at_another_speed_is_shorter_and_higher(tmp_path):
+    tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(22 * 44_100) / 44_100)
+    (tmp_path / "music").mkdir()
+    Clip(tone[None].astype(np.float32), 44_100).save(tmp_path / "music" / "tone.wav")
+    pool = build_pool(tmp_path / "music", tmp_path / "pool", (1.0, 1.25))
+    found = [np.abs(np.fft.rfft(row)).argmax() * 44_100 / SAMPLES for row in pool.sound]
+    assert found == pytest.approx([440, 440, 550], abs=0.2)
+
+
 def test_a_composed_pool_is_the_same_by_many_processes(tmp_path):
     one, two = (compose_pool(range(3), tmp_path / str(n), seconds=10.0, processes=n) for n in (1, 2))
     assert one.items == two.items

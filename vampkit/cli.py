@@ -48,15 +48,19 @@ def vamp(
     seed: int = 0,
     passes: int = 36,
     temperature: float = 1.0,
+    mask_temperature: float | None = None,
     feedback: int = 1,
     restore: bool = False,
     model: str = "tiny",
     adapters: Path | None = None,
+    device: Literal["auto", "cpu", "cuda"] = "cpu",
 ) -> None:
     """Vamp a sound file of any length, or each one of a folder, into another; the record of each take lies beside it as JSON.
 
-    TAKES: variations OUT-1.wav, OUT-2.wav and so on, with SEED, SEED + 1 ...; Ctrl-C leaves those that are finished. FEEDBACK: make it so often, the output
-    each time the next input. RESTORE: put the original back where nothing is hidden. ADAPTERS: what `vampkit finetune` left.
+    TAKES: variations OUT-1.wav, OUT-2.wav and so on, with SEED, SEED + 1 ...; Ctrl-C leaves those that are finished. MASK-TEMPERATURE: noise on which tokens
+    stay from pass to pass (left out: the prompt's own, 10.5, more for continuations). FEEDBACK: make it so often, the output each time the next input.
+    RESTORE: put the original back where nothing is hidden. ADAPTERS: what `vampkit finetune` left. DEVICE: cuda is faster, and makes other takes than cpu, as
+    it rounds otherwise; auto is cuda where there is one.
 
     PROMPT says what is kept. A word, its values behind a colon, in order or by name:
     compression:1 (first codebooks), periodic:7,width=3,offset=0, prefix:3, suffix:3, inpaint:2,4 (a gap), random:0.8 (share hidden), share:0.2 (share kept),
@@ -76,22 +80,22 @@ def vamp(
 
     if takes < 1:
         raise ValueError(f"{takes} takes were asked for, at least 1 was expected")
-    chosen, models = parse(prompt), load_vamp(model, adapters)
+    chosen, models = parse(prompt), load_vamp(model, adapters, device)
+    settings = dict(passes=passes, temperature=temperature, feedback=feedback, restore=restore)
+    settings |= {} if mask_temperature is None else {"mask_temperature": mask_temperature}
     for sound, made, take in pairs(source, target, takes):
         with _bar(made.name) as progress:
-            vamp_file(
-                models, sound, made, chosen, progress=progress, seed=seed + take, passes=passes, temperature=temperature, feedback=feedback, restore=restore
-            )
+            vamp_file(models, sound, made, chosen, progress=progress, seed=seed + take, **settings)
         print(made, flush=True)
 
 
-def again(record: Path, source: Path, target: Path, model: str = "tiny", adapters: Path | None = None) -> None:
-    """Make a take anew from its RECORD (the JSON beside it) and the sound it was made from."""
+def again(record: Path, source: Path, target: Path, model: str = "tiny", adapters: Path | None = None, device: Literal["auto", "cpu", "cuda"] = "cpu") -> None:
+    """Make a take anew from its RECORD (the JSON beside it) and the sound it was made from, on the DEVICE it was made on."""
     from vampkit.files import again_file
     from vampkit.pipeline import load_vamp
 
     with _bar(target.name) as progress:
-        again_file(load_vamp(model, adapters), record, source, target, progress=progress)
+        again_file(load_vamp(model, adapters, device), record, source, target, progress=progress)
     print(target)
 
 
@@ -145,7 +149,7 @@ def data_build(
 
 def train(
     what: Literal["codec", "coarse", "c2f", "tagger"],
-    preset: Literal["ci", "laptop", "gpu", "paper"] = "laptop",
+    preset: Literal["ci", "laptop", "bundled", "gpu", "paper"] = "laptop",
     out: Path | None = None,
     music: Path | None = None,
     codec: str = "tiny",

@@ -27,6 +27,7 @@ from vampkit.prompts import Drawn, Prompt
 from vampkit.sampling import Step, sample
 from vampkit.takes import FADE, Given, Progress, Take, TakeSettings, load_record, record_of, restored
 from vampkit.tokens import Tokens
+from vampkit.train import devices
 from vampkit.turns import generate, hidden_in_any
 from vampkit.weights import adapt, load_model
 
@@ -45,6 +46,12 @@ class Vamp:
                 f"the codec has {codec.codebooks}; they must fit together"
             )
         self.codec, self.coarse, self.fine, self.name = codec, coarse, fine, name
+
+    def to(self, device: str) -> Vamp:
+        """Move codec and models; returns the pipeline."""
+        for part in (self.codec, self.coarse, self.fine):
+            part.to(device)
+        return self
 
     @cached_property
     def weights(self) -> str:
@@ -198,11 +205,15 @@ class Vamp:
         return f"Vamp({self.name!r}, {self.codec!r})"
 
 
-def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | None = None) -> Vamp:
+def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | None = None, device: str = "cpu") -> Vamp:
     """The bundled pipeline ("tiny"), or a folder that holds codec.safetensors, coarse.safetensors and c2f.safetensors.
 
-    adapters: a folder that `vampkit finetune` filled, for these models. Raises FileNotFoundError for another name. Notebook: 00.
+    adapters: a folder that `vampkit finetune` filled, for these models. device: "cpu", "cuda", or "auto" (a GPU where there is one); another processor rounds
+    otherwise, so a record makes its take again exactly on the kind of device it was made on.
+    Raises FileNotFoundError for another name, ValueError for another device or a GPU that is not there. Notebook: 00.
     """
+    if device != "cpu":
+        return load_vamp(name, adapters).to(devices.chosen(device))
     if adapters is not None:
         return adapt(load_vamp(name), adapters)
     if str(name) == "tiny":

@@ -26,7 +26,7 @@ EMBEDDINGS = {"log-mel": metrics.logmel_statistics, "tagger": metrics.tagger_emb
 def untrained(vamp):
     """Models of the same shape, as training begins with them."""
     torch.manual_seed(0)
-    return Vamp(vamp.codec, *(MaskedTransformer(m.config, m.tables).eval() for m in (vamp.coarse, vamp.fine)))
+    return Vamp(vamp.codec, *(MaskedTransformer(m.config, m.tables.cpu()).to(m.tables.device).eval() for m in (vamp.coarse, vamp.fine)))
 
 
 def held(codes, mask):
@@ -119,8 +119,9 @@ def main():
     parser.add_argument("--kinds", nargs="+", default=["composed", "real"], choices=("composed", "real"))
     parser.add_argument("--only", choices=("prompted", "unconditional"))
     parser.add_argument("--out", type=Path, help="a folder for the unconditional samples")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where the models run")
     options = parser.parse_args()
-    vamp, folder = load_vamp("tiny"), cache_folder() / "music"
+    vamp, folder = load_vamp("tiny", device=options.device), cache_folder() / "music"
     if options.only != "unconditional":
         columns = "clips | P | embedding | what | Frechet distance | kernel distance, p | model's Frechet over it | model's kernel distance less it"
         print(f"| {columns} |\n|{' --- |' * 8}", flush=True)

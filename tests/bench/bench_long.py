@@ -58,10 +58,10 @@ def above(values: np.ndarray, borders: list[int], skip: int = 0) -> int:
     return int((values[borders] > limit).sum())
 
 
-def continuations(vamp, count: int, seconds: float, passes: int) -> None:
+def continuations(vamp, count: int, seconds: float, passes: int, first_seed: int = FIRST_SEED) -> None:
     hits, drift, took = {"coarse": [0, 0], "fine": [0, 0]}, [], []
     for number in range(count):
-        start = music.render(music.compose(FIRST_SEED + number, seconds=PREFIX + 7)).excerpt(0, PREFIX)
+        start = music.render(music.compose(first_seed + number, seconds=PREFIX + 7)).excerpt(0, PREFIX)
         for length in (seconds / 2, seconds):
             since = time.monotonic()
             take = vamp.vamp(start, Continuation(length), seed=number, passes=passes)
@@ -124,9 +124,11 @@ def main() -> None:
     words.add_argument("--passes", type=int, default=36)
     words.add_argument("--minutes", type=float, nargs="*", default=[3.0, 30.0])
     words.add_argument("--only", choices=("continuations", "loops"))
+    words.add_argument("--first", type=int, default=FIRST_SEED, help="seed of the first piece that is continued; others than those a setting was chosen on")
     words.add_argument("--one", type=Path, help="vamp one file and print the peak memory")
+    words.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where the models run")
     asked = words.parse_args()
-    vamp = load_vamp("tiny")
+    vamp = load_vamp("tiny", device=asked.device)
     if asked.one:
         from vampkit.files import vamp_file
 
@@ -134,7 +136,7 @@ def main() -> None:
         print(json.dumps({"mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
         return
     if asked.only != "loops" and asked.count:
-        continuations(vamp, asked.count, asked.seconds, asked.passes)
+        continuations(vamp, asked.count, asked.seconds, asked.passes, asked.first)
     for lead in (0.05, 0.0) if asked.count and asked.only != "continuations" else ():
         loops(vamp, 2 * asked.count, asked.passes, lead)
     if asked.minutes and not asked.only:

@@ -15,7 +15,7 @@ from vampkit.fetch import cache_folder
 def cross_entropies(vamp, codes, kind):
     """Nats by codebook with half of the predicted cells hidden, beside the clips' own unigram."""
     for name, model, first in (("coarse", vamp.coarse, 0), ("c2f", vamp.fine, 4)):
-        measured = metrics.masked_cross_entropy(model, codes, 0.5)
+        measured = metrics.masked_cross_entropy(model, codes.to(model.tables.device), 0.5).cpu()
         unigram = metrics.unigram_cross_entropy(codes)[first : model.config.codebooks]
         row = [" ".join(f"{x:.2f}" for x in values) for values in (measured, unigram)]
         print(f"| {kind} | {name} | {row[0]} | {row[1]} | {float((unigram - measured).mean()):.2f} |", flush=True)
@@ -55,8 +55,9 @@ def main():
     parser.add_argument("--clips", type=int, default=24)
     parser.add_argument("--music", type=Path, default=cache_folder() / "music")
     parser.add_argument("--split", default="valid", choices=("valid", "test"), help="the real excerpts; choices are made on valid alone")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where the models run")
     options = parser.parse_args()
-    vamp = load_vamp("tiny")
+    vamp = load_vamp("tiny", device=options.device)
     kinds = {"composed": composed(options.clips), "real": real(options.music / options.split, options.clips)}
     # What is compared with: other pieces, and excerpts of the train split, whose artists are as mixed as those of the valid split.
     references = {"composed": [music.render(music.compose(1_001_000 + i, genre="training", seconds=10.0)) for i in range(options.clips)],

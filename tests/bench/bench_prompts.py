@@ -120,8 +120,9 @@ def main():
     parser.add_argument("--before", type=float, default=0.02, help="seconds kept before each beat, 75 ms after it; the paper has 0")
     parser.add_argument("--music", type=Path, default=cache_folder() / "music" / "valid")
     parser.add_argument("--only", choices=("beats", "bits"))
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where the models run")
     options = parser.parse_args()
-    vamp = load_vamp("tiny")
+    vamp = load_vamp("tiny", device=options.device)
     if options.only != "bits":
         beats(vamp, options.clips or 48, options.passes, options.before)
     if options.only != "beats":

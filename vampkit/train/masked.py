@@ -250,8 +250,9 @@ def train(
 ) -> Path | None:
     """Train the "coarse" or the "c2f" model on composed music and a folder of real music, resuming what is in `out`.
 
-    preset: "ci", "laptop", "gpu", "paper" or settings of your own. codec: a codec or its name. music: folder with train/ and valid/, as `vampkit data fetch`
-    lays it out (None: composed music only). composed: number of composed pieces of 30 s. minutes: stop after so many, and go on with the next call.
+    preset: "ci", "laptop", "bundled", "gpu", "paper" or settings of your own. codec: a codec or its name. music: folder with train/ and valid/, as
+    `vampkit data fetch` lays it out (None: composed music only). composed: number of composed pieces of 30 s. minutes: stop after so many, and go on with
+    the next call.
     device: "auto" (a GPU where there is one), "cpu" or "cuda"; vampkit.train.devices tells how to use several. store, valid_store: token stores of
     `vampkit data build` to train and to check on, in place of music and composed pieces. stream: number of processes that compose while the model trains,
     in place of a fixed number of composed pieces; beside a store they make the composed share of each batch. start: a saved model to go on from.
@@ -272,5 +273,5 @@ def train(
         preset = PRESETS[kind][preset]
     preset = replace(preset, **options)
     out = Path(out) if out else cache_folder() / "runs" / f"{kind}-{name}"
-    with sources(codec, devices.chosen(device), music, composed, store, valid_store, stream, processes, small=name == "ci") as (codec, stores, valid):
+    with sources(codec, devices.chosen(device), music, composed, store, valid_store, stream, processes, name == "ci", preset.speeds) as (codec, stores, valid):
         return MaskedTraining(preset, codec, stores, out, valid, device, start).run(minutes)

@@ -6,7 +6,8 @@ import json
 import os
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
-from itertools import repeat
+from dataclasses import replace
+from itertools import product, repeat
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -71,10 +72,16 @@ def excerpts_of(clip: Clip) -> Iterable[np.ndarray]:
             yield np.round(np.clip(piece.gain(LEVEL - loudness).samples[0], -1, 1) * 32767).astype(np.int16)
 
 
-def build_pool(source: str | os.PathLike, folder: str | os.PathLike) -> Pool:
+def at_speed(clip: Clip, speed: float) -> Clip:
+    """A clip played so much faster or slower, as a tape is: tempo and pitch together (1.06 is a semitone up)."""
+    return clip if speed == 1 else replace(clip.resample(round(clip.rate / speed)), rate=clip.rate)
+
+
+def build_pool(source: str | os.PathLike, folder: str | os.PathLike, speeds: tuple[float, ...] = (1.0,)) -> Pool:
     """Make a pool from a folder of music laid out as artist/track (files directly inside count as one artist).
 
-    A finished pool is used again. Files that cannot be read are listed in pool.json's neighbour skipped.txt. Raises VampkitError where there is no music.
+    speeds: every file is taken once at each of them. A finished pool is used again. Files that cannot be read are listed in pool.json's neighbour
+    skipped.txt. Raises VampkitError where there is no music.
     """
     source = Path(source)
     files = sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES)
@@ -82,14 +89,14 @@ def build_pool(source: str | os.PathLike, folder: str | os.PathLike) -> Pool:
         raise VampkitError(f"there is no music in {source}; wav, flac, ogg, opus or mp3 files were expected; `vampkit data fetch` brings some")
 
     def sounds():
-        for path in files:
+        for speed, path in product(speeds, files):
             artist = path.parent.name if path.parent != source else source.name
             try:
-                yield artist, path.stem, list(excerpts_of(Clip.load(path)))
+                yield artist, path.stem, list(excerpts_of(at_speed(Clip.load(path), speed)))
             except (VampkitError, ValueError) as error:
                 yield artist, path.stem, error
 
-    return _write(sounds(), len(files), Path(folder), "music")
+    return _write(sounds(), len(speeds) * len(files), Path(folder), "music")
 
 
 def compose_pool(seeds: Iterable[int], folder: str | os.PathLike, seconds: float = 30.0, processes: int = 1) -> Pool:

@@ -1,4 +1,4 @@
-"""Settings of a masked model's training, each number with its reason, and the presets ci, laptop, gpu and paper. Notebook: 04."""
+"""Settings of a masked model's training, each number with its reason, and the presets ci, laptop, bundled, gpu and paper. Notebook: 04."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class MaskedPreset:
     smoothing: float = 0.0  # label smoothing: the paper's equation 1 has none
     average: float = 0.99  # of the weights: over the last 100 steps, as short runs change until they end
     composed: float = 0.5  # share of composed music, where there is some
+    speeds: tuple[float, ...] = (1.0,)  # at which real music is heard, tempo and pitch together: to the codec, other speeds are other music
     precision: str = "auto"  # bf16 where the processor multiplies it faster (a GPU, AMX, AVX-512 BF16), else float32; or "bf16", "no"
     compile: bool = False  # torch.compile of the blocks: minutes to start, then faster on a GPU
     seed: int = 0
@@ -55,6 +56,19 @@ def _ci(codebooks: int, conditioning: int) -> MaskedPreset:
         warmup=3,
         check_every=10,  # two checks
         save_seconds=0.0,  # after every step: a kill costs one
+    )
+
+
+def _bundled(model: ModelConfig, frames: int, batch: int, steps: int) -> MaskedPreset:
+    return MaskedPreset(
+        model,
+        frames=frames,  # multiples of 16, for which attention is fast on a GPU
+        batch=batch,
+        steps=steps,
+        warmup=100,
+        average=0.999,  # over the last 1000 steps
+        speeds=(1.0, 1.06, 0.944),  # a semitone up and down: composed music comes in all keys, recordings are few
+        check_every=1000,
     )
 
 
@@ -98,14 +112,17 @@ PRESETS = {
     "coarse": {
         "ci": _ci(4, 0),
         "laptop": MaskedPreset(COARSE, steps=4850),  # 46 minutes on a core
+        "bundled": _bundled(COARSE, frames=512, batch=64, steps=17_000),  # 9 s, nearly what the sampling loop sees at once
         "gpu": _gpu(4, 0, frames=575, steps=30_000),  # 10 s: phrases; an hour or two on one card
         "paper": _paper(4, 0, layers=20, frames=575, steps=1_000_000),
     },
     "c2f": {
         "ci": _ci(14, 4),
         "laptop": MaskedPreset(FINE, frames=172, steps=7295),  # 3 s: fine tokens follow from near ones; 46 minutes on a core
+        "bundled": _bundled(FINE, frames=176, batch=128, steps=25_000),
         "gpu": _gpu(14, 4, frames=172, steps=20_000),
         "paper": _paper(14, 4, layers=16, frames=172, steps=500_000),
     },
 }
-"""ci: seconds, to prove the code. laptop: about 46 minutes a model on a core, the bundled ones. gpu: wider and longer. paper: the paper's size and recipe."""
+"""ci: seconds, to prove the code. laptop: about 46 minutes a model on a core. bundled: models of the same shape on a GPU, as the bundled ones were trained.
+gpu: wider and longer. paper: the paper's size and recipe."""

@@ -26,11 +26,13 @@ def sources(
     stream: int = 0,
     processes: int = 1,
     small: bool = False,
+    speeds: tuple[float, ...] = (1.0,),
 ) -> Iterator[tuple[Codec, tuple, dict]]:
     """The codec, the stores of real and of composed music, and held-out stores by name. Arguments: those of `vampkit.train.masked.train`.
 
-    device: "cpu" or "cuda". small: four composed pieces and two held out, to prove the code. Where several processes train, the first makes what is missing
-    and the others wait (on GPUs ten minutes at most, so make large stores before, with `vampkit data build`). Raises VampkitError for a store of another codec.
+    device: "cpu" or "cuda". small: four composed pieces and two held out, to prove the code. speeds: at which real music is heard. Where several processes
+    train, the first makes what is missing and the others wait (on GPUs ten minutes at most, so make large stores before, with `vampkit data build`).
+    Raises VampkitError for a store of another codec.
     """
     from accelerate import PartialState
 
@@ -48,12 +50,12 @@ def sources(
             yield codec, (real, streamed), valid
             return
         with PartialState(cpu=device == "cpu").main_process_first():
-            real, made, valid = _pools(codec, music, 4 if small else composed, 2 if small else 24, streamed is None, processes)
+            real, made, valid = _pools(codec, music, 4 if small else composed, 2 if small else 24, streamed is None, processes, speeds)
         yield codec, (real, streamed or made), valid
 
 
 def _pools(
-    codec: Codec, music: str | os.PathLike | None, composed: int, held_out: int, compose: bool, processes: int
+    codec: Codec, music: str | os.PathLike | None, composed: int, held_out: int, compose: bool, processes: int, speeds: tuple[float, ...]
 ) -> tuple[Store | None, Store | None, dict[str, Store]]:
     """Real and composed tokens to train on, and held-out ones, from pools in the cache."""
     from vampkit.fetch import cache_folder
@@ -63,12 +65,13 @@ def _pools(
     def made(seeds: range, folder: str) -> Store:
         return encode_pool(compose_pool(seeds, pools / folder, processes=processes), codec, stores / f"{folder}.safetensors")
 
-    def recorded(split: str) -> Store:
-        return encode_pool(build_pool(Path(music) / split, pools / split), codec, stores / f"{split}.safetensors")
+    def recorded(split: str, speeds: tuple[float, ...] = (1.0,)) -> Store:
+        name = split if speeds == (1.0,) else "-".join([split, *(f"{speed:g}" for speed in speeds)])
+        return encode_pool(build_pool(Path(music) / split, pools / name, speeds), codec, stores / f"{name}.safetensors")
 
     valid = {"composed": made(range(1_000_000, 1_000_000 + held_out), f"training-genres-valid-{held_out}")}
     mine = made(range(composed), f"training-genres-{composed}") if compose else None
     real = None
     if music is not None:
-        real, valid["real"] = recorded("train"), recorded("valid")
+        real, valid["real"] = recorded("train", speeds), recorded("valid")
     return real, mine, valid
