@@ -188,8 +188,8 @@ def train(
     elif what == "codec":
         if store or valid_store or stream:
             raise ValueError("a codec is trained on sound, --music was expected in place of --store and --stream")
+        from vampkit.devices import chosen
         from vampkit.train.codec import train as run
-        from vampkit.train.devices import chosen
 
         path = run(preset, out, music, composed, minutes, chosen(device), start, processes)
     else:

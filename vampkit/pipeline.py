@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vampkit import devices
 from vampkit.audio import Clip
 from vampkit.codec import Codec, load_codec
 from vampkit.errors import VampkitError
@@ -27,7 +28,6 @@ from vampkit.prompts import Drawn, Prompt
 from vampkit.sampling import Step, sample
 from vampkit.takes import FADE, Given, Progress, Take, TakeSettings, load_record, record_of, restored
 from vampkit.tokens import Tokens
-from vampkit.train import devices
 from vampkit.turns import generate, hidden_in_any
 from vampkit.weights import adapt, load_model
 

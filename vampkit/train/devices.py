@@ -24,7 +24,8 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-DEVICES = ("auto", "cpu", "cuda")
+from vampkit.devices import chosen
+
 PEAKS = {
     "H100 PCIe": 756e12,
     "H100": 989e12,
@@ -38,15 +39,6 @@ PEAKS = {
     "T4": 65e12,
 }
 """Dense bf16 multiplications and additions a second of each card, as its maker states them (V100 and T4: fp16)."""
-
-
-def chosen(device: str = "auto") -> str:
-    """ "auto" becomes "cuda" where torch sees such a GPU, "cpu" elsewhere. Raises ValueError for another word or a GPU that is not there."""
-    if device not in DEVICES:
-        raise ValueError(f"the device {device!r} was asked for, one of {', '.join(DEVICES)} was expected")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("torch sees no GPU here; choose the device cpu, or install the build of torch that fits the card")
-    return "cpu" if device == "cpu" or not torch.cuda.is_available() else "cuda"
 
 
 @contextlib.contextmanager
