@@ -291,6 +291,11 @@ def test_a_saved_model_is_a_start(store, small_codec, tmp_path):
         masked.MaskedTraining(masked.PRESETS["coarse"]["laptop"], small_codec, (store, None), tmp_path / "c", start=path)
 
 
+@pytest.mark.parametrize("kind", ("coarse", "c2f"))
+def test_the_bundled_preset_makes_models_of_the_bundled_shape(kind):
+    assert load_model(kind, load_codec("tiny")).config == masked.PRESETS[kind]["bundled"].model
+
+
 def test_a_model_of_another_codec_is_refused(store, small_codec, tmp_path):
     path = masked.MaskedTraining(masked.PRESETS["coarse"]["ci"], small_codec, (store, None), tmp_path / "a").finish()
     model = codec_training.build_like(small_codec.model)
