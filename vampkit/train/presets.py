@@ -112,14 +112,14 @@ PRESETS = {
     "coarse": {
         "ci": _ci(4, 0),
         "laptop": MaskedPreset(COARSE, steps=4850),  # 46 minutes on a core
-        "bundled": _bundled(COARSE, frames=512, batch=64, steps=17_000),  # 9 s, nearly what the sampling loop sees at once
+        "bundled": _bundled(COARSE, frames=512, batch=64, steps=17_700),  # 9 s, nearly what the sampling loop sees at once
         "gpu": _gpu(4, 0, frames=575, steps=30_000),  # 10 s: phrases; an hour or two on one card
         "paper": _paper(4, 0, layers=20, frames=575, steps=1_000_000),
     },
     "c2f": {
         "ci": _ci(14, 4),
         "laptop": MaskedPreset(FINE, frames=172, steps=7295),  # 3 s: fine tokens follow from near ones; 46 minutes on a core
-        "bundled": _bundled(FINE, frames=176, batch=128, steps=25_000),
+        "bundled": _bundled(FINE, frames=176, batch=128, steps=22_900),
         "gpu": _gpu(14, 4, frames=172, steps=20_000),
         "paper": _paper(14, 4, layers=16, frames=172, steps=500_000),
     },
