@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from vampkit import devices
 from vampkit.audio import Clip
 from vampkit.errors import VampkitError
 from vampkit.pipeline import Vamp, load_vamp
@@ -178,6 +179,11 @@ def test_bad_input_gets_one_sentence(vamp, tokens):
         load_vamp("tiny", device="gpu")
     with pytest.raises(VampkitError, match="fit together"):
         Vamp(vamp.codec, vamp.fine, vamp.coarse)
+
+
+def test_all_parts_lie_on_the_device_asked_for():
+    moved = load_vamp("tiny", device="auto")
+    assert {part.device.type for part in (moved.codec, moved.coarse.tables, moved.fine.tables)} == {devices.chosen("auto")}
 
 
 def test_a_folder_of_weights_is_a_pipeline(vamp, tokens, tmp_path):
