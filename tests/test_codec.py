@@ -170,3 +170,24 @@ def test_the_activation_is_dacs_own_to_the_bit():
     alpha.requires_grad_(True)
     snake(x, alpha).sum().backward()
     assert alpha.grad is not None
+
+
+@pytest.mark.parametrize("settings", [dict(kernel_size=7, dilation=9, padding=27), dict(kernel_size=16, stride=8, padding=4), dict(kernel_size=1)])
+def test_quick_convolutions_are_torchs_own_but_for_rounding(settings):
+    from vampkit._compat import FEW, Conv1d
+
+    x = torch.randn(2, FEW, 200)
+    ours, theirs = Conv1d(FEW, 3, **settings), torch.nn.Conv1d(FEW, 3, **settings)
+    theirs.load_state_dict(ours.state_dict())
+    with torch.no_grad():
+        assert torch.allclose(ours(x), theirs(x), atol=1e-5)
+    assert torch.equal(ours(x), theirs(x))  # with gradients it is torch's
+
+
+def test_a_built_codec_has_quick_convolutions_and_dacs_names():
+    from vampkit._compat import Conv1d, dac
+
+    settings = settings_of(load_codec().model)
+    model = build(settings)
+    assert {type(m) for m in model.modules() if isinstance(m, torch.nn.Conv1d)} == {Conv1d}
+    assert list(model.state_dict()) == list(dac.DAC(**settings).state_dict())

@@ -264,13 +264,13 @@ def load_codec(name: str | os.PathLike = "tiny", device: str = "cpu") -> Codec:
 
 def build(settings: dict) -> torch.nn.Module:
     """An untrained `dac.DAC` of these settings. Raises VampkitError for settings it does not know."""
-    from vampkit._compat import dac
+    from vampkit._compat import dac, quick
 
     try:
         with warnings.catch_warnings():
             # dac still uses the older of torch's two weight norms; its state dicts depend on it.
             warnings.filterwarnings("ignore", "`torch.nn.utils.weight_norm` is deprecated", FutureWarning)
-            return dac.DAC(**settings)
+            return quick(dac.DAC(**settings))
     except TypeError as error:
         raise VampkitError(f"the codec's settings do not fit dac.DAC ({error}); was the file written by another version?") from None
 

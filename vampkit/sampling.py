@@ -96,7 +96,8 @@ def top_p(logits: Tensor, amount: float) -> Tensor:
     ordered, order = logits.sort(-1, descending=True)
     before = ordered.softmax(-1).cumsum(-1).roll(1, -1)
     before[..., 0] = 0
-    return logits.masked_fill((before > amount).gather(-1, order.argsort(-1)), float("-inf"))
+    outside = (before > amount).scatter(-1, order, before > amount)  # back in the order of the entries, without a second sort
+    return logits.masked_fill(outside, float("-inf"))
 
 
 def min_p(logits: Tensor, amount: float) -> Tensor:
