@@ -1,7 +1,7 @@
 # Nothing but Python 3.11 to 3.13, git and make is needed: the first target that wants .venv builds it (vampkit/bootstrap.py).
 PYTHON ?= python3
 BIN := .venv/bin
-# glibc gives every freed array back to the kernel and fetches its pages anew for the next layer; kept, a take is a fifth faster. Others ignore it.
+# glibc gives every freed array back to the kernel and fetches its pages anew for the next layer; kept, a take is a tenth faster. Others ignore it.
 export MALLOC_TRIM_THRESHOLD_ := 1000000000
 export MALLOC_MMAP_THRESHOLD_ := 1000000000
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-with tests/nbval.cfg
