@@ -96,8 +96,8 @@ def top_p(logits: Tensor, amount: float) -> Tensor:
     ordered, order = logits.sort(-1, descending=True)
     before = ordered.softmax(-1).cumsum(-1).roll(1, -1)
     before[..., 0] = 0
-    outside = (before > amount).scatter(-1, order, before > amount)  # back in the order of the entries, without a second sort
-    return logits.masked_fill(outside, float("-inf"))
+    outside = before > amount
+    return logits.masked_fill(outside.scatter(-1, order, outside), float("-inf"))
 
 
 def min_p(logits: Tensor, amount: float) -> Tensor:
