@@ -11,6 +11,7 @@ from vampkit.audio import Clip
 from vampkit.errors import VampkitError
 from vampkit.pipeline import Vamp, load_vamp
 from vampkit.prompts import Compression, Continuation, Everything, Inpaint, Nothing, Periodic, Prefix, Prompt, Stretch, Suffix
+from vampkit.takes import TakeSettings
 from vampkit.weights import save_model
 from vampkit.windows import Windows
 
@@ -153,6 +154,15 @@ def test_progress_counts_to_the_end(vamp, tokens):
     seen = []
     vamp.vamp(tokens, Periodic(7), progress=lambda done, total: seen.append((done, total)), **SHORT)
     assert [d for d, _ in seen] == list(range(1, len(seen) + 1)) and seen[-1][0] == seen[-1][1]
+
+
+def test_fine_passes_are_a_third_of_the_coarse_ones_where_none_are_said():
+    assert [TakeSettings(passes=n).fine_passes for n in (1, 4, 8, 12, 36, 72)] == [1, 1, 3, 4, 12, 24]
+    assert TakeSettings(passes=36, fine_passes=1).fine_passes == 1
+    assert TakeSettings.of({"passes": 36, "fine_passes": 4}).fine_passes == 4, "a record means what it meant when it was written"
+    for wrong, what in ((dict(passes=0), "0 passes"), (dict(fine_passes=0), "0 fine passes"), (dict(feedback=True), "True feedback passes")):
+        with pytest.raises(ValueError, match=what):
+            TakeSettings(**wrong)
 
 
 def test_takes_are_saved_with_their_record(vamp, tokens, tmp_path):

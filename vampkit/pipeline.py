@@ -67,8 +67,8 @@ class Vamp:
 
         sound: a clip of any length, or tokens of this codec. prompt: a prompt, or a mask [K, T] of one's own.
         progress: called with (passes and windows done, how many in all).
-        settings: seed=0, passes=36, fine_passes=4, temperature=1.0, mask_temperature=10.5 (40 where the prompt goes on beyond the sound),
-            fine_mask_temperature=0.0, top_p=None and all others of `vampkit.takes.TakeSettings`.
+        settings: seed=0, passes=36, fine_passes=12 (a third of passes), temperature=1.0, mask_temperature=10.5 (40 where the prompt goes on beyond
+            the sound), fine_mask_temperature=0.0, top_p=None and all others of `vampkit.takes.TakeSettings`.
         Raises ValueError for zero passes and masks of another shape, TypeError for settings of another name, VampkitError for tokens of another codec.
         Paper: section 3.3. Notebook: 00.
         """

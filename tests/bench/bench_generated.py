@@ -18,7 +18,7 @@ from vampkit.fetch import cache_folder
 from vampkit.model import MaskedTransformer
 from vampkit.pipeline import Vamp
 from vampkit.prompts import Nothing
-from vampkit.takes import FINE_PASSES
+from vampkit.takes import FINE_PASSES, MASK_TEMPERATURE
 
 PERIODS = (7, 16)
 EMBEDDINGS = {"log-mel": metrics.logmel_statistics, "tagger": metrics.tagger_embedding}
@@ -43,19 +43,19 @@ def noise(counts, codes, mask, seed):
     return torch.where(mask, drawn, codes)
 
 
-def treatments(vamp, other, tokens, period, counts, fine_passes):
+def treatments(vamp, other, tokens, period, counts, settings):
     """Sounds of every way to fill what the prompt hides."""
     prompt, made = Periodic(period), {name: [] for name in ("model", "hold", "noise", "untrained")}
     for seed, t in enumerate(tokens):
-        take = vamp.vamp(t, prompt, seed=seed, fine_passes=fine_passes)
+        take = vamp.vamp(t, prompt, seed=seed, **settings)
         made["model"].append(take.clip)
         made["hold"].append(vamp.codec.decode(t.replace(codes=held(t.codes, take.mask))))
         made["noise"].append(vamp.codec.decode(t.replace(codes=noise(counts, t.codes, take.mask, seed))))
-        made["untrained"].append(other.vamp(t, prompt, seed=seed, fine_passes=fine_passes).clip)
+        made["untrained"].append(other.vamp(t, prompt, seed=seed, **settings).clip)
     return made
 
 
-def prompted(vamp, kind, clips, reference, fine_passes):
+def prompted(vamp, kind, clips, reference, settings):
     """The table of one kind of music."""
     sounds, other = [c for c, _ in clips], untrained(vamp)
     tracks = [t for _, t in clips]
@@ -65,7 +65,7 @@ def prompted(vamp, kind, clips, reference, fine_passes):
     trip = [vamp.codec.decode(t) for t in tokens]
     near = {name: [embed(c) for c in trip] for name, embed in EMBEDDINGS.items()}
     for period in PERIODS:
-        made = treatments(vamp, other, tokens, period, counts, fine_passes)
+        made = treatments(vamp, other, tokens, period, counts, settings)
         for name, embed in EMBEDDINGS.items():
             y, width = far[name], metrics.bandwidth_of(far[name])
             points = {"round trip": near[name]} | {way: [embed(c) for c in group] for way, group in made.items()}
@@ -94,12 +94,12 @@ def heard(clip):
     return float(level.min()), float(max(flatness)), float(tempo.max() / max(tempo.mean(), 1e-9)), float(-(share * np.log2(share + 1e-12)).sum())
 
 
-def unconditional(vamp, count, excerpts, out, fine_passes):
+def unconditional(vamp, count, excerpts, out, settings):
     """Samples in which nothing was kept, beside excerpts and the same tokens in shuffled order."""
     tokens = [vamp.codec.encode(c) for c, _ in excerpts]
     made = []
     for seed in range(count):
-        made.append(vamp.vamp(tokens[seed % len(tokens)], Nothing(), seed=seed, fine_passes=fine_passes).clip.at_loudness())
+        made.append(vamp.vamp(tokens[seed % len(tokens)], Nothing(), seed=seed, **settings).clip.at_loudness())
         if out:
             made[-1].save(out / f"from-nothing-{seed:02}.wav")
     order = [torch.randperm(t.frames, generator=torch.Generator().manual_seed(i)) for i, t in enumerate(tokens)]
@@ -121,8 +121,10 @@ def main():
     parser.add_argument("--only", choices=("prompted", "unconditional"))
     parser.add_argument("--out", type=Path, help="a folder for the unconditional samples")
     parser.add_argument("--fine-passes", type=int, default=FINE_PASSES, help="coarse-to-fine passes of a take")
+    parser.add_argument("--mask-temperature", type=float, default=MASK_TEMPERATURE, help="noise on which tokens stay, in the coarse passes")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where the models run")
     options = parser.parse_args()
+    settings = {"fine_passes": options.fine_passes, "mask_temperature": options.mask_temperature}
     vamp, folder = load_vamp("tiny", device=options.device), cache_folder() / "music"
     if options.only != "unconditional":
         columns = "clips | P | embedding | what | Frechet distance | kernel distance, p | model's Frechet over it | model's kernel distance less it"
@@ -133,13 +135,13 @@ def main():
                 others = [music.render(music.compose(1_001_000 + i, genre="training", seconds=10.0)).at_loudness() for i in range(options.clips)]
             else:
                 clips, others = real(folder / options.split, options.clips), [c for c, _ in real(folder / "train", options.clips)]
-            prompted(vamp, kind, clips, others, options.fine_passes)
+            prompted(vamp, kind, clips, others, settings)
     if options.only != "prompted":
         print("\n| what | each second above -50 dBFS; flatness below 0.3 | tempogram peak over mean, quartiles | entropy of pitch classes, bits, quartiles |")
         print("| --- | --- | --- | --- |")
         if options.out:
             options.out.mkdir(parents=True, exist_ok=True)
-        unconditional(vamp, options.samples, real(folder / options.split, 25) + composed(25), options.out, options.fine_passes)
+        unconditional(vamp, options.samples, real(folder / options.split, 25) + composed(25), options.out, settings)
 
 
 if __name__ == "__main__":

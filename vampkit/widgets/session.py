@@ -33,7 +33,7 @@ SETTINGS = {
     # Paper, section 4.3: 36 passes gave the lowest distance.
     "paper": PAPER,
     # One of the paper's figure 3 that is quicker to wait for.
-    "paper, 12 passes": PAPER | {"passes": 12},
+    "paper, 12 passes": PAPER | {"passes": 12, "fine_passes": 4},
     # The defaults of the reference's app of 2023 (vampnet f4).
     "app 2023": PAPER | {"fine_passes": PASSES, "mask_temperature": 15.0, "fine_mask_temperature": 15.0, "cutoff": 0.5},
     "sketch": PAPER | {"passes": 4, "fine_passes": 1, "top_p": 0.9},
