@@ -26,7 +26,7 @@ FORMAT = "vampkit.take/1"
 PASSES = 36
 """Coarse passes: the paper's best (section 4.3)."""
 FINE_PASSES = 12
-"""Coarse-to-fine passes of a take of that many coarse ones; with fewer or more coarse passes as large a share of them, a third. Vamps of P = 16 with 12 lie
+"""Coarse-to-fine passes of a take of PASSES coarse ones; a take of more or fewer has as large a share of them, a third. Vamps of P = 16 with 12 lie
 nearer to the music than with 4 (0.88 of the Frechet distance on composed pieces, 0.95 on recordings); 24 bring little more (data/models/c2f.md)."""
 MASK_TEMPERATURE = Prompt.mask_temperature
 FINE_MASK_TEMPERATURE = 0.0

@@ -2,7 +2,7 @@
 
 Prompted: vamps of periodic prompts against other tracks, by Frechet and kernel distance on log-mel statistics and on the tagger's embedding, beside the codec's
 round trip, the last kept frame held, noise of the unigram, and the same models untrained; onsets and pitch classes kept, beside the held frame's.
-Unconditional: samples from nothing, by level, flatness, tempo and pitch classes, beside real excerpts and their tokens shuffled. Prints Markdown tables.
+Unconditional: samples from nothing, by level, flatness, tempo and pitch classes, beside excerpts and their tokens shuffled. Prints Markdown tables.
 """
 
 import argparse
@@ -95,16 +95,17 @@ def heard(clip):
 
 
 def unconditional(vamp, count, excerpts, out, settings):
-    """Samples in which nothing was kept, beside excerpts and the same tokens in shuffled order."""
-    tokens = [vamp.codec.encode(c) for c, _ in excerpts]
-    made = []
+    """Samples in which nothing was kept, beside excerpts of both kinds of music and the same tokens in shuffled order. excerpts: lists by kind."""
+    tokens = {kind: [vamp.codec.encode(c) for c in clips] for kind, clips in excerpts.items()}
+    lengths, groups = [t for group in tokens.values() for t in group], {"from nothing": []}
     for seed in range(count):
-        made.append(vamp.vamp(tokens[seed % len(tokens)], Nothing(), seed=seed, **settings).clip.at_loudness())
+        groups["from nothing"].append(vamp.vamp(lengths[seed % len(lengths)], Nothing(), seed=seed, **settings).clip.at_loudness())
         if out:
-            made[-1].save(out / f"from-nothing-{seed:02}.wav")
-    order = [torch.randperm(t.frames, generator=torch.Generator().manual_seed(i)) for i, t in enumerate(tokens)]
-    shuffled = [vamp.codec.decode(t.replace(codes=t.codes[:, o])) for t, o in zip(tokens, order, strict=True)]
-    groups = {"from nothing": made, "excerpts": [c for c, _ in excerpts], "tokens shuffled": shuffled}
+            groups["from nothing"][-1].save(out / f"from-nothing-{seed:02}.wav")
+    for kind, group in tokens.items():
+        order = [torch.randperm(t.frames, generator=torch.Generator().manual_seed(i)) for i, t in enumerate(group)]
+        shuffled = [vamp.codec.decode(t.replace(codes=t.codes[:, o])) for t, o in zip(group, order, strict=True)]
+        groups |= {f"{kind} excerpts": excerpts[kind], f"{kind}, tokens shuffled": shuffled}
     for name, clips in groups.items():
         values = np.array([heard(c) for c in clips])
         sound = f"{np.mean(values[:, 0] > -50):.0%} of {len(values)}; {np.mean(values[:, 1] < 0.3):.0%}"
@@ -115,7 +116,7 @@ def unconditional(vamp, count, excerpts, out, settings):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--clips", type=int, default=30)
-    parser.add_argument("--samples", type=int, default=50)
+    parser.add_argument("--samples", type=int, default=50, help="from nothing, and excerpts of each kind beside them")
     parser.add_argument("--split", default="valid", choices=("valid", "test"))
     parser.add_argument("--kinds", nargs="+", default=["composed", "real"], choices=("composed", "real"))
     parser.add_argument("--only", choices=("prompted", "unconditional"))
@@ -141,7 +142,8 @@ def main():
         print("| --- | --- | --- | --- |")
         if options.out:
             options.out.mkdir(parents=True, exist_ok=True)
-        unconditional(vamp, options.samples, real(folder / options.split, 25) + composed(25), options.out, settings)
+        kinds = {"real": real(folder / options.split, options.samples), "composed": composed(options.samples)}
+        unconditional(vamp, options.samples, {kind: [c for c, _ in kinds[kind]] for kind in options.kinds}, options.out, settings)
 
 
 if __name__ == "__main__":
