@@ -142,8 +142,8 @@ def main():
         print("| --- | --- | --- | --- |")
         if options.out:
             options.out.mkdir(parents=True, exist_ok=True)
-        kinds = {"real": real(folder / options.split, options.samples), "composed": composed(options.samples)}
-        unconditional(vamp, options.samples, {kind: [c for c, _ in kinds[kind]] for kind in options.kinds}, options.out, settings)
+        excerpts = {kind: composed(options.samples) if kind == "composed" else real(folder / options.split, options.samples) for kind in options.kinds}
+        unconditional(vamp, options.samples, {kind: [c for c, _ in found] for kind, found in excerpts.items()}, options.out, settings)
 
 
 if __name__ == "__main__":
