@@ -1,6 +1,8 @@
 """Adapters: the music is learned and that can be measured, the base stays as it is, and they count once."""
 
 import copy
+import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -98,6 +100,14 @@ def test_a_stop_goes_on_to_the_same_adapters(models, music, made, tmp_path):
     assert finetune.finetune(music, tmp_path / "band", models, ("coarse",), SMALL, minutes=0.0, device="cpu") is None
     again = finetune.finetune(music, tmp_path / "band", models, ("coarse",), SMALL, device="cpu")
     assert again.after["coarse"] == made.after["coarse"]
+
+
+def test_other_music_and_other_settings_want_another_folder(models, music, made, tmp_path):
+    shutil.copytree(music, tmp_path / "band")
+    with pytest.raises(VampkitError, match=r"made of other music \(6 pieces then, 6 now\); choose another folder"):
+        finetune.finetune(tmp_path / "band", made.folder, models, ("coarse",), SMALL, device="cpu")
+    with pytest.raises(VampkitError, match="other settings .*rank 8 then, 4 now"):
+        finetune.finetune(music, made.folder, models, ("coarse",), dataclasses.replace(SMALL, rank=4), device="cpu")
 
 
 def test_few_tracks_are_cut(made):

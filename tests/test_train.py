@@ -65,6 +65,20 @@ def test_music_at_another_speed_is_shorter_and_higher(tmp_path):
     assert found == pytest.approx([440, 440, 550], abs=0.2)
 
 
+def test_other_music_makes_another_pool(tmp_path, monkeypatch):
+    monkeypatch.setenv("VAMPKIT_CACHE", str(tmp_path / "cache"))
+    tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(11 * 44_100) / 44_100)
+    for name, pitch in (("a", 1.0), ("b", 0.5)):
+        (tmp_path / name / "train").mkdir(parents=True)
+        Clip((pitch * tone)[None, : int((10 + pitch) * 44_100)].astype(np.float32), 44_100).save(tmp_path / name / "train" / "tone.wav")
+    first, second = (build_pool(tmp_path / name / "train") for name in ("a", "b"))
+    assert first.folder != second.folder and first.folder.parent == tmp_path / "cache" / "pools"
+    assert build_pool(tmp_path / "a" / "train").folder == first.folder, "a finished pool is used again"
+    assert len(build_pool(tmp_path / "a" / "train", speeds=(1.0, 0.5))) == 3 and len(first) == 1
+    Clip(tone[None].astype(np.float32), 44_100).save(tmp_path / "a" / "train" / "more.wav")
+    assert len(build_pool(tmp_path / "a" / "train")) == 2
+
+
 def test_a_composed_pool_is_the_same_by_many_processes(tmp_path):
     one, two = (compose_pool(range(3), tmp_path / str(n), seconds=10.0, processes=n) for n in (1, 2))
     assert one.items == two.items
@@ -275,6 +289,27 @@ def test_masked_preset_ci_learns_and_resumes_exactly(kind, store, small_codec, t
     assert all(torch.equal(a[name], b[name]) for name in a)
     rows = log_of(tmp_path / "a")
     assert rows[-1]["loss"] < rows[0]["loss"] and "real_0.5" in rows[-1] and len(rows[-1]["real_codebooks"]) == (4 if kind == "coarse" else 10)
+
+
+def test_a_run_goes_on_under_its_own_settings_alone(pool, store, small_codec, tmp_path, capsys):
+    preset = masked.PRESETS["coarse"]["ci"]
+    masked.MaskedTraining(preset, small_codec, (store, None), tmp_path / "a").run()
+    assert "nothing was trained" not in capsys.readouterr().out
+    how = dataclasses.replace(preset, accumulate=2, check_every=5, precision="auto")
+    assert masked.MaskedTraining(how, small_codec, (store, None), tmp_path / "a").run().is_file()
+    assert f"{tmp_path / 'a'} holds a run that is finished (20 steps): nothing was trained" in capsys.readouterr().out
+    with pytest.raises(VampkitError, match="holds a run with other settings .*steps 20 then, 40 now"):
+        masked.MaskedTraining(dataclasses.replace(preset, steps=40), small_codec, (store, None), tmp_path / "a")
+    with pytest.raises(VampkitError, match=r"other settings \(codebooks 4 then, 14 now; conditioning 0 then, 4 now\)"):
+        masked.MaskedTraining(masked.PRESETS["c2f"]["ci"], small_codec, (store, None), tmp_path / "a")
+    other = codec_training.Codec(small_codec.model, "other")
+    other.hash = "of another codec"
+    with pytest.raises(VampkitError, match="codec .* then, of another codec now"):
+        masked.MaskedTraining(preset, other, (store, None), tmp_path / "a")
+    codec_preset = codec_training.PRESETS["ci"]
+    codec_training.CodecTraining(codec_preset, (pool, None), tmp_path / "c").save()
+    with pytest.raises(VampkitError, match="holds a run with other settings .*batch 2 then, 4 now"):
+        codec_training.CodecTraining(dataclasses.replace(codec_preset, batch=4), (pool, None), tmp_path / "c")
 
 
 def test_a_saved_model_is_a_start(store, small_codec, tmp_path):

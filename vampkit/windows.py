@@ -24,7 +24,7 @@ from torch import Tensor
 class Windows:
     """Sizes in frames (57.42 a second) of the windows of both stages.
 
-    coarse: 575, the 10 s that the coarse model is used on in the paper, twice what the bundled one is trained on. coarse_context: 172, 3 s: a third more
+    coarse: 575, the 10 s that the coarse model is used on in the paper; the bundled one is trained on 9 s. coarse_context: 172, 3 s: a third more
     than the 128 frames up to which the model can tell distances apart. coarse_ahead: 57, 1 s, in which what the prompt keeps next counts.
     fine: 172, the 3 s that coarse-to-fine models are trained on. fine_context, fine_ahead: shared frames of that stage.
     reference: cut as the reference does: windows share nothing, the coarse ones keep their first and last frame wherever a prompt keeps anything in them,

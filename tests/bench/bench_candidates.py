@@ -19,7 +19,7 @@ from vampkit.codec import load_codec
 from vampkit.fetch import cache_folder
 from vampkit.pipeline import Vamp
 from vampkit.train.masked import PRESETS, MaskedTraining
-from vampkit.train.pool import Pool
+from vampkit.train.pool import Pool, build_pool
 from vampkit.train.tokens import Store
 
 COUNTS = (1, 2, 4, 8, 14)
@@ -35,7 +35,8 @@ def store(pool, codec, count):
 
 def trained(codec, options, folder, kinds=("coarse", "c2f")):
     """The same small models for every codec."""
-    stores = tuple(store(Pool(cache_folder() / "pools" / name), codec, options.train) for name in ("train", options.pool))
+    pools = build_pool(cache_folder() / "music" / "train"), Pool(cache_folder() / "pools" / options.pool)
+    stores = tuple(store(pool, codec, options.train) for pool in pools)
     models = []
     for kind in kinds:
         steps = options.steps if kind == "coarse" else options.fine_steps

@@ -22,7 +22,7 @@ def composed(count, seconds=10.0):
 
 def real(folder, count):
     """Excerpts of 10 s at -24 LUFS spread over the artists of a split, and the track each is of."""
-    pool = build_pool(folder, cache_folder() / "pools" / Path(folder).name)
+    pool = build_pool(folder)
     artists = sorted({item["artist"] for item in pool.items})
     places = {a: [i for i, item in enumerate(pool.items) if item["artist"] == a] for a in artists}
     chosen = [places[artists[n % len(artists)]][(n // len(artists) * 37 + 11) % len(places[artists[n % len(artists)]])] for n in range(count)]

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from torch import Tensor
 from vampkit.errors import VampkitError
 
 FORMAT = "vampkit.checkpoint/1"
+HOW = {"accumulate", "precision", "compile", "save_seconds", "keep", "check_every", "audio_every", "tensorboard"}
+"""Settings of how a run is carried out, which may change at a stop; the others decide what comes out."""
 
 
 def _flatten(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
@@ -84,6 +87,30 @@ def load(path: str | os.PathLike) -> dict[str, Any]:
 
     tree, tensors = read_safetensors(path, FORMAT)
     return _unflatten(tree, tensors)
+
+
+def identity(preset: Any) -> dict[str, Any]:
+    """Those settings of a preset that decide what comes out of its run."""
+    return {name: value for name, value in asdict(preset).items() if name not in HOW}
+
+
+def same_run(saved: dict[str, Any], now: dict[str, Any], folder: str | os.PathLike) -> None:
+    """Refuse to go on with a run that other settings began: half of each would be neither. Raises VampkitError that names what differs."""
+    if changed := list(_changes(saved, now)):
+        raise VampkitError(f"{folder} holds a run with other settings ({'; '.join(changed)}); go on with the same ones, or choose another folder")
+
+
+def _changes(saved: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
+    for name, value in now.items():
+        if isinstance(value, dict):
+            yield from _changes(saved.get(name, {}), value)
+        elif name in saved and saved[name] != value:
+            yield f"{name} {saved[name]} then, {value} now"
+
+
+def finished(folder: str | os.PathLike, steps: int) -> None:
+    """Say that a run had ended before it was called again, lest its result be taken for a new one's."""
+    print(f"{folder} holds a run that is finished ({steps} steps): nothing was trained. For a new run choose another folder, or delete this one.")
 
 
 class Checkpoints:

@@ -102,6 +102,7 @@ class CodecTraining:
             self.optimizers.append(torch.optim.AdamW(self.discriminators.parameters(), lr=p.discriminator_rate, betas=(0.8, 0.99), weight_decay=0.0))
 
     def _resume(self, state: dict) -> None:
+        checkpoint.same_run(state.get("identity", {}), checkpoint.identity(self.preset), self.out)
         self.step, self.started = state["step"], state["started"]
         self.model.load_state_dict(state["model"])
         if self.discriminators is not None:
@@ -116,6 +117,7 @@ class CodecTraining:
         """Write the checkpoint. fresh: without the optimisers' memory, at the border of two stages."""
         self.checkpoints.save(
             {
+                "identity": checkpoint.identity(self.preset),
                 "step": self.step,
                 "started": self.started,
                 "model": self.model.state_dict(),
@@ -200,6 +202,8 @@ class CodecTraining:
 
         _fuse_snake()
         began = saved = time.monotonic()
+        if self.stage == "done":
+            checkpoint.finished(self.out, self.step)
         with tqdm(total=self.ends[-1], initial=self.step, desc="codec", disable=None) as bar:
             while self.stage != "done":
                 if minutes is not None and time.monotonic() - began > minutes * 60:
@@ -322,7 +326,6 @@ def train(
     valid = {"composed": compose_pool(range(1_000_000, 1_000_000 + composed_valid), pools / f"training-genres-valid-{composed_valid}")}
     real = None
     if music is not None:
-        real = build_pool(Path(music) / "train", pools / "train")
-        valid["real"] = build_pool(Path(music) / "valid", pools / "valid")
+        real, valid["real"] = build_pool(Path(music) / "train"), build_pool(Path(music) / "valid")
     begin = None if start is None else load_codec(start)
     return CodecTraining(preset, (real, made), out, valid, device, begin).run(minutes)

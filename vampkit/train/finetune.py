@@ -96,6 +96,10 @@ class AdapterTraining(MaskedTraining):
         """What B A is multiplied by."""
         return self.settings.alpha / self.settings.rank
 
+    def identity(self) -> dict:
+        """The adapters' settings and the model they are for, beside the training's."""
+        return super().identity() | {"rank": self.settings.rank, "alpha": self.settings.alpha, "model": model_hash(self.base)}
+
     def build(self, start) -> MaskedTransformer:
         """The base model, frozen, with adapters that learn. Raises VampkitError where peft is missing."""
         import vampkit._compat  # noqa: F401  (before peft, which must not meet a torchaudio that cannot be loaded)
@@ -174,7 +178,8 @@ def finetune(
     then None is returned, and the same call goes on. device: "auto", "cpu" or "cuda".
 
     Use the result with `load_vamp("tiny", adapters=out)`. Files that cannot be read are skipped.
-    Raises FileNotFoundError for a folder that is not there, VampkitError where it holds too little music or peft is missing.
+    Raises FileNotFoundError for a folder that is not there, VampkitError where it holds too little music, where `out` holds a fine-tuning on other music or
+    with other settings, or where peft is missing.
     Paper: section 3; reference code's fine-tuning. Notebook: 12.
     """
     from vampkit.fetch import cache_folder
@@ -183,7 +188,7 @@ def finetune(
     out = Path(out) if out else cache_folder() / "finetuned" / folder.name
     named = {"codec": "tiny", "coarse": "coarse", "c2f": "c2f"} if str(model) == "tiny" else {k: Path(model) / f"{k}.safetensors" for k in ("codec", *kinds)}
     codec = load_codec(named["codec"])
-    learn, held = split(build_store([folder], out / "tokens", named["codec"]), max(settings.frames))
+    learn, held = split(build_store([folder], out / "tokens", named["codec"], add=False), max(settings.frames))
     before, after, gain = {}, {}, {}
     for kind in kinds:
         training = AdapterTraining(named[kind], settings, codec, learn, out / kind, {"held_out": held}, device)

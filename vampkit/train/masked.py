@@ -53,7 +53,8 @@ class MaskedTraining:
     preset: the settings. codec: whose tokens. stores: tokens of real and of composed music (either may be None). out: folder for checkpoints, log and result.
     valid: held-out stores for the checks, by name. device: "auto" (a GPU where there is one), "cpu" or "cuda".
     start: a saved model (its path, "coarse" or "c2f") to go on from in place of new weights; a checkpoint in `out` goes before it.
-    Raises ValueError where the batch cannot be shared out among the processes, VampkitError for a start of another shape.
+    Raises ValueError where the batch cannot be shared out among the processes, VampkitError for a start of another shape, and for an `out` in which other
+    settings or another codec's tokens began.
     """
 
     def __init__(
@@ -113,7 +114,12 @@ class MaskedTraining:
         model.load_state_dict(self.average.state)
         return model.eval()
 
+    def identity(self) -> dict:
+        """What decides the weights that come out; a checkpoint goes on under the same alone."""
+        return checkpoint.identity(self.preset) | {"codec": self.codec.hash}
+
     def _resume(self, state: dict) -> None:
+        checkpoint.same_run(state.get("identity", {}), self.identity(), self.out)
         self.step, self.best = state["step"], state.get("best", self.best)
         self.network.load_state_dict(state["model"])
         self.average.load(state["average"], state["updates"])
@@ -124,6 +130,7 @@ class MaskedTraining:
         """Write the checkpoint (main process only): weights, average, optimizers, and the step, from which schedule and data position follow."""
         if self.accelerator.is_main_process:
             state = {
+                "identity": self.identity(),
                 "step": self.step,
                 "best": self.best,
                 "model": self.network.state_dict(),
@@ -167,6 +174,8 @@ class MaskedTraining:
         p, main = self.preset, self.accelerator.is_main_process
         began = saved = time.monotonic()
         self.meter.pause()
+        if main and self.step >= p.steps:
+            checkpoint.finished(self.out, p.steps)
         with tqdm(total=p.steps, initial=self.step, desc=self.out.name, disable=None if main else True) as bar:
             while self.step < p.steps:
                 if minutes is not None and self._any(time.monotonic() - began > minutes * 60):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ import numpy as np
 
 from vampkit.audio import LEVEL, Clip
 from vampkit.errors import VampkitError
+from vampkit.fetch import cache_folder
 from vampkit.train.devices import single_threaded
 
 RATE = 44_100
@@ -77,16 +79,20 @@ def at_speed(clip: Clip, speed: float) -> Clip:
     return clip if speed == 1 else replace(clip.resample(round(clip.rate / speed)), rate=clip.rate)
 
 
-def build_pool(source: str | os.PathLike, folder: str | os.PathLike, speeds: tuple[float, ...] = (1.0,)) -> Pool:
+def build_pool(source: str | os.PathLike, folder: str | os.PathLike | None = None, speeds: tuple[float, ...] = (1.0,)) -> Pool:
     """Make a pool from a folder of music laid out as artist/track (files directly inside count as one artist).
 
-    speeds: every file is taken once at each of them. A finished pool is used again. Files that cannot be read are listed in pool.json's neighbour
-    skipped.txt. Raises VampkitError where there is no music.
+    folder: where (None: in the cache, under a name that tells what it was made of, so that other music makes another pool). speeds: every file is taken
+    once at each of them. A finished pool is used again. Files that cannot be read are listed in pool.json's neighbour skipped.txt.
+    Raises VampkitError where there is no music.
     """
     source = Path(source)
     files = sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not files:
         raise VampkitError(f"there is no music in {source}; wav, flac, ogg, opus or mp3 files were expected; `vampkit data fetch` brings some")
+    if folder is None:
+        made_of = json.dumps([speeds, *((p.relative_to(source).as_posix(), p.stat().st_size) for p in files)])
+        folder = cache_folder() / "pools" / f"{source.name}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
 
     def sounds():
         for speed, path in product(speeds, files):

@@ -66,8 +66,8 @@ def _pools(
         return encode_pool(compose_pool(seeds, pools / folder, processes=processes), codec, stores / f"{folder}.safetensors")
 
     def recorded(split: str, speeds: tuple[float, ...] = (1.0,)) -> Store:
-        name = split if speeds == (1.0,) else "-".join([split, *(f"{speed:g}" for speed in speeds)])
-        return encode_pool(build_pool(Path(music) / split, pools / name, speeds), codec, stores / f"{name}.safetensors")
+        pool = build_pool(Path(music) / split, speeds=speeds)
+        return encode_pool(pool, codec, stores / f"{pool.folder.name}.safetensors")
 
     valid = {"composed": made(range(1_000_000, 1_000_000 + held_out), f"training-genres-valid-{held_out}")}
     mine = made(range(composed), f"training-genres-{composed}") if compose else None

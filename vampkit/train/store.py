@@ -49,13 +49,14 @@ def build_store(
     seconds: float = 30.0,
     floor: float = FLOOR,
     processes: int = 1,
+    add: bool = True,
 ) -> TokenStore:
     """Turn sound into a token store, going on from what is in `out`; sources that are new since the last time are added behind.
 
     sources: folders of wav, flac, ogg, opus or mp3, laid out as artist/track (files directly inside count as one artist). codec: its name or path.
     composed: number of composed pieces of `seconds` s of all training genres, seeds from `first_seed` on (from 1,000,000 on for a store to test with).
     mirdata: datasets by name and the folder each lies in (extra `mirdata`); their own annotations are kept.
-    floor: LUFS below which a block of 3 s is not salient, after the track was brought to -24.
+    floor: LUFS below which a block of 3 s is not salient, after the track was brought to -24. add: if not, an `out` that was made of other sources is refused.
 
     Files that cannot be read are skipped and listed (`TokenStore.skipped`). Raises VampkitError where nothing was found, or `out` holds another codec's tokens.
     Notebook: 12.
@@ -77,6 +78,8 @@ def build_store(
     found += [item for name, home in (mirdata or {}).items() for item in mirdata_items(name, home)]
     items = _rows(out / "items.jsonl")
     known = {json.dumps(item, sort_keys=True) for item in items}
+    if not add and items and known != {json.dumps(item, sort_keys=True) for item in found}:
+        raise VampkitError(f"{out} was made of other music ({len(items)} pieces then, {len(found)} now); choose another folder, or delete this one")
     items += [item for item in found if json.dumps(item, sort_keys=True) not in known]
     if not items:
         raise VampkitError("no sound was found to make tokens of; wav, flac, ogg, opus or mp3 files in the folders, or composed pieces, were expected")
