@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from vampkit.audio import LEVEL, Clip, clips, load_clip
+from vampkit.blocks import FileBlocks
 from vampkit.errors import VampkitError
 
 
@@ -78,6 +79,36 @@ def test_a_truncated_file_is_refused(tmp_path, tone, suffix):
     (tmp_path / f"b{suffix}").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(VampkitError, match="damaged|cannot be read"):
         Clip.load(tmp_path / f"b{suffix}")
+
+
+def promising(path, samples):
+    """An Ogg file whose last page promises so many samples more than there are, as some encoders write them."""
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"OggS")
+    end = int.from_bytes(data[at + 6 : at + 14], "little") + samples
+    data[at + 6 : at + 14], data[at + 22 : at + 26] = end.to_bytes(8, "little"), bytes(4)
+    crc = 0
+    for byte in data[at:]:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x04C11DB7 if crc & 0x80000000 else 0)) & 0xFFFFFFFF
+    data[at + 22 : at + 26] = crc.to_bytes(4, "little")
+    path.write_bytes(data)
+
+
+def test_a_file_that_ends_a_little_early_is_read(tmp_path, tone):
+    path = tone.save(tmp_path / "a.ogg")
+    held = Clip.load(path).samples
+    promising(path, 2000)
+    whole = Clip.load(path).samples
+    assert whole.shape[1] == held.shape[1] + 2000 and np.array_equal(whole[:, : held.shape[1]], held) and not whole[:, -500:].any()
+    blocks = FileBlocks(path)
+    assert np.array_equal(np.concatenate(list(blocks.blocks()), 1), whole)
+    assert np.array_equal(blocks.piece(held.shape[1] - 10, whole.shape[1]), whole[:, -2010:])
+    promising(path, 5000)
+    for read in (Clip.load, lambda p: list(FileBlocks(p).blocks())):
+        with pytest.raises(VampkitError, match="is damaged: it promises"):
+            read(path)
 
 
 def test_bundled_clips_have_makers():

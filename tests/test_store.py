@@ -63,6 +63,14 @@ def test_silent_parts_are_not_drawn(built):
         built.crops(1, 4, 5000, np.random.default_rng(0))
 
 
+def test_loud_blocks_that_touch_are_one_part(folder):
+    """Of any length: models of 10 s are to find their crops."""
+    noise = Clip(0.1 * np.random.default_rng(1).standard_normal(44_100 * 31).astype(np.float32), 44_100)
+    assert store.salient(noise, -45.0, 44_100 / 768) == [[0, int(31 * 44_100 / 768)]]
+    noise.samples[:, 44_100 * 9 : 44_100 * 12] = 0
+    assert store.salient(noise, -45.0, 44_100 / 768) == [[0, 517], [689, 1780]]
+
+
 def test_two_processes_make_the_same_store(built, folder, codec_path, tmp_path, monkeypatch):
     twice = store.build_store([folder], tmp_path / "b", codec_path, composed=2, first_seed=1_000_000, seconds=4.0, processes=2)
     assert twice.tracks == built.tracks and all(torch.equal(twice.codes(i), built.codes(i)) for i in range(len(built)))

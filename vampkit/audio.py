@@ -16,6 +16,9 @@ LEVEL = -24.0
 SHORTEST_FOR_LOUDNESS = 0.4
 """Seconds: the gating block of ITU-R BS.1770, below which a loudness is not defined."""
 
+SLACK = 0.1
+"""Seconds by which a file may end before its header says: some encoders promise a packet too much. What is missing is taken for silence."""
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -86,11 +89,8 @@ class Clip:
         expected = total - first if seconds is None else min(total - first, count)
         if samples.shape[1] == 0:
             raise VampkitError(f"{path} holds no samples, some sound was expected; choose another file")
-        if samples.shape[1] < expected:
-            raise VampkitError(
-                f"{path} is damaged: it promises {expected / rate:.2f} s and holds "
-                f"{samples.shape[1] / rate:.2f} s; fetch it again, or cut it with an audio editor"
-            )
+        if short := missing(path, samples.shape[1], expected, rate):
+            samples = np.pad(samples, ((0, 0), (0, short)))
         return cls(samples, rate, name=path.stem)
 
     def save(self, path: str | os.PathLike) -> Path:
@@ -174,6 +174,15 @@ class Clip:
         """The same sound brought to a loudness; silence stays silence."""
         now = self.loudness()
         return self.gain(lufs - now) if np.isfinite(now) else self
+
+
+def missing(path: Path, held: int, promised: int, rate: int) -> int:
+    """Samples that a file lacks at its end. Raises VampkitError for more than `SLACK` seconds of them."""
+    if promised - held > SLACK * rate:
+        raise VampkitError(
+            f"{path} is damaged: it promises {promised / rate:.2f} s and holds {held / rate:.2f} s; fetch it again, or cut it with an audio editor"
+        )
+    return max(0, promised - held)
 
 
 def _is_cut(path: Path) -> bool:

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vampkit.audio import Clip
-from vampkit.errors import VampkitError
+from vampkit.audio import Clip, missing
 
 SIZE = 1 << 18
 """Samples a block: 6 s, 1 MB a channel."""
@@ -89,10 +88,8 @@ class FileBlocks:
                     raise ValueError(f"{self.path.name} holds samples that are NaN or infinite, finite numbers were expected; mend the sound")
                 given += len(rows)
                 yield rows.T
-        if given < self.length:
-            raise VampkitError(
-                f"{self.path} is damaged: it promises {self.length / self.rate:.2f} s and holds {given / self.rate:.2f} s; fetch it again, or cut it"
-            )
+        if end := missing(self.path, given, self.length, self.rate):
+            yield np.zeros((self.channels, end), dtype=np.float32)
 
     def mono(self, rate: int) -> Iterator[np.ndarray]:
         """The mean of the channels at a sample rate, [1, samples] a block."""
@@ -104,7 +101,7 @@ class FileBlocks:
 
         self._file = self._file or soundfile.SoundFile(self.path)
         self._file.seek(first)
-        return self._file.read(last - first, dtype="float32", always_2d=True).T
+        return self._file.read(last - first, dtype="float32", always_2d=True, fill_value=0.0).T
 
 
 def loudness(blocks: Iterable[np.ndarray], rate: int) -> tuple[float, int]:

@@ -178,16 +178,16 @@ class TokenStore:
 
 def salient(clip: Clip, floor: float, codec_rate: float) -> list[list[int]]:
     """Frames [first, end) of the parts in which every block of 3 s is louder than `floor` LUFS. codec_rate: frames a second."""
-    loud, step, seconds = [], BLOCK, clip.seconds
+    step, seconds = BLOCK, clip.seconds
     starts = np.arange(0, max(seconds - step / 2, step / 2), step)
-    for start in starts:
-        loud.append(clip.excerpt(float(start), min(step, seconds - start)).loudness() > floor)
+    borders = [*(round(start * codec_rate) for start in starts), int(seconds * codec_rate)]  # the last block takes what is left
     parts: list[list[int]] = []
-    for start, is_loud in zip(starts, loud, strict=True):
-        first, end = round(start * codec_rate), int(min(seconds, start + step if start != starts[-1] else seconds) * codec_rate)
-        if is_loud and parts and parts[-1][1] == first:
+    for start, first, end in zip(starts, borders[:-1], borders[1:], strict=True):
+        if clip.excerpt(float(start), min(step, seconds - start)).loudness() <= floor:
+            continue
+        if parts and parts[-1][1] == first:
             parts[-1][1] = end
-        elif is_loud:
+        else:
             parts.append([first, end])
     return parts
 
