@@ -58,7 +58,7 @@ class Clip:
 
     @classmethod
     def load(cls, path: str | os.PathLike, start: float = 0.0, seconds: float | None = None) -> Clip:
-        """Read a sound file (wav, flac, ogg, mp3, opus), or `seconds` of it from `start` on.
+        """Read a sound file (wav, flac, ogg, mp3, opus), or `seconds` of it from `start` on. What lacks at its end, up to `SLACK` seconds, is silence.
 
         Raises FileNotFoundError, and VampkitError for a file that is empty, damaged or no sound.
         Notebook: 00.
