@@ -63,7 +63,7 @@ def test_silent_parts_are_not_drawn(built):
         built.crops(1, 4, 5000, np.random.default_rng(0))
 
 
-def test_loud_blocks_that_touch_are_one_part(folder):
+def test_loud_blocks_that_touch_are_one_part():
     """Of any length: models of 10 s are to find their crops."""
     noise = Clip(0.1 * np.random.default_rng(1).standard_normal(44_100 * 31).astype(np.float32), 44_100)
     assert store.salient(noise, -45.0, 44_100 / 768) == [[0, int(31 * 44_100 / 768)]]

@@ -79,7 +79,7 @@ def build_store(
     items = _rows(out / "items.jsonl")
     known = {json.dumps(item, sort_keys=True) for item in items}
     if not add and items and known != {json.dumps(item, sort_keys=True) for item in found}:
-        raise VampkitError(f"{out} was made of other music ({len(items)} pieces then, {len(found)} now); choose another folder, or delete this one")
+        raise VampkitError(f"{out} was made of other music ({len(items)} pieces then, {len(found)} now); choose another folder to write to")
     items += [item for item in found if json.dumps(item, sort_keys=True) not in known]
     if not items:
         raise VampkitError("no sound was found to make tokens of; wav, flac, ogg, opus or mp3 files in the folders, or composed pieces, were expected")
