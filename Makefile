@@ -32,7 +32,7 @@ test: .venv/.done
 
 browser: .venv/.done
 	$(BIN)/python -c "import notebook, playwright" || $(BIN)/python -m pip install -c constraints.txt -e ".[browser]"
-	$(BIN)/python -m pytest -m browser tests/test_browser*.py
+	$(BIN)/python -m pytest -m browser tests/browser
 
 bench: .venv/.done
 	$(BIN)/python -m tests.bench.bench_codec && $(BIN)/python -m tests.bench.bench_models && $(BIN)/python -m tests.bench.bench_resume && $(BIN)/python -m tests.bench.bench_music

@@ -26,7 +26,8 @@ def own_cache(tmp_path_factory, monkeypatch):
 @pytest.fixture(scope="session")
 def small_codec():
     """An untrained codec of the paper's geometry, small enough for tests."""
-    from vampkit.codec import Codec, build
+    from vampkit.codec import Codec
+    from vampkit.codec.network import build
 
     torch.manual_seed(3)
     model = build(

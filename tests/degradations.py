@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from vampkit.audio import Clip
-from vampkit.codec import Codec, load_codec
+from vampkit.codec import Codec
 from vampkit.metrics import opus_round_trip
+from vampkit.weights import load_codec
 
 
 def noisy(clip: Clip, amount: float) -> Clip:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vampkit import masks, schedules
+from vampkit.codec import Tokens
 from vampkit.prompts import Beats
-from vampkit.tokens import Tokens
 
 DATA = np.load(Path(__file__).parent / "fixtures" / "masks.npz")
 SHAPE = dict(k=st.integers(1, 14), t=st.integers(1, 200))

@@ -10,33 +10,37 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOME = {
-    "Clip": "audio", "clips": "audio", "load_clip": "audio",
-    "Tokens": "tokens",
-    "Codec": "codec", "load_codec": "codec",
-    "Prompt": "prompts", "Beats": "prompts", "Compression": "prompts", "Continuation": "prompts", "Drawn": "prompts", "Everything": "prompts",
-    "Inpaint": "prompts", "Loop": "prompts", "Nothing": "prompts", "Onsets": "prompts", "Outpaint": "prompts", "Periodic": "prompts",
-    "Prefix": "prompts", "Random": "prompts", "RandomShare": "prompts", "Stretch": "prompts", "Suffix": "prompts",
-    "BeatGrid": "beats", "LibrosaBeats": "beats",
-    "MaskedTransformer": "model", "ModelConfig": "model",
-    "Step": "sampling", "sample": "sampling",
-    "Take": "takes", "Vamp": "pipeline", "load_vamp": "pipeline",
-    "load_model": "weights",
-    "VampkitError": "errors",
-    "listen": "show",
-}  # fmt: skip
-"""Each public name and the module that holds it."""
+    "audio": ("Clip", "clips", "load_clip"),
+    "codec": ("Codec", "Tokens"),
+    "errors": ("VampkitError",),
+    "model": ("MaskedTransformer", "ModelConfig"),
+    "pipeline": ("Take", "Vamp", "load_vamp"),
+    "prompts": (
+        *("Beats", "Compression", "Continuation", "Drawn", "Everything", "Inpaint", "Loop", "Nothing", "Onsets"),
+        *("Outpaint", "Periodic", "Prefix", "Prompt", "Random", "RandomShare", "Stretch", "Suffix"),
+    ),
+    "prompts.beats": ("BeatGrid", "LibrosaBeats"),
+    "sampling": ("Step", "sample"),
+    "show": ("listen",),
+    "weights": ("load_codec", "load_model"),
+}
+"""Where each public name lives."""
 
-_MODULES = ("beats", "check", "masks", "metrics", "music", "prompts", "schedules", "show")
+_MODULES = {"beats": "prompts.beats"} | {
+    name: name for name in ("check", "masks", "metrics", "music", "prompts", "schedules", "show")
+}
 """Modules that are public as they are: `vk.masks.periodic`, `vk.show.spectrogram`."""
 
-__all__ = sorted([*_HOME, *_MODULES, "__version__"])
+_FOUND = {name: home for home, names in _HOME.items() for name in names}
+
+__all__ = sorted([*_FOUND, *_MODULES, "__version__"])
 
 
 def __getattr__(name: str):
-    if name in _HOME:
-        value = getattr(import_module(f"vampkit.{_HOME[name]}"), name)
+    if name in _FOUND:
+        value = getattr(import_module(f"vampkit.{_FOUND[name]}"), name)
     elif name in _MODULES:
-        value = import_module(f"vampkit.{name}")
+        value = import_module(f"vampkit.{_MODULES[name]}")
     else:
         raise AttributeError(f"vampkit has no {name!r}; its names are: {', '.join(__all__)}")
     globals()[name] = value

@@ -270,3 +270,16 @@ def local_bias(config: ModelConfig) -> Tensor:
         if head % 4 == 1:
             table[:side, head] -= 4
     return table
+
+
+def check_codes(codes: Tensor, entries: int) -> None:
+    """Refuse codes that are not int64 [.., K, T] in 0 .. entries - 1, in one sentence."""
+    if not isinstance(codes, Tensor) or codes.dtype != torch.int64:
+        kind = codes.dtype if isinstance(codes, Tensor) else type(codes).__name__
+        raise TypeError(f"codes of type {kind} were given, a torch.int64 tensor was expected; convert with torch.as_tensor(codes).long()")
+    if codes.ndim not in (2, 3) or 0 in codes.shape:
+        raise ValueError(f"codes of shape {tuple(codes.shape)} were given, [codebooks, frames] or [batch, codebooks, frames] without empty axes was expected")
+    low, high = int(codes.min()), int(codes.max())
+    if low < 0 or high >= entries:
+        hint = "; these codes still hold masked places, sample them first" if high == entries else ""
+        raise ValueError(f"codes run from {low} to {high}, 0 to {entries - 1} was expected{hint}")

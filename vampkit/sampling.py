@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from vampkit import schedules
-from vampkit.tokens import check_codes
+from vampkit.model import check_codes
 
 ANNEALINGS = {
     "linear": schedules.linear, "cosine": schedules.cosine, "square": schedules.square, "root": schedules.root, "constant": lambda u: 1.0,

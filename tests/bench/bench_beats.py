@@ -5,8 +5,8 @@ import argparse
 import numpy as np
 
 from vampkit import metrics, music
-from vampkit.beats import BIAS, LibrosaBeats, guess_downbeats
 from vampkit.metrics.agreement import BEAT_TOLERANCE
+from vampkit.prompts.beats import BIAS, LibrosaBeats, guess_downbeats
 
 
 def drummed(count, first=1_000_000, seconds=20.0):

@@ -15,12 +15,12 @@ import torch
 
 from tests.bench.bench_codec import composed, real
 from vampkit import Periodic, load_vamp, metrics
-from vampkit.codec import load_codec
-from vampkit.fetch import cache_folder
+from vampkit.files import cache_folder
 from vampkit.pipeline import Vamp
 from vampkit.train.masked import PRESETS, MaskedTraining
 from vampkit.train.pool import Pool, build_pool
 from vampkit.train.tokens import Store
+from vampkit.weights import load_codec
 
 COUNTS = (1, 2, 4, 8, 14)
 PERIODS = (7, 16)

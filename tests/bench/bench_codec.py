@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from vampkit import metrics, music
-from vampkit.codec import load_codec
-from vampkit.fetch import cache_folder
+from vampkit.files import cache_folder
 from vampkit.train.pool import build_pool
+from vampkit.weights import load_codec
 
 COUNTS = (1, 2, 4, 8, 14)
 

@@ -14,11 +14,11 @@ import torch
 
 from tests.bench.bench_codec import composed, real
 from vampkit import Periodic, load_vamp, metrics, music
-from vampkit.fetch import cache_folder
+from vampkit.files import cache_folder
 from vampkit.model import MaskedTransformer
 from vampkit.pipeline import Vamp
+from vampkit.pipeline.take import FINE_PASSES, MASK_TEMPERATURE
 from vampkit.prompts import Nothing
-from vampkit.takes import FINE_PASSES, MASK_TEMPERATURE
 
 PERIODS = (7, 16)
 EMBEDDINGS = {"log-mel": metrics.logmel_statistics, "tagger": metrics.tagger_embedding}

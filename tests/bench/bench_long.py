@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 
 from vampkit import load_vamp, music
-from vampkit.blocks import save_blocks
+from vampkit.audio.blocks import save_blocks
+from vampkit.pipeline.windows import SHARED, plan
 from vampkit.prompts import Continuation, Loop, Periodic
-from vampkit.windows import SHARED, plan
 
 PREFIX = 3.0
 FIRST_SEED = 1_003_000
@@ -130,7 +130,7 @@ def main() -> None:
     asked = words.parse_args()
     vamp = load_vamp("tiny", device=asked.device)
     if asked.one:
-        from vampkit.files import vamp_file
+        from vampkit.pipeline.soundfiles import vamp_file
 
         vamp_file(vamp, asked.one, asked.one.with_suffix(".out.wav"), Periodic(7), passes=2, fine_passes=1)
         print(json.dumps({"mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))

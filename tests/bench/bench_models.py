@@ -8,8 +8,8 @@ import torch
 
 from tests.bench.bench_codec import composed, real
 from vampkit import Periodic, load_vamp, metrics, music
-from vampkit.demo import prompts
-from vampkit.fetch import cache_folder
+from vampkit.cli.demo import prompts
+from vampkit.files import cache_folder
 
 
 def cross_entropies(vamp, codes, kind):

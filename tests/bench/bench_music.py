@@ -12,8 +12,8 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 
 from vampkit import metrics, music
-from vampkit._data import data_folder
 from vampkit.audio import LEVEL, Clip
+from vampkit.files import data_folder
 
 SECONDS = 10.0
 BLOCK = 11_025

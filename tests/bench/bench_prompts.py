@@ -13,9 +13,9 @@ from scipy.stats import rankdata
 from tests.bench.bench_beats import drummed
 from tests.bench.bench_codec import composed, real
 from vampkit import load_vamp, metrics
-from vampkit.beats import LibrosaBeats, beats_from_score
-from vampkit.fetch import cache_folder
+from vampkit.files import cache_folder
 from vampkit.prompts import PRESETS, Beats, RandomShare
+from vampkit.prompts.beats import LibrosaBeats, beats_from_score
 
 
 def beats(vamp, count, passes, before):

@@ -11,16 +11,16 @@ import tempfile
 import time
 from pathlib import Path
 
-from vampkit.codec import load_codec
 from vampkit.train.pool import compose_pool
 from vampkit.train.tokens import encode_pool
+from vampkit.weights import load_codec
 
 RUN = """
 import sys
 from dataclasses import replace
 from pathlib import Path
 import torch
-from vampkit.codec import load_codec
+from vampkit.weights import load_codec
 from vampkit.train.masked import PRESETS, MaskedTraining
 from vampkit.train.tokens import read_store
 torch.set_num_threads(1)

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from tests.lab import Notebook, chromium, serve
+from tests.browser.lab import Notebook, chromium, serve
 
 STUDIO = """
 import gc, os, time, psutil

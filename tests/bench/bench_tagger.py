@@ -11,10 +11,10 @@ import torch
 from tests.degradations import DEGRADATIONS
 from vampkit import metrics, music
 from vampkit.audio import LEVEL
-from vampkit.codec import load_codec
-from vampkit.fetch import cache_folder
+from vampkit.files import cache_folder
 from vampkit.metrics.tagger import STEP, TEMPI, WINDOW, load_tagger
 from vampkit.train.tagger import PRESETS, compose_spectra
+from vampkit.weights import load_codec
 
 
 def average_precision(scores, truth):

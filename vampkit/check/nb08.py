@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vampkit import windows as library
 from vampkit.check.core import generator, judge
-from vampkit.takes import restored
+from vampkit.pipeline import windows as library
+from vampkit.pipeline.take import restored
 
 
 def stands_out(yours: Callable) -> bool:

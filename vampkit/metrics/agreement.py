@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from vampkit.audio import Clip
-from vampkit.beats import LibrosaBeats, onset_times
+from vampkit.prompts.beats import LibrosaBeats, onset_times
 
 RATE = 44_100
 CHROMA_HOP = 2048

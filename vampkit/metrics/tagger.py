@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from vampkit.audio import LEVEL, Clip
 from vampkit.errors import VampkitError
+from vampkit.files import read_safetensors
 from vampkit.metrics.embedding import BANDS, HOP, RATE, log_mel
-from vampkit.tokens import read_safetensors
 
 FORMAT = "vampkit.tagger/1"
 WINDOW = 256
@@ -117,7 +117,7 @@ def save_tagger(tagger: Tagger, path: str | os.PathLike, weights: dict[str, Tens
 @functools.cache
 def load_tagger(path: str | os.PathLike | None = None) -> Tagger:
     """The bundled tagger, or one that `vampkit train tagger` wrote. Raises FileNotFoundError, VampkitError for another kind of file. Notebook: 11."""
-    from vampkit._data import data_folder
+    from vampkit.files import data_folder
 
     path = data_folder() / "models" / "tagger.safetensors" if path is None else Path(path)
     header, weights = read_safetensors(path, FORMAT)

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from vampkit import masks
+from vampkit.codec import Tokens
 from vampkit.errors import VampkitError
-from vampkit.tokens import Tokens
 
 if TYPE_CHECKING:
     from vampkit.audio import Clip

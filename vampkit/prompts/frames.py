@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from vampkit import masks
+from vampkit.codec import Tokens
 from vampkit.prompts.base import Prompt, number, prompt_type, whole
-from vampkit.tokens import Tokens
 
 if TYPE_CHECKING:
     from vampkit.audio import Clip

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from vampkit import masks
-from vampkit.beats import LibrosaBeats, times_of
+from vampkit.codec import Tokens
 from vampkit.prompts.base import Prompt, number, prompt_type, whole
+from vampkit.prompts.beats import LibrosaBeats, times_of
 from vampkit.prompts.frames import Everything, Periodic, frames_within
-from vampkit.tokens import Tokens
 
 if TYPE_CHECKING:
     from vampkit.audio import Clip

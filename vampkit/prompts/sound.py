@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from vampkit import masks
-from vampkit.beats import BeatGrid, LibrosaBeats, onset_times, times_of
+from vampkit.codec import Tokens
 from vampkit.prompts.base import Prompt, number, prompt_type, whole
-from vampkit.tokens import Tokens
+from vampkit.prompts.beats import BeatGrid, LibrosaBeats, onset_times, times_of
 
 if TYPE_CHECKING:
     from vampkit.audio import Clip

@@ -83,7 +83,7 @@ def _room_for(path: Path) -> Iterator[None]:
 
 def load(path: str | os.PathLike) -> dict[str, Any]:
     """What `save` wrote. Raises FileNotFoundError, VampkitError for another kind of file."""
-    from vampkit.tokens import read_safetensors
+    from vampkit.files import read_safetensors
 
     tree, tensors = read_safetensors(path, FORMAT)
     return _unflatten(tree, tensors)

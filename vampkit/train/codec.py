@@ -22,7 +22,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vampkit.codec import Codec, build, load_codec, settings_of
+from vampkit.codec import Codec
+from vampkit.codec.network import build, settings_of
 from vampkit.errors import VampkitError
 from vampkit.train import checkpoint
 from vampkit.train.codec_presets import PRESETS, CodecPreset
@@ -31,6 +32,7 @@ from vampkit.train.losses import SpectralLoss, agreement, signal_ratio
 from vampkit.train.optim import Average, Muon, ramp, set_rate, total_norm
 from vampkit.train.pool import RATE, Pool
 from vampkit.train.quantizer import LATENT_LEVEL, scale_latents, start_quantizer
+from vampkit.weights import load_codec
 
 
 class CodecTraining:
@@ -281,7 +283,7 @@ def build_like(model: nn.Module) -> nn.Module:
 
 def _fuse_snake() -> None:
     """Compile Snake, x + sin(a x)^2 / a, into one loop where a C++ compiler is at hand: elementwise work is 40 % of a step."""
-    from vampkit._compat import dac
+    from vampkit.codec.descript import dac
 
     if shutil.which("c++") is None and not torch.cuda.is_available():
         print("no C++ compiler was found: the codec trains without fused activations, at about 60 % of the speed")
@@ -311,7 +313,7 @@ def train(
     from, without the first stage. Raises ValueError for an unknown preset, VampkitError for a start of another shape.
     Notebook: 01.
     """
-    from vampkit.fetch import cache_folder
+    from vampkit.files import cache_folder
     from vampkit.train.pool import build_pool, compose_pool
 
     name = preset if isinstance(preset, str) else "custom"

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from vampkit.devices import chosen
+from vampkit.pipeline.devices import chosen
 
 PEAKS = {
     "H100 PCIe": 756e12,

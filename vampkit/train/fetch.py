@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vampkit.errors import VampkitError
-from vampkit.fetch import cache_folder
+from vampkit.files import cache_folder
 
 LICENCES = {
     "CC-BY-3.0": "https://creativecommons.org/licenses/by/3.0/",

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from vampkit.codec import load_codec
 from vampkit.errors import VampkitError
 from vampkit.metrics.statistics import Estimate, bootstrap
 from vampkit.metrics.tokens import masked_cross_entropy
@@ -24,7 +23,7 @@ from vampkit.model import MaskedTransformer
 from vampkit.train.masked import MaskedTraining
 from vampkit.train.presets import MaskedPreset
 from vampkit.train.store import TokenStore, build_store
-from vampkit.weights import load_adapters, load_model, merged, model_hash, save_adapters
+from vampkit.weights import load_adapters, load_codec, load_model, merged, model_hash, save_adapters
 
 LAYERS = r".*\.(w_qs|w_vs|fc|w_1|w_2)"
 """The linear layers that are adapted (vampnet b7); keys are left out there too."""
@@ -102,7 +101,7 @@ class AdapterTraining(MaskedTraining):
 
     def build(self, start) -> MaskedTransformer:
         """The base model, frozen, with adapters that learn. Raises VampkitError where peft is missing."""
-        import vampkit._compat  # noqa: F401  (before peft, which must not meet a torchaudio that cannot be loaded)
+        import vampkit.codec.descript  # noqa: F401  (before peft, which must not meet a torchaudio that cannot be loaded)
 
         try:
             from peft import LoraConfig, inject_adapter_in_model
@@ -182,7 +181,7 @@ def finetune(
     with other settings, or where peft is missing.
     Paper: section 3; reference code's fine-tuning. Notebook: 12.
     """
-    from vampkit.fetch import cache_folder
+    from vampkit.files import cache_folder
 
     folder = Path(folder)
     out = Path(out) if out else cache_folder() / "finetuned" / folder.name

@@ -270,7 +270,7 @@ def train(
     Raises ValueError for an unknown kind or preset, VampkitError for a store of another codec.
     Notebook: 04.
     """
-    from vampkit.fetch import cache_folder
+    from vampkit.files import cache_folder
     from vampkit.train.sources import sources
 
     if kind not in PRESETS:

@@ -16,7 +16,7 @@ import numpy as np
 
 from vampkit.audio import LEVEL, Clip
 from vampkit.errors import VampkitError
-from vampkit.fetch import cache_folder
+from vampkit.files import cache_folder
 from vampkit.train.devices import single_threaded
 
 RATE = 44_100

@@ -7,12 +7,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from vampkit.codec import Codec, load_codec
+from vampkit.codec import Codec
 from vampkit.errors import VampkitError
 from vampkit.train.pool import build_pool, compose_pool
 from vampkit.train.store import TokenStore
 from vampkit.train.stream import TokenStream
 from vampkit.train.tokens import Store, encode_pool
+from vampkit.weights import load_codec
 
 
 @contextlib.contextmanager
@@ -58,7 +59,7 @@ def _pools(
     codec: Codec, music: str | os.PathLike | None, composed: int, held_out: int, compose: bool, processes: int, speeds: tuple[float, ...]
 ) -> tuple[Store | None, Store | None, dict[str, Store]]:
     """Real and composed tokens to train on, and held-out ones, from pools in the cache."""
-    from vampkit.fetch import cache_folder
+    from vampkit.files import cache_folder
 
     pools, stores = cache_folder() / "pools", cache_folder() / "tokens" / codec.hash
 

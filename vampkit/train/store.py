@@ -23,13 +23,14 @@ import torch
 from torch import Tensor
 
 from vampkit.audio import LEVEL, Clip
-from vampkit.codec import Codec, load_codec
+from vampkit.codec import Codec
 from vampkit.errors import VampkitError
+from vampkit.files import read_safetensors
 from vampkit.music.genres import HELD_OUT_SEEDS
-from vampkit.tokens import read_safetensors
 from vampkit.train.annotations import mirdata_items
 from vampkit.train.devices import single_threaded
 from vampkit.train.pool import ARTIST_MINUTES, FLOOR, SUFFIXES
+from vampkit.weights import load_codec
 
 FORMAT = "vampkit.tokens-store/1"
 SHARD = 16

@@ -20,11 +20,12 @@ import torch
 from torch import Tensor
 
 from vampkit import music
-from vampkit.codec import Codec, load_codec
+from vampkit.codec import Codec
 from vampkit.errors import VampkitError
 from vampkit.train.devices import single_threaded
 from vampkit.train.pool import FLOOR
 from vampkit.train.store import encoded
+from vampkit.weights import load_codec
 
 AHEAD = 4
 """Finished pieces that wait for each worker: 0.2 MB, enough to bridge a check of the model."""

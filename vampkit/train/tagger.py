@@ -18,9 +18,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vampkit import music
+from vampkit.files import read_safetensors
 from vampkit.metrics.embedding import HOP, RATE, log_mel
 from vampkit.metrics.tagger import TEMPI, WINDOW, Tagger, save_tagger
-from vampkit.tokens import read_safetensors
 from vampkit.train import checkpoint
 from vampkit.train.optim import Average, Muon, ramp, set_rate
 
@@ -230,7 +230,7 @@ def train(preset: str | TaggerPreset = "laptop", out: str | os.PathLike | None =
     preset: "ci", "laptop" or settings of your own. out: folder (None: in the cache). minutes: of training, beyond the composing.
     Raises ValueError for an unknown preset. Notebook: 11.
     """
-    from vampkit.fetch import cache_folder
+    from vampkit.files import cache_folder
 
     name = preset if isinstance(preset, str) else "custom"
     if isinstance(preset, str):

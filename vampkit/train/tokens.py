@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vampkit.codec import Codec
 from vampkit.errors import VampkitError
-from vampkit.tokens import read_safetensors
+from vampkit.files import read_safetensors
 from vampkit.train.pool import Pool
 
 FORMAT = "vampkit.store/1"

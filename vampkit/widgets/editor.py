@@ -15,8 +15,8 @@ import traitlets as t
 
 from vampkit import prompts
 from vampkit.audio import Clip
+from vampkit.codec import Tokens
 from vampkit.show import pictures, spectra
-from vampkit.tokens import Tokens
 from vampkit.widgets import assets, cells
 from vampkit.widgets.mask_model import MaskModel
 from vampkit.widgets.pace import Pace
@@ -262,7 +262,7 @@ for _name in CALLS:
 
 def find_times(clip: Clip) -> dict[str, tuple[float, ...]]:
     """Onsets, beats and bars of a clip, in seconds."""
-    from vampkit.beats import LibrosaBeats, onset_times
+    from vampkit.prompts.beats import LibrosaBeats, onset_times
 
     grid = LibrosaBeats().track(clip)
     return {"onsets": tuple(map(float, onset_times(clip))), "beats": grid.times(), "bars": grid.downbeats}
@@ -289,7 +289,7 @@ def _opened(source, clip: Clip | None, codec) -> tuple[MaskModel, Clip | None]:
         return source, clip
     if isinstance(source, Clip):
         if codec is None:
-            from vampkit.codec import load_codec
+            from vampkit.weights import load_codec
 
             codec = load_codec("tiny")
         return MaskModel.of(codec.encode(source), source), source

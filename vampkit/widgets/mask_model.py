@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from vampkit import prompts
+from vampkit.codec import Tokens
 from vampkit.show.spectra import COARSE, mask_array
-from vampkit.tokens import Tokens
 from vampkit.widgets import cells, printed, stamps
 
 FORMAT = "vampkit.mask/1"

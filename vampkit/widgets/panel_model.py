@@ -13,7 +13,7 @@ import torch
 
 from vampkit import prompts
 from vampkit.audio import Clip
-from vampkit.beats import BeatGrid, LibrosaBeats, onset_times
+from vampkit.prompts.beats import BeatGrid, LibrosaBeats, onset_times
 
 MOST_PASSES = 72  # twice the paper's 36; more only costs time
 MOST_SEED = 2**31 - 1

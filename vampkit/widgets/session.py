@@ -12,10 +12,10 @@ import numpy as np
 
 from vampkit import prompts
 from vampkit.audio import Clip, clips, load_clip
+from vampkit.codec import Tokens
 from vampkit.errors import VampkitError
+from vampkit.pipeline.take import FINE_MASK_TEMPERATURE, FINE_PASSES, MASK_TEMPERATURE, PASSES, TakeSettings
 from vampkit.sampling import Settings
-from vampkit.takes import FINE_MASK_TEMPERATURE, FINE_PASSES, MASK_TEMPERATURE, PASSES, TakeSettings
-from vampkit.tokens import Tokens
 from vampkit.widgets import cells
 from vampkit.widgets.abx import BlindTest
 from vampkit.widgets.cells import whole
@@ -144,7 +144,7 @@ class Session:
         self.set(**SETTINGS[preset])
 
     def set(self, *, seed: int | None = None, next_seed: bool | None = None, circular: bool | None = None, **settings) -> None:
-        """Change sampler settings (those of PAPER, see `vampkit.takes.TakeSettings`), the seed, or whether each take counts the seed on.
+        """Change sampler settings (those of PAPER, see `vampkit.pipeline.TakeSettings`), the seed, or whether each take counts the seed on.
 
         circular: whether takes are loops whose end meets their start, see `vampkit.prompts.Loop`. Nothing is changed where one is refused.
         Raises ValueError, TypeError.

@@ -1,0 +1,195 @@
+"""Checks of the exercises: a stub is not attempted yet, the answer is right, and a wrong answer gets one helpful line and no exception."""
+
+import importlib
+import inspect
+import json
+import re
+from math import comb
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vampkit import check, schedules
+from vampkit.check import core
+from vampkit.model import relative_buckets
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+MODULES = {name: getattr(check, name) for name in check.__all__}
+TASKS = [
+    (module, name)
+    for module, content in MODULES.items()
+    for name, function in inspect.getmembers(content, inspect.isfunction)
+    if function.__module__ == content.__name__ and not name.startswith("_")
+]
+
+
+def stub(*_):
+    raise NotImplementedError
+
+
+def answer(module, name):
+    return getattr(importlib.import_module(f"tests.answers.{module}"), name)
+
+
+def said(capsys, verdict, expected):
+    """The one line that a check printed."""
+    lines = capsys.readouterr().out.splitlines()
+    assert verdict is expected and len(lines) == 1
+    return lines[0]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_notebook_has_three_tasks_and_poses_each(module):
+    (path,) = NOTEBOOKS.glob(f"{module[2:]}_*.ipynb")
+    cells = ["".join(c["source"]) for c in json.loads(path.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "code"]
+    names = [name for m, name in TASKS if m == module]
+    assert len(names) == 3
+    for name in names:
+        (cell,) = [c for c in cells if f"check.{module}.{name}({name})" in c]
+        assert f"def {name}(" in cell and "raise NotImplementedError" in cell
+        stated = re.search(r"yours\(([^)]*)\)", getattr(MODULES[module], name).__doc__)[1]
+        assert re.findall(r"\w+", re.sub(r" ?\[[^]]*\]", "", stated)) == re.findall(r"\w+", re.search(r"def \w+\(([^)]*)\)", cell)[1])
+
+
+@pytest.mark.parametrize("module, name", TASKS)
+def test_the_stub_fails_and_the_answer_passes(module, name, capsys):
+    task = getattr(MODULES[module], name)
+    assert said(capsys, task(stub), False) == f"{name}: not attempted yet"
+    assert said(capsys, task(answer(module, name)), True) == f"{name}: right"
+    assert said(capsys, task(answer(module, name)), True) == f"{name}: right"  # a second time: no case was spoiled
+
+
+@pytest.mark.parametrize("module, name", TASKS)
+@pytest.mark.parametrize("result", [None, 0, 3.5, "music", [[1], [1, 2]], torch.zeros(2, 7), np.nan, torch.zeros(1, dtype=torch.bool), {}, 1j])
+def test_no_result_makes_a_check_raise(module, name, result, capsys):
+    line = said(capsys, getattr(MODULES[module], name)(lambda *_: result), False)
+    assert line.startswith(f"{name}: not yet; in case 1 ") and len(line) < 300
+
+
+@pytest.mark.parametrize("module, name", TASKS)
+def test_exceptions_and_things_that_are_no_function_are_named(module, name, capsys):
+    task = getattr(MODULES[module], name)
+
+    def fails(*_):
+        values = []
+        return values[3]
+
+    assert said(capsys, task(fails), False) == f"{name}: in case 1 it stopped with IndexError, line 3 of your function: list index out of range"
+    assert "it stopped with TypeError" in said(capsys, task(lambda: 0), False)
+    assert said(capsys, task(7), False) == f"{name}: a function was expected, int was given"
+
+
+WRONG = {
+    ("nb03", "parameters"): (lambda n, d, h, k, c: answer("nb03", "parameters")(n, d, h, k, c) + 32 * h * (n - 1), "too large. Which layers hold a table"),
+    ("nb03", "circular_bias"): (
+        lambda table, frames: table[relative_buckets(torch.arange(frames)[None] - torch.arange(frames)[:, None])].permute(2, 0, 1),
+        "neighbours here",
+    ),
+    ("nb03", "reach"): (lambda logits, share: (logits.softmax(-1).cumsum(-1) < share).sum(-1) + 1, "In which order"),
+    ("nb04", "masked_mean"): (lambda logits, codes, mask: torch.nn.functional.cross_entropy(logits.movedim(-1, 1), codes), "Which tokens count?"),
+    ("nb04", "rate"): (lambda step, steps, warmup: step / warmup if step < warmup else min(1, 2 - 2 * step / steps), "should learn a little"),
+    ("nb04", "shares"): (lambda sums, counts: sums / counts, "local mean"),
+    ("nb12", "adapted"): (lambda weight, a, b, alpha: weight + alpha * b @ a, "depend on the rank?"),
+    ("nb12", "size"): (lambda layers, width, rank: 6 * layers * width * rank, "The feed-forward layers have"),
+    ("nb12", "held_out"): (lambda minutes, share: torch.arange(len(minutes)) >= len(minutes) - round(share * len(minutes)), "Count minutes"),
+    ("nb05", "freed"): (lambda n, s, curve: [int(n * curve(i / s)) for i in range(1, s + 1)], "still hidden"),
+    ("nb05", "rank"): (lambda c, n: torch.where(c.isfinite(), -c, c).flatten(1).argsort().argsort().lt(n[:, None]).view_as(c), "least sure?"),
+    ("nb05", "finish"): (lambda ask, codes, mask, counts: torch.where(mask, ask(codes, mask).argmax(-1), codes), "ask again after each"),
+    ("nb06", "bits"): (lambda mask, entries, rate: int((~mask).sum()) * rate / mask.shape[1], "name one of the entries?"),
+    ("nb06", "compress"): (lambda k, t, n, every: (torch.arange(k)[:, None] >= n) & (torch.arange(t) % every != 0), "pass both tests"),
+    ("nb06", "pyramid"): (lambda frames, periods: torch.stack([torch.arange(frames) % (p or 1) != 0 for p in periods]), "a row of period 0"),
+    ("nb07", "pillars"): (lambda t, p, w, o: torch.tensor([(f - o + w // 2) % p >= w for f in range(t)]), "one frame more after"),
+    ("nb07", "longest"): (lambda hidden: int(hidden.sum()), "side by side?"),
+    ("nb07", "stretched"): (lambda codes, factor: codes.repeat_interleave(factor, 1), "Only the first of each group"),
+    ("nb08", "stands_out"): (lambda flux, border: float((flux < flux[border]).sum()) / len(flux), "one of the other frames?"),
+    ("nb08", "windows"): (
+        lambda frames, size, context: [(max(0, min(a, frames - size)), a, min(a + size, frames)) for a in range(0, frames, size)],
+        "made already",
+    ),
+    ("nb08", "put_back"): (lambda original, made, start, end, fade: torch.cat([original[:start], made[start:end], original[end:]]), "a step at the borders"),
+    ("nb09", "hidden"): (lambda *case: ~answer("nb09", "hidden")(*case), "what is kept"),
+    ("nb09", "snap"): (lambda taps, onsets, reach: sorted({min(onsets, key=lambda o: abs(o - t)) for t in taps}), "without an onset in reach?"),
+    ("nb09", "track"): (lambda *case: answer("nb09", "track")(*case)[::-1], "comes first?"),
+    ("nb10", "states"): (lambda moves: [len(m) - 2 * m.count("u") for m in (moves[: i + 1] for i in range(len(moves)))], "where there is nothing to take back"),
+    ("nb10", "chance"): (lambda right, trials: comb(trials, right) / 2**trials, "not exactly so many"),
+    ("nb10", "until_bar"): (lambda now, bars, start, end: min([bar for bar in bars if bar > now], default=end) - now, "may begin anew before"),
+}
+
+
+@pytest.mark.parametrize("module, name", TASKS)
+def test_a_usual_mistake_gets_a_helpful_line(module, name, capsys):
+    wrong, help_ = WRONG[module, name]
+    line = said(capsys, getattr(MODULES[module], name)(wrong), False)
+    assert help_ in line and line.startswith(f"{name}: not yet; in case ")
+
+
+@pytest.mark.parametrize("module, name", TASKS)
+def test_every_trap_is_a_mistake_that_is_caught(module, name, capsys, monkeypatch):
+    kept = {}
+    monkeypatch.setattr(MODULES[module], "judge", lambda *arguments: kept.setdefault("all", arguments) and True)
+    getattr(MODULES[module], name)(stub)
+    called, _, cases, right, traps = kept["all"]
+    assert called == name and traps
+    for trap, sentence in traps:
+        assert sentence in said(capsys, core.judge(name, trap, cases, right, traps), False)
+
+
+def test_a_check_leaves_the_readers_chance_alone_and_gives_copies(capsys):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+
+    def spoils(confidence, counts):
+        found = answer("nb05", "rank")(confidence, counts)
+        confidence.zero_()
+        counts.zero_()
+        return found
+
+    assert check.nb05.rank(spoils)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize(
+    "found, expected, words",
+    [
+        (torch.tensor([1.0, 2.5]), [1.0, 2.0], "the first of 1 wrong places (of 2) is 1: yours is 2.5, which is too large"),
+        (torch.zeros(2, 3), np.eye(2, 3), "the first of 2 wrong places (of 6) is [0, 0]: yours is 0, which is too small"),
+        (torch.zeros(3), np.zeros((1, 3)), "yours has shape (3,), (1, 3) was expected"),
+        ([True, False, False], [True, True, False], "is 1: yours is False; True occurs 1 times in yours, too seldom"),
+        ([1, 0], [True, False], "yours holds whole numbers, True or False was expected"),
+        (float("nan"), 1.0, "yours is not a number (nan)"),
+        (None, 1.0, "does it end with return?"),
+        ("high", 1, "your function returned a str, a whole number was expected"),
+        (7, 9, "yours is 7, which is too small"),
+        ([0.0, float("inf")], [0.0, float("inf")], ""),
+        (torch.tensor([1e6 + 1.0], requires_grad=True), [1e6], ""),
+    ],
+)
+def test_differences_in_words(found, expected, words):
+    line = core.difference(core.as_value(found), core.as_value(expected))
+    assert words in line and bool(line) == bool(words)
+
+
+@given(st.lists(st.integers(-50, 50), min_size=1, max_size=30), st.data())
+def test_the_first_wrong_place_is_named(values, data):
+    place = data.draw(st.integers(0, len(values) - 1))
+    other = [*values]
+    other[place] += data.draw(st.sampled_from([-1, 1]))
+    line = core.difference(core.as_value(other), core.as_value(values))
+    assert f"wrong places (of {len(values)}) is {place}: yours is {other[place]}, which is too {'large' if other[place] > values[place] else 'small'}" in line
+    assert core.difference(core.as_value(values), core.as_value(torch.tensor(values))) == ""
+
+
+def test_an_unknown_notebook_is_refused_with_those_there_are():
+    with pytest.raises(AttributeError, match="has no 'nb99'; its modules are: nb03, nb0"):
+        _ = check.nb99
+
+
+def test_the_answers_count_as_the_library_does():
+    assert answer("nb03", "parameters")(20, 1280, 20, 4, 0) == 333_026_464
+    cosine = answer("nb05", "freed")(500, 12, lambda u: float(schedules.cosine(torch.tensor(u))))
+    assert np.cumsum(cosine).tolist() == [500 - left for left in schedules.hidden_counts(500, 12)]

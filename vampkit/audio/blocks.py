@@ -1,0 +1,179 @@
+"""Sound in blocks: read, measured, resampled and written piece by piece, so that a file of any length needs the memory of a short one.
+
+A block is a float32 array [channels, samples]. What is done to blocks one after another is what would be done to the whole.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from vampkit.audio.clip import Clip, missing
+
+SIZE = 1 << 18
+"""Samples a block: 6 s, 1 MB a channel."""
+KINDS = {".wav": ("WAV", "FLOAT"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
+"""What can be written, by suffix, as in `Clip.save`."""
+
+
+def exactly(blocks: Iterable[np.ndarray], length: int) -> Iterator[np.ndarray]:
+    """The first `length` samples of the blocks, with silence at the end where they hold fewer."""
+    channels, given = 1, 0
+    for block in blocks:
+        channels, block = len(block), block[:, : length - given]
+        given += block.shape[1]
+        if block.shape[1]:
+            yield block
+    if given < length:
+        yield np.zeros((channels, length - given), dtype=np.float32)
+
+
+def resample_blocks(blocks: Iterable[np.ndarray], rate: int, wanted: int) -> Iterator[np.ndarray]:
+    """Blocks at another sample rate (soxr, high quality), as if the whole had been resampled at once."""
+    if rate == wanted:
+        yield from blocks
+        return
+    import soxr
+
+    stream, channels = None, 1
+    for block in chain(blocks, [None]):
+        channels = channels if block is None else len(block)
+        stream = stream or soxr.ResampleStream(rate, wanted, channels, dtype="float32")
+        rows = np.zeros((0, channels), dtype=np.float32) if block is None else np.ascontiguousarray(block.T, dtype=np.float32)
+        made = stream.resample_chunk(rows, last=block is None)
+        if len(made):
+            yield made.T
+
+
+def resample_loop(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
+    """A loop [channels, samples] at another sample rate, whose end goes on in its start."""
+    if rate == wanted:
+        return samples
+    step = rate // math.gcd(rate, wanted)
+    lead = step * -(-4096 // step)  # more than the resampler looks around, and a whole number of samples at both rates
+    length = samples.shape[1]
+    around = Clip(samples[:, np.arange(-lead, length + lead) % length], rate).resample(wanted).samples
+    first = lead * wanted // rate
+    return around[:, first : first + round(length * wanted / rate)]
+
+
+class FileBlocks:
+    """A sound file that is read block by block.
+
+    Raises FileNotFoundError, and VampkitError for a file that is empty, damaged or no sound, as `Clip.load` does.
+    """
+
+    def __init__(self, path: str | os.PathLike):
+        import soundfile
+
+        self.path = Path(path)
+        Clip.load(self.path, seconds=0.01)  # refuses what is no sound
+        with soundfile.SoundFile(self.path) as file:
+            self.rate, self.length, self.channels = file.samplerate, file.frames, file.channels
+        self._file = None
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """All of it, [channels, samples] a block."""
+        import soundfile
+
+        given = 0
+        with soundfile.SoundFile(self.path) as file:
+            while len(rows := file.read(SIZE, dtype="float32", always_2d=True)):
+                if not np.isfinite(rows).all():
+                    raise ValueError(f"{self.path.name} holds samples that are NaN or infinite, finite numbers were expected; mend the sound")
+                given += len(rows)
+                yield rows.T
+        if end := missing(self.path, given, self.length, self.rate):
+            yield np.zeros((self.channels, end), dtype=np.float32)
+
+    def mono(self, rate: int) -> Iterator[np.ndarray]:
+        """The mean of the channels at a sample rate, [1, samples] a block."""
+        yield from resample_blocks((block.mean(0, keepdims=True) for block in self.blocks()), self.rate, rate)
+
+    def piece(self, first: int, last: int) -> np.ndarray:
+        """Samples first to last, [channels, samples]."""
+        import soundfile
+
+        self._file = self._file or soundfile.SoundFile(self.path)
+        self._file.seek(first)
+        return self._file.read(last - first, dtype="float32", always_2d=True, fill_value=0.0).T
+
+
+def loudness(blocks: Iterable[np.ndarray], rate: int) -> tuple[float, int]:
+    """Integrated loudness in LUFS of mono blocks [1, samples], and how many samples they are; -inf for silence.
+
+    The filters are pyloudnorm's and the gates those of ITU-R BS.1770, so that it is `Clip.loudness` of the whole; shorter sounds than 0.4 s are not measured.
+    """
+    import pyloudnorm
+    from scipy.signal import lfilter
+
+    filters = list(pyloudnorm.Meter(rate)._filters.values())
+    states = [np.zeros(max(len(f.a), len(f.b)) - 1) for f in filters]
+    total, length, marks, sums = 0.0, 0, [0], [0.0]
+    for block in blocks:
+        x = block[0].astype(np.float64)
+        for i, f in enumerate(filters):
+            x, states[i] = lfilter(f.b, f.a, x, zi=states[i])
+            x = x * f.passband_gain
+        energy = total + np.cumsum(np.square(x))
+        for mark in _marks(rate, length, length + len(x)):
+            marks.append(mark)
+            sums.append(float(energy[mark - length - 1]))
+        total, length = float(energy[-1]) if len(x) else total, length + len(x)
+    count = int(np.round((length / rate - 0.4) / 0.1)) + 1
+    if count < 1 or length < 0.4 * rate:
+        return float("-inf"), length
+    marks, sums = marks + [length], sums + [total]
+    low, high = (np.interp([min(int(0.4 * (j * 0.25 + more) * rate), length) for j in range(count)], marks, sums) for more in (0, 1))
+    power = (high - low) / (0.4 * rate)
+    return _gated(power), length
+
+
+def _marks(rate: int, first: int, last: int) -> list[int]:
+    """Samples in (first, last] at which a gating block of 0.4 s begins or ends, one every 0.1 s."""
+    steps = range(max(0, int(first / rate / 0.1) - 5), int(last / rate / 0.1) + 2)
+    marks = {int(0.4 * (j * 0.25 + more) * rate) for j in steps for more in (0, 1)}
+    return sorted(m for m in marks if first < m <= last)
+
+
+def _gated(power: np.ndarray) -> float:
+    """Loudness of blocks of mean power: those above -70 LUFS and within 10 LU of those count (BS.1770, equations 4 to 7)."""
+    with np.errstate(divide="ignore"):
+        level = -0.691 + 10 * np.log10(np.maximum(power, 0))
+    if not (level >= -70).any():
+        return float("-inf")
+    gate = max(-70.0, -0.691 + 10 * np.log10(power[level >= -70].mean()) - 10)
+    chosen = power[level > gate]
+    return float(-0.691 + 10 * np.log10(chosen.mean())) if len(chosen) else float("-inf")
+
+
+def save_blocks(blocks: Iterable[np.ndarray], rate: int, path: str | os.PathLike) -> Path:
+    """Write blocks as wav, flac or ogg by the name's suffix, as they come; beside first, then renamed. What is not finished leaves no file.
+
+    Raises ValueError for another suffix.
+    """
+    import soundfile
+
+    path = Path(path)
+    if path.suffix.lower() not in KINDS:
+        raise ValueError(f"{path.name} ends in {path.suffix or 'no suffix'}, .wav, .flac or .ogg was expected; rename it")
+    kind, subtype = KINDS[path.suffix.lower()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part, file = path.with_name(path.name + ".part"), None
+    try:
+        for block in blocks:
+            file = file or soundfile.SoundFile(part, "w", rate, len(block), format=kind, subtype=subtype)
+            file.write(block.T)
+        file.close()
+        part.replace(path)
+    except BaseException:
+        if file:
+            file.close()
+        part.unlink(missing_ok=True)
+        raise
+    return path

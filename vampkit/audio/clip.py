@@ -1,0 +1,201 @@
+"""Clip: a piece of sound, and the few things one does with sound before and after the codec."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from vampkit.errors import VampkitError
+
+LEVEL = -24.0
+"""Loudness in LUFS at which everything is encoded, compared and scored (paper, section 4.1)."""
+
+SHORTEST_FOR_LOUDNESS = 0.4
+"""Seconds: the gating block of ITU-R BS.1770, below which a loudness is not defined."""
+
+SLACK = 0.1
+"""Seconds by which a file may end before its header says: some encoders promise a packet too much. What is missing is taken for silence."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Sound in memory.
+
+    samples: float32 array [channels, samples], full scale is +-1.
+    rate: samples a second.
+    name, credit: what it is, and who made it under which licence.
+
+    Raises ValueError for arrays of another shape, and for samples that are not finite.
+    Notebook: 00.
+    """
+
+    samples: np.ndarray
+    rate: int
+    name: str = ""
+    credit: str = ""
+
+    def __post_init__(self):
+        samples = np.asarray(self.samples)
+        if samples.ndim == 1:
+            samples = samples[None]
+        if samples.ndim != 2 or not np.issubdtype(samples.dtype, np.number) or np.iscomplexobj(samples):
+            raise ValueError(
+                f"sound of shape {samples.shape} and type {samples.dtype} was given, real numbers of shape [channels, samples] were expected; reshape it first"
+            )
+        if samples.shape[0] > samples.shape[1] > 0 and samples.shape[0] > 8:
+            raise ValueError(f"sound of shape {samples.shape} has {samples.shape[0]} channels, [channels, samples] was expected; transpose it")
+        samples = samples.astype(np.float32, copy=False)
+        if not np.isfinite(samples).all():
+            bad = int((~np.isfinite(samples)).sum())
+            raise ValueError(f"{bad} samples are NaN or infinite, finite numbers were expected; mend the sound, for example with numpy.nan_to_num")
+        if not (isinstance(self.rate, (int, np.integer)) and self.rate > 0):
+            raise ValueError(f"the sample rate is {self.rate!r}, a positive whole number of samples a second was expected")
+        object.__setattr__(self, "samples", samples)
+        object.__setattr__(self, "rate", int(self.rate))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike, start: float = 0.0, seconds: float | None = None) -> Clip:
+        """Read a sound file (wav, flac, ogg, mp3, opus), or `seconds` of it from `start` on. What lacks at its end, up to `SLACK` seconds, is silence.
+
+        Raises FileNotFoundError, and VampkitError for a file that is empty, damaged or no sound.
+        Notebook: 00.
+        """
+        import soundfile
+
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"there is no sound file at {path}; check the name and the folder")
+        if path.stat().st_size == 0:
+            raise VampkitError(f"{path} is empty (0 bytes), a sound file was expected; copy or download it again")
+        if _is_cut(path):
+            raise VampkitError(f"{path} is damaged: it breaks off before the end that its header promises; fetch it again")
+        try:
+            with soundfile.SoundFile(path) as file:
+                rate, total = file.samplerate, file.frames
+                first = round(start * rate)
+                count = -1 if seconds is None else round(seconds * rate)
+                if first < 0 or (first and first >= total):
+                    raise ValueError(f"{path.name} is {total / rate:.2f} s long, an excerpt from {start} s was asked for; start earlier")
+                file.seek(first)
+                samples = file.read(count, dtype="float32", always_2d=True).T
+        except soundfile.LibsndfileError as error:
+            raise VampkitError(
+                f"{path} cannot be read as sound ({error.error_string.strip().rstrip('.')}); wav, flac, "
+                "ogg, mp3 or opus was expected; convert it or fetch it again"
+            ) from None
+        expected = total - first if seconds is None else min(total - first, count)
+        if samples.shape[1] == 0:
+            raise VampkitError(f"{path} holds no samples, some sound was expected; choose another file")
+        if short := missing(path, samples.shape[1], expected, rate):
+            samples = np.pad(samples, ((0, 0), (0, short)))
+        return cls(samples, rate, name=path.stem)
+
+    def save(self, path: str | os.PathLike) -> Path:
+        """Write wav (32-bit float), flac (24 bit) or ogg (Vorbis), by the name's suffix; beside first, then renamed.
+
+        Raises ValueError for another suffix.
+        """
+        import soundfile
+
+        path = Path(path)
+        kinds = {".wav": ("WAV", "FLOAT"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
+        if path.suffix.lower() not in kinds:
+            raise ValueError(f"{path.name} ends in {path.suffix or 'no suffix'}, .wav, .flac or .ogg was expected; rename it")
+        kind, subtype = kinds[path.suffix.lower()]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(path.name + ".part")
+        soundfile.write(part, self.samples.T, self.rate, format=kind, subtype=subtype)
+        part.replace(path)
+        return path
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return self.samples.shape[1] / self.rate
+
+    @property
+    def channels(self) -> int:
+        """Number of channels."""
+        return self.samples.shape[0]
+
+    def mono(self) -> Clip:
+        """The mean of the channels."""
+        return self if self.channels == 1 else replace(self, samples=self.samples.mean(0, keepdims=True))
+
+    def resample(self, rate: int) -> Clip:
+        """The same sound at another sample rate (soxr, high quality)."""
+        if rate == self.rate:
+            return self
+        import soxr
+
+        return replace(self, samples=soxr.resample(self.samples.T, self.rate, rate).T, rate=rate)
+
+    def excerpt(self, start: float, seconds: float) -> Clip:
+        """`seconds` of it from `start` on; shorter where it ends sooner. Raises ValueError outside the clip."""
+        if not (0 <= start < self.seconds and seconds > 0):
+            raise ValueError(
+                f"an excerpt of {seconds} s from {start} s was asked for, the clip lasts {self.seconds:.2f} s; choose a start inside it and a positive length"
+            )
+        first = round(start * self.rate)
+        return replace(self, samples=self.samples[:, first : first + round(seconds * self.rate)])
+
+    def gain(self, db: float) -> Clip:
+        """Louder or softer by `db` decibels."""
+        return replace(self, samples=self.samples * np.float32(10 ** (db / 20)))
+
+    def peak(self) -> float:
+        """Highest sample in dB below full scale; -inf for silence."""
+        top = float(np.abs(self.samples).max(initial=0.0))
+        return 20 * float(np.log10(top)) if top > 0 else float("-inf")
+
+    def loudness(self) -> float:
+        """Integrated loudness in LUFS (ITU-R BS.1770 by pyloudnorm); -inf for silence.
+
+        A clip shorter than the standard's block of 0.4 s is repeated until it fills one.
+        """
+        import warnings
+
+        import pyloudnorm
+
+        samples = self.samples
+        if samples.shape[1] == 0 or not samples.any():
+            return float("-inf")
+        block = int(np.ceil(SHORTEST_FOR_LOUDNESS * self.rate)) + 1
+        if samples.shape[1] < block:
+            samples = np.tile(samples, int(np.ceil(block / samples.shape[1])))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return float(pyloudnorm.Meter(self.rate).integrated_loudness(samples.T.astype(np.float64)))
+
+    def at_loudness(self, lufs: float = LEVEL) -> Clip:
+        """The same sound brought to a loudness; silence stays silence."""
+        now = self.loudness()
+        return self.gain(lufs - now) if np.isfinite(now) else self
+
+
+def missing(path: Path, held: int, promised: int, rate: int) -> int:
+    """Samples that a file lacks at its end. Raises VampkitError for more than `SLACK` seconds of them."""
+    if promised - held > SLACK * rate:
+        raise VampkitError(
+            f"{path} is damaged: it promises {promised / rate:.2f} s and holds {held / rate:.2f} s; fetch it again, or cut it with an audio editor"
+        )
+    return max(0, promised - held)
+
+
+def _is_cut(path: Path) -> bool:
+    """Whether a WAV or Ogg file was truncated, which libsndfile does not report: it reads what is left."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(12)
+        if head[:4] == b"RIFF" and head[8:] == b"WAVE":
+            promised = int.from_bytes(head[4:8], "little")
+            return 0 < promised < 0xFFFFFFF0 and promised + 8 > size
+        if head[:4] == b"OggS":
+            file.seek(max(0, size - 65_307))  # the longest page there is
+            tail = file.read()
+            last = tail.rfind(b"OggS")
+            return last < 0 or len(tail) < last + 27 or not tail[last + 5] & 4  # bit 4: last page of the stream
+    return False

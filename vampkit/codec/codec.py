@@ -1,0 +1,200 @@
+"""Codec: sound to tokens and back, over descript-audio-codec's own network.
+
+Any sample rate goes in, stereo too; everything is brought to one loudness before encoding, and decoding undoes gain, length and rate. Long files are encoded
+window by window, each with enough of its surroundings that its codes equal those of one single pass.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vampkit.audio import LEVEL, Clip
+from vampkit.audio.blocks import exactly, resample_blocks, resample_loop
+from vampkit.codec.network import context_frames, settings_of, token_hash
+from vampkit.codec.tokens import Tokens
+from vampkit.errors import VampkitError
+from vampkit.files import write_safetensors
+from vampkit.model import check_codes
+
+FORMAT = "vampkit.codec/1"
+WINDOW = 1024
+"""Frames encoded or decoded at once: 18 s of the paper's codec keeps memory near 300 MB with the tiny one."""
+
+
+class Codec:
+    """Turns clips into tokens and tokens into clips.
+
+    model: a `dac.DAC`, put into evaluation mode.
+    name: what to call it in records.
+
+    Paper: section 3.1 and 4.2. Notebook: 01.
+    """
+
+    def __init__(self, model: torch.nn.Module, name: str = "codec"):
+        self.model = model.eval().requires_grad_(False)
+        self.name = name
+        self.rate = int(model.sample_rate)
+        self.hop = int(model.hop_length)
+        self.codebooks = int(model.n_codebooks)
+        self.entries = int(model.codebook_size)
+        self.context = context_frames(model)
+        self.hash = token_hash(model)
+
+    @property
+    def tables(self) -> Tensor:
+        """The raw codebooks, float32 [codebooks, entries, dimensions], which the masked models read."""
+        return torch.stack([q.codebook.weight.detach().float().cpu() for q in self.model.quantizer.quantizers])
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.model.parameters()).device
+
+    def to(self, device: str | torch.device) -> Codec:
+        """Move the network; returns the codec."""
+        self.model.to(device)
+        return self
+
+    def encode(self, clip: Clip, stereo: str = "mix") -> Tokens:
+        """Tokens of a clip, at -24 LUFS whatever its own level.
+
+        stereo: "mix" encodes the mean of the channels, codes [K, T]; "items" encodes each channel as an item of a batch, codes [C, K, T].
+        Memory is bounded for any length. Raises ValueError for an empty clip or another word for stereo.
+        Notebook: 01.
+        """
+        if stereo not in ("mix", "items"):
+            raise ValueError(f'stereo is {stereo!r}, "mix" (mean of the channels) or "items" (one item a channel) was expected')
+        if clip.samples.shape[1] == 0:
+            raise ValueError("the clip holds 0 samples, some sound was expected; load another one")
+        source = (clip.mono() if stereo == "mix" else clip).resample(self.rate)
+        loudness = source.loudness()
+        gain = LEVEL - loudness if math.isfinite(loudness) else 0.0
+        length = source.samples.shape[1]
+        codes = torch.cat([self.encode_samples(channel * np.float32(10 ** (gain / 20))) for channel in source.samples])
+        return Tokens(
+            codes=codes if stereo == "items" and clip.channels > 1 else codes[0],
+            codec=self.hash,
+            rate=self.rate,
+            hop=self.hop,
+            entries=self.entries,
+            length=length,
+            source_rate=clip.rate,
+            gains=(gain,) * len(codes),
+            name=clip.name,
+            credit=clip.credit,
+        )
+
+    def encode_samples(self, samples: np.ndarray) -> Tensor:
+        """Codes int64 [1, codebooks, frames] of samples [samples] at the codec's rate, as they are, window by window."""
+        return torch.cat(list(self.encode_blocks([samples])), -1)
+
+    def encode_blocks(self, blocks: Iterable[np.ndarray]) -> Iterator[Tensor]:
+        """Codes int64 [1, codebooks, frames], window by window, of sound that comes in blocks of samples [samples], together the codes of the whole."""
+
+        def work(piece: Tensor) -> Tensor:
+            return self.model.encode(piece.to(self.device))[1].cpu()
+
+        yield from in_windows(_whole_frames(blocks, self.hop), work, WINDOW, self.context, self.hop, 1)
+
+    def decode(self, tokens: Tokens, codebooks: int | None = None, circular: bool = False) -> Clip:
+        """The clip behind tokens: its length, loudness and rate are those of what was encoded.
+
+        codebooks: decode with the first so many only (None: all there are). circular: decode a loop, whose end goes on in its start.
+        Raises VampkitError for tokens of another codec, ValueError for codes it does not have.
+        Notebook: 01.
+        """
+        count = tokens.codebooks if codebooks is None else codebooks
+        if not 1 <= count <= tokens.codebooks:
+            raise ValueError(f"{codebooks} codebooks were asked for, these tokens hold {tokens.codebooks}; choose 1 to {tokens.codebooks}")
+        blocks = list(self.decode_blocks(tokens, [tokens.batch[:, :count]], circular))
+        return Clip(np.concatenate(blocks, 1), tokens.source_rate, tokens.name, tokens.credit)
+
+    def decode_blocks(self, tokens: Tokens, pieces: Iterable[Tensor], circular: bool = False, eager: bool = False) -> Iterator[np.ndarray]:
+        """Blocks of samples [channels, samples] of codes that come in pieces [items, codebooks, frames], together the samples of `decode`.
+
+        tokens: geometry, length, gains and rate; their codes are not looked at. eager: give each block as soon as its surroundings are there.
+        A loop (circular) can only begin when its end is there.
+        """
+        if tokens.codec != self.hash:
+            raise VampkitError(
+                f"these tokens were made by codec {tokens.codec[:8]}, this codec is {self.hash[:8]} ({self.name}); decode them with "
+                "the one that made them, or encode the sound again"
+            )
+        gain = np.array([10 ** (-g / 20) for g in tokens.gains], dtype=np.float32)[:, None]
+        wanted = round(tokens.length * tokens.source_rate / self.rate)
+        if circular:
+            whole = np.concatenate(list(self._sound(_around(list(pieces), self.context), eager)), -1)
+            whole = whole[:, self.context * self.hop : -self.context * self.hop]
+            yield resample_loop(whole * gain, self.rate, tokens.source_rate)[:, :wanted]
+            return
+        sound = exactly((block * gain for block in self._sound(pieces, eager)), tokens.length)
+        yield from exactly(resample_blocks(sound, self.rate, tokens.source_rate), wanted)
+
+    def decode_codes(self, codes: Tensor) -> np.ndarray:
+        """Samples float32 [batch, frames * hop] of codes [batch, codebooks, frames], window by window."""
+        return np.concatenate(list(self._sound([codes])), -1)
+
+    def _sound(self, pieces: Iterable[Tensor], eager: bool = False) -> Iterator[np.ndarray]:
+        def work(codes: Tensor) -> Tensor:
+            check_codes(codes, self.entries)
+            if codes.shape[1] > self.codebooks:
+                raise ValueError(f"codes of {codes.shape[1]} codebooks were given, this codec has {self.codebooks}; drop the others")
+            # Item by item: sums of a batch round in another order, and a take is to sound the same in any company.
+            return torch.cat([self.model.decode(self.model.quantizer.from_codes(c.to(self.device))[0])[:, 0].float().cpu() for c in codes.split(1)])
+
+        yield from (made.numpy() for made in in_windows(pieces, work, WINDOW, self.context, 1, self.hop, eager))
+
+    def save(self, path: str | os.PathLike, half: bool = True) -> Path:
+        """Write settings and weights as safetensors, in half precision unless told otherwise; beside first, then renamed."""
+        kind = torch.float16 if half else torch.float32
+        return write_safetensors(self.model.state_dict(), path, FORMAT, settings_of(self.model), dtype=kind)
+
+    def __repr__(self) -> str:
+        return (
+            f"Codec({self.name!r}, {self.codebooks} codebooks of {self.entries}, {self.rate / self.hop:.2f} frames/s, "
+            f"{math.log2(self.entries) * self.codebooks * self.rate / self.hop:.0f} bits/s)"
+        )
+
+
+@torch.inference_mode()
+def in_windows(pieces: Iterable[Tensor], work: Callable, size: int, context: int, unit: int, out: int, eager: bool = False) -> Iterator[Tensor]:
+    """What `work` makes of a long row that comes in pieces [.., numbers], in windows of `size` frames that see `context` more on both sides.
+
+    unit, out: numbers a frame, of what goes in and of what comes out. eager: give what can be given after each piece, however short.
+    Together the results are those of one pass, if nothing reaches farther than the context.
+    """
+    held, left, first = None, 0, 0
+    for piece in chain(pieces, [None]):
+        if piece is not None:
+            held = piece if held is None else torch.cat([held, piece], -1)
+        end = left + (0 if held is None else held.shape[-1] // unit)
+        while first < end and (piece is None or end - context >= first + (1 if eager else size)):
+            last = min(first + size, end if piece is None else end - context)
+            made = work(held[..., : (min(last + context, end) - left) * unit])
+            yield made[..., (first - left) * out : (last - left) * out]
+            first, before = last, left
+            left = max(0, first - context)
+            held = held[..., (left - before) * unit :]
+
+
+def _whole_frames(blocks: Iterable[np.ndarray], hop: int) -> Iterator[Tensor]:
+    """Blocks of samples as [1, 1, samples], and the silence that fills the last frame."""
+    length = 0
+    for block in blocks:
+        length += len(block)
+        yield torch.from_numpy(block)[None, None]
+    yield torch.zeros(1, 1, -length % hop)
+
+
+def _around(pieces: list[Tensor], context: int) -> list[Tensor]:
+    """The whole of a loop, with `context` frames of its end before it and of its start behind it."""
+    codes = torch.cat(pieces, -1)
+    return [codes[..., torch.arange(-context, codes.shape[-1] + context) % codes.shape[-1]]]

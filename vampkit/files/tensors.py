@@ -1,0 +1,102 @@
+"""Tensors with their settings in safetensors files, which run nothing when they are read."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vampkit.errors import VampkitError
+from vampkit.files.written import written
+
+
+def write_safetensors(
+    tensors: Mapping[str, Tensor],
+    path: str | os.PathLike,
+    kind: str,
+    settings: Any,
+    *,
+    dtype: torch.dtype | None = None,
+    durable: bool = False,
+) -> Path:
+    """Write tensors and their settings as one file, beside first and then renamed.
+
+    Parameters
+    ----------
+    tensors : mapping of str to Tensor
+        What to write, by name.
+    path : str or PathLike
+        Where to.
+    kind : str
+        Name of the format, such as "vampkit.model/1", which `read_safetensors` asks for.
+    settings : JSON data
+        What belongs to the tensors.
+    dtype : torch.dtype, optional
+        Convert all of them to this type.
+    durable : bool
+        See `written`.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    from safetensors.torch import save_file
+
+    plain = {name: t.detach().cpu().to(dtype or t.dtype).contiguous() for name, t in tensors.items()}
+    with written(path, durable) as part:
+        save_file(plain, part, metadata={"format": kind, "settings": json.dumps(settings)})
+    return Path(path)
+
+
+def read_safetensors(path: str | os.PathLike, kind: str) -> tuple[Any, dict[str, Tensor]]:
+    """Settings and tensors of one of our files.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        What `write_safetensors` wrote.
+    kind : str
+        Name of the format that is expected.
+
+    Returns
+    -------
+    settings : JSON data
+        As they were written.
+    tensors : dict of str to Tensor
+        By name; mapped from the file, not loaded, so only what is used is read.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is no file.
+    VampkitError
+        For a pickle, a damaged file, or another format.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file at {path}; check the name and the folder")
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no plain mapping)
+    except (SafetensorError, OSError):
+        start = path.open("rb").read(4)
+        pickled = start[:2] in (b"PK", b"\x80\x02", b"\x80\x04")
+        what = (
+            "a pickle, which can run code when it is opened" if pickled else "no safetensors file or a damaged one"
+        )
+        raise VampkitError(
+            f"{path.name} is {what}; a safetensors file of kind {kind} was expected; save it again with vampkit"
+        ) from None
+    if metadata.get("format") != kind:
+        found = metadata.get("format", "unknown")
+        raise VampkitError(f"{path.name} is of kind {found}, {kind} was expected; choose another file")
+    return json.loads(metadata["settings"]), tensors
