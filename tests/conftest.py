@@ -10,7 +10,8 @@ import torch  # noqa: E402
 
 
 def pytest_collection_modifyitems(config, items):
-    """Tests in a browser run where they are asked for by their marker, and then nothing that is missing lets them pass."""
+    """Tests in a browser run where they are asked for by their marker, and then nothing that is missing lets them
+    pass."""
     if "browser" not in config.option.markexpr:
         for item in items:
             if item.get_closest_marker("browser"):

@@ -1,4 +1,7 @@
-"""Known degradations of a clip, from none to the worst within each kind: a measure of quality must put them in order."""
+"""Known degradations of a clip, from none to the worst within each kind.
+
+A measure of quality must put them in order.
+"""
 
 from dataclasses import replace
 
@@ -12,7 +15,10 @@ from vampkit.weights import load_codec
 
 def noisy(clip: Clip, amount: float) -> Clip:
     """White noise added; amount: its deviation."""
-    return replace(clip, samples=clip.samples + amount * np.random.default_rng(1).standard_normal(clip.samples.shape).astype(np.float32))
+    return replace(
+        clip,
+        samples=clip.samples + amount * np.random.default_rng(1).standard_normal(clip.samples.shape).astype(np.float32),
+    )
 
 
 def low_passed(clip: Clip, rate: int) -> Clip:

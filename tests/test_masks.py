@@ -70,7 +70,9 @@ def test_the_reference_behind_its_switch():
         assert same(masks.periodic(4, 61, period, 1, offset, reference=True), name), name
     for name in named("onset_w"):
         assert same(masks.windows(4, 61, ONSETS, *numbers(name) * 2, reference=True), name), name
-    assert not same(masks.windows(4, 61, ONSETS, 5, 5), "onset_w5") and not same(masks.periodic(4, 61, 7, 2), "periodic_p7_w2")
+    assert not same(masks.windows(4, 61, ONSETS, 5, 5), "onset_w5") and not same(
+        masks.periodic(4, 61, 7, 2), "periodic_p7_w2"
+    )
 
 
 def test_places_agree_with_the_reference():
@@ -87,7 +89,8 @@ def test_places_agree_with_the_reference():
 
 
 def test_beats_agree_with_the_reference():
-    """Times rounded up to frames, downbeats apart from the others, every second upbeat, windows before and after, the opposite."""
+    """Times rounded up to frames, downbeats apart from the others, every second upbeat, windows before and after, the
+    opposite."""
     beats, down = DATA["beats_s"], DATA["downbeats_s"]
     given = dict(beats=beats, downbeats=down)
     cases = {
@@ -118,7 +121,9 @@ def test_chance_agrees_with_the_reference_draw_for_draw():
 
 def test_combinations_agree_with_the_reference():
     a, b = (torch.from_numpy(DATA[name].astype(bool)) for name in ("and_a", "and_b"))
-    assert np.array_equal((a & b).numpy(), DATA["and_out"].astype(bool)) and np.array_equal((a | b).numpy(), DATA["or_out"].astype(bool))
+    assert np.array_equal((a & b).numpy(), DATA["and_out"].astype(bool)) and np.array_equal(
+        (a | b).numpy(), DATA["or_out"].astype(bool)
+    )
     codes, mask = (torch.from_numpy(DATA[name].astype(np.int64)) for name in ("apply_codes", "apply_mask"))
     assert np.array_equal(torch.where(mask.bool(), 32, codes).numpy(), DATA["apply_out"])
 
@@ -159,7 +164,11 @@ def test_counts_and_algebra(k, t, share, seed):
     assert int((~masks.codebooks(k, t, keep)).sum()) == keep * t
     a, b = (masks.random(k, t, share, torch.Generator().manual_seed(seed + i)) for i in range(2))
     assert torch.equal(a, masks.random(k, t, share, torch.Generator().manual_seed(seed)))
-    assert torch.equal(~(a & b), ~a | ~b) and torch.equal(masks.full(k, t) & a, a) and torch.equal(masks.empty(k, t) | a, a)
+    assert (
+        torch.equal(~(a & b), ~a | ~b)
+        and torch.equal(masks.full(k, t) & a, a)
+        and torch.equal(masks.empty(k, t) | a, a)
+    )
 
 
 @settings(max_examples=40, deadline=None)
@@ -172,7 +181,11 @@ def test_counts_of_gaps_windows_shares_and_dropout(k, t, share, seed, data):
     assert int(masks.gap(k, t, start, end).sum()) == (end - start) * k
     assert torch.equal(masks.gap(k, t, start, end), masks.prefix(k, t, start) & masks.suffix(k, t, t - end))
     assert int((~masks.share(k, t, share, generator())).sum()) == round(share * k * t)
-    at, before, after = data.draw(st.lists(st.integers(0, t - 1))), data.draw(st.integers(0, 9)), data.draw(st.integers(0, 9))
+    at, before, after = (
+        data.draw(st.lists(st.integers(0, t - 1))),
+        data.draw(st.integers(0, 9)),
+        data.draw(st.integers(0, 9)),
+    )
     kept = {f for a in at for f in range(max(0, a - before), min(t, a + after))}
     assert set(torch.nonzero(~masks.windows(k, t, at, before, after)[-1])[:, 0].tolist()) == kept
     whole = masks.periodic(k, t, 3)
@@ -218,20 +231,32 @@ def test_counts_fall_to_nothing(n, passes):
 def test_schedules_run_from_all_to_nothing():
     for gamma in (schedules.cosine, schedules.linear, schedules.square, schedules.root):
         values = [gamma(u / 50) for u in range(51)]
-        assert values[0] == pytest.approx(1) and values[-1] == pytest.approx(0, abs=1e-9) and values == sorted(values, reverse=True)
+        assert (
+            values[0] == pytest.approx(1)
+            and values[-1] == pytest.approx(0, abs=1e-9)
+            and values == sorted(values, reverse=True)
+        )
 
 
 def test_learning_rate_of_the_paper():
     data = np.load(Path(__file__).parent / "fixtures" / "schedule.npz")
-    for name, settings_ in (("base_lr", (1280, 10_000, 2.0)), ("lora_lr", (1280, 500, 2.0)), ("default_lr", (512, 4000, 1.0))):
-        assert [schedules.noam(int(step), *settings_) for step in data["steps"]] == pytest.approx(data[name].tolist(), rel=1e-6)
+    for name, settings_ in (
+        ("base_lr", (1280, 10_000, 2.0)),
+        ("lora_lr", (1280, 500, 2.0)),
+        ("default_lr", (512, 4000, 1.0)),
+    ):
+        assert [schedules.noam(int(step), *settings_) for step in data["steps"]] == pytest.approx(
+            data[name].tolist(), rel=1e-6
+        )
     with pytest.raises(ValueError, match="1 or more"):
         schedules.noam(0, 512)
 
 
 def test_training_ratios_cover_the_range():
     r = schedules.training_ratios(64, seed=3, step=9)
-    assert torch.equal(r, schedules.training_ratios(64, seed=3, step=9)) and not torch.equal(r, schedules.training_ratios(64, seed=3, step=10))
+    assert torch.equal(r, schedules.training_ratios(64, seed=3, step=9)) and not torch.equal(
+        r, schedules.training_ratios(64, seed=3, step=10)
+    )
     assert ((r.sort().values * 64).floor() == torch.arange(64)).all()
     hidden = torch.cat([schedules.cosine(schedules.training_ratios(8, 0, s)) for s in range(500)])
     assert float(hidden.mean()) == pytest.approx(2 / np.pi, abs=0.003)

@@ -16,15 +16,21 @@ def reference(name):
     """Model with the recorded weights, and the recorded arrays."""
     data = np.load(FIXTURES / f"{name}.npz")
     codebooks, conditioning = data["codes"].shape[1], 0 if "coarse" in name else 2
-    config = ModelConfig(codebooks=codebooks, conditioning=conditioning, layers=2, width=64, heads=4, entries=32, dropout=0.0)
+    config = ModelConfig(
+        codebooks=codebooks, conditioning=conditioning, layers=2, width=64, heads=4, entries=32, dropout=0.0
+    )
     model = MaskedTransformer(config, torch.from_numpy(data["codebooks"])[:codebooks])
-    weights = {k[2:]: torch.from_numpy(np.asarray(data[k])) for k in data.files if k.startswith("w/") and "lora" not in k}
+    weights = {
+        k[2:]: torch.from_numpy(np.asarray(data[k])) for k in data.files if k.startswith("w/") and "lora" not in k
+    }
     model.load_state_dict(weights)  # strict: every name and shape is the reference's
     return model.eval(), data
 
 
 def inputs(data):
-    return torch.from_numpy(data["codes"].astype(np.int64)), torch.from_numpy(data["codes_masked"].astype(np.int64)) == 32
+    return torch.from_numpy(data["codes"].astype(np.int64)), torch.from_numpy(
+        data["codes_masked"].astype(np.int64)
+    ) == 32
 
 
 @pytest.mark.parametrize("name", ["forward_coarse", "forward_c2f"])
@@ -55,7 +61,10 @@ def test_layers_and_bias_agree_with_the_reference():
     model, data = reference("forward_coarse")
     codes, mask = inputs(data)
     bias = model.transformer.layers[0].self_attn.position_bias(150)[0].detach().numpy()
-    assert np.abs(bias[:, 0] - data["position_bias_row0"]).max() < 1e-6 and np.abs(bias[:, -1] - data["position_bias_last"]).max() < 1e-6
+    assert (
+        np.abs(bias[:, 0] - data["position_bias_row0"]).max() < 1e-6
+        and np.abs(bias[:, -1] - data["position_bias_last"]).max() < 1e-6
+    )
     x = model.embedding(codes, mask, model.tables)
     assert np.abs(x[:, :40].detach().numpy() - data["embedded"]).max() < 1e-5
     for layer, expected in zip(model.transformer.layers, data["layer_out_first40"], strict=True):

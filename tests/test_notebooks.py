@@ -1,4 +1,7 @@
-"""What every notebook keeps to: size, rhythm, prose, and nothing that would fail elsewhere. Their outputs are compared by nbval."""
+"""What every notebook keeps to.
+
+Size, rhythm, prose, and nothing that would fail elsewhere. Their outputs are compared by nbval.
+"""
 
 import json
 import re

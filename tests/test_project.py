@@ -12,7 +12,19 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-CORE = ("audio", "codec", "errors", "files", "masks", "model", "pipeline", "prompts", "sampling", "schedules", "weights")
+CORE = (
+    "audio",
+    "codec",
+    "errors",
+    "files",
+    "masks",
+    "model",
+    "pipeline",
+    "prompts",
+    "sampling",
+    "schedules",
+    "weights",
+)
 OUTER = {"train", "music", "metrics", "show", "widgets", "check", "cli", "demo", "IPython", "ipywidgets", "anywidget"}
 
 
@@ -36,37 +48,64 @@ def test_constraints_fit_the_project():
     pins = [line.split("#")[0].strip() for line in (ROOT / "constraints.txt").read_text().splitlines()]
     pinned = dict(pin.split("==") for pin in pins if pin)
     pinned = {k.lower().replace("_", "-"): v.split(";")[0].strip() for k, v in pinned.items()}
-    checked = [name for name, r in wanted.items() if name in pinned and r.specifier.contains(pinned[name], prereleases=True)]
+    checked = [
+        name for name, r in wanted.items() if name in pinned and r.specifier.contains(pinned[name], prereleases=True)
+    ]
     assert "torch" in checked and len(checked) == sum(name in pinned for name in wanted)
 
 
-EXTRA = {re.split(r"[<>=\[ ]", r)[0] for name, rows in PROJECT["optional-dependencies"].items() if name != "dev" for r in rows}
+EXTRA = {
+    re.split(r"[<>=\[ ]", r)[0]
+    for name, rows in PROJECT["optional-dependencies"].items()
+    if name != "dev"
+    for r in rows
+}
 
 
 def test_every_import_is_declared():
     """What the package imports is the standard library, a dependency of the core, or guarded by an extra."""
     names = {re.split(r"[<>=\[ ]", r)[0].lower().replace("-", "_") for r in PROJECT["dependencies"]}
-    known = names | {"dac", "torchaudio", "IPython", "vampkit", "traitlets", "PIL", "sklearn"} | set(sys.stdlib_module_names)
+    known = (
+        names
+        | {"dac", "torchaudio", "IPython", "vampkit", "traitlets", "PIL", "sklearn"}
+        | set(sys.stdlib_module_names)
+    )
     for path in (ROOT / "vampkit").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             roots = [a.name.split(".")[0] for a in node.names] if isinstance(node, ast.Import) else []
-            roots += [node.module.split(".")[0]] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
+            roots += (
+                [node.module.split(".")[0]]
+                if isinstance(node, ast.ImportFrom) and node.module and not node.level
+                else []
+            )
             roots = [r for r in roots if not (r in EXTRA and node.col_offset)]  # imported where it is used
             assert set(roots) <= known, f"{path.name} imports {set(roots) - known}"
 
 
 def test_the_core_imports_nothing_from_outside_it():
-    files = [path for path in (ROOT / "vampkit").rglob("*.py") if path.relative_to(ROOT / "vampkit").with_suffix("").parts[0] in CORE]
+    files = [
+        path
+        for path in (ROOT / "vampkit").rglob("*.py")
+        if path.relative_to(ROOT / "vampkit").with_suffix("").parts[0] in CORE
+    ]
     assert len(files) >= len(CORE)
     for path in files:
         name, tree = path.name, ast.parse(path.read_text())
-        allowed = {"show"} if path.parent.name == "prompts" else set()  # a prompt draws itself: `Prompt.draw` imports where it draws
+        allowed = (
+            {"show"} if path.parent.name == "prompts" else set()
+        )  # a prompt draws itself: `Prompt.draw` imports where it draws
         for node in ast.walk(tree):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             modules = [node.module] if isinstance(node, ast.ImportFrom) and node.module else names
-            modules += [f"vampkit.{a.name}" for a in node.names] if isinstance(node, ast.ImportFrom) and node.module == "vampkit" else []
+            modules += (
+                [f"vampkit.{a.name}" for a in node.names]
+                if isinstance(node, ast.ImportFrom) and node.module == "vampkit"
+                else []
+            )
             for module in modules:
-                assert not set(module.split(".")) & OUTER - (allowed if node.col_offset else set()), f"{name} imports {module}"
+                assert not set(module.split(".")) & OUTER - (allowed if node.col_offset else set()), (
+                    f"{name} imports {module}"
+                )
 
 
 def test_importing_is_quick_to_its_point_and_silent():
@@ -94,7 +133,9 @@ def test_all_public_names_load():
 
 
 def test_files_keep_to_the_house():
-    files = [ROOT / f for f in subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split()]
+    files = [
+        ROOT / f for f in subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split()
+    ]
     files = [f for f in files if f.is_file()]
     if not files:
         pytest.skip("not a git checkout: the list of files is git's")
@@ -103,7 +144,9 @@ def test_files_keep_to_the_house():
         assert file.stat().st_size <= 12 * 2**20, file
         if file.suffix in {".py", ".md", ".toml", ".yml", ".js", ".ipynb"}:
             text = file.read_text(errors="replace")
-            assert not re.search(r"(?<![\w.])/(?:work|home|root)/\w", text), f"{file.name} names a folder of one machine"
+            assert not re.search(r"(?<![\w.])/(?:work|home|root)/\w", text), (
+                f"{file.name} names a folder of one machine"
+            )
         if file.suffix == ".py" and "tests" not in file.relative_to(ROOT).parts:
             assert text.count("\n") <= 350, f"{file.name} has {text.count(chr(10))} lines"
 
@@ -123,5 +166,7 @@ def test_committed_notebooks_hold_sound_of_free_clips_only():
 
 
 def test_ruff_finds_nothing_in_code_and_notebooks():
-    found = subprocess.run([sys.executable, "-m", "ruff", "check", "--output-format", "concise", str(ROOT)], capture_output=True, text=True)
+    found = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--output-format", "concise", str(ROOT)], capture_output=True, text=True
+    )
     assert found.returncode == 0, found.stdout

@@ -38,7 +38,11 @@ def grid(array, model):
 def test_greedy_runs_token_for_token(loop, case):
     model, run, codes, mask = recorded(loop, case)
     passes = len(run["codes_in"])
-    steps = list(sample(model, codes, mask, seeds=[0] * len(codes), passes=passes, mask_temperature=0.0, cutoff=-1.0, count="batch"))
+    steps = list(
+        sample(
+            model, codes, mask, seeds=[0] * len(codes), passes=passes, mask_temperature=0.0, cutoff=-1.0, count="batch"
+        )
+    )
     for made, fed in zip(steps[:-1], run["codes_in"][1:], strict=True):
         assert torch.equal(torch.where(made.mask, 32, made.codes), torch.from_numpy(fed.astype(np.int64)))
     assert np.array_equal(steps[-1].codes.numpy(), run["out"])
@@ -61,9 +65,14 @@ def test_sampled_runs_replayed_from_their_draws(loop, case, settings):
     for index, fed in enumerate(run["codes_in"]):
         assert torch.equal(torch.where(mask, 32, codes), torch.from_numpy(fed.astype(np.int64)))
         hidden = mask[:, first:]
-        tokens, gumbel = grid(run["sampled"][index].astype(np.int64), model)[hidden], grid(run["gumbel"][index], model)[hidden]
+        tokens, gumbel = (
+            grid(run["sampled"][index].astype(np.int64), model)[hidden],
+            grid(run["gumbel"][index], model)[hidden],
+        )
         with torch.no_grad():
-            done = step(codes, mask, model(codes, mask, hidden_only=True), gumbel, gumbel, start, index, settings, tokens=tokens)
+            done = step(
+                codes, mask, model(codes, mask, hidden_only=True), gumbel, gumbel, start, index, settings, tokens=tokens
+            )
         expected = grid(run["prob"][index], model)[hidden]
         assert (done.probabilities.gather(1, tokens[:, None])[:, 0] - expected).abs().max() < 1e-4
         assert torch.equal(done.mask[:, first:], grid(run["mask_out"][index], model).bool())
@@ -112,7 +121,10 @@ def test_filters_on_a_known_distribution(limit, amount, stays):
 
 def test_ties_stay_and_minus_infinity_stays_out():
     even = torch.zeros(1, 4)
-    assert all(limit(even, amount).isfinite().all() for limit, amount in ((sampling.top_k, 2), (sampling.min_p, 1.0), (sampling.typical, 0.1)))
+    assert all(
+        limit(even, amount).isfinite().all()
+        for limit, amount in ((sampling.top_k, 2), (sampling.min_p, 1.0), (sampling.typical, 0.1))
+    )
     some = torch.tensor([[0.0, float("-inf"), 0.0, -1.0]])
     for limit, amount in ((sampling.top_k, 3), (sampling.top_p, 1.0), (sampling.min_p, 0.01), (sampling.typical, 0.99)):
         kept = limit(some, amount)[0]
@@ -135,7 +147,9 @@ def test_annealing_of_the_mask_temperature():
     shares = {"linear": 0.75, "cosine": 0.9239, "square": 0.9375, "root": 0.5, "constant": 1.0}
     assert set(shares) == set(sampling.ANNEALINGS)
     for name, share in shares.items():
-        done = step(codes, mask, flat, noise.clamp(0, 0.99), noise, start, 0, Settings(4, mask_temperature=8.0, annealing=name))
+        done = step(
+            codes, mask, flat, noise.clamp(0, 0.99), noise, start, 0, Settings(4, mask_temperature=8.0, annealing=name)
+        )
         added = done.confidence[mask] - np.log(0.25)
         assert torch.allclose(added, (8 * share * noise).to(added.dtype), atol=2e-3), name
 
@@ -154,7 +168,10 @@ def test_controls_reach_the_draws():
 def test_draws_follow_the_distribution():
     p = torch.tensor([0.5, 0.25, 0.125, 0.125])
     n = 40_000
-    found = torch.bincount(draw(p.expand(n, 4), torch.rand(n, generator=torch.Generator().manual_seed(1), dtype=torch.float64)), minlength=4)
+    found = torch.bincount(
+        draw(p.expand(n, 4), torch.rand(n, generator=torch.Generator().manual_seed(1), dtype=torch.float64)),
+        minlength=4,
+    )
     chi = float(((found - n * p) ** 2 / (n * p)).sum())
     assert chi < 16.3, "three degrees of freedom: exceeded once in a thousand"
     assert draw(torch.tensor([[0.0, 1.0, 0.0]]), torch.tensor([0.0], dtype=torch.float64)).tolist() == [1]
@@ -177,14 +194,18 @@ class Oracle(torch.nn.Module):
 @pytest.fixture
 def task():
     generator = torch.Generator().manual_seed(4)
-    return torch.randint(16, (3, 4, 30), generator=generator), torch.rand(3, 4, 30, generator=generator) < torch.tensor([0.2, 0.6, 1.0])[:, None, None]
+    return torch.randint(16, (3, 4, 30), generator=generator), torch.rand(3, 4, 30, generator=generator) < torch.tensor(
+        [0.2, 0.6, 1.0]
+    )[:, None, None]
 
 
 def test_an_oracle_is_followed(task):
     codes, mask = task
     *_, last = sample(Oracle(), codes, mask, seeds=[1, 2, 3], passes=5)
     k, t = torch.meshgrid(torch.arange(4), torch.arange(30), indexing="ij")
-    assert torch.equal(last.codes, torch.where(mask, ((3 * k + t) % 16).expand(3, 4, 30), codes)) and not last.mask.any()
+    assert (
+        torch.equal(last.codes, torch.where(mask, ((3 * k + t) % 16).expand(3, 4, 30), codes)) and not last.mask.any()
+    )
 
 
 class Vague(Oracle):
@@ -228,7 +249,9 @@ def test_a_batch_equals_its_singles(task):
 
 def test_conditioning_is_never_hidden(task):
     codes, _ = task
-    *_, last = sample(Oracle(conditioning=2), codes, torch.ones_like(codes, dtype=torch.bool), seeds=[1, 2, 3], passes=3)
+    *_, last = sample(
+        Oracle(conditioning=2), codes, torch.ones_like(codes, dtype=torch.bool), seeds=[1, 2, 3], passes=3
+    )
     assert torch.equal(last.codes[:, :2], codes[:, :2])
 
 
@@ -260,4 +283,6 @@ def test_gumbel_noise_orders_by_softmax():
     u = torch.rand(n, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     first = (logits - torch.log(-torch.log(u))).argmax(1)
     assert (torch.bincount(first, minlength=3) / n - torch.tensor([0.6, 0.3, 0.1])).abs().max() < 0.01
-    assert sampling.hide_again(torch.tensor([[[0.3, 0.1], [0.2, float("inf")]]]), torch.tensor([2])).tolist() == [[[False, True], [True, False]]]
+    assert sampling.hide_again(torch.tensor([[[0.3, 0.1], [0.2, float("inf")]]]), torch.tensor([2])).tolist() == [
+        [[False, True], [True, False]]
+    ]

@@ -1,7 +1,9 @@
 """Build .venv in a fresh clone, with the standard library alone: `python3 vampkit/bootstrap.py`.
 
-Runs under any Python 3 and looks for the newest one that vampkit supports. On Linux the newest torch brings gigabytes of CUDA libraries, so three
-ways are tried in order: uv, which picks the build of torch that fits this machine; pip with the torch of constraints.txt first; plain pip.
+Runs under any Python 3 and looks for the newest one that vampkit supports. On Linux the newest torch brings gigabytes
+of CUDA libraries, so three
+ways are tried in order: uv, which picks the build of torch that fits this machine; pip with the torch of
+constraints.txt first; plain pip.
 """
 
 import os
@@ -84,7 +86,9 @@ def install(python, root=ROOT, run=run):
         if all(run(command) for command in commands):
             return name
         print("%s did not work here" % name, flush=True)
-    raise SystemExit("vampkit could not be installed; the lines above say why, most often there is no network or no space; mend that and try again")
+    raise SystemExit(
+        "vampkit could not be installed; the lines above say why, most often there is no network or no space; mend that and try again"
+    )
 
 
 def main(root=ROOT):
@@ -100,7 +104,13 @@ def main(root=ROOT):
         if not run([*base, "-m", "venv", str(folder)]):
             raise SystemExit("the virtual environment %s could not be made; the lines above say why" % folder)
     way = install(python, root)
-    if not run([python, "-c", "import torch, vampkit.codec; print('vampkit', vampkit.__version__, 'with torch', torch.__version__)"]):
+    if not run(
+        [
+            python,
+            "-c",
+            "import torch, vampkit.codec; print('vampkit', vampkit.__version__, 'with torch', torch.__version__)",
+        ]
+    ):
         raise SystemExit("vampkit was installed but cannot be imported; remove .venv and try again")
     stamp.write_text(way + "\n", encoding="utf-8")
 

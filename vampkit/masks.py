@@ -33,7 +33,10 @@ def random(codebooks: int, frames: int, ratio: float, generator: torch.Generator
 
 
 def share(codebooks: int, frames: int, kept: float, generator: torch.Generator) -> Tensor:
-    """Exactly round(kept * codebooks * frames) tokens kept, drawn without replacement; `random` keeps as many only on average. Notebook: 02."""
+    """Exactly round(kept * codebooks * frames) tokens kept, drawn without replacement.
+
+    `random` keeps as many only on average. Notebook: 02.
+    """
     _check(codebooks, frames)
     if not 0 <= kept <= 1:
         raise ValueError(f"a share of {kept} was to be kept, 0 (nothing) to 1 (everything) was expected")
@@ -42,31 +45,45 @@ def share(codebooks: int, frames: int, kept: float, generator: torch.Generator) 
     return mask.unflatten(0, (codebooks, frames))
 
 
-def periodic(codebooks: int, frames: int, period: int, width: int = 1, offset: int = 0, *, reference: bool = False) -> Tensor:
+def periodic(
+    codebooks: int, frames: int, period: int, width: int = 1, offset: int = 0, *, reference: bool = False
+) -> Tensor:
     """`width` frames kept around every `period`-th, from frame `offset` on (paper, section 3.4).
 
-    Period 0 keeps none, period 1 and a width from the period on keep all. An even width keeps one frame more after than before.
-    reference: as upstream's code, which keeps width + 1 frames of an even width, and shifts by `offset` around the end. Notebook: 02, 07.
+    Period 0 keeps none, period 1 and a width from the period on keep all. An even width keeps one frame more after than
+    before.
+    reference: as upstream's code, which keeps width + 1 frames of an even width, and shifts by `offset` around the end.
+    Notebook: 02, 07.
     """
     _check(codebooks, frames)
     if period < 0 or width < 1:
-        raise ValueError(f"period {period} and width {width} were given, a period of 0 or more frames and a width of at least 1 were expected")
+        raise ValueError(
+            f"period {period} and width {width} were given, a period of 0 or more frames and a width of at least 1 were expected"
+        )
     if period == 0:
         return full(codebooks, frames)
     if reference:
-        return windows(codebooks, frames, range(0, frames, period), width // 2, width // 2 + 1).roll(offset % period, -1)
+        return windows(codebooks, frames, range(0, frames, period), width // 2, width // 2 + 1).roll(
+            offset % period, -1
+        )
     before = (width - 1) // 2
     return windows(codebooks, frames, range(min(offset % period, frames), frames, period), before, width - before)
 
 
-def windows(codebooks: int, frames: int, at: Iterable[int], before: int, after: int, *, reference: bool = False) -> Tensor:
-    """Frames [f - before, f + after) kept around each f of `at`, cut at the borders: beats and onsets (paper, section 3.4).
+def windows(
+    codebooks: int, frames: int, at: Iterable[int], before: int, after: int, *, reference: bool = False
+) -> Tensor:
+    """Frames [f - before, f + after) kept around each f of `at`, cut at the borders.
+
+    Beats and onsets (paper, section 3.4).
 
     reference: as upstream's code, which loses a window that starts before frame 0. Notebook: 09.
     """
     _check(codebooks, frames)
     if before < 0 or after < 0:
-        raise ValueError(f"windows of {before} frames before and {after} after were asked for, 0 or more of each was expected")
+        raise ValueError(
+            f"windows of {before} frames before and {after} after were asked for, 0 or more of each was expected"
+        )
     at = torch.as_tensor(list(at), dtype=torch.int64)
     if reference:
         at = at[at >= before]
@@ -107,7 +124,10 @@ def codebooks(codebooks: int, frames: int, keep: int) -> Tensor:
 
 
 def only(mask: Tensor, codebooks: Iterable[int]) -> Tensor:
-    """The mask [K, T] in the rows of `codebooks` (from 0), everything hidden in the others: a mask by codebook. Notebook: 06."""
+    """The mask [K, T] in the rows of `codebooks` (from 0), everything hidden in the others.
+
+    A mask by codebook. Notebook: 06.
+    """
     rows = sorted(set(codebooks))
     if not rows or rows[0] < 0 or rows[-1] >= len(mask):
         raise ValueError(f"the codebooks {rows} were chosen, some of 0 to {len(mask) - 1} were expected")
@@ -117,9 +137,11 @@ def only(mask: Tensor, codebooks: Iterable[int]) -> Tensor:
 
 
 def dropout(mask: Tensor, share: float, generator: torch.Generator, *, reference: bool = False) -> Tensor:
-    """The mask [K, T] with round(share * n) of its n frames that keep anything hidden too, whole, drawn without replacement.
+    """The mask [K, T] with round(share * n) of its n frames that keep anything hidden too, whole, drawn without
+    replacement.
 
-    reference: as upstream's code, which draws int(share * T) of all T frames with replacement, and so hides fewer. Notebook: 07.
+    reference: as upstream's code, which draws int(share * T) of all T frames with replacement, and so hides fewer.
+    Notebook: 07.
     """
     if not 0 <= share <= 1:
         raise ValueError(f"a share of {share} was to be dropped, 0 (nothing) to 1 (everything) was expected")
@@ -136,4 +158,6 @@ def dropout(mask: Tensor, share: float, generator: torch.Generator, *, reference
 
 def _check(codebooks: int, frames: int) -> None:
     if codebooks < 1 or frames < 1:
-        raise ValueError(f"a mask of {codebooks} codebooks and {frames} frames was asked for, at least 1 of each was expected")
+        raise ValueError(
+            f"a mask of {codebooks} codebooks and {frames} frames was asked for, at least 1 of each was expected"
+        )

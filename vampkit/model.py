@@ -42,14 +42,16 @@ class ModelConfig:
 class MaskedTransformer(nn.Module):
     """Predicts hidden tokens from the others (paper, section 3.1; parameters named as in the reference code).
 
-    config: its shape. tables: the codec's raw codebooks, float32 [codebooks, entries, latent]; they are not trained and not saved.
-    Notebook: 03.
+    config: its shape. tables: the codec's raw codebooks, float32 [codebooks, entries, latent]; they are not trained and
+    not saved. Notebook: 03.
     """
 
     def __init__(self, config: ModelConfig, tables: Tensor):
         super().__init__()
         if tuple(tables.shape) != (config.codebooks, config.entries, config.latent):
-            raise ValueError(f"tables of shape {tuple(tables.shape)} were given, {(config.codebooks, config.entries, config.latent)} was expected")
+            raise ValueError(
+                f"tables of shape {tuple(tables.shape)} were given, {(config.codebooks, config.entries, config.latent)} was expected"
+            )
         self.config = config
         self.register_buffer("tables", tables.detach().clone().float(), persistent=False)
         self.embedding = Embedding(config)
@@ -59,9 +61,11 @@ class MaskedTransformer(nn.Module):
     def forward(self, codes: Tensor, mask: Tensor, hidden_only: bool = False, circular: bool = False) -> Tensor:
         """Logits [batch, predicted, frames, entries] of codes int64 and mask bool, both [batch, codebooks, frames].
 
-        hidden_only: logits [hidden tokens, entries] in the order of codes[mask] instead, which spares training most of the head.
-        circular: distances between frames are taken around a circle, so that the last frame is the first one's neighbour (for loops). Turning codes and mask
-        turns the logits, since the model knows of place by distance alone.
+        hidden_only: logits [hidden tokens, entries] in the order of codes[mask] instead, which spares training most of
+        the head.
+        circular: distances between frames are taken around a circle, so that the last frame is the first one's
+        neighbour (for loops). Turning codes and mask turns the logits, since the model knows of place by distance
+        alone.
         """
         x = self.transformer(self.embedding(codes, mask, self.tables), circular)
         first = self.config.conditioning
@@ -71,10 +75,13 @@ class MaskedTransformer(nn.Module):
 
     @torch.no_grad()
     def start_local(self, generator: torch.Generator) -> None:
-        """Start so that small models learn in minutes: inputs of one size, heads that look at near frames first, residual outputs zero, logits by direction.
+        """Start so that small models learn in minutes.
 
-        The head starts as the codec chooses: an entry's logit is the cosine between its codebook vector and 8 numbers that the model makes, every codebook
-        in directions of its own. What is learned of one entry then holds for those near to it.
+        Inputs of one size, heads that look at near frames first, residual outputs zero, logits by direction.
+
+        The head starts as the codec chooses: an entry's logit is the cosine between its codebook vector and 8 numbers
+        that the model makes, every codebook in directions of its own. What is learned of one entry then holds for those
+        near to it.
         """
         for name, weight in self.named_parameters():
             if weight.ndim == 2 and name.startswith("transformer.layers") and "bias" not in name:
@@ -90,7 +97,9 @@ class MaskedTransformer(nn.Module):
         weight = self.embedding.out_proj.weight.uniform_(-bound, bound, generator=generator)
         weight.div_(level.repeat_interleave(self.config.latent)[None, :, None])
         self.embedding.out_proj.bias.zero_()
-        places = nn.init.orthogonal_(torch.empty(self.config.predicted * self.config.latent, self.config.width), generator=generator)
+        places = nn.init.orthogonal_(
+            torch.empty(self.config.predicted * self.config.latent, self.config.width), generator=generator
+        )
         directions = F.normalize(self.tables[self.config.conditioning :], dim=-1)
         rows = torch.einsum("ped,pdw->epw", directions, places.unflatten(0, (self.config.predicted, -1)).to(directions))
         head = self.classifier.layers[0]
@@ -110,7 +119,9 @@ class Embedding(nn.Module):
 
     def forward(self, codes: Tensor, mask: Tensor, tables: Tensor) -> Tensor:
         """[batch, codebooks, frames] -> [batch, frames, width]."""
-        vectors = torch.stack([table[codes[:, k].clamp(max=len(table) - 1)] for k, table in enumerate(tables)], 1)  # [B, K, T, latent]
+        vectors = torch.stack(
+            [table[codes[:, k].clamp(max=len(table) - 1)] for k, table in enumerate(tables)], 1
+        )  # [B, K, T, latent]
         vectors = torch.where(mask[..., None], self.special["MASK"][:, None], vectors)
         return self.out_proj(vectors.transpose(2, 3).flatten(1, 2)).transpose(1, 2)
 
@@ -182,7 +193,9 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         """x [batch, frames, width]."""
-        q, k, v = (w(x).unflatten(-1, (self.config.heads, -1)).transpose(1, 2) for w in (self.w_qs, self.w_ks, self.w_vs))
+        q, k, v = (
+            w(x).unflatten(-1, (self.config.heads, -1)).transpose(1, 2) for w in (self.w_qs, self.w_ks, self.w_vs)
+        )
         drop = self.config.dropout if self.training else 0.0
         mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype), dropout_p=drop)
         return self.fc(mixed.transpose(1, 2).flatten(2))
@@ -218,12 +231,15 @@ class Classifier(nn.Module):
         return logits.unflatten(-1, (-1, self.predicted)).permute(0, 3, 1, 2)
 
     def at(self, x: Tensor, mask: Tensor) -> Tensor:
-        """[hidden, entries] at the hidden places of mask [batch, predicted, frames], in the order of a boolean index."""
+        """[hidden, entries] at the hidden places of mask [batch, predicted, frames], in the order of a boolean
+        index."""
         layer = self.layers[0]
         weight, bias = layer.weight().unflatten(0, (-1, self.predicted)), layer.bias.unflatten(0, (-1, self.predicted))
         parts = [F.linear(x[mask[:, p]], weight[:, p], bias[:, p]) for p in range(self.predicted)]
         place = [torch.nonzero(mask[:, p]) for p in range(self.predicted)]
-        order = torch.cat([(where[:, 0] * self.predicted + p) * mask.shape[-1] + where[:, 1] for p, where in enumerate(place)]).argsort()
+        order = torch.cat(
+            [(where[:, 0] * self.predicted + p) * mask.shape[-1] + where[:, 1] for p, where in enumerate(place)]
+        ).argsort()
         return torch.cat(parts)[order]
 
 
@@ -243,7 +259,9 @@ class WeightNormed(nn.Module):
 
 
 def relative_buckets(distance: Tensor, buckets: int = 32, most: int = 128) -> Tensor:
-    """Bucket of each key - query distance in frames: half of the buckets a side, exact up to a quarter of them, then logarithmic.
+    """Bucket of each key - query distance in frames.
+
+    Half of the buckets a side, exact up to a quarter of them, then logarithmic.
 
     Computed in float32 as in the reference, whose roundings decide the borders. Notebook: 03.
     """
@@ -255,7 +273,8 @@ def relative_buckets(distance: Tensor, buckets: int = 32, most: int = 128) -> Te
 
 
 def local_bias(config: ModelConfig) -> Tensor:
-    """A table [buckets, heads] with which heads look back, ahead, around and everywhere, by fours, each four flatter than the last."""
+    """A table [buckets, heads] with which heads look back, ahead, around and everywhere, by fours, each four flatter
+    than the last."""
     side = config.buckets // 2
     span = torch.arange(4 * config.max_distance)
     of = relative_buckets(-span, config.buckets, config.max_distance)
@@ -276,9 +295,13 @@ def check_codes(codes: Tensor, entries: int) -> None:
     """Refuse codes that are not int64 [.., K, T] in 0 .. entries - 1, in one sentence."""
     if not isinstance(codes, Tensor) or codes.dtype != torch.int64:
         kind = codes.dtype if isinstance(codes, Tensor) else type(codes).__name__
-        raise TypeError(f"codes of type {kind} were given, a torch.int64 tensor was expected; convert with torch.as_tensor(codes).long()")
+        raise TypeError(
+            f"codes of type {kind} were given, a torch.int64 tensor was expected; convert with torch.as_tensor(codes).long()"
+        )
     if codes.ndim not in (2, 3) or 0 in codes.shape:
-        raise ValueError(f"codes of shape {tuple(codes.shape)} were given, [codebooks, frames] or [batch, codebooks, frames] without empty axes was expected")
+        raise ValueError(
+            f"codes of shape {tuple(codes.shape)} were given, [codebooks, frames] or [batch, codebooks, frames] without empty axes was expected"
+        )
     low, high = int(codes.min()), int(codes.max())
     if low < 0 or high >= entries:
         hint = "; these codes still hold masked places, sample them first" if high == entries else ""

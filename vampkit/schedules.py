@@ -13,7 +13,11 @@ from torch import Tensor
 
 def cosine(u):
     """gamma(u) = cos(pi u / 2): everything hidden at 0, nothing at 1; takes and returns a number or a tensor."""
-    return torch.cos(torch.as_tensor(u) * (math.pi / 2)).clamp(1e-10, 1.0) if isinstance(u, Tensor) else max(1e-10, math.cos(math.pi * u / 2))
+    return (
+        torch.cos(torch.as_tensor(u) * (math.pi / 2)).clamp(1e-10, 1.0)
+        if isinstance(u, Tensor)
+        else max(1e-10, math.cos(math.pi * u / 2))
+    )
 
 
 def linear(u):
@@ -34,7 +38,8 @@ def root(u):
 def hidden_counts(hidden: int, passes: int) -> list[int]:
     """Tokens still hidden after each pass, [passes], of `hidden` at the start, one item.
 
-    floor(gamma(i / passes) hidden) in float32 as in the reference, at least one token revealed a pass while there are several, none left at the end.
+    floor(gamma(i / passes) hidden) in float32 as in the reference, at least one token revealed a pass while there are
+    several, none left at the end.
     """
     if passes < 1:
         raise ValueError(f"{passes} passes were asked for, at least 1 was expected")
@@ -57,7 +62,8 @@ def remaining(now: int, start: int, u: float) -> int:
 def training_ratios(count: int, seed: int, step: int) -> Tensor:
     """r for each of `count` examples, spread evenly over (0, 1) and shuffled: [count], a function of (seed, step).
 
-    Strata instead of independent draws: the shares of a batch cover the range, and the loss is steadier (the reference uses Sobol numbers to that end).
+    Strata instead of independent draws: the shares of a batch cover the range, and the loss is steadier (the reference
+    uses Sobol numbers to that end).
     """
     generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
     places = (torch.arange(count) + torch.rand(count, generator=generator)) / count
@@ -65,7 +71,9 @@ def training_ratios(count: int, seed: int, step: int) -> Tensor:
 
 
 def noam(step: int, width: int, warmup: int = 10_000, factor: float = 2.0) -> float:
-    """Learning rate after `step` steps (from 1) of a model `width` wide: a linear rise over `warmup` steps, then 1 / sqrt(step).
+    """Learning rate after `step` steps (from 1) of a model `width` wide.
+
+    A linear rise over `warmup` steps, then 1 / sqrt(step).
 
     Source: Vaswani et al. 2017, equation 3, with the paper's settings (section 4.2). Notebook: 04.
     """

@@ -27,7 +27,9 @@ def test_resampling_keeps_pitch_and_length(tone):
     slow = tone.resample(16_000)
     assert slow.seconds == pytest.approx(tone.seconds, abs=1e-3)
     peak = np.abs(np.fft.rfft(slow.samples[0])).argmax() / slow.seconds
-    assert peak == pytest.approx(220, abs=1) or peak == pytest.approx(277.2, abs=1) or peak == pytest.approx(329.6, abs=1)
+    assert (
+        peak == pytest.approx(220, abs=1) or peak == pytest.approx(277.2, abs=1) or peak == pytest.approx(329.6, abs=1)
+    )
 
 
 def test_excerpts_while_loading_equal_excerpts_after(tmp_path, tone):
@@ -101,7 +103,11 @@ def test_a_file_that_ends_a_little_early_is_read(tmp_path, tone):
     held = Clip.load(path).samples
     promising(path, 2000)
     whole = Clip.load(path).samples
-    assert whole.shape[1] == held.shape[1] + 2000 and np.array_equal(whole[:, : held.shape[1]], held) and not whole[:, -500:].any()
+    assert (
+        whole.shape[1] == held.shape[1] + 2000
+        and np.array_equal(whole[:, : held.shape[1]], held)
+        and not whole[:, -500:].any()
+    )
     blocks = FileBlocks(path)
     assert np.array_equal(np.concatenate(list(blocks.blocks()), 1), whole)
     assert np.array_equal(blocks.piece(held.shape[1] - 10, whole.shape[1]), whole[:, -2010:])

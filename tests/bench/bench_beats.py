@@ -1,4 +1,7 @@
-"""How late librosa's beats are and how good, and the guess of the downbeats: `python -m tests.bench.bench_beats [--clips N]`. Prints Markdown tables."""
+"""How late librosa's beats are and how good, and the guess of the downbeats.
+
+`python -m tests.bench.bench_beats [--clips N]`. Prints Markdown tables.
+"""
 
 import argparse
 
@@ -29,7 +32,9 @@ def errors(truth, found):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--clips", type=int, default=48)
-    parser.add_argument("--first", type=int, default=500_000, help="seed of the first piece; from 1000000 on they are held out")
+    parser.add_argument(
+        "--first", type=int, default=500_000, help="seed of the first piece; from 1000000 on they are held out"
+    )
     options = parser.parse_args()
     late, scores, right = [], [], []
     for piece, clip in drummed(options.clips, options.first):
@@ -40,7 +45,9 @@ def main():
             guess = guess_downbeats([t for t in piece.beats if t < clip.seconds], clip)
             right.append(guess[0] in piece.downbeats)
     print("| what | value |\n| --- | --- |")
-    print(f"| beats late, before the correction | mean {np.mean(late) * 1000:.1f} ms, median {np.median(late) * 1000:.1f} ms, n {len(late)} beats |")
+    print(
+        f"| beats late, before the correction | mean {np.mean(late) * 1000:.1f} ms, median {np.median(late) * 1000:.1f} ms, n {len(late)} beats |"
+    )
     print(f"| F of the beats, 70 ms | {metrics.bootstrap(scores)} |")
     print(f"| downbeats guessed right, true beats given, meter 4 | {sum(right)} of {len(right)} |")
 

@@ -1,9 +1,12 @@
-"""Which codec makes the best vamps? `python -m tests.bench.bench_candidates NAME=CODEC [NAME=CODEC ...] --out FOLDER`. Prints a Markdown table.
+"""Which codec makes the best vamps? `python -m tests.bench.bench_candidates NAME=CODEC [NAME=CODEC ...] --out FOLDER`.
+Prints a Markdown table.
 
-For each codec: reconstruction, entropy of its tokens, the same small models trained for the same few steps, and how far their vamps (P = 7 and 16) lie from
-the sounds they were made of, before any codec; then the Frechet distance of each as a share of the first codec's, with the interval of the ratio. A run that
-was stopped goes on with the models it has; a folder of codec and models in place of a codec is judged as it is. `--only short` trains the small coarse model
-alone, for each codec and for the codec of each folder, and prints how far it comes. Needs the pools of `vampkit train codec --music DIR`.
+For each codec: reconstruction, entropy of its tokens, the same small models trained for the same few steps, and how far
+their vamps (P = 7 and 16) lie from the sounds they were made of, before any codec; then the Frechet distance of each as
+a share of the first codec's, with the interval of the ratio. A run that was stopped goes on with the models it has; a
+folder of codec and models in place of a codec is judged as it is. `--only short` trains the small coarse model alone,
+for each codec and for the codec of each folder, and prints how far it comes. Needs the pools of `vampkit train codec
+--music DIR`.
 """
 
 import argparse
@@ -54,7 +57,10 @@ def pipeline(codec, options, folder):
 
 
 def short(codec, clips, options, folder):
-    """What the small coarse model learned: the tokens' entropy, its cross entropy with half hidden, and the distance below the unigram, in nats."""
+    """What the small coarse model learned.
+
+    The tokens' entropy, its cross entropy with half hidden, and the distance below the unigram, in nats.
+    """
     [model] = trained(codec, options, folder, ("coarse",))
     for kind, sounds in clips.items():
         codes = torch.stack([codec.encode(c).codes[:, :574] for c, _ in sounds])
@@ -70,7 +76,9 @@ def judge(vamp, clips, passes):
     row = {}
     for n in COUNTS:
         decoded = [codec.decode(t, codebooks=n) for t in tokens]
-        row[f"mel {n}"] = metrics.bootstrap([metrics.mel_distance(a, b) for a, b in zip(sounds, decoded, strict=True)], tracks)
+        row[f"mel {n}"] = metrics.bootstrap(
+            [metrics.mel_distance(a, b) for a, b in zip(sounds, decoded, strict=True)], tracks
+        )
         row[f"dB {n}"] = metrics.bootstrap([metrics.si_sdr(a, b) for a, b in zip(sounds, decoded, strict=True)], tracks)
     codes = torch.stack([t.codes[:, :574] for t in tokens])
     unigram = metrics.unigram_cross_entropy(codes)
@@ -81,7 +89,10 @@ def judge(vamp, clips, passes):
         row[f"{name} below"] = float((unigram[part] - measured).mean())
     made = {"originals": [metrics.logmel_statistics(c) for c in sounds]}
     for period in PERIODS:
-        made[period] = [metrics.logmel_statistics(vamp.vamp(t, Periodic(period), seed=i, passes=passes).clip) for i, t in enumerate(tokens)]
+        made[period] = [
+            metrics.logmel_statistics(vamp.vamp(t, Periodic(period), seed=i, passes=passes).clip)
+            for i, t in enumerate(tokens)
+        ]
         row[f"Frechet {period}"] = metrics.frechet_interval(made[period], made["originals"])
         row[f"kernel {period}"] = metrics.kernel_distance(made[period], made["originals"]).estimate
     return row, made
@@ -113,7 +124,12 @@ def main():
             row, made = judge(vamp, clips, options.passes)
             against = first.setdefault(kind, made)
             row |= {f"of the first {p}": metrics.frechet_ratio(made[p], against[p], made["originals"]) for p in PERIODS}
-            print(f"| {name} | {kind} | " + " | ".join(f"{k}: {v if not isinstance(v, float) else round(v, 2)}" for k, v in row.items()) + " |", flush=True)
+            print(
+                f"| {name} | {kind} | "
+                + " | ".join(f"{k}: {v if not isinstance(v, float) else round(v, 2)}" for k, v in row.items())
+                + " |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""How well the codec keeps sound, beside Opus: `python -m tests.bench.bench_codec [--music DIR] [--out FILE]`. Prints a Markdown table."""
+"""How well the codec keeps sound, beside Opus.
+
+`python -m tests.bench.bench_codec [--music DIR] [--out FILE]`. Prints a Markdown table.
+"""
 
 import argparse
 import json
@@ -17,7 +20,10 @@ COUNTS = (1, 2, 4, 8, 14)
 
 def composed(count, seconds=10.0):
     """Held-out pieces of the genres trained on, at -24 LUFS, and the track each is of."""
-    return [(music.render(music.compose(1_000_000 + i, genre="training", seconds=seconds)).at_loudness(), i) for i in range(count)]
+    return [
+        (music.render(music.compose(1_000_000 + i, genre="training", seconds=seconds)).at_loudness(), i)
+        for i in range(count)
+    ]
 
 
 def real(folder, count):
@@ -25,7 +31,10 @@ def real(folder, count):
     pool = build_pool(folder)
     artists = sorted({item["artist"] for item in pool.items})
     places = {a: [i for i, item in enumerate(pool.items) if item["artist"] == a] for a in artists}
-    chosen = [places[artists[n % len(artists)]][(n // len(artists) * 37 + 11) % len(places[artists[n % len(artists)]])] for n in range(count)]
+    chosen = [
+        places[artists[n % len(artists)]][(n // len(artists) * 37 + 11) % len(places[artists[n % len(artists)]])]
+        for n in range(count)
+    ]
     return [(pool.excerpt(i).at_loudness(), pool.items[i]["name"]) for i in chosen]
 
 
@@ -59,7 +68,9 @@ def main():
     many = [c for c, _ in composed(90) + real(options.music, 90)]
     codes = torch.cat([codec.encode(c).codes for c in many], 1)
     used = metrics.entries_used(codes)
-    print(f"\nEntries used over {codes.shape[1]} frames, half composed, half real: lowest codebook {float(used.min()):.1%}, mean {float(used.mean()):.1%}")
+    print(
+        f"\nEntries used over {codes.shape[1]} frames, half composed, half real: lowest codebook {float(used.min()):.1%}, mean {float(used.mean()):.1%}"
+    )
     if options.out:
         options.out.write_text(json.dumps(found, indent=1))
 

@@ -1,4 +1,7 @@
-"""How fast are training crops read? `python -m tests.bench.bench_data [--minutes M]`. Prints crops of [14, 575] a second from a token store, and memory."""
+"""How fast are training crops read? `python -m tests.bench.bench_data [--minutes M]`.
+
+Prints crops of [14, 575] a second from a token store, and memory.
+"""
 
 import argparse
 import json
@@ -21,7 +24,15 @@ CROPS, FRAMES = 5000, 575
 def made_up(folder: Path, minutes: int) -> None:
     """A store of random codes in tracks of 4 minutes, written as `build_store` writes them."""
     rate, hop, frames = 44_100, 768, 4 * 60 * 44_100 // 768
-    settings = {"format": store.FORMAT, "codec": "0" * 16, "codebooks": 14, "hop": hop, "rate": rate, "floor": -45.0, "shard": store.SHARD}
+    settings = {
+        "format": store.FORMAT,
+        "codec": "0" * 16,
+        "codebooks": 14,
+        "hop": hop,
+        "rate": rate,
+        "floor": -45.0,
+        "shard": store.SHARD,
+    }
     (folder / "store.json").write_text(json.dumps(settings))
     generator = torch.Generator().manual_seed(0)
     numbers = list(range(minutes // 4))
@@ -29,18 +40,25 @@ def made_up(folder: Path, minutes: int) -> None:
         own = numbers[shard * store.SHARD : (shard + 1) * store.SHARD]
         codes = {str(n): torch.randint(0, 1024, (14, frames), generator=generator).to(torch.uint16) for n in own}
         save_file(codes, folder / f"shard-{shard:05}.safetensors", metadata={"format": store.FORMAT, "settings": "{}"})
-        rows = [{"number": n, "name": str(n), "artist": f"artist{n // 10}", "frames": frames, "salient": [[0, frames]]} for n in own]
+        rows = [
+            {"number": n, "name": str(n), "artist": f"artist{n // 10}", "frames": frames, "salient": [[0, frames]]}
+            for n in own
+        ]
         (folder / f"shard-{shard:05}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 def own_memory() -> float:
-    """MiB that this process holds for itself; pages of files, which the system takes back when it wants, not counted."""
+    """MiB that this process holds for itself.
+
+    Pages of files, which the system takes back when it wants, not counted.
+    """
     rows = Path("/proc/self/status").read_text().splitlines()
     return int(next(row for row in rows if row.startswith("RssAnon")).split()[1]) / 1024
 
 
 def read(folder: Path, worker: int) -> tuple[float, float, float]:
-    """Seconds of wall time and of computing for CROPS crops, each with a generator of its own, and MiB of memory that they cost."""
+    """Seconds of wall time and of computing for CROPS crops, each with a generator of its own, and MiB of memory that
+    they cost."""
     torch.set_num_threads(1)
     tokens = TokenStore(folder)
     tokens.crops(1, 14, FRAMES, np.random.default_rng(0))
@@ -62,8 +80,12 @@ def main():
             rows = list(pool.map(read, [Path(name)] * options.processes, range(options.processes)))
     wall, worked, memory = (max(row[i] for row in rows) for i in range(3))
     count = CROPS * options.processes
-    print(f"{count} crops of [14, {FRAMES}] from {size:.0f} MiB of tokens by {options.processes} processes, one core each")
-    print(f"{count / wall:.0f} crops a second on the clock, {count / worked:.0f} were the cores idle otherwise; {memory:.0f} MiB of memory a process")
+    print(
+        f"{count} crops of [14, {FRAMES}] from {size:.0f} MiB of tokens by {options.processes} processes, one core each"
+    )
+    print(
+        f"{count / wall:.0f} crops a second on the clock, {count / worked:.0f} were the cores idle otherwise; {memory:.0f} MiB of memory a process"
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
-"""What the bundled models generate, beside what is near and what is far: `python -m tests.bench.bench_generated [--clips 30] [--split valid]`.
+"""What the bundled models generate, beside what is near and what is far.
 
-Prompted: vamps of periodic prompts against other tracks, by Frechet and kernel distance on log-mel statistics and on the tagger's embedding, beside the codec's
-round trip, the last kept frame held, noise of the unigram, and the same models untrained; onsets and pitch classes kept, beside the held frame's.
-Unconditional: samples from nothing, by level, flatness, tempo and pitch classes, beside excerpts and their tokens shuffled. Prints Markdown tables.
+`python -m tests.bench.bench_generated [--clips 30] [--split valid]`.
+
+Prompted: vamps of periodic prompts against other tracks, by Frechet and kernel distance on log-mel statistics and on
+the tagger's embedding, beside the codec's round trip, the last kept frame held, noise of the unigram, and the same
+models untrained; onsets and pitch classes kept, beside the held frame's. Unconditional: samples from nothing, by level,
+flatness, tempo and pitch classes, beside excerpts and their tokens shuffled. Prints Markdown tables.
 """
 
 import argparse
@@ -27,7 +30,10 @@ EMBEDDINGS = {"log-mel": metrics.logmel_statistics, "tagger": metrics.tagger_emb
 def untrained(vamp):
     """Models of the same shape, as training begins with them."""
     torch.manual_seed(0)
-    return Vamp(vamp.codec, *(MaskedTransformer(m.config, m.tables.cpu()).to(m.tables.device).eval() for m in (vamp.coarse, vamp.fine)))
+    return Vamp(
+        vamp.codec,
+        *(MaskedTransformer(m.config, m.tables.cpu()).to(m.tables.device).eval() for m in (vamp.coarse, vamp.fine)),
+    )
 
 
 def held(codes, mask):
@@ -39,7 +45,9 @@ def held(codes, mask):
 def noise(counts, codes, mask, seed):
     """Hidden tokens drawn from how often each entry is used."""
     generator = torch.Generator().manual_seed(seed)
-    drawn = torch.stack([torch.multinomial(row, codes.shape[1], replacement=True, generator=generator) for row in counts])
+    drawn = torch.stack(
+        [torch.multinomial(row, codes.shape[1], replacement=True, generator=generator) for row in counts]
+    )
     return torch.where(mask, drawn, codes)
 
 
@@ -72,17 +80,24 @@ def prompted(vamp, kind, clips, reference, settings):
             for way, x in points.items():
                 row = [metrics.frechet_interval(x, y), metrics.kernel_distance(x, y, width)]
                 if way != "model":
-                    row += [metrics.frechet_ratio(points["model"], x, y), metrics.kernel_difference(points["model"], x, y, width)]
+                    row += [
+                        metrics.frechet_ratio(points["model"], x, y),
+                        metrics.kernel_difference(points["model"], x, y, width),
+                    ]
                 print(f"| {kind} | {period} | {name} | {way} | " + " | ".join(map(str, row)) + " |", flush=True)
         for measure in (metrics.onset_f, metrics.chroma_similarity):
             kept = {way: [measure(a, b) for a, b in zip(sounds, made[way], strict=True)] for way in ("model", "hold")}
             difference = metrics.bootstrap(np.subtract(kept["model"], kept["hold"]), tracks)
             rows = [str(metrics.bootstrap(values, tracks)) for values in kept.values()]
-            print(f"| {kind} | {period} | {measure.__name__} | model, hold, difference | {rows[0]} | {rows[1]} | {difference} | |", flush=True)
+            print(
+                f"| {kind} | {period} | {measure.__name__} | model, hold, difference | {rows[0]} | {rows[1]} | {difference} | |",
+                flush=True,
+            )
 
 
 def heard(clip):
-    """Lowest level of a second in dBFS, highest flatness of a second, peak of the tempogram over its mean, entropy of the pitch classes in bits."""
+    """Lowest level of a second in dBFS, highest flatness of a second, peak of the tempogram over its mean, entropy of
+    the pitch classes in bits."""
     samples = clip.mono().samples[0]
     seconds = samples[: len(samples) // clip.rate * clip.rate].reshape(-1, clip.rate)
     level = 20 * np.log10(np.sqrt(np.square(seconds).mean(1)) + 1e-9)
@@ -91,15 +106,23 @@ def heard(clip):
     tempo = librosa.feature.tempogram(onset_envelope=strength, sr=clip.rate).mean(1)[4:]
     classes = metrics.chroma(clip).mean(1)
     share = classes / max(classes.sum(), 1e-9)
-    return float(level.min()), float(max(flatness)), float(tempo.max() / max(tempo.mean(), 1e-9)), float(-(share * np.log2(share + 1e-12)).sum())
+    return (
+        float(level.min()),
+        float(max(flatness)),
+        float(tempo.max() / max(tempo.mean(), 1e-9)),
+        float(-(share * np.log2(share + 1e-12)).sum()),
+    )
 
 
 def unconditional(vamp, count, excerpts, out, settings):
-    """Samples in which nothing was kept, beside excerpts of both kinds of music and the same tokens in shuffled order. excerpts: lists by kind."""
+    """Samples in which nothing was kept, beside excerpts of both kinds of music and the same tokens in shuffled order.
+    excerpts: lists by kind."""
     tokens = {kind: [vamp.codec.encode(c) for c in clips] for kind, clips in excerpts.items()}
     lengths, groups = [t for group in tokens.values() for t in group], {"from nothing": []}
     for seed in range(count):
-        groups["from nothing"].append(vamp.vamp(lengths[seed % len(lengths)], Nothing(), seed=seed, **settings).clip.at_loudness())
+        groups["from nothing"].append(
+            vamp.vamp(lengths[seed % len(lengths)], Nothing(), seed=seed, **settings).clip.at_loudness()
+        )
         if out:
             groups["from nothing"][-1].save(out / f"from-nothing-{seed:02}.wav")
     for kind, group in tokens.items():
@@ -122,7 +145,12 @@ def main():
     parser.add_argument("--only", choices=("prompted", "unconditional"))
     parser.add_argument("--out", type=Path, help="a folder for the unconditional samples")
     parser.add_argument("--fine-passes", type=int, default=FINE_PASSES, help="coarse-to-fine passes of a take")
-    parser.add_argument("--mask-temperature", type=float, default=MASK_TEMPERATURE, help="noise on which tokens stay, in the coarse passes")
+    parser.add_argument(
+        "--mask-temperature",
+        type=float,
+        default=MASK_TEMPERATURE,
+        help="noise on which tokens stay, in the coarse passes",
+    )
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where the models run")
     options = parser.parse_args()
     settings = {"fine_passes": options.fine_passes, "mask_temperature": options.mask_temperature}
@@ -133,17 +161,34 @@ def main():
         for kind in options.kinds:
             if kind == "composed":
                 clips = composed(options.clips)
-                others = [music.render(music.compose(1_001_000 + i, genre="training", seconds=10.0)).at_loudness() for i in range(options.clips)]
+                others = [
+                    music.render(music.compose(1_001_000 + i, genre="training", seconds=10.0)).at_loudness()
+                    for i in range(options.clips)
+                ]
             else:
-                clips, others = real(folder / options.split, options.clips), [c for c, _ in real(folder / "train", options.clips)]
+                clips, others = (
+                    real(folder / options.split, options.clips),
+                    [c for c, _ in real(folder / "train", options.clips)],
+                )
             prompted(vamp, kind, clips, others, settings)
     if options.only != "prompted":
-        print("\n| what | each second above -50 dBFS; flatness below 0.3 | tempogram peak over mean, quartiles | entropy of pitch classes, bits, quartiles |")
+        print(
+            "\n| what | each second above -50 dBFS; flatness below 0.3 | tempogram peak over mean, quartiles | entropy of pitch classes, bits, quartiles |"
+        )
         print("| --- | --- | --- | --- |")
         if options.out:
             options.out.mkdir(parents=True, exist_ok=True)
-        excerpts = {kind: composed(options.samples) if kind == "composed" else real(folder / options.split, options.samples) for kind in options.kinds}
-        unconditional(vamp, options.samples, {kind: [c for c, _ in found] for kind, found in excerpts.items()}, options.out, settings)
+        excerpts = {
+            kind: composed(options.samples) if kind == "composed" else real(folder / options.split, options.samples)
+            for kind in options.kinds
+        }
+        unconditional(
+            vamp,
+            options.samples,
+            {kind: [c for c, _ in found] for kind, found in excerpts.items()},
+            options.out,
+            settings,
+        )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
-"""Long sounds: do window borders and loop seams stand out, does the level drift, do time and memory grow as they should?
+"""Long sounds: do window borders and loop seams stand out, does the level drift, do time and memory grow as they
+should?
 
     python -m tests.bench.bench_long                            ten continuations of three minutes, 20 loops, files of 3 and 30 minutes
     python -m tests.bench.bench_long --count 1 --seconds 40     a small look
 
-Goals: at most 15 % of the borders and seams above the 95th percentile of the interior's spectral flux; every 10 s within 6 dB of the prefix; time linear;
-the peak memory of half an hour within 10 % of that of three minutes, and under 2 GB.
+Goals: at most 15 % of the borders and seams above the 95th percentile of the interior's spectral flux; every 10 s
+within 6 dB of the prefix; time linear; the peak memory of half an hour within 10 % of that of three minutes, and under
+2 GB.
 """
 
 from __future__ import annotations
@@ -32,7 +34,10 @@ FIRST_SEED = 1_003_000
 
 
 def flux(sound: np.ndarray, hop: int, circular: bool = False) -> np.ndarray:
-    """Spectral flux from frame to frame of the codec, [frames]: the rise of the log magnitude, mean over frequencies, of windows of two frames."""
+    """Spectral flux from frame to frame of the codec, [frames].
+
+    The rise of the log magnitude, mean over frequencies, of windows of two frames.
+    """
     lead = sound[-hop:] if circular else np.zeros(hop, sound.dtype)
     padded = np.concatenate([lead, sound])
     frames = np.lib.stride_tricks.sliding_window_view(padded, 2 * hop)[::hop] * np.hanning(2 * hop)
@@ -47,12 +52,18 @@ def flux(sound: np.ndarray, hop: int, circular: bool = False) -> np.ndarray:
 def interval(hits: int, n: int) -> str:
     """A share with Wilson's 95 % interval."""
     p, z = hits / max(n, 1), 1.96
-    middle, half = (p + z * z / (2 * n)) / (1 + z * z / n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    middle, half = (
+        (p + z * z / (2 * n)) / (1 + z * z / n),
+        z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n),
+    )
     return f"{p:.1%} of {n} [{max(0, middle - half):.1%}, {min(1, middle + half):.1%}]"
 
 
 def above(values: np.ndarray, borders: list[int], skip: int = 0) -> int:
-    """Borders whose flux exceeds the 95th percentile of all other frames from `skip` on. Frame b holds the change from b - 1 to b."""
+    """Borders whose flux exceeds the 95th percentile of all other frames from `skip` on.
+
+    Frame b holds the change from b - 1 to b.
+    """
     inside = np.delete(np.arange(len(values)), borders)
     limit = np.quantile(values[inside[inside >= skip]], 0.95)
     return int((values[borders] > limit).sum())
@@ -72,20 +83,29 @@ def continuations(vamp, count: int, seconds: float, passes: int, first_seed: int
             hits[stage][0] += above(values, borders, first)
             hits[stage][1] += len(borders)
         level = start.loudness()
-        drift.append([take.clip.excerpt(at, 10).loudness() - level for at in np.arange(PREFIX, take.clip.seconds - 5, 10)])
+        drift.append(
+            [take.clip.excerpt(at, 10).loudness() - level for at in np.arange(PREFIX, take.clip.seconds - 5, 10)]
+        )
     for stage, (h, n) in hits.items():
         print(f"borders of {stage} windows above the 95th percentile: {interval(h, n)}")
     drift = np.array(drift)
     within = np.mean(np.abs(drift) <= 6)
-    print(f"loudness of 10 s blocks against the prefix: {drift.min():+.1f} to {drift.max():+.1f} dB, {within:.1%} of {drift.size} within 6 dB")
+    print(
+        f"loudness of 10 s blocks against the prefix: {drift.min():+.1f} to {drift.max():+.1f} dB, {within:.1%} of {drift.size} within 6 dB"
+    )
     thirds = " ".join(f"{part.mean():+.1f}" for part in np.array_split(drift, 3, 1))
     print(f"mean of each third of the way: {thirds} dB", flush=True)
     for length in sorted({a for a, _ in took}):
-        print(f"{length:.0f} s took {np.mean([t for a, t in took if a == length]):.1f} s, {np.mean([t / a for a, t in took if a == length]):.2f} s a second")
+        print(
+            f"{length:.0f} s took {np.mean([t for a, t in took if a == length]):.1f} s, {np.mean([t / a for a, t in took if a == length]):.2f} s a second"
+        )
 
 
 def loops(vamp, count: int, passes: int, lead: float) -> None:
-    """Four-bar loops cut `lead` seconds before the bar: their seams, beside their inner bar lines at the same distance."""
+    """Four-bar loops cut `lead` seconds before the bar.
+
+    Their seams, beside their inner bar lines at the same distance.
+    """
     hits, borders_hit, inner = 0, [0, 0], [0, 0]
     for number in range(count):
         piece = music.compose(FIRST_SEED + 500 + number, seconds=24.0)
@@ -99,7 +119,9 @@ def loops(vamp, count: int, passes: int, lead: float) -> None:
         if borders:
             borders_hit[0] += above(values, borders)
             borders_hit[1] += len(borders)
-    print(f"four-bar loops cut {lead:g} s before the bar: seams above the 95th percentile {interval(hits, count)}, their inner bars there {interval(*inner)}")
+    print(
+        f"four-bar loops cut {lead:g} s before the bar: seams above the 95th percentile {interval(hits, count)}, their inner bars there {interval(*inner)}"
+    )
     if borders_hit[1]:
         print(f"window borders inside them: {interval(*borders_hit)}", flush=True)
 
@@ -112,8 +134,13 @@ def file_memory(folder: Path, minutes: tuple[float, ...]) -> None:
         save_blocks((clip.samples for _ in range(round(length * 60 / clip.seconds))), clip.rate, source)
         words = [sys.executable, "-m", "tests.bench.bench_long", "--one", str(source)]
         since = time.monotonic()
-        peaks.append(json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout.splitlines()[-1])["mb"])
-        print(f"a file of {length:g} minutes: peak {peaks[-1]:.0f} MB, {time.monotonic() - since:.0f} s at 2 passes", flush=True)
+        peaks.append(
+            json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout.splitlines()[-1])["mb"]
+        )
+        print(
+            f"a file of {length:g} minutes: peak {peaks[-1]:.0f} MB, {time.monotonic() - since:.0f} s at 2 passes",
+            flush=True,
+        )
     print(f"the longest needs {peaks[-1] / peaks[0] - 1:+.1%} of the shortest's peak")
 
 
@@ -124,7 +151,12 @@ def main() -> None:
     words.add_argument("--passes", type=int, default=36)
     words.add_argument("--minutes", type=float, nargs="*", default=[3.0, 30.0])
     words.add_argument("--only", choices=("continuations", "loops"))
-    words.add_argument("--first", type=int, default=FIRST_SEED, help="seed of the first piece that is continued; others than those a setting was chosen on")
+    words.add_argument(
+        "--first",
+        type=int,
+        default=FIRST_SEED,
+        help="seed of the first piece that is continued; others than those a setting was chosen on",
+    )
     words.add_argument("--one", type=Path, help="vamp one file and print the peak memory")
     words.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where the models run")
     asked = words.parse_args()

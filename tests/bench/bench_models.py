@@ -1,4 +1,7 @@
-"""How well the masked models predict, and how near their vamps come: `python -m tests.bench.bench_models [--clips N] [--split test]`. Prints tables."""
+"""How well the masked models predict, and how near their vamps come.
+
+`python -m tests.bench.bench_models [--clips N] [--split test]`. Prints tables.
+"""
 
 import argparse
 import time
@@ -36,7 +39,9 @@ def chain(vamp, tokens, reference, kind):
     far = [metrics.logmel_statistics(c) for c in reference]
     for name, values in stats.items():
         print(f"| {kind} | {name} | {metrics.frechet_interval(values, far)} |", flush=True)
-    print(f"| {kind} | ratio of model to noise | {metrics.frechet_ratio(stats['model'], stats['kept + unigram noise'], far)} |")
+    print(
+        f"| {kind} | ratio of model to noise | {metrics.frechet_ratio(stats['model'], stats['kept + unigram noise'], far)} |"
+    )
 
 
 def agreement(vamp, clips, tokens):
@@ -47,26 +52,34 @@ def agreement(vamp, clips, tokens):
             own = [measure(c, m) for c, m in zip(clips, made, strict=True)]
             other = [measure(c, m) for c, m in zip(clips, made[1:] + made[:1], strict=True)]
             difference = metrics.bootstrap([a - b for a, b in zip(own, other, strict=True)])
-            print(f"| {name} | {measure.__name__} | {metrics.bootstrap(own)} | {metrics.bootstrap(other)} | {difference} |", flush=True)
+            print(
+                f"| {name} | {measure.__name__} | {metrics.bootstrap(own)} | {metrics.bootstrap(other)} | {difference} |",
+                flush=True,
+            )
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--clips", type=int, default=24)
     parser.add_argument("--music", type=Path, default=cache_folder() / "music")
-    parser.add_argument("--split", default="valid", choices=("valid", "test"), help="the real excerpts; choices are made on valid alone")
+    parser.add_argument(
+        "--split", default="valid", choices=("valid", "test"), help="the real excerpts; choices are made on valid alone"
+    )
     parser.add_argument("--only", choices=("entropies",), help="leave the vamps out")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where the models run")
     options = parser.parse_args()
     vamp = load_vamp("tiny", device=options.device)
     kinds = {"composed": composed(options.clips), "real": real(options.music / options.split, options.clips)}
     tokens = {kind: [vamp.codec.encode(c) for c, _ in clips] for kind, clips in kinds.items()}
-    print("| clips | model | cross entropy, half hidden | unigram of the same clips | below, mean |\n| --- | --- | --- | --- | --- |")
+    print(
+        "| clips | model | cross entropy, half hidden | unigram of the same clips | below, mean |\n| --- | --- | --- | --- | --- |"
+    )
     for kind, made in tokens.items():
         cross_entropies(vamp, torch.stack([t.codes[:, :574] for t in made]), kind)
     if options.only == "entropies":
         return
-    # What is compared with: other pieces, and excerpts of the train split, whose artists are as mixed as those of the valid split.
+    # What is compared with: other pieces, and excerpts of the train split, whose artists are as mixed as those of the
+    # valid split.
     references = {"composed": [music.render(music.compose(1_001_000 + i, genre="training", seconds=10.0)) for i in range(options.clips)],
                   "real": [c for c, _ in real(options.music / "train", options.clips)]}  # fmt: skip
     began = time.monotonic()

@@ -1,6 +1,9 @@
-"""Whether every genre sounds as its score says: `python -m tests.bench.bench_music [--seeds N] [--processes P]`. Prints Markdown tables, lists what fails.
+"""Whether every genre sounds as its score says.
 
-The first table is about faults, the second about what tells the genres apart, with the bundled recordings as a last row; then speed and repeatability.
+`python -m tests.bench.bench_music [--seeds N] [--processes P]`. Prints Markdown tables, lists what fails.
+
+The first table is about faults, the second about what tells the genres apart, with the bundled recordings as a last
+row; then speed and repeatability.
 """
 
 import argparse
@@ -22,20 +25,32 @@ DESCRIPTIVE = ("tempo", "notes a second", "drums", "onsets a second", "tilt, dB/
 
 
 def described(clip):
-    """Heard statistics that need no score: onsets a second, slope of the spectrum from 100 Hz to 8 kHz, spread of half-second levels in dB."""
+    """Heard statistics that need no score.
+
+    Onsets a second, slope of the spectrum from 100 Hz to 8 kHz, spread of half-second levels in dB.
+    """
     samples = clip.mono().resample(44_100).at_loudness(LEVEL).samples[0]
     power = np.square(np.abs(np.fft.rfft(samples)))
     hertz = np.fft.rfftfreq(len(samples), 1 / 44_100)
     centers = 100 * 2 ** (np.arange(20) / 3)
-    bands = [10 * np.log10(power[(hertz > c / 2 ** (1 / 6)) & (hertz <= c * 2 ** (1 / 6))].mean() + 1e-9) for c in centers]
+    bands = [
+        10 * np.log10(power[(hertz > c / 2 ** (1 / 6)) & (hertz <= c * 2 ** (1 / 6))].mean() + 1e-9) for c in centers
+    ]
     blocks = np.sqrt(np.square(samples[: len(samples) // 22_050 * 22_050].reshape(-1, 22_050)).mean(1))
     low, high = np.quantile(20 * np.log10(blocks + 1e-5), (0.1, 0.95))
     onsets = len(metrics.onset_times(Clip(samples, 44_100))) / (len(samples) / 44_100)
-    return {"onsets a second": onsets, "tilt, dB/octave": float(np.polyfit(np.log2(centers), bands, 1)[0]), "loud range, dB": float(high - low)}
+    return {
+        "onsets a second": onsets,
+        "tilt, dB/octave": float(np.polyfit(np.log2(centers), bands, 1)[0]),
+        "loud range, dB": float(high - low),
+    }
 
 
 def with_notes(piece, count):
-    """Blocks of 0.25 s in which a note sounds for 50 ms at least; of each note its first 0.25 s, as what decays may be silent at its end."""
+    """Blocks of 0.25 s in which a note sounds for 50 ms at least.
+
+    Of each note its first 0.25 s, as what decays may be silent at its end.
+    """
     found = np.zeros(count, bool)
     for note in piece.notes:
         end = note.start_s + min(note.duration_s, 0.25)
@@ -45,14 +60,19 @@ def with_notes(piece, count):
 
 
 def measured(job):
-    """What one piece shows: level, silence where notes should sound, beats and chords found again, and its statistics."""
+    """What one piece shows.
+
+    Level, silence where notes should sound, beats and chords found again, and its statistics.
+    """
     import librosa
 
     genre, seed = job
     piece = music.compose(seed, genre=genre, seconds=SECONDS)
     clip = music.render(piece)
     samples = clip.samples[0]
-    levels = 20 * np.log10(np.sqrt(np.square(samples[: len(samples) // BLOCK * BLOCK].reshape(-1, BLOCK)).mean(1)) + 1e-9)
+    levels = 20 * np.log10(
+        np.sqrt(np.square(samples[: len(samples) // BLOCK * BLOCK].reshape(-1, BLOCK)).mean(1)) + 1e-9
+    )
     sounding = with_notes(piece, len(levels))
     strength = librosa.onset.onset_strength(y=samples, sr=clip.rate, hop_length=256)
 
@@ -62,10 +82,14 @@ def measured(job):
 
     beats = np.array([b for b in piece.beats if b < SECONDS - 0.5])
     drummed = any(seat.name == "drums" for seat in piece.instruments)
-    chroma = librosa.feature.chroma_cqt(y=samples, sr=clip.rate, hop_length=2048, tuning=12 * np.log2(piece.tuning / 440))
+    chroma = librosa.feature.chroma_cqt(
+        y=samples, sr=clip.rate, hop_length=2048, tuning=12 * np.log2(piece.tuning / 440)
+    )
     own, far, best = [], [], []
     for chord in piece.chords:
-        frames = chroma[:, int(chord.start_s * clip.rate / 2048) + 1 : int((chord.start_s + chord.duration_s) * clip.rate / 2048)]
+        frames = chroma[
+            :, int(chord.start_s * clip.rate / 2048) + 1 : int((chord.start_s + chord.duration_s) * clip.rate / 2048)
+        ]
         if frames.size:
             tones = np.isin(np.arange(12), chord.tones).astype(float)
             fits = [frames.mean(1) @ np.roll(tones, shift) for shift in range(12)]
@@ -96,9 +120,13 @@ def elsewhere(genre):
         "import sys; from vampkit import music; p = music.compose(2000600, genre=sys.argv[1], seconds=4.0);"
         "sys.stdout.write(p.to_json() + '|' + music.render(p).samples.tobytes().hex())"
     )
-    score, sound = subprocess.run([sys.executable, "-c", code, genre], capture_output=True, text=True, check=True).stdout.split("|")
+    score, sound = subprocess.run(
+        [sys.executable, "-c", code, genre], capture_output=True, text=True, check=True
+    ).stdout.split("|")
     piece = music.compose(2_000_600, genre=genre, seconds=4.0)
-    return score == piece.to_json(), float(np.abs(np.frombuffer(bytes.fromhex(sound), np.float32) - music.render(piece).samples[0]).max())
+    return score == piece.to_json(), float(
+        np.abs(np.frombuffer(bytes.fromhex(sound), np.float32) - music.render(piece).samples[0]).max()
+    )
 
 
 def explained(rows, name):
@@ -109,7 +137,8 @@ def explained(rows, name):
 
 
 def named_again(rows):
-    """Share of pieces whose genre has the nearest means in the statistics, each piece left out of its own genre's mean; chance is one in sixteen."""
+    """Share of pieces whose genre has the nearest means in the statistics, each piece left out of its own genre's mean;
+    chance is one in sixteen."""
     table = np.array([[r[name] for name in DESCRIPTIVE] for r in rows])
     table = (table - table.mean(0)) / table.std(0)
     genres = np.array([r["genre"] for r in rows])
@@ -154,16 +183,36 @@ def main():
         fault_lines(rows),
     )  # fmt: skip
     for row in rows:
-        wrong = [k for k, bad in {"clips": row["peak"] > 0.99, "not finite": not row["finite"], "silent": row["quietest"] < -60}.items() if bad]
+        wrong = [
+            k
+            for k, bad in {
+                "clips": row["peak"] > 0.99,
+                "not finite": not row["finite"],
+                "silent": row["quietest"] < -60,
+            }.items()
+            if bad
+        ]
         if wrong:
-            print(f"{row['genre']} {row['seed']}: {', '.join(wrong)} (peak {row['peak']:.2f}, quietest {row['quietest']:.0f} dB)")
-    lines = [[g, *(f"{np.mean([r[name] for r in rows if r['genre'] == g]):.1f}" for name in DESCRIPTIVE)] for g in music.GENRES]
+            print(
+                f"{row['genre']} {row['seed']}: {', '.join(wrong)} (peak {row['peak']:.2f}, quietest {row['quietest']:.0f} dB)"
+            )
+    lines = [
+        [g, *(f"{np.mean([r[name] for r in rows if r['genre'] == g]):.1f}" for name in DESCRIPTIVE)]
+        for g in music.GENRES
+    ]
     lines.append(["between genres", *(f"{explained(rows, name):.0%}" for name in DESCRIPTIVE)])
     real = [described(Clip.load(path)) for path in sorted((data_folder() / "clips").glob("[01]*.ogg"))]
-    lines.append([f"{len(real)} recordings", *(f"{np.mean([r[name] for r in real]):.1f}" if name in real[0] else "" for name in DESCRIPTIVE)])
+    lines.append(
+        [
+            f"{len(real)} recordings",
+            *(f"{np.mean([r[name] for r in real]):.1f}" if name in real[0] else "" for name in DESCRIPTIVE),
+        ]
+    )
     print_table(("genre", *DESCRIPTIVE), lines)
     print(f"\nGenre named again from these statistics: {named_again(rows)}; chance {1 / len(music.GENRES):.2f}")
-    print(f"Times real time on one core, 30 s pieces: median {np.median(speeds):.0f}, slowest {min(speeds):.0f} ({music.GENRES[int(np.argmin(speeds))]})")
+    print(
+        f"Times real time on one core, 30 s pieces: median {np.median(speeds):.0f}, slowest {min(speeds):.0f} ({music.GENRES[int(np.argmin(speeds))]})"
+    )
     same, off = sum(equal for equal, _ in repeated), max(distance for _, distance in repeated)
     print(f"Scores of another process equal: {same} of {len(repeated)}; sounds off by at most {off:.1g}")
 

@@ -1,7 +1,10 @@
-"""What prompts keep: beats, and bits for distance. `python -m tests.bench.bench_prompts [--clips N] [--seconds S] [--passes N] [--music DIR]`. Prints tables.
+"""What prompts keep: beats, and bits for distance.
 
-Beats: librosa's beats in the vamp against the true ones, on composed pieces of 20 s with drums, beside the codec's round trip and a random mask that keeps as
-many tokens. Compression to generation: bits kept and mel distance of every preset over held-out excerpts, half composed, half real.
+`python -m tests.bench.bench_prompts [--clips N] [--seconds S] [--passes N] [--music DIR]`. Prints tables.
+
+Beats: librosa's beats in the vamp against the true ones, on composed pieces of 20 s with drums, beside the codec's
+round trip and a random mask that keeps as many tokens. Compression to generation: bits kept and mel distance of every
+preset over held-out excerpts, half composed, half real.
 """
 
 import argparse
@@ -20,7 +23,9 @@ from vampkit.prompts.beats import LibrosaBeats, beats_from_score
 
 def beats(vamp, count, passes, before):
     """F of the beats of each way to keep the music, and the differences by piece."""
-    scores = {name: [] for name in ("input", "codec round trip", "true beats", "tracked beats", "random, as many tokens")}
+    scores = {
+        name: [] for name in ("input", "codec round trip", "true beats", "tracked beats", "random, as many tokens")
+    }
     shares = []
     for number, (piece, clip) in enumerate(drummed(count)):
         truth = np.asarray(piece.beats)
@@ -29,16 +34,26 @@ def beats(vamp, count, passes, before):
         true, tracked = (Beats(before, 0.075, beats=grid).mask(tokens) for grid in (inside, LibrosaBeats().track(clip)))
         kept = float((~true).float().mean())
         shares.append(kept)
-        masks = {"true beats": true, "tracked beats": tracked, "random, as many tokens": RandomShare(kept, number).mask(tokens)}
+        masks = {
+            "true beats": true,
+            "tracked beats": tracked,
+            "random, as many tokens": RandomShare(kept, number).mask(tokens),
+        }
         sounds = {"input": clip, "codec round trip": vamp.codec.decode(tokens)}
         sounds |= {name: vamp.vamp(tokens, mask, seed=number, passes=passes).clip for name, mask in masks.items()}
         for name, sound in sounds.items():
             scores[name].append(metrics.beat_f(truth, sound))
-    print(f"Beat prompts keep {metrics.bootstrap(shares)} of the tokens.\n\n| kept | F of the beats, 70 ms | over the round trip's mean |\n| --- | --- | --- |")
+    print(
+        f"Beat prompts keep {metrics.bootstrap(shares)} of the tokens.\n\n| kept | F of the beats, 70 ms | over the round trip's mean |\n| --- | --- | --- |"
+    )
     for name, values in scores.items():
         print(f"| {name} | {metrics.bootstrap(values)} | {np.mean(values) / np.mean(scores['codec round trip']):.3f} |")
     print("\n| difference by piece | F |\n| --- | --- |")
-    for a, b in (("true beats", "random, as many tokens"), ("tracked beats", "random, as many tokens"), ("tracked beats", "true beats")):
+    for a, b in (
+        ("true beats", "random, as many tokens"),
+        ("tracked beats", "random, as many tokens"),
+        ("tracked beats", "true beats"),
+    ):
         print(f"| {a} less {b} | {metrics.bootstrap(np.subtract(scores[a], scores[b]))} |", flush=True)
 
 
@@ -54,21 +69,31 @@ def bits(vamp, clips, passes, figure):
     rates, distances = {}, {}
     for name, prompt in PRESETS.items():
         hidden = [heard(prompt, t, clip) for t, (clip, _) in zip(tokens, clips, strict=True)]
-        takes = [vamp.vamp(t, mask, seed=i, passes=passes).clip for i, (t, mask) in enumerate(zip(tokens, hidden, strict=True))]
+        takes = [
+            vamp.vamp(t, mask, seed=i, passes=passes).clip
+            for i, (t, mask) in enumerate(zip(tokens, hidden, strict=True))
+        ]
         rates[name] = [t.bits_per_second * float((~m).float().mean()) for t, m in zip(tokens, hidden, strict=True)]
         distances[name] = [metrics.mel_distance(clip, take) for (clip, _), take in zip(clips, takes, strict=True)]
         print(f"| {name} | {np.mean(rates[name]):.0f} | {metrics.bootstrap(distances[name], tracks)} |", flush=True)
     if figure:
-        drawn_figure(rates, {name: metrics.bootstrap(values, tracks) for name, values in distances.items()}).write_html(figure)
+        drawn_figure(rates, {name: metrics.bootstrap(values, tracks) for name, values in distances.items()}).write_html(
+            figure
+        )
     x, y = np.array(list(rates.values())), np.array(list(distances.values()))
     whole = rank_correlation(x.mean(1), y.mean(1))
     drawn = [correlation_of(x, y, tracks, np.random.default_rng(i)) for i in range(2000)]
     low, high = np.quantile(drawn, [0.025, 0.975])
-    print(f"\nRank correlation of bits and mel distance over {len(x)} presets: {whole:.3f} [{low:.3f}, {high:.3f}], n = {len(clips)} excerpts")
+    print(
+        f"\nRank correlation of bits and mel distance over {len(x)} presets: {whole:.3f} [{low:.3f}, {high:.3f}], n = {len(clips)} excerpts"
+    )
 
 
 def drawn_figure(rates, distances):
-    """Mel distance over kept bits: a point with its interval for every preset, one line a family of compressions, names where the pointer rests."""
+    """Mel distance over kept bits.
+
+    A point with its interval for every preset, one line a family of compressions, names where the pointer rests.
+    """
     import plotly.graph_objects as go
 
     families = {}
@@ -80,12 +105,28 @@ def drawn_figure(rates, distances):
     for family, names in families.items():
         names.sort(key=lambda n: np.mean(rates[n]))
         found = [distances[n] for n in names]
-        error = dict(type="data", array=[d.high - d.mean for d in found], arrayminus=[d.mean - d.low for d in found], thickness=1, width=2)
+        error = dict(
+            type="data",
+            array=[d.high - d.mean for d in found],
+            arrayminus=[d.mean - d.low for d in found],
+            thickness=1,
+            width=2,
+        )
         # On a logarithmic axis nothing kept lies at no place: it is drawn at 10 bits a second, and the axis says so.
-        x, mode = [max(10, np.mean(rates[n])) for n in names], "lines+markers" if family.startswith("paper-comp") else "markers"
+        x, mode = (
+            [max(10, np.mean(rates[n])) for n in names],
+            "lines+markers" if family.startswith("paper-comp") else "markers",
+        )
         figure.add_scatter(x=x, y=[d.mean for d in found], error_y=error, text=names, mode=mode, name=family)
-    figure.update_xaxes(type="log", title="kept, bits a second", tickvals=[10, 30, 100, 300, 1000, 3000], ticktext=["0", "30", "100", "300", "1000", "3000"])
-    return figure.update_layout(title="From copying to inventing", yaxis_title="mel distance to the original", width=1000, height=620)
+    figure.update_xaxes(
+        type="log",
+        title="kept, bits a second",
+        tickvals=[10, 30, 100, 300, 1000, 3000],
+        ticktext=["0", "30", "100", "300", "1000", "3000"],
+    )
+    return figure.update_layout(
+        title="From copying to inventing", yaxis_title="mel distance to the original", width=1000, height=620
+    )
 
 
 def heard(prompt, tokens, clip):
@@ -117,7 +158,9 @@ def main():
     parser.add_argument("--seconds", type=float, default=10.0, help="length of the excerpts, 10 s at most")
     parser.add_argument("--passes", type=int, default=36, help="of every vamp")
     parser.add_argument("--figure", type=Path, help="an HTML file for the figure of bits and distance")
-    parser.add_argument("--before", type=float, default=0.02, help="seconds kept before each beat, 75 ms after it; the paper has 0")
+    parser.add_argument(
+        "--before", type=float, default=0.02, help="seconds kept before each beat, 75 ms after it; the paper has 0"
+    )
     parser.add_argument("--music", type=Path, default=cache_folder() / "music" / "valid")
     parser.add_argument("--only", choices=("beats", "bits"))
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where the models run")

@@ -1,4 +1,7 @@
-"""Does a training survive kill -9 at any moment? `python -m tests.bench.bench_resume [--kills N]`. Prints what was seen; exits with 1 where a loss differs."""
+"""Does a training survive kill -9 at any moment? `python -m tests.bench.bench_resume [--kills N]`.
+
+Prints what was seen; exits with 1 where a loss differs.
+"""
 
 import argparse
 import json
@@ -33,7 +36,9 @@ MaskedTraining(preset, load_codec("tiny"), (None, read_store(folder / "t.safeten
 def run(folder: Path, out: Path, steps: int) -> subprocess.Popen:
     """A training of its own in another process."""
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.Popen([sys.executable, "-c", RUN, str(folder), str(steps), str(out)], stderr=subprocess.DEVNULL, env=environment)
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, str(folder), str(steps), str(out)], stderr=subprocess.DEVNULL, env=environment
+    )
 
 
 def log(out: Path) -> list[dict]:
@@ -67,7 +72,9 @@ def main():
         assert run(folder, folder / "killed", options.steps).wait() == 0
         alone, killed = log(folder / "alone"), log(folder / "killed")
     same = [a["loss"] == b["loss"] and a["step"] == b["step"] for a, b in zip(alone, killed, strict=True)]
-    print(f"{sum(same)} of {len(alone)} losses are those of a training that was left alone, after {options.kills} kills")
+    print(
+        f"{sum(same)} of {len(alone)} losses are those of a training that was left alone, after {options.kills} kills"
+    )
     raise SystemExit(not all(same))
 
 

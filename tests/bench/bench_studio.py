@@ -1,7 +1,7 @@
 """Figures of editor and studio in a real browser: python -m tests.bench.bench_studio [rounds]
 
-60 s of sound, 14 x 3446 cells: drawing time of a stroke in the page, time until Python has it, answers of the kernel while a take is generated;
-then memory of kernel and page over rounds of generating, fetching the sound and discarding.
+60 s of sound, 14 x 3446 cells: drawing time of a stroke in the page, time until Python has it, answers of the kernel
+while a take is generated; then memory of kernel and page over rounds of generating, fetching the sound and discarding.
 """
 
 import json
@@ -94,14 +94,20 @@ def speed(browser, lab) -> None:
         page.wait_for_function("document.querySelector('.vampkit-studio')?.vampkit?.store.state.estimate")
         done = page.evaluate(STROKES)
         draws = done["draws"]
-        print(f"stroke at 14 x 3446: drawn in {median(draws):.1f} ms (median of {len(draws)}), {share(draws, 0.95):.1f} ms (95th percentile)")
-        print(f"in Python and back: {median(done['answers']):.0f} ms (median of {len(done['answers'])} strokes, idle kernel)")
+        print(
+            f"stroke at 14 x 3446: drawn in {median(draws):.1f} ms (median of {len(draws)}), {share(draws, 0.95):.1f} ms (95th percentile)"
+        )
+        print(
+            f"in Python and back: {median(done['answers']):.0f} ms (median of {len(done['answers'])} strokes, idle kernel)"
+        )
         idle = page.evaluate(ANSWERS, 20)
         notebook.kernel("studio.generate()")
         busy = page.evaluate(ANSWERS, 40)
         running = notebook.kernel("print(studio.session.job.running)")
         print(f"kernel answers: idle {median(idle):.0f} ms (median of {len(idle)})")
-        print(f"while generating: {median(busy):.0f} ms (median of {len(busy)}), {share(busy, 0.95):.0f} ms (95th percentile)")
+        print(
+            f"while generating: {median(busy):.0f} ms (median of {len(busy)}), {share(busy, 0.95):.0f} ms (95th percentile)"
+        )
         print(f"still generating at the end: {running}")
         notebook.kernel("studio.cancel(); studio.wait(60); studio.close()")
 
@@ -116,20 +122,32 @@ def leaks(browser, lab, rounds: int) -> None:
         for number in range(1, rounds + 1):
             # By the page's own buttons: cells that were run for it would stay in IPython's history, and count.
             page.evaluate("document.querySelector('.vampkit-studio .vk-generate').click()")
-            page.wait_for_function("(d => d.takes === '1' && d.job === 'done')(document.querySelector('.vampkit-studio').dataset)")
+            page.wait_for_function(
+                "(d => d.takes === '1' && d.job === 'done')(document.querySelector('.vampkit-studio').dataset)"
+            )
             page.evaluate("document.querySelector('.vampkit-studio [aria-label^=Discard]').click()")
             page.wait_for_function("document.querySelector('.vampkit-studio').dataset.takes === '0'")
             if number in (min(50, rounds // 4), rounds):
                 now = float(notebook.kernel("print(memory())")), heap(page, session)
                 print(f"after round {number}: kernel {now[0]:.1f} MiB, page {now[1]:.2f} MiB")
                 if first is not None:
-                    print(f"grown over {rounds - min(50, rounds // 4)} rounds: kernel {now[0] - first[0]:+.1f} MiB, page {now[1] - first[1]:+.2f} MiB")
+                    print(
+                        f"grown over {rounds - min(50, rounds // 4)} rounds: kernel {now[0] - first[0]:+.1f} MiB, page {now[1] - first[1]:+.2f} MiB"
+                    )
                 first = now
 
 
 def main(rounds: int = 250) -> None:
-    print(json.dumps({"python": platform.python_version(), "machine": platform.machine(), "cores": __import__("os").cpu_count()}))
-    with tempfile.TemporaryDirectory() as folder, serve(Path(folder), long=[STUDIO], short=[SHORT]) as lab, chromium(limit=7200) as browser:
+    print(
+        json.dumps(
+            {"python": platform.python_version(), "machine": platform.machine(), "cores": __import__("os").cpu_count()}
+        )
+    )
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serve(Path(folder), long=[STUDIO], short=[SHORT]) as lab,
+        chromium(limit=7200) as browser,
+    ):
         speed(browser, lab)
         leaks(browser, lab, rounds)
 

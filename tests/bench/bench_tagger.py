@@ -1,4 +1,6 @@
-"""What the tagger tells, and whether embeddings order degradations: `python -m tests.bench.bench_tagger [--pieces N] [--excerpts N] [--tagger FILE]`.
+"""What the tagger tells, and whether embeddings order degradations.
+
+`python -m tests.bench.bench_tagger [--pieces N] [--excerpts N] [--tagger FILE]`.
 
 Held-out composed pieces only (seeds of 1,000,000 and more). Prints Markdown.
 """
@@ -26,7 +28,9 @@ def average_precision(scores, truth):
 
 def tagged(pieces, tagger, folder):
     """Accuracy of genre and tempo class by piece, the mean over its windows, and average precision by instrument."""
-    spectra = compose_spectra(range(music.HELD_OUT_SEEDS, music.HELD_OUT_SEEDS + pieces), folder, PRESETS["laptop"].seconds)
+    spectra = compose_spectra(
+        range(music.HELD_OUT_SEEDS, music.HELD_OUT_SEEDS + pieces), folder, PRESETS["laptop"].seconds
+    )
     genre, tempo, scores = [], [], []
     with torch.inference_mode():
         for spectrum in spectra.spectra.float():
@@ -39,10 +43,14 @@ def tagged(pieces, tagger, folder):
     scores, truth = np.array(scores), spectra.playing.any(-1).numpy()
     common = truth.sum(0) >= 5
     precision = [average_precision(scores[:, i], truth[:, i]) for i in np.flatnonzero(common)]
-    print(f"Genre of {len(tagger.genres)}: {metrics.bootstrap(right)}; the commonest alone {np.bincount(spectra.genre).max() / pieces:.2f}")
+    print(
+        f"Genre of {len(tagger.genres)}: {metrics.bootstrap(right)}; the commonest alone {np.bincount(spectra.genre).max() / pieces:.2f}"
+    )
     print(f"Tempo class of {len(TEMPI) + 1}: {metrics.bootstrap((off == 0) * 1.0)}; right or next to it {metrics.bootstrap((off < 2) * 1.0)}; "
           f"the commonest alone {np.bincount(spectra.tempo).max() / pieces:.2f}")  # fmt: skip
-    print(f"Instruments in 5 pieces or more, mean average precision: {metrics.bootstrap(precision)} instruments; by chance {truth[:, common].mean():.2f}")
+    print(
+        f"Instruments in 5 pieces or more, mean average precision: {metrics.bootstrap(precision)} instruments; by chance {truth[:, common].mean():.2f}"
+    )
 
 
 def degraded(count, tagger):
@@ -53,15 +61,27 @@ def degraded(count, tagger):
         "codec latents": lambda c: metrics.codec_latents(c, codec),
     }  # fmt: skip
     starts = (1_600_000, 1_700_000)
-    sets = [[music.render(music.compose(first + i, genre="training", seconds=6.0)).at_loudness(LEVEL) for i in range(count)] for first in starts]
-    print("\n| degradation | " + " | ".join(f"{name}: KAD | {name}: Frechet" for name in embeddings) + " |\n| --- " + "| --- " * (2 * len(embeddings)) + "|")
+    sets = [
+        [music.render(music.compose(first + i, genre="training", seconds=6.0)).at_loudness(LEVEL) for i in range(count)]
+        for first in starts
+    ]
+    print(
+        "\n| degradation | "
+        + " | ".join(f"{name}: KAD | {name}: Frechet" for name in embeddings)
+        + " |\n| --- "
+        + "| --- " * (2 * len(embeddings))
+        + "|"
+    )
     references = {name: [embed(clip) for clip in sets[1]] for name, embed in embeddings.items()}
     widths = {name: metrics.bandwidth_of(reference) for name, reference in references.items()}
     for how, change in DEGRADATIONS.items():
         changed, cells = [change(clip) for clip in sets[0]], []
         for name, embed in embeddings.items():
             here = [embed(clip) for clip in changed]
-            cells += [str(metrics.kernel_distance(here, references[name], widths[name])), str(metrics.frechet_interval(here, references[name]))]
+            cells += [
+                str(metrics.kernel_distance(here, references[name], widths[name])),
+                str(metrics.frechet_interval(here, references[name])),
+            ]
         print(f"| {how} | " + " | ".join(cells) + " |")
 
 

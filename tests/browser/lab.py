@@ -1,6 +1,7 @@
 """A JupyterLab or Notebook 7 on the loopback and a Chromium for the tests in a browser.
 
-Nothing here waits without an end: a wait of the page ends after PATIENCE, a test after LIMIT, and whatever a test opened is closed when it fails.
+Nothing here waits without an end: a wait of the page ends after PATIENCE, a test after LIMIT, and whatever a test
+opened is closed when it fails.
 """
 
 import json
@@ -21,7 +22,9 @@ import pytest
 
 from vampkit.cli import quiet_lab
 
-PATIENCE = 120  # seconds that a page, a kernel's answer or a server's start may take on a machine that does other work too
+PATIENCE = (
+    120  # seconds that a page, a kernel's answer or a server's start may take on a machine that does other work too
+)
 LONG = 900  # seconds in which all cells of one of our notebooks run there: the kernel generates
 LIMIT = 600  # seconds after which a test's browser is ended, whatever it does; LONG more where a notebook of ours runs
 
@@ -31,7 +34,10 @@ APPS = {"lab": ("jupyterlab", "LabApp", "lab/tree"), "notebook": ("notebook", "J
 
 @contextmanager
 def serve(root, app: str = "lab", **notebooks):
-    """The address below which a JupyterLab (or Notebook 7) has notebooks of the cells given: serve(root, panel=["1 + 1", "2 + 2"])."""
+    """The address below which a JupyterLab (or Notebook 7) has notebooks of the cells given.
+
+    Serve(root, panel=["1 + 1", "2 + 2"]).
+    """
     module, settings, where = APPS[app]
     for name, cells in notebooks.items():
         # Without a kernel's name JupyterLab would ask for one, and nothing would run.
@@ -57,7 +63,12 @@ def serve(root, app: str = "lab", **notebooks):
     }
     arguments = [f"--{name}={value}" for name, value in options.items()]
     with (root / "lab.log").open("w") as log:
-        server = subprocess.Popen([sys.executable, "-m", module, "--no-browser", "--allow-root", *arguments], env=environment, stdout=log, stderr=log)
+        server = subprocess.Popen(
+            [sys.executable, "-m", module, "--no-browser", "--allow-root", *arguments],
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
         address = f"http://127.0.0.1:{port}"
         try:
             deadline = time.monotonic() + PATIENCE
@@ -81,7 +92,9 @@ def serve(root, app: str = "lab", **notebooks):
 
 @contextmanager
 def chromium(*flags, limit: float = LIMIT):
-    """Debian's Chromium under Playwright, without a sound card and without a gesture before sound; fails the test where either is missing.
+    """Debian's Chromium under Playwright, without a sound card and without a gesture before sound.
+
+    Fails the test where either is missing.
 
     limit: seconds after which it is ended.
     """
@@ -104,7 +117,10 @@ def chromium(*flags, limit: float = LIMIT):
 
 @contextmanager
 def ended_after(limit: float):
-    """End this process's own browser when the time is up: every call that waits for it, and it may be one without a deadline, then fails at once."""
+    """End this process's own browser when the time is up.
+
+    Every call that waits for it, and it may be one without a deadline, then fails at once.
+    """
 
     def end():
         for process in psutil.Process().children(recursive=True):
@@ -122,15 +138,21 @@ def ended_after(limit: float):
 
 
 def of_notebook_itself(error) -> bool:
-    """Whether an error comes from Notebook 7's own script alone: 7.6.5 throws one whenever it opens a notebook, even an empty one."""
+    """Whether an error comes from Notebook 7's own script alone.
+
+    7.6.5 throws one whenever it opens a notebook, even an empty one.
+    """
     places = re.findall(r"(?:https?|blob):[^\s)]+", error.stack or "")
     return bool(places) and all("/static/notebook/notebook_core." in place for place in places)
 
 
 class Notebook:
-    """A copy of a notebook that `serve` serves, in a page of the browser, with a kernel of its own; notes requests outside and errors of the console.
+    """A copy of a notebook that `serve` serves, in a page of the browser, with a kernel of its own.
 
-    Used by `with`: page and kernel are closed in any case, and at the end of a test that did not fail there must be nothing noted.
+    Notes requests outside and errors of the console.
+
+    Used by `with`: page and kernel are closed in any case, and at the end of a test that did not fail there must be
+    nothing noted.
     """
 
     def __init__(self, browser, lab: str, name: str, theme: str = "Light", width: int = 1400, height: int = 1800):
@@ -148,15 +170,25 @@ class Notebook:
         page, host = self.page, self.server.split("/")[2]
         page.set_default_timeout(1000 * PATIENCE)
         own = (f"http://{host}", f"ws://{host}", "data:", "blob:")
-        fetched = (f"{self.server}/lab/api/news", f"{self.server}/lab/api/update")  # for these the server itself goes outside
-        page.on("request", lambda r: None if r.url.startswith(own) and not r.url.startswith(fetched) else self.outside.append(r.url))
+        fetched = (
+            f"{self.server}/lab/api/news",
+            f"{self.server}/lab/api/update",
+        )  # for these the server itself goes outside
+        page.on(
+            "request",
+            lambda r: None if r.url.startswith(own) and not r.url.startswith(fetched) else self.outside.append(r.url),
+        )
         page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda e: None if of_notebook_itself(e) else self.errors.append(str(e)))
         page.goto(address)
         page.wait_for_selector(".jp-Notebook .jp-Cell")
         # Asked to run before its kernel is there, JupyterLab asks for another one.
-        page.wait_for_function("window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'")
-        self.do(f"() => window.jupyterapp.restored.then(() => window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme}'}}))")
+        page.wait_for_function(
+            "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+        )
+        self.do(
+            f"() => window.jupyterapp.restored.then(() => window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme}'}}))"
+        )
 
     def __enter__(self):
         return self
@@ -166,7 +198,9 @@ class Notebook:
 
     def do(self, script: str, argument=None, seconds: float = PATIENCE):
         """What an asynchronous function of the page gives; Playwright itself would wait for it without an end."""
-        late = f"new Promise((_, fail) => setTimeout(() => fail(new Error('no end after {seconds} s')), {1000 * seconds}))"
+        late = (
+            f"new Promise((_, fail) => setTimeout(() => fail(new Error('no end after {seconds} s')), {1000 * seconds}))"
+        )
         return self.page.evaluate(f"argument => Promise.race([({script})(argument), {late}])", argument)
 
     def run_all(self, seconds: float = PATIENCE) -> None:
@@ -210,5 +244,7 @@ class Notebook:
 
     def _ask(self, method: str, what: str, content: dict | None = None):
         body = None if content is None else json.dumps(content).encode()
-        with urllib.request.urlopen(urllib.request.Request(f"{self.server}/api/{what}", body, method=method), timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(
+            urllib.request.Request(f"{self.server}/api/{what}", body, method=method), timeout=PATIENCE
+        ) as answer:
             return json.loads(answer.read() or "null")

@@ -1,4 +1,6 @@
-"""Mask editor, studio and scrubber in a real browser: painted, stamped, generated, switched and exported by hand, and found the same in the kernel.
+"""Mask editor, studio and scrubber in a real browser.
+
+Painted, stamped, generated, switched and exported by hand, and found the same in the kernel.
 
 `make browser` (needs Chromium).
 """
@@ -99,7 +101,9 @@ class Desk:
         """The place of a cell's middle on the screen."""
         view = self.root.evaluate("root => root.vampkit.grid.view()")
         box = self.stage.bounding_box()
-        return box["x"] + (frame + 0.5 - view["first"]) * view["scale"], box["y"] + view["cells"]["y"] + (row + 0.5) * view["rowHeight"]
+        return box["x"] + (frame + 0.5 - view["first"]) * view["scale"], box["y"] + view["cells"]["y"] + (
+            row + 0.5
+        ) * view["rowHeight"]
 
     def drag(self, start, end, button="left"):
         self.page.mouse.move(*self.cell(*start))
@@ -115,11 +119,16 @@ class Desk:
         return self.root.get_by_role("button", name=name, exact=True)
 
     def until(self, condition):
-        self.page.wait_for_function(f"root => (root => root && ({condition}))(document.querySelector(root))", arg=STUDIO_ROOT)
+        self.page.wait_for_function(
+            f"root => (root => root && ({condition}))(document.querySelector(root))", arg=STUDIO_ROOT
+        )
 
 
 def settled(look, wanted, seconds=20):
-    """What `look` gives once it is as wanted, or at the end of so many seconds: a theme reaches a widget when the page has time for it."""
+    """What `look` gives once it is as wanted, or at the end of so many seconds.
+
+    A theme reaches a widget when the page has time for it.
+    """
     end = time.monotonic() + seconds
     while (found := look()) != wanted and time.monotonic() < end:
         time.sleep(0.25)
@@ -165,7 +174,9 @@ def test_paint_erase_undo_stamp_generate_switch_and_export_by_hand(lab, browser,
         made = "e = studio.history[2]; c, was = e.take.tokens.codes.numpy(), e.take.original.codes.numpy(); "
         made += "print(int(c.sum()), bool((c == was)[~e.mask].all()), e.seed)"
         shown = desk.root.evaluate("root => root.vampkit.store.tokens.reduce((a, b) => a + b, 0)")
-        assert desk.notebook.kernel(made).split() == [str(shown), "True", "4"], "the page shows the tokens that the kernel made, and the prompt was kept"
+        assert desk.notebook.kernel(made).split() == [str(shown), "True", "4"], (
+            "the page shows the tokens that the kernel made, and the prompt was kept"
+        )
         # Playing: a switch keeps the place.
         desk.button("Play").click()
         desk.until("root.dataset.playing === '1' && Number(root.dataset.position) > 0.3")
@@ -204,7 +215,9 @@ def test_the_same_in_notebook_7(notebook7, browser):
         desk.button("Stamp").click()
         assert desk.kernel()[0] == desk.shown() > 1500
         desk.button("Generate").click()
-        desk.until("root.dataset.takes === '1' && root.dataset.job === 'done' && root.vampkit.store.tokens && root.dataset.chosen === '1'")
+        desk.until(
+            "root.dataset.takes === '1' && root.dataset.job === 'done' && root.vampkit.store.tokens && root.dataset.chosen === '1'"
+        )
         shown = desk.root.evaluate("root => root.vampkit.store.tokens.reduce((a, b) => a + b, 0)")
         assert desk.notebook.kernel("print(int(studio.history[1].take.tokens.codes.sum()))") == str(shown)
         desk.stage.focus()
@@ -218,9 +231,10 @@ def test_the_same_in_notebook_7(notebook7, browser):
         assert desk.kernel()[0] == 0
         desk.root.get_by_label("Name of take 1").focus()
         desk.press("a", "b", "Enter")
-        assert desk.notebook.kernel("print(studio.history[1].name)").endswith("ab") and desk.page.locator(".jp-Notebook .jp-CodeCell").count() == 2, (
-            "keys mean nothing to the notebook around"
-        )
+        assert (
+            desk.notebook.kernel("print(studio.history[1].name)").endswith("ab")
+            and desk.page.locator(".jp-Notebook .jp-CodeCell").count() == 2
+        ), "keys mean nothing to the notebook around"
 
 
 def test_everything_without_a_mouse(lab, browser):
@@ -252,8 +266,13 @@ def test_everything_without_a_mouse(lab, browser):
         desk.until("!root.vampkit.store.pending.length")
         # Tab leads to every control, and Enter presses it.
         count = "e => [...e.querySelectorAll('button, input, select, textarea, summary')].filter(CONDITION).length"
-        assert desk.root.evaluate(count.replace("CONDITION", "e => e.tabIndex < 0 && !e.classList.contains('vk-row')")) == 0
-        unnamed = count.replace("CONDITION", "e => !(e.getAttribute('aria-label') || e.textContent.trim() || e.closest('label'))")
+        assert (
+            desk.root.evaluate(count.replace("CONDITION", "e => e.tabIndex < 0 && !e.classList.contains('vk-row')"))
+            == 0
+        )
+        unnamed = count.replace(
+            "CONDITION", "e => !(e.getAttribute('aria-label') || e.textContent.trim() || e.closest('label'))"
+        )
         assert desk.root.evaluate(unnamed) == 0, "every control has a name"
         desk.root.get_by_label("Prompt to stamp").focus()
         desk.page.keyboard.press("Control+a")
@@ -293,7 +312,9 @@ def test_errors_and_cancel_are_told_and_nothing_drawn_is_lost(lab, browser):
     with desk_of(browser, lab) as desk:
         desk.drag((2, 20), (2, 40))
         message = desk.root.locator(".vk-message")
-        desk.notebook.kernel("steps = vamp.steps\ndef broken(*a, **k): raise RuntimeError('the model <broke>')\nvamp.steps = broken")
+        desk.notebook.kernel(
+            "steps = vamp.steps\ndef broken(*a, **k): raise RuntimeError('the model <broke>')\nvamp.steps = broken"
+        )
         desk.button("Generate").click()
         message.get_by_text("The take was not made: the model <broke>. What you drew is as it was.").wait_for()
         assert desk.kernel()[0] == desk.shown() == 23 and message.get_attribute("role") == "alert"
@@ -311,7 +332,9 @@ def test_errors_and_cancel_are_told_and_nothing_drawn_is_lost(lab, browser):
         desk.button("Stamp").click()
         message.get_by_text("a stamp leaves the sound as it is").wait_for()
         desk.root.locator(".vk-source > summary").click()
-        desk.root.locator("input[type=file]").set_input_files({"name": "empty.wav", "mimeType": "audio/wav", "buffer": b"RIFF"})
+        desk.root.locator("input[type=file]").set_input_files(
+            {"name": "empty.wav", "mimeType": "audio/wav", "buffer": b"RIFF"}
+        )
         message.get_by_text("sound").wait_for()
         assert desk.kernel()[0] == desk.shown() == 173 * 14
         desk.button("Generate").wait_for()
@@ -321,7 +344,9 @@ def test_errors_and_cancel_are_told_and_nothing_drawn_is_lost(lab, browser):
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_light_and_dark_wide_and_narrow(lab, browser, theme, width, tmp_path):
     with desk_of(browser, lab, theme, width) as desk:
-        desk.notebook.kernel("studio.stamp('periodic:7+prefix:0.5'); studio.snap_to('beats'); studio.generate(wait=True); studio.generate(wait=True)")
+        desk.notebook.kernel(
+            "studio.stamp('periodic:7+prefix:0.5'); studio.snap_to('beats'); studio.generate(wait=True); studio.generate(wait=True)"
+        )
         desk.notebook.kernel("studio.loop(0.5, 1.5)")
         desk.until("root.dataset.takes === '2' && root.dataset.chosen === '2'")
         desk.root.evaluate("e => e.querySelectorAll('details').forEach(d => d.open = true)")
@@ -334,7 +359,9 @@ def test_light_and_dark_wide_and_narrow(lab, browser, theme, width, tmp_path):
         space = "e => e.querySelector('.vk-transport').getBoundingClientRect().top - e.querySelector('.vk-stage').getBoundingClientRect().bottom"
         assert desk.root.evaluate(space) >= 10, "the scrubber's style, which came later, leaves the studio its own"
         base = desk.root.locator(".vk-base")
-        assert settled(lambda: base.evaluate("e => e.getContext('2d').getImageData(3, 3, 1, 1).data[0] < 60"), theme == "Dark") == (theme == "Dark")
+        assert settled(
+            lambda: base.evaluate("e => e.getContext('2d').getImageData(3, 3, 1, 1).data[0] < 60"), theme == "Dark"
+        ) == (theme == "Dark")
 
 
 def test_a_restarted_kernel_loses_nothing_that_was_drawn(lab, browser):
@@ -342,7 +369,9 @@ def test_a_restarted_kernel_loses_nothing_that_was_drawn(lab, browser):
         desk.drag((2, 20), (2, 40))
         assert desk.kernel()[0] == 23
         desk.notebook.do("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-        desk.page.wait_for_function("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'")
+        desk.page.wait_for_function(
+            "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
+        )
         desk.drag((5, 20), (5, 30))
         desk.root.locator(".vk-message").get_by_text("The kernel does not answer").wait_for()
         desk.root.get_by_text("Mask as text").last.click()

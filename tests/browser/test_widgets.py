@@ -21,7 +21,8 @@ panel
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """Address of a JupyterLab whose only notebook shows a panel, and below it a player whose script meets the panel's preview."""
+    """Address of a JupyterLab whose only notebook shows a panel, and below it a player whose script meets the panel's
+    preview."""
     with serve(tmp_path_factory.mktemp("lab"), panel=[CELL, "vk.listen(clip)"]) as address:
         yield address
 
@@ -52,7 +53,11 @@ def test_panel_and_player_by_keyboard(lab, browser, theme, tmp_path):
         player = page.locator(".vampkit-player").first
         player.locator(".vk-controls").wait_for(state="visible")
         names = player.locator(".vk-name").all_inner_texts()
-        assert any("original" in n for n in names) and any("vamp" in n for n in names) and any("hidden" in n for n in names)
+        assert (
+            any("original" in n for n in names)
+            and any("vamp" in n for n in names)
+            and any("hidden" in n for n in names)
+        )
         player.scroll_into_view_if_needed()
         player.locator(".vk-axis").focus()
         page.keyboard.press("Space")
@@ -66,9 +71,19 @@ def test_panel_and_player_by_keyboard(lab, browser, theme, tmp_path):
 
 
 def test_what_hangs_is_ended_and_disturbs_nothing_after_it(lab):
-    """A kernel that does not answer, a page that asks before it closes, and a page that hangs: each fails its test soon, and the next page opens."""
-    hang, ask = "() => { setTimeout(() => { while (true); }, 100); }", "() => { window.onbeforeunload = event => event.preventDefault(); }"
-    with chromium() as made, pytest.raises(Exception, match="no end after 3 s"), Notebook(made, lab, "panel") as notebook:
+    """A kernel that does not answer, a page that asks before it closes, and a page that hangs.
+
+    Each fails its test soon, and the next page opens.
+    """
+    hang, ask = (
+        "() => { setTimeout(() => { while (true); }, 100); }",
+        "() => { window.onbeforeunload = event => event.preventDefault(); }",
+    )
+    with (
+        chromium() as made,
+        pytest.raises(Exception, match="no end after 3 s"),
+        Notebook(made, lab, "panel") as notebook,
+    ):
         notebook.page.evaluate(ask)
         notebook.kernel("import time; time.sleep(1000)", seconds=3)
     with chromium(limit=30) as made, pytest.raises(Exception, match="closed"), Notebook(made, lab, "panel") as notebook:
@@ -85,13 +100,18 @@ def _beats_notebook(root):
     book = nbformat.read(path, 4)
     for cell in book.cells:
         if cell.cell_type == "code":
-            cell.source = "\n".join(line for line in cell.source.splitlines() if line not in ("panel.close()", "editor.close()"))
+            cell.source = "\n".join(
+                line for line in cell.source.splitlines() if line not in ("panel.close()", "editor.close()")
+            )
             cell.outputs, cell.execution_count = [], None
     nbformat.write(book, root / "beats.ipynb")
 
 
 def _show_cell(page, ending):
-    """Scroll to the output of the cell whose last line is `ending`: JupyterLab keeps cells out of sight out of the page."""
+    """Scroll to the output of the cell whose last line is `ending`.
+
+    JupyterLab keeps cells out of sight out of the page.
+    """
     page.evaluate(
         """async ending => {
             const content = window.jupyterapp.shell.currentWidget.content;
@@ -105,9 +125,16 @@ def _show_cell(page, ending):
 
 @pytest.mark.timeout(LIMIT + LONG + 120)
 def test_panel_and_editor_of_a_real_notebook(tmp_path):
-    """Notebook 09, all cells run: a menu, a slider, Vamp and play of its panel, and a stroke in its editor; the kernel finds the changed masks."""
+    """Notebook 09, all cells run.
+
+    A menu, a slider, Vamp and play of its panel, and a stroke in its editor; the kernel finds the changed masks.
+    """
     _beats_notebook(tmp_path)
-    with serve(tmp_path) as address, chromium(limit=LIMIT + LONG) as browser, Notebook(browser, address, "beats") as notebook:
+    with (
+        serve(tmp_path) as address,
+        chromium(limit=LIMIT + LONG) as browser,
+        Notebook(browser, address, "beats") as notebook,
+    ):
         page = notebook.page
         notebook.run_all(LONG)
 

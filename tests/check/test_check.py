@@ -1,4 +1,7 @@
-"""Checks of the exercises: a stub is not attempted yet, the answer is right, and a wrong answer gets one helpful line and no exception."""
+"""Checks of the exercises.
+
+A stub is not attempted yet, the answer is right, and a wrong answer gets one helpful line and no exception.
+"""
 
 import importlib
 import inspect
@@ -45,14 +48,18 @@ def said(capsys, verdict, expected):
 @pytest.mark.parametrize("module", MODULES)
 def test_a_notebook_has_three_tasks_and_poses_each(module):
     (path,) = NOTEBOOKS.glob(f"{module[2:]}_*.ipynb")
-    cells = ["".join(c["source"]) for c in json.loads(path.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "code"]
+    cells = [
+        "".join(c["source"]) for c in json.loads(path.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "code"
+    ]
     names = [name for m, name in TASKS if m == module]
     assert len(names) == 3
     for name in names:
         (cell,) = [c for c in cells if f"check.{module}.{name}({name})" in c]
         assert f"def {name}(" in cell and "raise NotImplementedError" in cell
         stated = re.search(r"yours\(([^)]*)\)", getattr(MODULES[module], name).__doc__)[1]
-        assert re.findall(r"\w+", re.sub(r" ?\[[^]]*\]", "", stated)) == re.findall(r"\w+", re.search(r"def \w+\(([^)]*)\)", cell)[1])
+        assert re.findall(r"\w+", re.sub(r" ?\[[^]]*\]", "", stated)) == re.findall(
+            r"\w+", re.search(r"def \w+\(([^)]*)\)", cell)[1]
+        )
 
 
 @pytest.mark.parametrize("module, name", TASKS)
@@ -64,7 +71,10 @@ def test_the_stub_fails_and_the_answer_passes(module, name, capsys):
 
 
 @pytest.mark.parametrize("module, name", TASKS)
-@pytest.mark.parametrize("result", [None, 0, 3.5, "music", [[1], [1, 2]], torch.zeros(2, 7), np.nan, torch.zeros(1, dtype=torch.bool), {}, 1j])
+@pytest.mark.parametrize(
+    "result",
+    [None, 0, 3.5, "music", [[1], [1, 2]], torch.zeros(2, 7), np.nan, torch.zeros(1, dtype=torch.bool), {}, 1j],
+)
 def test_no_result_makes_a_check_raise(module, name, result, capsys):
     line = said(capsys, getattr(MODULES[module], name)(lambda *_: result), False)
     assert line.startswith(f"{name}: not yet; in case 1 ") and len(line) < 300
@@ -78,45 +88,97 @@ def test_exceptions_and_things_that_are_no_function_are_named(module, name, caps
         values = []
         return values[3]
 
-    assert said(capsys, task(fails), False) == f"{name}: in case 1 it stopped with IndexError, line 3 of your function: list index out of range"
+    assert (
+        said(capsys, task(fails), False)
+        == f"{name}: in case 1 it stopped with IndexError, line 3 of your function: list index out of range"
+    )
     assert "it stopped with TypeError" in said(capsys, task(lambda: 0), False)
     assert said(capsys, task(7), False) == f"{name}: a function was expected, int was given"
 
 
 WRONG = {
-    ("nb03", "parameters"): (lambda n, d, h, k, c: answer("nb03", "parameters")(n, d, h, k, c) + 32 * h * (n - 1), "too large. Which layers hold a table"),
+    ("nb03", "parameters"): (
+        lambda n, d, h, k, c: answer("nb03", "parameters")(n, d, h, k, c) + 32 * h * (n - 1),
+        "too large. Which layers hold a table",
+    ),
     ("nb03", "circular_bias"): (
-        lambda table, frames: table[relative_buckets(torch.arange(frames)[None] - torch.arange(frames)[:, None])].permute(2, 0, 1),
+        lambda table, frames: table[
+            relative_buckets(torch.arange(frames)[None] - torch.arange(frames)[:, None])
+        ].permute(2, 0, 1),
         "neighbours here",
     ),
     ("nb03", "reach"): (lambda logits, share: (logits.softmax(-1).cumsum(-1) < share).sum(-1) + 1, "In which order"),
-    ("nb04", "masked_mean"): (lambda logits, codes, mask: torch.nn.functional.cross_entropy(logits.movedim(-1, 1), codes), "Which tokens count?"),
-    ("nb04", "rate"): (lambda step, steps, warmup: step / warmup if step < warmup else min(1, 2 - 2 * step / steps), "should learn a little"),
+    ("nb04", "masked_mean"): (
+        lambda logits, codes, mask: torch.nn.functional.cross_entropy(logits.movedim(-1, 1), codes),
+        "Which tokens count?",
+    ),
+    ("nb04", "rate"): (
+        lambda step, steps, warmup: step / warmup if step < warmup else min(1, 2 - 2 * step / steps),
+        "should learn a little",
+    ),
     ("nb04", "shares"): (lambda sums, counts: sums / counts, "local mean"),
     ("nb12", "adapted"): (lambda weight, a, b, alpha: weight + alpha * b @ a, "depend on the rank?"),
     ("nb12", "size"): (lambda layers, width, rank: 6 * layers * width * rank, "The feed-forward layers have"),
-    ("nb12", "held_out"): (lambda minutes, share: torch.arange(len(minutes)) >= len(minutes) - round(share * len(minutes)), "Count minutes"),
+    ("nb12", "held_out"): (
+        lambda minutes, share: torch.arange(len(minutes)) >= len(minutes) - round(share * len(minutes)),
+        "Count minutes",
+    ),
     ("nb05", "freed"): (lambda n, s, curve: [int(n * curve(i / s)) for i in range(1, s + 1)], "still hidden"),
-    ("nb05", "rank"): (lambda c, n: torch.where(c.isfinite(), -c, c).flatten(1).argsort().argsort().lt(n[:, None]).view_as(c), "least sure?"),
-    ("nb05", "finish"): (lambda ask, codes, mask, counts: torch.where(mask, ask(codes, mask).argmax(-1), codes), "ask again after each"),
-    ("nb06", "bits"): (lambda mask, entries, rate: int((~mask).sum()) * rate / mask.shape[1], "name one of the entries?"),
-    ("nb06", "compress"): (lambda k, t, n, every: (torch.arange(k)[:, None] >= n) & (torch.arange(t) % every != 0), "pass both tests"),
-    ("nb06", "pyramid"): (lambda frames, periods: torch.stack([torch.arange(frames) % (p or 1) != 0 for p in periods]), "a row of period 0"),
-    ("nb07", "pillars"): (lambda t, p, w, o: torch.tensor([(f - o + w // 2) % p >= w for f in range(t)]), "one frame more after"),
+    ("nb05", "rank"): (
+        lambda c, n: torch.where(c.isfinite(), -c, c).flatten(1).argsort().argsort().lt(n[:, None]).view_as(c),
+        "least sure?",
+    ),
+    ("nb05", "finish"): (
+        lambda ask, codes, mask, counts: torch.where(mask, ask(codes, mask).argmax(-1), codes),
+        "ask again after each",
+    ),
+    ("nb06", "bits"): (
+        lambda mask, entries, rate: int((~mask).sum()) * rate / mask.shape[1],
+        "name one of the entries?",
+    ),
+    ("nb06", "compress"): (
+        lambda k, t, n, every: (torch.arange(k)[:, None] >= n) & (torch.arange(t) % every != 0),
+        "pass both tests",
+    ),
+    ("nb06", "pyramid"): (
+        lambda frames, periods: torch.stack([torch.arange(frames) % (p or 1) != 0 for p in periods]),
+        "a row of period 0",
+    ),
+    ("nb07", "pillars"): (
+        lambda t, p, w, o: torch.tensor([(f - o + w // 2) % p >= w for f in range(t)]),
+        "one frame more after",
+    ),
     ("nb07", "longest"): (lambda hidden: int(hidden.sum()), "side by side?"),
     ("nb07", "stretched"): (lambda codes, factor: codes.repeat_interleave(factor, 1), "Only the first of each group"),
-    ("nb08", "stands_out"): (lambda flux, border: float((flux < flux[border]).sum()) / len(flux), "one of the other frames?"),
+    ("nb08", "stands_out"): (
+        lambda flux, border: float((flux < flux[border]).sum()) / len(flux),
+        "one of the other frames?",
+    ),
     ("nb08", "windows"): (
-        lambda frames, size, context: [(max(0, min(a, frames - size)), a, min(a + size, frames)) for a in range(0, frames, size)],
+        lambda frames, size, context: [
+            (max(0, min(a, frames - size)), a, min(a + size, frames)) for a in range(0, frames, size)
+        ],
         "made already",
     ),
-    ("nb08", "put_back"): (lambda original, made, start, end, fade: torch.cat([original[:start], made[start:end], original[end:]]), "a step at the borders"),
+    ("nb08", "put_back"): (
+        lambda original, made, start, end, fade: torch.cat([original[:start], made[start:end], original[end:]]),
+        "a step at the borders",
+    ),
     ("nb09", "hidden"): (lambda *case: ~answer("nb09", "hidden")(*case), "what is kept"),
-    ("nb09", "snap"): (lambda taps, onsets, reach: sorted({min(onsets, key=lambda o: abs(o - t)) for t in taps}), "without an onset in reach?"),
+    ("nb09", "snap"): (
+        lambda taps, onsets, reach: sorted({min(onsets, key=lambda o: abs(o - t)) for t in taps}),
+        "without an onset in reach?",
+    ),
     ("nb09", "track"): (lambda *case: answer("nb09", "track")(*case)[::-1], "comes first?"),
-    ("nb10", "states"): (lambda moves: [len(m) - 2 * m.count("u") for m in (moves[: i + 1] for i in range(len(moves)))], "where there is nothing to take back"),
+    ("nb10", "states"): (
+        lambda moves: [len(m) - 2 * m.count("u") for m in (moves[: i + 1] for i in range(len(moves)))],
+        "where there is nothing to take back",
+    ),
     ("nb10", "chance"): (lambda right, trials: comb(trials, right) / 2**trials, "not exactly so many"),
-    ("nb10", "until_bar"): (lambda now, bars, start, end: min([bar for bar in bars if bar > now], default=end) - now, "may begin anew before"),
+    ("nb10", "until_bar"): (
+        lambda now, bars, start, end: min([bar for bar in bars if bar > now], default=end) - now,
+        "may begin anew before",
+    ),
 }
 
 
@@ -156,8 +218,16 @@ def test_a_check_leaves_the_readers_chance_alone_and_gives_copies(capsys):
 @pytest.mark.parametrize(
     "found, expected, words",
     [
-        (torch.tensor([1.0, 2.5]), [1.0, 2.0], "the first of 1 wrong places (of 2) is 1: yours is 2.5, which is too large"),
-        (torch.zeros(2, 3), np.eye(2, 3), "the first of 2 wrong places (of 6) is [0, 0]: yours is 0, which is too small"),
+        (
+            torch.tensor([1.0, 2.5]),
+            [1.0, 2.0],
+            "the first of 1 wrong places (of 2) is 1: yours is 2.5, which is too large",
+        ),
+        (
+            torch.zeros(2, 3),
+            np.eye(2, 3),
+            "the first of 2 wrong places (of 6) is [0, 0]: yours is 0, which is too small",
+        ),
         (torch.zeros(3), np.zeros((1, 3)), "yours has shape (3,), (1, 3) was expected"),
         ([True, False, False], [True, True, False], "is 1: yours is False; True occurs 1 times in yours, too seldom"),
         ([1, 0], [True, False], "yours holds whole numbers, True or False was expected"),
@@ -180,7 +250,10 @@ def test_the_first_wrong_place_is_named(values, data):
     other = [*values]
     other[place] += data.draw(st.sampled_from([-1, 1]))
     line = core.difference(core.as_value(other), core.as_value(values))
-    assert f"wrong places (of {len(values)}) is {place}: yours is {other[place]}, which is too {'large' if other[place] > values[place] else 'small'}" in line
+    assert (
+        f"wrong places (of {len(values)}) is {place}: yours is {other[place]}, which is too {'large' if other[place] > values[place] else 'small'}"
+        in line
+    )
     assert core.difference(core.as_value(values), core.as_value(torch.tensor(values))) == ""
 
 

@@ -62,9 +62,16 @@ def test_jupyterlab_is_told_to_ask_nothing_and_keeps_the_settings_of_others(monk
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(tmp_path))
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", cli.quiet_lab()["JUPYTER_CONFIG_PATH"])
     found = ConfigManager(config_dir_name="labconfig").get("default_setting_overrides")
-    assert found["@jupyterlab/apputils-extension:notification"] == {"fetchNews": "false", "checkForUpdates": False} and found["a"] == {"b": 1}
+    assert found["@jupyterlab/apputils-extension:notification"] == {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+    } and found["a"] == {"b": 1}
 
 
 def test_help_names_every_verb():
-    shown = subprocess.run([sys.executable, "-m", "vampkit.cli", "--help"], capture_output=True, text=True, timeout=120).stdout
-    assert all(verb in shown for verb in ("demo", "lab", "vamp", "again", "train", "compose", "data-fetch", "data-build"))
+    shown = subprocess.run(
+        [sys.executable, "-m", "vampkit.cli", "--help"], capture_output=True, text=True, timeout=120
+    ).stdout
+    assert all(
+        verb in shown for verb in ("demo", "lab", "vamp", "again", "train", "compose", "data-fetch", "data-build")
+    )

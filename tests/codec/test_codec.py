@@ -44,7 +44,10 @@ def test_stereo_as_two_items_or_mixed(small_codec, tone):
 
 
 def test_windows_give_the_codes_of_one_pass(small_codec, monkeypatch):
-    """Codes may differ only where two entries are equally near up to rounding; at the ends both ways see the same silence."""
+    """Codes may differ only where two entries are equally near up to rounding.
+
+    At the ends both ways see the same silence.
+    """
     rng = np.random.default_rng(1)
     sound = (rng.standard_normal(768 * 400) * 0.05).astype(np.float32)
     whole = small_codec.encode_samples(sound)
@@ -135,7 +138,13 @@ def server(tmp_path):
 def test_published_weights_are_fetched_once(server, small_codec, tone, monkeypatch, tmp_path):
     folder, url = server
     monkeypatch.setenv("VAMPKIT_CACHE", str(tmp_path / "cache"))
-    torch.save({"state_dict": small_codec.model.state_dict(), "metadata": {"kwargs": settings_of(small_codec.model) | {"unknown": 1}}}, folder / "w.pth")
+    torch.save(
+        {
+            "state_dict": small_codec.model.state_dict(),
+            "metadata": {"kwargs": settings_of(small_codec.model) | {"unknown": 1}},
+        },
+        folder / "w.pth",
+    )
     monkeypatch.setenv("VAMPKIT_DAC_URL", f"{url}/w.pth")
     codec = load_codec("dac-44khz")
     assert torch.equal(codec.encode(tone).codes, small_codec.encode(tone).codes)
@@ -174,7 +183,10 @@ def test_the_activation_is_dacs_own_to_the_bit():
     assert alpha.grad is not None
 
 
-@pytest.mark.parametrize("settings", [dict(kernel_size=7, dilation=9, padding=27), dict(kernel_size=16, stride=8, padding=4), dict(kernel_size=1)])
+@pytest.mark.parametrize(
+    "settings",
+    [dict(kernel_size=7, dilation=9, padding=27), dict(kernel_size=16, stride=8, padding=4), dict(kernel_size=1)],
+)
 def test_quick_convolutions_are_torchs_own_but_for_rounding(settings):
     from vampkit.codec.descript import FEW, Conv1d
 

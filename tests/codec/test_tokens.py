@@ -13,7 +13,16 @@ def made(codes=None, **changes):
     codes = torch.arange(28).reshape(14, 2) if codes is None else codes
     return Tokens(
         codes,
-        **{"codec": "0123456789abcdef", "rate": 44_100, "hop": 768, "entries": 1024, "length": 1500, "source_rate": 48_000, "gains": (3.5,), "name": "a"}
+        **{
+            "codec": "0123456789abcdef",
+            "rate": 44_100,
+            "hop": 768,
+            "entries": 1024,
+            "length": 1500,
+            "source_rate": 48_000,
+            "gains": (3.5,),
+            "name": "a",
+        }
         | changes,
     )
 

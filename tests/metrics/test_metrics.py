@@ -65,7 +65,9 @@ def test_frechet_distance_has_its_closed_form():
     x = rng.standard_normal((4000, 3))
     assert metrics.frechet_distance(x, x) == pytest.approx(0, abs=1e-6)
     assert metrics.frechet_distance(x, x + 2) == pytest.approx(12, rel=1e-6)
-    assert metrics.frechet_distance(x, 3 * x) == pytest.approx(sum((3 - 1) ** 2 * x.var(0)) + 4 * (x.mean(0) ** 2).sum(), rel=0.02)
+    assert metrics.frechet_distance(x, 3 * x) == pytest.approx(
+        sum((3 - 1) ** 2 * x.var(0)) + 4 * (x.mean(0) ** 2).sum(), rel=0.02
+    )
 
 
 def test_kernel_distance_tells_sets_apart_and_not_halves_of_one():
@@ -84,7 +86,10 @@ def test_kernel_distance_tells_sets_apart_and_not_halves_of_one():
 
 
 def test_kernel_difference_pairs_its_tracks():
-    """The difference of two distances; treatments that share their tracks are told apart where their own intervals overlap."""
+    """The difference of two distances.
+
+    Treatments that share their tracks are told apart where their own intervals overlap.
+    """
     rng = np.random.default_rng(1)
     x, y = ([rng.standard_normal(3) + 0.3 * rng.standard_normal((6, 3)) for _ in range(24)] for _ in range(2))
     near, far = [t + 0.6 for t in x], [t + 0.9 for t in x]
@@ -105,7 +110,10 @@ def test_kernel_distance_is_its_own_formula():
 
 def test_embeddings_rank_degradations(clip):
     """Both embeddings put a little noise nearer than much of it, and notice a low-pass."""
-    pieces = [load_clip(name).mono().excerpt(1, 3).at_loudness(-24) for name in ("01", "03", "05", "composed-house", "composed-bossa", "composed-waltz")]
+    pieces = [
+        load_clip(name).mono().excerpt(1, 3).at_loudness(-24)
+        for name in ("01", "03", "05", "composed-house", "composed-bossa", "composed-waltz")
+    ]
     codec = load_codec("tiny")
     for embed in (metrics.logmel_statistics, lambda c: metrics.codec_latents(c, codec)):
         reference = [embed(p) for p in pieces]
@@ -119,10 +127,14 @@ def test_mel_distance_where(clip):
     frames = clip.samples.shape[1] // 768
     where = np.arange(frames) >= frames // 2
     half = clip.samples.copy()
-    half[:, frames // 2 * 768 :] += 0.02 * np.random.default_rng(2).standard_normal((1, half.shape[1] - frames // 2 * 768)).astype(np.float32)
+    half[:, frames // 2 * 768 :] += 0.02 * np.random.default_rng(2).standard_normal(
+        (1, half.shape[1] - frames // 2 * 768)
+    ).astype(np.float32)
     half = Clip(half, clip.rate)
     assert metrics.mel_distance(clip, half, where=~where) < 0.05 < 0.3 < metrics.mel_distance(clip, half, where=where)
-    assert metrics.mel_distance(clip, half, where=np.ones(frames, bool)) == pytest.approx(metrics.mel_distance(clip, half))
+    assert metrics.mel_distance(clip, half, where=np.ones(frames, bool)) == pytest.approx(
+        metrics.mel_distance(clip, half)
+    )
     with pytest.raises(ValueError, match="at least one"):
         metrics.mel_distance(clip, half, where=np.zeros(frames, bool))
 
@@ -139,14 +151,19 @@ def test_beats():
 
 def test_log_mel_statistics_tell_noise_from_music(clip):
     a, b = metrics.logmel_statistics(clip), metrics.logmel_statistics(load_clip("05").mono().excerpt(5, 4))
-    noise = metrics.logmel_statistics(Clip(np.random.default_rng(0).standard_normal((1, clip.samples.shape[1])) * 0.1, clip.rate))
+    noise = metrics.logmel_statistics(
+        Clip(np.random.default_rng(0).standard_normal((1, clip.samples.shape[1])) * 0.1, clip.rate)
+    )
     assert metrics.frechet_distance(a, b) < 0.5 * metrics.frechet_distance(noise, b)
 
 
 def test_agreement_of_onsets_and_chroma(clip):
     other = load_clip("composed-waltz").mono().excerpt(1, 4)
     assert metrics.onset_f(clip, clip) == 1 and metrics.onset_f(clip, other) < 0.9
-    assert metrics.chroma_similarity(clip, clip) == pytest.approx(1, abs=1e-5) and metrics.chroma_similarity(clip, other) < 0.97
+    assert (
+        metrics.chroma_similarity(clip, clip) == pytest.approx(1, abs=1e-5)
+        and metrics.chroma_similarity(clip, other) < 0.97
+    )
 
 
 def test_bootstrap_covers_the_mean():
@@ -169,7 +186,10 @@ def test_cross_entropy_of_a_model_that_knows_nothing_is_log_v():
     codes = torch.randint(1024, (2, 4, 40))
     assert metrics.masked_cross_entropy(model, codes).numpy() == pytest.approx(np.log(1024), abs=1e-5)
     hidden_zeros = torch.zeros_like(codes)  # all logits are equal: the first entry is the guess
-    assert float(metrics.masked_accuracy(model, hidden_zeros).min()) == 1 and float(metrics.masked_accuracy(model, hidden_zeros + 7).max()) == 0
+    assert (
+        float(metrics.masked_accuracy(model, hidden_zeros).min()) == 1
+        and float(metrics.masked_accuracy(model, hidden_zeros + 7).max()) == 0
+    )
     counts = metrics.entry_counts(codes)
     assert int(counts.sum()) == codes.numel() and float(metrics.entries_used(codes).max()) <= 80 / 1024
     assert (metrics.unigram_cross_entropy(codes) < np.log(81)).all()

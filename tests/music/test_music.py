@@ -35,9 +35,14 @@ def test_enough_kinds():
 
 
 def test_what_is_held_out_stays_out():
-    """Two genres and five instruments: a seed alone never draws them, and the other genres never ask for those instruments."""
+    """Two genres and five instruments.
+
+    A seed alone never draws them, and the other genres never ask for those instruments.
+    """
     assert len(music.HELD_OUT_GENRES) == 2 and len(music.HELD_OUT_INSTRUMENTS) == 5
-    assert not set(music.HELD_OUT_GENRES) & set(music.DRAWN) and set(music.HELD_OUT_INSTRUMENTS) <= set(music.INSTRUMENTS)
+    assert not set(music.HELD_OUT_GENRES) & set(music.DRAWN) and set(music.HELD_OUT_INSTRUMENTS) <= set(
+        music.INSTRUMENTS
+    )
     for name, genre in TABLE.items():
         asked = {player for band in (*genre.bands, *genre.small) for players in band.values() for player in players}
         assert asked <= set(music.INSTRUMENTS), name
@@ -47,7 +52,9 @@ def test_what_is_held_out_stays_out():
 def test_training_draws_all_genres_but_those_held_out():
     """14 of 16 genres, none of the five instruments; a plain seed's piece is as it was."""
     made = [music.compose(seed, genre="training", seconds=2.0) for seed in range(150)]
-    assert {piece.genre for piece in made} == set(music.TRAINING_GENRES) == set(music.GENRES) - set(music.HELD_OUT_GENRES)
+    assert (
+        {piece.genre for piece in made} == set(music.TRAINING_GENRES) == set(music.GENRES) - set(music.HELD_OUT_GENRES)
+    )
     assert not {seat.name for piece in made for seat in piece.instruments} & set(music.HELD_OUT_INSTRUMENTS)
     assert made[7] == music.compose(7, genre=made[7].genre, seconds=2.0)
 
@@ -74,7 +81,9 @@ def test_one_seed_one_piece_in_another_process():
         "    print(piece.to_json().replace('\\n', ' '), music.render(piece).samples.tobytes().hex(), sep='|')"
     )
     genres = ("pop", "jazz", "folk")
-    lines = subprocess.run([sys.executable, "-c", code, *genres], capture_output=True, text=True, timeout=120, check=True).stdout.splitlines()
+    lines = subprocess.run(
+        [sys.executable, "-c", code, *genres], capture_output=True, text=True, timeout=120, check=True
+    ).stdout.splitlines()
     for genre, line in zip(genres, lines, strict=True):
         score, sound = line.split("|")
         piece = music.compose(1_000_004, genre=genre, seconds=3.0)
@@ -119,10 +128,16 @@ def test_as_bright_as_records(pieces):
 
 
 def test_mastering_is_drawn_where_a_genre_is_asked_for():
-    """A seed alone is mixed plainly, so that it never changes; by genre about half are compressed and one in six is dull."""
+    """A seed alone is mixed plainly, so that it never changes.
+
+    By genre about half are compressed and one in six is dull.
+    """
     assert music.compose(1_000_001, seconds=3.0).mastering == music.Mastering()
     drawn = [music.compose(1_000_000 + seed, genre="training", seconds=0.5).mastering for seed in range(90)]
-    assert 0.35 < np.mean([m.ratio > 1 for m in drawn]) < 0.65 and 0.06 < np.mean([m.low_pass_hz is not None for m in drawn]) < 0.3
+    assert (
+        0.35 < np.mean([m.ratio > 1 for m in drawn]) < 0.65
+        and 0.06 < np.mean([m.low_pass_hz is not None for m in drawn]) < 0.3
+    )
     old = json.loads(music.compose(1_000_001, seconds=3.0).to_json())
     del old["mastering"]
     assert music.Piece.from_json(json.dumps(old)).mastering == music.Mastering()
@@ -135,7 +150,11 @@ def test_mastering_is_heard(pieces):
     piece = dataclasses.replace(pieces[0][0], mastering=music.Mastering())
     plain, tight, dull = (
         music.render(dataclasses.replace(piece, mastering=how)).samples[0]
-        for how in (music.Mastering(), music.Mastering(ratio=4.0, threshold_db=-12.0), music.Mastering(low_pass_hz=2_000.0))
+        for how in (
+            music.Mastering(),
+            music.Mastering(ratio=4.0, threshold_db=-12.0),
+            music.Mastering(low_pass_hz=2_000.0),
+        )
     )
 
     def spread(samples):
@@ -155,7 +174,9 @@ def test_bundled_pieces_are_what_their_truth_renders():
     for truth in sorted((data_folder() / "clips").glob("composed-*.json")):
         piece = music.Piece.from_json(truth.read_text(encoding="utf-8"))
         assert metrics.si_sdr(music.render(piece), Clip.load(truth.with_suffix(".ogg"))) > 15, truth.name
-        assert music.compose(piece.seed, seconds=piece.seconds) == piece, f"{truth.name}: a plain seed no longer writes what it wrote on another machine"
+        assert music.compose(piece.seed, seconds=piece.seconds) == piece, (
+            f"{truth.name}: a plain seed no longer writes what it wrote on another machine"
+        )
 
 
 def test_sound_is_the_same_on_another_machine(pieces):
@@ -170,7 +191,19 @@ def test_truth_survives_json(pieces):
     for piece, _ in pieces:
         assert music.Piece.from_json(piece.to_json()) == piece
         truth = json.loads(piece.to_json())
-        assert {"tempo", "beats", "downbeats", "meter", "key", "chords", "sections", "notes", "instruments", "seed", "genre"} <= set(truth)
+        assert {
+            "tempo",
+            "beats",
+            "downbeats",
+            "meter",
+            "key",
+            "chords",
+            "sections",
+            "notes",
+            "instruments",
+            "seed",
+            "genre",
+        } <= set(truth)
 
 
 def test_truth_as_jams(pieces, tmp_path):
@@ -217,7 +250,9 @@ def test_chords_are_heard(pieces):
     for piece, clip in pieces:
         chroma = librosa.feature.chroma_cqt(y=clip.samples[0], sr=clip.rate, hop_length=2048)
         for chord in piece.chords:
-            frames = slice(int(chord.start_s * 44_100 / 2048) + 1, int((chord.start_s + chord.duration_s) * 44_100 / 2048))
+            frames = slice(
+                int(chord.start_s * 44_100 / 2048) + 1, int((chord.start_s + chord.duration_s) * 44_100 / 2048)
+            )
             tones = np.zeros(12)
             tones[list(chord.tones)] = 1
             heard = chroma[:, frames].mean(1) if chroma[:, frames].size else None

@@ -1,4 +1,5 @@
-"""Any length: streams and files equal the whole, loops have no seam, the reference's chunks agree, memory does not grow."""
+"""Any length: streams and files equal the whole, loops have no seam, the reference's chunks agree, memory does not
+grow."""
 
 import json
 from pathlib import Path
@@ -26,7 +27,9 @@ def tokens(small_codec, tone):
     return small_codec.encode(tone)
 
 
-@pytest.mark.parametrize("prompt", [Periodic(7), Prefix(0.5), Inpaint(0.6, 0.9), Continuation(0.8, prefix=0.3), Outpaint(0.2, 0.3)])
+@pytest.mark.parametrize(
+    "prompt", [Periodic(7), Prefix(0.5), Inpaint(0.6, 0.9), Continuation(0.8, prefix=0.3), Outpaint(0.2, 0.3)]
+)
 def test_a_stream_is_the_whole_take_in_blocks(vamp, tokens, prompt):
     whole = vamp.vamp(tokens, prompt, seed=3, **SMALL)
     parts = list(vamp.stream(tokens, prompt, seed=3, **SMALL))
@@ -52,11 +55,16 @@ def test_a_stream_begins_before_the_end_is_made_and_at_another_rate(vamp, tone):
     assert 0 < early < len(made) / 2
     joined = np.concatenate([p.samples for p in (first, *rest)], 1)
     whole = vamp.vamp(sound, Nothing(), seed=3, **SMALL).clip.samples
-    assert joined.shape == whole.shape == sound.samples.shape and np.abs(joined - whole).max() < 1e-4 * np.abs(whole).max()
+    assert (
+        joined.shape == whole.shape == sound.samples.shape and np.abs(joined - whole).max() < 1e-4 * np.abs(whole).max()
+    )
 
 
 def test_windows_know_what_earlier_ones_made_and_what_is_kept_ahead(vamp, tokens):
-    """Another start changes the windows after it; another kept frame ahead changes the window before it, and none that ended long before."""
+    """Another start changes the windows after it.
+
+    Another kept frame ahead changes the window before it, and none that ended long before.
+    """
     base = vamp.vamp(tokens, Periodic(29), seed=1, **SMALL).tokens.codes
     other = tokens.replace(codes=tokens.codes.clone())
     other.codes[:, 58] = (other.codes[:, 58] + 1) % 1024
@@ -66,7 +74,12 @@ def test_windows_know_what_earlier_ones_made_and_what_is_kept_ahead(vamp, tokens
 
 def test_what_goes_on_beyond_its_sound_asks_for_more_noise(vamp, tokens, tone, tmp_path):
     """On the confidences, and only where the take asks for none itself; the file's record says the same."""
-    prompts = {Continuation(0.4): 40.0, Continuation(0.4).dropout(0.1): 40.0, Outpaint(0.2) | Outpaint(0.2).on(0): 40.0, Periodic(7) & Prefix(0.5): 10.5}
+    prompts = {
+        Continuation(0.4): 40.0,
+        Continuation(0.4).dropout(0.1): 40.0,
+        Outpaint(0.2) | Outpaint(0.2).on(0): 40.0,
+        Periodic(7) & Prefix(0.5): 10.5,
+    }
     for prompt, noise in prompts.items():
         assert vamp.vamp(tokens, prompt, **SMALL).record["mask_temperature"] == noise, prompt
     assert vamp.vamp(tokens, Continuation(0.4), mask_temperature=3.0, **SMALL).record["mask_temperature"] == 3.0
@@ -74,14 +87,24 @@ def test_what_goes_on_beyond_its_sound_asks_for_more_noise(vamp, tokens, tone, t
     tone.save(tmp_path / "in.wav")
     vamp_file(vamp, tmp_path / "in.wav", tmp_path / "out.wav", Continuation(0.4), **SMALL)
     assert json.loads((tmp_path / "out.json").read_text())["mask_temperature"] == 40.0
-    usual, other = (vamp.vamp(tokens, Continuation(0.8), seed=2, mask_temperature=t, **SMALL).tokens.codes for t in (40.0, 10.5))
-    assert torch.equal(usual, vamp.vamp(tokens, Continuation(0.8), seed=2, **SMALL).tokens.codes) and not torch.equal(usual, other)
+    usual, other = (
+        vamp.vamp(tokens, Continuation(0.8), seed=2, mask_temperature=t, **SMALL).tokens.codes for t in (40.0, 10.5)
+    )
+    assert torch.equal(usual, vamp.vamp(tokens, Continuation(0.8), seed=2, **SMALL).tokens.codes) and not torch.equal(
+        usual, other
+    )
 
 
 @pytest.mark.parametrize("frames", [30, 32, 75])
 def test_a_turned_loop_is_the_loop_turned(vamp, tokens, frames):
-    """The model on a circle knows no first frame: turned codes give turned logits. In windows, the seam has context on both sides."""
-    codes, mask = tokens.codes[None, :4, :frames], torch.rand(1, 4, frames, generator=torch.Generator().manual_seed(1)) < 0.8
+    """The model on a circle knows no first frame.
+
+    Turned codes give turned logits. In windows, the seam has context on both sides.
+    """
+    codes, mask = (
+        tokens.codes[None, :4, :frames],
+        torch.rand(1, 4, frames, generator=torch.Generator().manual_seed(1)) < 0.8,
+    )
     logits = vamp.coarse(codes, mask, circular=True)
     for turn in (1, 17):
         turned = vamp.coarse(codes.roll(turn, -1), mask.roll(turn, -1), circular=True)
@@ -96,12 +119,16 @@ def test_a_turned_loop_is_the_loop_turned(vamp, tokens, frames):
 def test_the_sound_of_a_loop_goes_on_over_its_seam(small_codec, tokens, rate):
     loop = tokens.replace(codes=tokens.codes[:, :98], length=98 * 768, source_rate=rate)
     once = small_codec.decode(loop, circular=True).samples[0]
-    turned = small_codec.decode(loop.replace(codes=loop.codes.roll(49, -1)), circular=True).samples[0]  # 49 frames are whole samples at both rates
+    turned = small_codec.decode(loop.replace(codes=loop.codes.roll(49, -1)), circular=True).samples[
+        0
+    ]  # 49 frames are whole samples at both rates
     assert len(once) == 98 * 768 * rate // 44_100
     assert np.abs(np.roll(once, len(once) // 2) - turned).max() < 1e-3 * np.abs(once).max()
     plain = small_codec.decode(loop).samples[0]
     assert np.abs(once - plain)[: 768 // 2].max() > 1e-3 * np.abs(once).max(), "the start knows nothing of the end"
-    stream = np.concatenate(list(small_codec.decode_blocks(loop, loop.batch.split(7, -1), circular=True, eager=True)), 1)
+    stream = np.concatenate(
+        list(small_codec.decode_blocks(loop, loop.batch.split(7, -1), circular=True, eager=True)), 1
+    )
     assert np.allclose(stream[0], once, atol=1e-5)
 
 
@@ -122,7 +149,9 @@ def test_chunks_agree_with_the_reference():
     coarse.tables = tables[:4]
     codes, mask = torch.from_numpy(saved["codes"].astype(np.int64)), torch.from_numpy(saved["mask"]).bool()[0]
     chunks = Windows(int(saved["coarse_chunk"]), 0, 0, int(saved["c2f_chunk"]), 0, 0, reference=True)
-    greedy = TakeSettings(passes=6, fine_passes=2, mask_temperature=0.0, fine_mask_temperature=0.0, cutoff=-1.0, windows=chunks)
+    greedy = TakeSettings(
+        passes=6, fine_passes=2, mask_temperature=0.0, fine_mask_temperature=0.0, cutoff=-1.0, windows=chunks
+    )
 
     def run(name, start, hidden):
         turn = Turn(coarse, fine, hidden, [0], greedy, False, 0)
@@ -132,7 +161,9 @@ def test_chunks_agree_with_the_reference():
     made = run("coarse", codes, mask)
     assert torch.equal(made, torch.from_numpy(saved["coarse_out"].astype(np.int64)))
     assert torch.equal(run("fine", made, mask), torch.from_numpy(saved["fine_out"].astype(np.int64)))
-    assert torch.equal(run("fine", made, torch.ones_like(mask)), torch.from_numpy(saved["fine_out_nomask"].astype(np.int64)))
+    assert torch.equal(
+        run("fine", made, torch.ones_like(mask)), torch.from_numpy(saved["fine_out_nomask"].astype(np.int64))
+    )
 
 
 def test_a_file_vamps_as_its_clip_does(vamp, tone, tmp_path, monkeypatch):
@@ -149,10 +180,14 @@ def test_a_file_vamps_as_its_clip_does(vamp, tone, tmp_path, monkeypatch):
     same = (written.samples == clip.samples).all(0)
     assert same[: round(0.49 * 48_000)].all() and same[round(1.03 * 48_000) :].all()
     inside = slice(round(0.55 * 48_000), round(0.95 * 48_000))
-    assert np.abs(written.samples[0, inside] - take.clip.samples[0, inside]).max() < 1e-3 * np.abs(written.samples).max()
+    assert (
+        np.abs(written.samples[0, inside] - take.clip.samples[0, inside]).max() < 1e-3 * np.abs(written.samples).max()
+    )
     record = json.loads(path.with_suffix(".json").read_text())
     again = again_file(vamp, path.with_suffix(".json"), source, tmp_path / "again.wav")
-    assert np.array_equal(Clip.load(again).samples, written.samples) and record == json.loads(again.with_suffix(".json").read_text())
+    assert np.array_equal(Clip.load(again).samples, written.samples) and record == json.loads(
+        again.with_suffix(".json").read_text()
+    )
 
 
 def test_loudness_and_resampling_in_blocks_are_those_of_the_whole(tone):
@@ -208,7 +243,12 @@ def test_the_work_a_second_does_not_grow(vamp, tokens):
     """Passes and windows are proportional to the length."""
 
     def total(frames):
-        given = Given(tokens.replace(codes=torch.zeros(14, frames, dtype=torch.int64)), torch.ones(14, frames, dtype=torch.bool), {}, "")
+        given = Given(
+            tokens.replace(codes=torch.zeros(14, frames, dtype=torch.int64)),
+            torch.ones(14, frames, dtype=torch.bool),
+            {},
+            "",
+        )
         return next(generate(vamp.coarse, vamp.fine, given, TakeSettings(passes=1, fine_passes=1))).total
 
     short, long = total(10_000), total(100_000)

@@ -11,7 +11,18 @@ from vampkit.errors import VampkitError
 from vampkit.pipeline import Vamp, devices, load_vamp
 from vampkit.pipeline.take import TakeSettings
 from vampkit.pipeline.windows import Windows
-from vampkit.prompts import Compression, Continuation, Everything, Inpaint, Nothing, Periodic, Prefix, Prompt, Stretch, Suffix
+from vampkit.prompts import (
+    Compression,
+    Continuation,
+    Everything,
+    Inpaint,
+    Nothing,
+    Periodic,
+    Prefix,
+    Prompt,
+    Stretch,
+    Suffix,
+)
 from vampkit.weights import save_model
 
 
@@ -25,7 +36,17 @@ SHORT = dict(passes=4, fine_passes=2)
 
 @pytest.mark.parametrize(
     "prompt",
-    [Compression(1), Compression(3), Periodic(7), Prefix(0.2), Suffix(0.2), Prefix(0.1) | Suffix(0.1), Periodic(5) & Compression(2), Everything(), Nothing()],
+    [
+        Compression(1),
+        Compression(3),
+        Periodic(7),
+        Prefix(0.2),
+        Suffix(0.2),
+        Prefix(0.1) | Suffix(0.1),
+        Periodic(5) & Compression(2),
+        Everything(),
+        Nothing(),
+    ],
 )
 def test_what_is_kept_stays(vamp, tokens, prompt):
     take = vamp.vamp(tokens, prompt, seed=1, **SHORT)
@@ -64,7 +85,9 @@ def test_steps_hide_less_and_less_and_stop_when_nobody_asks(vamp, tokens):
     steps = list(vamp.steps(tokens, Prefix(0.2), seed=3, **SHORT))
     hidden = [int(at.mask.sum()) for at in steps]
     assert hidden == sorted(hidden, reverse=True) and hidden[-1] == 0
-    assert [at.stage for at in steps[:4]] == ["coarse"] * 4 and [at.take is None for at in steps] == [True] * (len(steps) - 1) + [False]
+    assert [at.stage for at in steps[:4]] == ["coarse"] * 4 and [at.take is None for at in steps] == [True] * (
+        len(steps) - 1
+    ) + [False]
     assert [at.done for at in steps] == list(range(1, steps[0].total + 1))
     taken = steps[-1].take
     assert torch.equal(taken.tokens.codes, vamp.vamp(tokens, Prefix(0.2), seed=3, **SHORT).tokens.codes)
@@ -80,7 +103,9 @@ def test_takes_in_a_batch_equal_single_runs(vamp, tokens):
     assert [t.record["seed"] for t in takes] == [7, 8, 9]
     for number, take in enumerate(takes):
         alone = vamp.vamp(tokens, Periodic(7), seed=7 + number, **SHORT)
-        assert torch.equal(take.tokens.codes, alone.tokens.codes) and np.array_equal(take.clip.samples, alone.clip.samples)
+        assert torch.equal(take.tokens.codes, alone.tokens.codes) and np.array_equal(
+            take.clip.samples, alone.clip.samples
+        )
         assert take.record == alone.record
     with pytest.raises(ValueError, match="takes"):
         vamp.takes(tokens, Periodic(7), 0)
@@ -93,7 +118,9 @@ def test_feedback_takes_the_output_as_the_next_input(vamp, tokens):
         assert kept.tolist() == [frame % 7 == 0 and (n == 1 or frame == 0) for frame in range(tokens.frames)]
     # The second turn keeps frames 1, 8 ... as the first one made them, and makes 7, 14 ... anew.
     two = vamp.vamp(tokens, Periodic(7), seed=2, feedback=2, **SHORT)
-    assert torch.equal(two.tokens.codes[:, 1::7], one.tokens.codes[:, 1::7]) and not torch.equal(two.tokens.codes[:, 0::7], tokens.codes[:, 0::7])
+    assert torch.equal(two.tokens.codes[:, 1::7], one.tokens.codes[:, 1::7]) and not torch.equal(
+        two.tokens.codes[:, 0::7], tokens.codes[:, 0::7]
+    )
     still = vamp.vamp(tokens, Prefix(0.2), seed=2, feedback=2, **SHORT)
     assert torch.equal(still.tokens.codes[:, :12], tokens.codes[:, :12]), "a prefix stays"
 
@@ -102,7 +129,9 @@ def test_takes_mix_by_mask(vamp, tokens):
     a, b = vamp.takes(tokens, Compression(1), 2, seed=1, **SHORT)
     mask = Prefix(0.3).mask(tokens)
     mixed = a.mix(b, mask)
-    assert torch.equal(mixed.tokens.codes[~mask], a.tokens.codes[~mask]) and torch.equal(mixed.tokens.codes[mask], b.tokens.codes[mask])
+    assert torch.equal(mixed.tokens.codes[~mask], a.tokens.codes[~mask]) and torch.equal(
+        mixed.tokens.codes[mask], b.tokens.codes[mask]
+    )
     again = vamp.again(json.loads(json.dumps(mixed.record)), tokens)
     assert torch.equal(again.tokens.codes, mixed.tokens.codes) and again.record == mixed.record
     with pytest.raises(ValueError, match="two takes"):
@@ -118,14 +147,20 @@ def test_the_original_is_put_back_where_nothing_is_hidden(vamp, tone, rate, chan
     plain, put = (vamp.vamp(sound, Inpaint(0.2, 0.4), seed=1, restore=r, **SHORT) for r in (False, True))
     frames = (~put.mask.any(0)).nonzero()[:, 0].tolist()
     gap = [f for f in range(put.tokens.frames) if f not in frames]
-    first, last, fade = round(gap[0] * 768 * rate / 44_100), round((gap[-1] + 1) * 768 * rate / 44_100), round(0.01 * rate)
+    first, last, fade = (
+        round(gap[0] * 768 * rate / 44_100),
+        round((gap[-1] + 1) * 768 * rate / 44_100),
+        round(0.01 * rate),
+    )
     assert put.clip.samples.shape == sound.samples.shape
     for part in (slice(0, first), slice(last, None)):
         assert np.array_equal(put.clip.samples[:, part], sound.samples[:, part])
     inside = slice(first + fade, last - fade)
     assert np.array_equal(put.clip.samples[0, inside], plain.clip.samples[0, inside])
     step = np.abs(np.diff(put.clip.samples[0, first - 3 : first + 3])).max()
-    assert step <= np.abs(np.diff(sound.samples[0])).max() + np.abs(np.diff(plain.clip.samples[0])).max(), "a step at the border"
+    assert step <= np.abs(np.diff(sound.samples[0])).max() + np.abs(np.diff(plain.clip.samples[0])).max(), (
+        "a step at the border"
+    )
     with pytest.raises(ValueError, match="give the clip"):
         vamp.vamp(put.tokens, Prefix(0.2), restore=True, **SHORT)
     with pytest.raises(ValueError, match="moves what it keeps"):
@@ -158,8 +193,14 @@ def test_progress_counts_to_the_end(vamp, tokens):
 def test_fine_passes_are_a_third_of_the_coarse_ones_where_none_are_said():
     assert [TakeSettings(passes=n).fine_passes for n in (1, 4, 8, 12, 36, 72)] == [1, 1, 3, 4, 12, 24]
     assert TakeSettings(passes=36, fine_passes=1).fine_passes == 1
-    assert TakeSettings.of({"passes": 36, "fine_passes": 4}).fine_passes == 4, "a record means what it meant when it was written"
-    for wrong, what in ((dict(passes=0), "0 passes"), (dict(fine_passes=0), "0 fine passes"), (dict(feedback=True), "True feedback passes")):
+    assert TakeSettings.of({"passes": 36, "fine_passes": 4}).fine_passes == 4, (
+        "a record means what it meant when it was written"
+    )
+    for wrong, what in (
+        (dict(passes=0), "0 passes"),
+        (dict(fine_passes=0), "0 fine passes"),
+        (dict(feedback=True), "True feedback passes"),
+    ):
         with pytest.raises(ValueError, match=what):
             TakeSettings(**wrong)
 
@@ -168,7 +209,11 @@ def test_takes_are_saved_with_their_record(vamp, tokens, tmp_path):
     take = vamp.vamp(tokens, Prefix(0.2), seed=4, **SHORT)
     path = take.save(tmp_path / "take.wav")
     record = json.loads(path.with_suffix(".json").read_text())
-    assert record["seed"] == 4 and eval(record["python"]) == Prompt.from_json(record["prompt"]) == Prefix(0.2) and record["codec"] == vamp.codec.hash
+    assert (
+        record["seed"] == 4
+        and eval(record["python"]) == Prompt.from_json(record["prompt"]) == Prefix(0.2)
+        and record["codec"] == vamp.codec.hash
+    )
 
 
 def test_bad_input_gets_one_sentence(vamp, tokens):
@@ -192,7 +237,9 @@ def test_bad_input_gets_one_sentence(vamp, tokens):
 
 def test_all_parts_lie_on_the_device_asked_for():
     moved = load_vamp("tiny", device="auto")
-    assert {part.device.type for part in (moved.codec, moved.coarse.tables, moved.fine.tables)} == {devices.chosen("auto")}
+    assert {part.device.type for part in (moved.codec, moved.coarse.tables, moved.fine.tables)} == {
+        devices.chosen("auto")
+    }
 
 
 def test_a_folder_of_weights_is_a_pipeline(vamp, tokens, tmp_path):

@@ -1,4 +1,7 @@
-"""Windows: every frame is made once, in order, with the context that was promised; counts in closed form; the reference's cut."""
+"""Windows: every frame is made once, in order, with the context that was promised.
+
+Counts in closed form; the reference's cut.
+"""
 
 from math import ceil
 
@@ -7,7 +10,20 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vampkit.pipeline.windows import REFERENCE, SHARED, Window, Windows, chunks, circle, cut, line, plan, ready, seed_of, settled
+from vampkit.pipeline.windows import (
+    REFERENCE,
+    SHARED,
+    Window,
+    Windows,
+    chunks,
+    circle,
+    cut,
+    line,
+    plan,
+    ready,
+    seed_of,
+    settled,
+)
 
 sizes = st.tuples(st.integers(2, 30), st.integers(0, 12), st.integers(0, 12)).filter(lambda s: s[0] - s[1] - s[2] >= 1)
 rows = st.lists(st.booleans(), min_size=1, max_size=150).map(torch.tensor)

@@ -26,7 +26,9 @@ def clicks(times, seconds=6.0, loud=()):
         burst = np.random.default_rng(i).standard_normal(2000) * np.exp(-np.arange(2000) / 500)
         samples[at : at + 2000] += 0.2 * burst[: len(samples) - at]
         if t in loud:
-            samples[at : at + 6000] += (0.5 * np.sin(2 * np.pi * 60 * np.arange(6000) / RATE) * np.exp(-np.arange(6000) / 2000))[: len(samples) - at]
+            samples[at : at + 6000] += (
+                0.5 * np.sin(2 * np.pi * 60 * np.arange(6000) / RATE) * np.exp(-np.arange(6000) / 2000)
+            )[: len(samples) - at]
     return Clip(samples[None], RATE, name="clicks")
 
 
@@ -46,7 +48,11 @@ def test_librosa_finds_clicks_without_its_lateness(truth):
 def test_the_octave_is_a_choice(truth):
     sound = clicks(truth)
     tempos = {octave: LibrosaBeats(octave=octave).track(sound).tempo for octave in (-1, 0, 1)}
-    assert tempos[0] == pytest.approx(120, rel=0.03) and tempos[-1] == pytest.approx(60, rel=0.1) and tempos[1] == pytest.approx(240, rel=0.1)
+    assert (
+        tempos[0] == pytest.approx(120, rel=0.03)
+        and tempos[-1] == pytest.approx(60, rel=0.1)
+        and tempos[1] == pytest.approx(240, rel=0.1)
+    )
 
 
 def test_the_prior_decides_between_half_and_double():
@@ -61,7 +67,11 @@ def test_downbeats_are_a_guess_and_say_so(truth):
     for first in (0, 2, 3):
         assert guess_downbeats(truth, clicks(truth, loud=truth[first::4])) == truth[first::4]
     grid = LibrosaBeats(meter=3).track(clicks(truth))
-    assert grid.guessed and len(grid.downbeats) == pytest.approx(len(grid.beats) / 3, abs=1) and set(grid.downbeats) <= set(grid.beats)
+    assert (
+        grid.guessed
+        and len(grid.downbeats) == pytest.approx(len(grid.beats) / 3, abs=1)
+        and set(grid.downbeats) <= set(grid.beats)
+    )
     assert guess_downbeats(truth, meter=4) == truth[::4] and guess_downbeats((), meter=4) == ()
     assert not beats.beats_from_score(music.compose(1_000_000, seconds=4.0)).guessed
 
@@ -69,8 +79,16 @@ def test_downbeats_are_a_guess_and_say_so(truth):
 def test_a_grid_sorts_its_beats_out():
     grid = BeatGrid((0.0, 0.5, 1.0, 1.5, 2.0), (0.02, 2.0))
     assert grid.upbeats == (0.5, 1.0, 1.5) and grid.tempo == 120
-    assert grid.times("all") == (0.02, 0.5, 1.0, 1.5, 2.0) and grid.times("up", 2) == (0.5, 1.5) and grid.times("down") == (0.02, 2.0)
-    assert BeatGrid(np.arange(3)).beats == (0.0, 1.0, 2.0) and BeatGrid(()).times() == () and np.isnan(BeatGrid((1.0,)).tempo)
+    assert (
+        grid.times("all") == (0.02, 0.5, 1.0, 1.5, 2.0)
+        and grid.times("up", 2) == (0.5, 1.5)
+        and grid.times("down") == (0.02, 2.0)
+    )
+    assert (
+        BeatGrid(np.arange(3)).beats == (0.0, 1.0, 2.0)
+        and BeatGrid(()).times() == ()
+        and np.isnan(BeatGrid((1.0,)).tempo)
+    )
 
 
 def test_truth_comes_back_from_every_kind_of_file(tmp_path):
@@ -82,14 +100,23 @@ def test_truth_comes_back_from_every_kind_of_file(tmp_path):
         read = beats.beats_from_jams(source)
         assert read.beats == pytest.approx(score.beats) and read.downbeats == pytest.approx(score.downbeats)
     places = [1 if b in piece.downbeats else 2 for b in piece.beats]
-    for name, between, head in (("a.csv", ",", "time,position\n"), ("b.txt", "\t", ""), ("c.beats", " ", "# by hand\n"), ("d.csv", " ; ", "")):
-        (tmp_path / name).write_text(head + "\n".join(f"{b}{between}{p}" for b, p in zip(piece.beats, places, strict=True)) + "\n")
+    for name, between, head in (
+        ("a.csv", ",", "time,position\n"),
+        ("b.txt", "\t", ""),
+        ("c.beats", " ", "# by hand\n"),
+        ("d.csv", " ; ", ""),
+    ):
+        (tmp_path / name).write_text(
+            head + "\n".join(f"{b}{between}{p}" for b, p in zip(piece.beats, places, strict=True)) + "\n"
+        )
         assert beats.beats_from_csv(tmp_path / name) == score, name
     (tmp_path / "e.txt").write_text("0.5\n1.0\n")
     assert beats.beats_from_csv(tmp_path / "e.txt") == BeatGrid((0.5, 1.0))
     track = types.SimpleNamespace(beats=types.SimpleNamespace(times=np.array(piece.beats), positions=np.array(places)))
     assert beats.beats_from_mirdata(track) == score
-    assert beats.beats_from_mirdata(types.SimpleNamespace(beats=types.SimpleNamespace(times=[0.5], positions=None))) == BeatGrid((0.5,))
+    assert beats.beats_from_mirdata(
+        types.SimpleNamespace(beats=types.SimpleNamespace(times=[0.5], positions=None))
+    ) == BeatGrid((0.5,))
 
 
 def test_beat_positions_of_jams_count_too():
@@ -99,7 +126,11 @@ def test_beat_positions_of_jams_count_too():
     made.file_metadata.duration = 3
     rows = jams.Annotation(namespace="beat_position", time=0, duration=3)
     for i in range(5):
-        rows.append(time=i * 0.5, duration=0, value={"position": i % 4 + 1, "measure": 1 + i // 4, "num_beats": 4, "beat_units": 4})
+        rows.append(
+            time=i * 0.5,
+            duration=0,
+            value={"position": i % 4 + 1, "measure": 1 + i // 4, "num_beats": 4, "beat_units": 4},
+        )
     made.annotations.append(rows)
     assert beats.beats_from_jams(made) == BeatGrid((0.0, 0.5, 1.0, 1.5, 2.0), (0.0, 2.0))
 
@@ -163,7 +194,13 @@ def test_bad_input_gets_one_sentence(make, error, words):
 
 
 @pytest.mark.parametrize(
-    "text, words", [("time\n", "no beats"), ("0.5\nhalf past\n", "line 2"), ("0.5 one\n0.6 two\n", "line 2"), ("1.0\n1.0\n", "out of order")]
+    "text, words",
+    [
+        ("time\n", "no beats"),
+        ("0.5\nhalf past\n", "line 2"),
+        ("0.5 one\n0.6 two\n", "line 2"),
+        ("1.0\n1.0\n", "out of order"),
+    ],
 )
 def test_files_that_hold_something_else(tmp_path, text, words):
     (tmp_path / "a.txt").write_text(text)

@@ -1,4 +1,7 @@
-"""Prompts: each keeps exactly what it says, whatever the batch; they combine, print as Python, go to JSON and back, and refuse what does not fit."""
+"""Prompts: each keeps exactly what it says, whatever the batch.
+
+They combine, print as Python, go to JSON and back, and refuse what does not fit.
+"""
 
 import dataclasses
 import json
@@ -77,7 +80,24 @@ def cases(draw, alone=False):
     """Tokens, a prompt of any type that leaves the length, and the number of tokens it keeps."""
     tokens = draw(shapes())
     k, t = tokens.codebooks, tokens.frames
-    kind = draw(st.sampled_from(["compression", "periodic", "prefix", "suffix", "inpaint", "random", "share", "drawn", "beats", "onsets", "all", "none"]))
+    kind = draw(
+        st.sampled_from(
+            [
+                "compression",
+                "periodic",
+                "prefix",
+                "suffix",
+                "inpaint",
+                "random",
+                "share",
+                "drawn",
+                "beats",
+                "onsets",
+                "all",
+                "none",
+            ]
+        )
+    )
     seed = draw(st.integers(0, 2**30))
     if kind == "compression":
         n, d = draw(st.integers(0, k)), draw(st.integers(1, 20))
@@ -169,8 +189,19 @@ def test_the_algebra_holds(case, data):
     tokens, a, kept = case
     b = data.draw(st.sampled_from([Periodic(3), Compression(1), RandomShare(0.4, 9), Nothing(), Everything()]))
     x, y = ~a.mask(tokens), ~b.mask(tokens)  # what is kept
-    assert torch.equal(~(a | b).mask(tokens), x | y) and torch.equal(~(a & b).mask(tokens), x & y) and torch.equal(~(~a).mask(tokens), ~x)
-    for left, right in ((~(a | b), ~a & ~b), (a | (a & b), a), (a & Everything(), a), (a | Nothing(), a), (a & Nothing(), Nothing()), (~~a, a)):
+    assert (
+        torch.equal(~(a | b).mask(tokens), x | y)
+        and torch.equal(~(a & b).mask(tokens), x & y)
+        and torch.equal(~(~a).mask(tokens), ~x)
+    )
+    for left, right in (
+        (~(a | b), ~a & ~b),
+        (a | (a & b), a),
+        (a & Everything(), a),
+        (a | Nothing(), a),
+        (a & Nothing(), Nothing()),
+        (~~a, a),
+    ):
         assert torch.equal(left.mask(tokens), right.mask(tokens)), (left, right)
     rows = data.draw(st.sets(st.integers(0, tokens.codebooks - 1), min_size=1))
     row = torch.zeros(tokens.codebooks, 1, dtype=torch.bool)
@@ -193,9 +224,17 @@ def test_outpainting_keeps_the_sound_and_adds_round_it(case, before, after, batc
     made, mask = prompt.prepare(tokens)
     lead, added = math.ceil(before * RATE / HOP - 1e-9), round(after * RATE)
     kept = tokens.length // HOP if added else tokens.frames
-    assert made.length == lead * HOP + tokens.length + added and made.frames == -(-made.length // HOP) and prompt.shift(tokens) == lead
+    assert (
+        made.length == lead * HOP + tokens.length + added
+        and made.frames == -(-made.length // HOP)
+        and prompt.shift(tokens) == lead
+    )
     assert torch.equal(made.codes[..., lead : lead + kept], tokens.codes[..., :kept])
-    assert mask.shape == made.codes.shape[-2:] and int((~mask).sum()) == kept * tokens.codebooks and not mask[:, lead : lead + kept].any()
+    assert (
+        mask.shape == made.codes.shape[-2:]
+        and int((~mask).sum()) == kept * tokens.codebooks
+        and not mask[:, lead : lead + kept].any()
+    )
     assert torch.equal(prompt.mask(tokens), mask) and again(prompt) == prompt == Prompt.from_json(prompt.to_json())
 
 
@@ -216,10 +255,16 @@ def test_continuing_keeps_a_prefix_and_adds_what_follows(tokens, more, data):
 def test_stretching_repeats_frames_and_hides_the_copies(tokens, factor, data):
     inner = data.draw(st.sampled_from([Everything(), Periodic(3), Compression(1)]))
     made, mask = Stretch(factor, inner).prepare(tokens)
-    assert made.frames == factor * tokens.frames and -(-made.length // HOP) <= made.frames and made.length == factor * tokens.length
+    assert (
+        made.frames == factor * tokens.frames
+        and -(-made.length // HOP) <= made.frames
+        and made.length == factor * tokens.length
+    )
     for copy in range(factor):
         assert torch.equal(made.codes[:, copy::factor], tokens.codes)
-    assert torch.equal(mask[:, ::factor], inner.mask(tokens)) and all(mask[:, copy::factor].all() for copy in range(1, factor))
+    assert torch.equal(mask[:, ::factor], inner.mask(tokens)) and all(
+        mask[:, copy::factor].all() for copy in range(1, factor)
+    )
 
 
 @QUICK
@@ -230,16 +275,22 @@ def test_a_loop_is_the_passage_in_whole_frames(k, long, start):
     made, mask = loop.prepare(tokens)
     first = round(start * RATE / HOP)
     assert made.length == made.frames * HOP and abs(made.seconds - long) <= HOP / RATE + 1e-6 and loop.circular
-    assert torch.equal(made.codes, tokens.codes[:, first : first + made.frames]) and torch.equal(mask, Periodic(5).mask(made))
+    assert torch.equal(made.codes, tokens.codes[:, first : first + made.frames]) and torch.equal(
+        mask, Periodic(5).mask(made)
+    )
     assert (loop | loop).circular and (~loop).circular and torch.equal((~loop).mask(tokens), ~mask)
 
 
 def test_loops_by_bars():
     tokens, bars = tokens_of(4, 10 * RATE), (0.5, 2.5, 4.5, 6.5)
     loop = Loop(bars=2, start=1.0, downbeats=bars)
-    assert loop.passage(tokens) == pytest.approx((2.45, 6.45)) and loop.prepare(tokens)[0].seconds == pytest.approx(4, abs=0.02)
+    assert loop.passage(tokens) == pytest.approx((2.45, 6.45)) and loop.prepare(tokens)[0].seconds == pytest.approx(
+        4, abs=0.02
+    )
     assert Loop(bars=2, start=1.0, downbeats=bars, lead=0).passage(tokens) == (2.5, 6.5)
-    assert Loop(bars=1, downbeats=(0.02, 2.0)).passage(tokens) == pytest.approx((0, 1.98)), "no sound before it to begin with"
+    assert Loop(bars=1, downbeats=(0.02, 2.0)).passage(tokens) == pytest.approx((0, 1.98)), (
+        "no sound before it to begin with"
+    )
     with pytest.raises(ValueError, match="need 4 downbeats, 3 were found"):
         Loop(bars=3, start=1.0, downbeats=bars).mask(tokens)
     with pytest.raises(ValueError, match="listens for bars"):
@@ -251,7 +302,11 @@ def test_a_roll_is_a_random_offset_of_its_own_seed():
     masks = [Periodic(7, roll=seed).mask(tokens) for seed in range(30)]
     plain = [Periodic(7, offset=offset).mask(tokens) for offset in range(7)]
     found = {next(i for i, p in enumerate(plain) if torch.equal(m, p)) for m in masks}
-    assert len(found) >= 5 and torch.equal(masks[3], Periodic(7, roll=3).mask(tokens)) and Periodic(0, roll=1).mask(tokens).all()
+    assert (
+        len(found) >= 5
+        and torch.equal(masks[3], Periodic(7, roll=3).mask(tokens))
+        and Periodic(0, roll=1).mask(tokens).all()
+    )
 
 
 def test_random_is_independent_and_share_is_exact():
@@ -286,7 +341,9 @@ def test_prompts_that_listen_keep_what_they_hear(clicks):
     assert torch.equal((~Beats()).mask(tokens, clip), ~Beats().mask(tokens, clip))
     loop = Loop(seconds=2, prompt=Beats(), start=1.0)
     made, mask = loop.prepare(tokens, clip)
-    assert mask.shape[-1] == made.frames and 0 < float(mask.float().mean()) < 1, "the inner prompt hears the passage alone"
+    assert mask.shape[-1] == made.frames and 0 < float(mask.float().mean()) < 1, (
+        "the inner prompt hears the passage alone"
+    )
 
 
 def test_beats_choose_and_take_a_grid():
@@ -311,7 +368,10 @@ def test_every_preset_hides_something_and_fits_the_paper(clicks):
     for name, rate in {"1-p1": 574, "4-p1": 2297, "4-p8": 287, "4-p16": 144, "4-p32": 72}.items():
         # The bits kept of vampnet a5, not the paper's nominal ones; of a started period the first frame is kept.
         assert PRESETS[f"paper-compression-{name}"].bits_per_second(ten) == pytest.approx(rate, rel=0.05), name
-    assert int((~PRESETS["paper-inpaint-1s"].mask(ten)[0]).sum()) == 58 and int((~PRESETS["paper-periodic-16"].mask(ten)[0]).sum()) == 36
+    assert (
+        int((~PRESETS["paper-inpaint-1s"].mask(ten)[0]).sum()) == 58
+        and int((~PRESETS["paper-periodic-16"].mask(ten)[0]).sum()) == 36
+    )
 
 
 WORDS = {
@@ -334,7 +394,9 @@ def test_words(text):
 
 def test_words_know_every_type_and_files(tmp_path):
     spoken = {type(p) for p in WORDS.values()}
-    assert {kind for name, kind in Prompt.kinds.items() if kind.__module__.startswith("vampkit.") and name != "Wrapped"} <= spoken
+    assert {
+        kind for name, kind in Prompt.kinds.items() if kind.__module__.startswith("vampkit.") and name != "Wrapped"
+    } <= spoken
     mask = np.random.default_rng(1).random((3, 9)) < 0.5
     np.save(tmp_path / "m.npy", mask)
     assert parse(f"drawn:{tmp_path / 'm.npy'}") == Drawn(mask)
@@ -388,7 +450,13 @@ def test_what_does_not_fit_is_refused(make, words):
 
 
 def test_what_is_of_another_type_is_refused():
-    for make in (lambda: Periodic("7"), lambda: Periodic(True), lambda: Prefix(None), lambda: Drawn(np.zeros((4, 9))), lambda: Periodic(3) | 3):
+    for make in (
+        lambda: Periodic("7"),
+        lambda: Periodic(True),
+        lambda: Prefix(None),
+        lambda: Drawn(np.zeros((4, 9))),
+        lambda: Periodic(3) | 3,
+    ):
         with pytest.raises(TypeError):
             make()
     for data in ("no json", "[]", {}, {"format": "vampkit.prompt/2"}, {"format": "vampkit.prompt/1", "type": "Wide"},
@@ -413,7 +481,9 @@ def test_prompts_draw_themselves(clicks):
     clip, tokens = clicks
     alone, over, longer = Periodic(5).draw(tokens), Beats().draw(tokens, clip), Outpaint(1, 1).draw(tokens, clip)
     assert alone.layout.title.text == "Periodic(period=5, width=1, offset=0)" and len(alone.data) == len(longer.data)
-    assert "z" in over.data[0] and "yaxis2" in over.layout and "yaxis2" not in alone.layout, "the spectrogram above the mask"
+    assert "z" in over.data[0] and "yaxis2" in over.layout and "yaxis2" not in alone.layout, (
+        "the spectrogram above the mask"
+    )
     assert longer.layout.xaxis.range[1] == pytest.approx(6, abs=0.05)
 
 

@@ -20,7 +20,9 @@ def shop(tmp_path, monkeypatch):
         pytest.skip("dpkg-deb is not on this machine; fetching needs Debian or Ubuntu")
     root = tmp_path / "root"
     (root / "DEBIAN").mkdir(parents=True)
-    (root / "DEBIAN" / "control").write_text("Package: songs\nVersion: 1\nArchitecture: all\nMaintainer: x <x@x>\nDescription: songs\n")
+    (root / "DEBIAN" / "control").write_text(
+        "Package: songs\nVersion: 1\nArchitecture: all\nMaintainer: x <x@x>\nDescription: songs\n"
+    )
     (root / "music").mkdir()
     for name in ("a", "b"):
         (root / "music" / f"{name}.ogg").write_bytes(name.encode() * 1000)
@@ -76,7 +78,11 @@ def test_the_list_holds_the_core_and_keeps_artists_apart():
     rows = tracks()
     assert len(rows) == 173
     artists = {split: {r["artist"] for r in rows if r["split"] == split} for split in ("train", "valid", "test")}
-    assert not artists["train"] & artists["valid"] and not artists["train"] & artists["test"] and not artists["valid"] & artists["test"]
+    assert (
+        not artists["train"] & artists["valid"]
+        and not artists["train"] & artists["test"]
+        and not artists["valid"] & artists["test"]
+    )
     assert all(r["licence"].startswith(("CC-BY", "MIT")) for r in rows)
     with pytest.raises(ValueError, match="no set"):
         tracks(sets=("all",))

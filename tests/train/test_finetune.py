@@ -28,7 +28,10 @@ def models(small_codec, tmp_path_factory):
     """A folder of an untrained codec and two untrained models."""
     folder = tmp_path_factory.mktemp("models")
     small_codec.save(folder / "codec.safetensors", half=False)
-    for kind, config in (("coarse", ModelConfig(4, 0, layers=2, width=32, heads=4)), ("c2f", ModelConfig(14, 4, layers=2, width=32, heads=4))):
+    for kind, config in (
+        ("coarse", ModelConfig(4, 0, layers=2, width=32, heads=4)),
+        ("c2f", ModelConfig(14, 4, layers=2, width=32, heads=4)),
+    ):
         torch.manual_seed(0)
         model = MaskedTransformer(config, small_codec.tables[: config.codebooks])
         model.start_local(torch.Generator().manual_seed(0))
@@ -82,7 +85,9 @@ def test_merged_is_what_peft_computes(models, music, made, small_codec, tmp_path
     training.network.eval()
     with torch.no_grad():
         base = load_model(models / "coarse.safetensors", small_codec)
-        assert torch.allclose(training.network(codes, mask), base(codes, mask), atol=1e-5), "as it was, before the first step"
+        assert torch.allclose(training.network(codes, mask), base(codes, mask), atol=1e-5), (
+            "as it was, before the first step"
+        )
         for _ in range(3):
             with torch.enable_grad():
                 training.train_step()

@@ -20,7 +20,12 @@ from vampkit.train.meter import Meter, operations
 from vampkit.train.tokens import Store
 
 STILL = dataclasses.replace(
-    masked.PRESETS["coarse"]["ci"], model=ModelConfig(4, 0, layers=2, width=32, heads=4, dropout=0.0), batch=4, steps=8, check_every=100, save_seconds=100.0
+    masked.PRESETS["coarse"]["ci"],
+    model=ModelConfig(4, 0, layers=2, width=32, heads=4, dropout=0.0),
+    batch=4,
+    steps=8,
+    check_every=100,
+    save_seconds=100.0,
 )
 
 
@@ -34,7 +39,10 @@ def column(folder, name):
 
 
 def assert_one_training(a, b):
-    """Equal but for the order of sums: the first gradient to a hair, then what Muon's bf16 products make of that hair."""
+    """Equal but for the order of sums.
+
+    The first gradient to a hair, then what Muon's bf16 products make of that hair.
+    """
     assert column(a, "norm")[0] == pytest.approx(column(b, "norm")[0], rel=1e-4)
     assert column(a, "loss")[0] == pytest.approx(column(b, "loss")[0], abs=2e-5)
     assert column(a, "loss") == pytest.approx(column(b, "loss"), abs=3e-3)
@@ -69,7 +77,9 @@ def test_composed_music_has_its_share(small_codec):
 def test_accumulating_changes_nothing(small_codec, tmp_path):
     store = made_store(small_codec)
     for name, parts in (("whole", 1), ("parts", 4)):
-        masked.MaskedTraining(dataclasses.replace(STILL, accumulate=parts), small_codec, (store, None), tmp_path / name, device="cpu").run()
+        masked.MaskedTraining(
+            dataclasses.replace(STILL, accumulate=parts), small_codec, (store, None), tmp_path / name, device="cpu"
+        ).run()
     assert_one_training(tmp_path / "parts", tmp_path / "whole")
 
 
@@ -95,7 +105,16 @@ def test_two_processes_with_half_the_batch_each_are_one(small_codec, tmp_path):
     (tmp_path / "run.py").write_text(RUN)
     codec = small_codec.save(tmp_path / "codec.safetensors", half=False)
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
-    words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(tmp_path / "run.py"), str(tmp_path)]
+    words = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        str(tmp_path / "run.py"),
+        str(tmp_path),
+    ]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=290)
     assert done.returncode == 0, done.stderr[-2000:]
     assert (tmp_path / "world").read_text() == "2"
@@ -108,13 +127,21 @@ def test_two_processes_with_half_the_batch_each_are_one(small_codec, tmp_path):
 
 def test_noam_is_the_published_schedule():
     found = np.load(Path(__file__).parents[1] / "fixtures" / "schedule.npz")
-    for name, factor, warmup, width in (("base_lr", 2, 10_000, 1280), ("lora_lr", 2, 500, 1280), ("default_lr", 1, 4000, 512)):
-        assert [schedules.noam(int(s), width, warmup, factor) for s in found["steps"]] == pytest.approx(found[name].tolist(), rel=1e-6)
+    for name, factor, warmup, width in (
+        ("base_lr", 2, 10_000, 1280),
+        ("lora_lr", 2, 500, 1280),
+        ("default_lr", 1, 4000, 512),
+    ):
+        assert [schedules.noam(int(s), width, warmup, factor) for s in found["steps"]] == pytest.approx(
+            found[name].tolist(), rel=1e-6
+        )
     paper = masked.PRESETS["coarse"]["paper"]
     network = torch.nn.Linear(2, 2)
     optimizers = optim.optimizers_of(network, paper)
     for step, rate in zip(found["steps"], found["base_lr"], strict=True):
-        optim.set_rate(optimizers, optim.rate_factor(paper.schedule, int(step) - 1, paper.steps, paper.warmup, paper.model.width))
+        optim.set_rate(
+            optimizers, optim.rate_factor(paper.schedule, int(step) - 1, paper.steps, paper.warmup, paper.model.width)
+        )
         assert optimizers[0].param_groups[0]["lr"] == pytest.approx(rate, rel=1e-6)
 
 
@@ -177,7 +204,9 @@ def test_compiling_the_blocks_changes_nothing(small_codec, tmp_path):
     try:
         for name, compiled in (("plain", False), ("compiled", True)):
             preset = dataclasses.replace(STILL, steps=3, compile=compiled)
-            masked.MaskedTraining(preset, small_codec, (made_store(small_codec), None), tmp_path / name, device="cpu").run()
+            masked.MaskedTraining(
+                preset, small_codec, (made_store(small_codec), None), tmp_path / name, device="cpu"
+            ).run()
     finally:
         torch.compiler.set_stance("default")
     assert column(tmp_path / "compiled", "loss") == column(tmp_path / "plain", "loss")

@@ -1,4 +1,5 @@
-"""Token stores: what goes in comes out, bad files are listed, a stop loses nothing, any number of processes makes the same store."""
+"""Token stores: what goes in comes out, bad files are listed, a stop loses nothing, any number of processes makes the
+same store."""
 
 import json
 import sys
@@ -40,7 +41,9 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def built(folder, codec_path, tmp_path_factory):
-    return store.build_store([folder], tmp_path_factory.mktemp("store") / "a", codec_path, composed=2, first_seed=1_000_000, seconds=4.0)
+    return store.build_store(
+        [folder], tmp_path_factory.mktemp("store") / "a", codec_path, composed=2, first_seed=1_000_000, seconds=4.0
+    )
 
 
 def test_tracks_are_what_the_codec_says(built, folder, small_codec):
@@ -48,7 +51,9 @@ def test_tracks_are_what_the_codec_says(built, folder, small_codec):
     at = next(i for i, row in enumerate(built.tracks) if row["name"] == "1")
     clip = Clip.load(folder / "artist1" / "1.flac").at_loudness(-24)
     assert (built.codes(at) == small_codec.encode_samples(clip.samples[0])[0]).float().mean() > 0.999
-    assert {row["source"].rsplit("/")[-1] for row in built.skipped} == {"empty.wav", "silent.wav"} and all(row["error"] for row in built.skipped)
+    assert {row["source"].rsplit("/")[-1] for row in built.skipped} == {"empty.wav", "silent.wav"} and all(
+        row["error"] for row in built.skipped
+    )
     truth = built.tracks[-1]["truth"]
     assert {"tempo", "beats", "downbeats", "key", "chords", "sections", "instruments", "genre"} <= set(truth)
 
@@ -72,7 +77,9 @@ def test_loud_blocks_that_touch_are_one_part():
 
 
 def test_two_processes_make_the_same_store(built, folder, codec_path, tmp_path, monkeypatch):
-    twice = store.build_store([folder], tmp_path / "b", codec_path, composed=2, first_seed=1_000_000, seconds=4.0, processes=2)
+    twice = store.build_store(
+        [folder], tmp_path / "b", codec_path, composed=2, first_seed=1_000_000, seconds=4.0, processes=2
+    )
     assert twice.tracks == built.tracks and all(torch.equal(twice.codes(i), built.codes(i)) for i in range(len(built)))
 
 
@@ -109,7 +116,10 @@ class Annotation:
 
 
 class Track:
-    """Stand-in for a track of a mirdata dataset: paths, annotations as properties, sound that must not be read, a file that is missing."""
+    """Stand-in for a track of a mirdata dataset.
+
+    Paths, annotations as properties, sound that must not be read, a file that is missing.
+    """
 
     beats = Annotation(times=np.array([0.5, 1.0, 1.5]), positions=np.array([2, 1, 2]))
     chords = Annotation(intervals=np.array([[0.0, 2.0]]), labels=["C:maj"])
@@ -129,21 +139,39 @@ class Track:
 
 
 def test_annotations_of_a_dataset_are_kept(folder, codec_path, tmp_path, monkeypatch):
-    fake = types.SimpleNamespace(initialize=lambda name, data_home: types.SimpleNamespace(load_tracks=lambda: {"7": Track(folder / "artist1" / "1.flac")}))
+    fake = types.SimpleNamespace(
+        initialize=lambda name, data_home: types.SimpleNamespace(
+            load_tracks=lambda: {"7": Track(folder / "artist1" / "1.flac")}
+        )
+    )
     monkeypatch.setitem(sys.modules, "mirdata", fake)
     made = store.build_store([], tmp_path / "d", codec_path, mirdata={"toy": "somewhere"})
     truth = made.tracks[0]["truth"]
     assert truth.pop("annotations") == {
         "notes": {"intervals": [[0.0, 1.0]], "pitches": [440.0]}, "tempo": 120.0, "artist": "someone", "genre": "folk",
     }  # fmt: skip
-    assert truth == {"beats": [0.5, 1.0, 1.5], "downbeats": [1.0], "chords": [[0.0, 2.0, "C:maj"]]} and made.tracks[0]["artist"] == "someone"
+    assert (
+        truth == {"beats": [0.5, 1.0, 1.5], "downbeats": [1.0], "chords": [[0.0, 2.0, "C:maj"]]}
+        and made.tracks[0]["artist"] == "someone"
+    )
 
 
 def test_a_model_trains_on_a_store_from_the_command_line(folder, tmp_path, capsys):
     cli.main(["data", "build", str(folder), "--out", str(tmp_path / "t"), "--composed", "1", "--seconds", "3"])
     shown = capsys.readouterr().out
     assert "6 tracks" in shown and "2 skipped" in shown and "empty.wav" in shown
-    words = ["train", "coarse", "--preset", "ci", "--store", str(tmp_path / "t"), "--valid-store", str(tmp_path / "t"), "--out", str(tmp_path / "run")]
+    words = [
+        "train",
+        "coarse",
+        "--preset",
+        "ci",
+        "--store",
+        str(tmp_path / "t"),
+        "--valid-store",
+        str(tmp_path / "t"),
+        "--out",
+        str(tmp_path / "run"),
+    ]
     cli.main(words)
     rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert (tmp_path / "run" / "model.safetensors").is_file() and "held_out_0.5" in rows[-1]

@@ -37,7 +37,9 @@ def test_crops_are_of_composed_pieces(drawn, small_codec):
     places = codes[:4].unfold(1, 64, 1).transpose(0, 1)
     assert drawn[0].shape == (2, 4, 64) and drawn[0].dtype == torch.int64
     assert all((places == crop).float().mean((1, 2)).max() > 0.99 for crop in drawn[0])
-    assert not any((places == crop).float().mean((1, 2)).max() > 0.99 for crop in drawn[5]), "the oldest pieces are dropped"
+    assert not any((places == crop).float().mean((1, 2)).max() > 0.99 for crop in drawn[5]), (
+        "the oldest pieces are dropped"
+    )
 
 
 def test_the_number_of_workers_changes_nothing_and_a_run_goes_on(drawn, small_codec):
@@ -71,7 +73,9 @@ def test_a_worker_that_ends_is_noticed(small_codec):
 
 
 def test_a_model_trains_on_a_stream_and_resumes_exactly(small_codec, tmp_path):
-    preset = masked.MaskedPreset(masked.PRESETS["coarse"]["ci"].model, frames=32, batch=2, steps=6, precision="no", warmup=2, check_every=100)
+    preset = masked.MaskedPreset(
+        masked.PRESETS["coarse"]["ci"].model, frames=32, batch=2, steps=6, precision="no", warmup=2, check_every=100
+    )
 
     def training(out):
         return masked.MaskedTraining(preset, small_codec, (None, TokenStream(small_codec, 1, **OPTIONS)), out)
@@ -95,7 +99,11 @@ def test_the_command_line_knows_streams(tmp_path, capsys, monkeypatch):
         cli.main(["train", "codec", "--stream", "2"])
     assert "trained on sound" in capsys.readouterr().err
     given = {}
-    monkeypatch.setattr(masked.MaskedTraining, "run", lambda self, minutes: given.update(store=self.stores[0], stream=self.stores[1]))
+    monkeypatch.setattr(
+        masked.MaskedTraining, "run", lambda self, minutes: given.update(store=self.stores[0], stream=self.stores[1])
+    )
     monkeypatch.setattr(sources, "TokenStore", lambda folder: types.SimpleNamespace(codec=load_codec("tiny").hash))
-    cli.main(["train", "coarse", "--preset", "ci", "--store", "somewhere", "--stream", "3", "--out", str(tmp_path / "run")])
+    cli.main(
+        ["train", "coarse", "--preset", "ci", "--store", "somewhere", "--stream", "3", "--out", str(tmp_path / "run")]
+    )
     assert given["store"].codec == given["stream"].codec and given["stream"].workers == 3

@@ -15,7 +15,15 @@ from vampkit.train import tagger as training
 from vampkit.weights import load_codec
 
 PRESET = training.PRESETS["ci"]
-KINDS = ("noise", "much noise", "low-pass at 1 kHz", "all frames shuffled", "Opus at 12 kbit/s", "codec, 14 codebooks", "codec, 1 codebook")
+KINDS = (
+    "noise",
+    "much noise",
+    "low-pass at 1 kHz",
+    "all frames shuffled",
+    "Opus at 12 kbit/s",
+    "codec, 14 codebooks",
+    "codec, 1 codebook",
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +58,9 @@ def test_it_learns_and_resumes_exactly(spectra, tmp_path):
     states = [load_tagger(path).state_dict() for path in (first, second)]
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
     rows = [json.loads(line) for line in (tmp_path / "a" / "log.jsonl").read_text().splitlines()]
-    assert np.mean([r["loss"] for r in rows[-3:]]) < np.mean([r["loss"] for r in rows[:3]]) and "valid_tempo" in rows[-1]
+    assert (
+        np.mean([r["loss"] for r in rows[-3:]]) < np.mean([r["loss"] for r in rows[:3]]) and "valid_tempo" in rows[-1]
+    )
 
 
 def test_from_the_command_line(tmp_path, capsys):
@@ -69,9 +79,13 @@ def test_windows_of_an_embedding(tone):
     frames = clip.samples.shape[1] // 512 + 1
     found = metrics.tagger_embedding(clip)
     assert found.shape == (1 + (frames - WINDOW) // STEP, 64) and found.dtype == np.float64
-    assert np.allclose(found, metrics.tagger_embedding(Clip(clip.samples * 0.5, clip.rate)), atol=1e-2), "the level does not count"
+    assert np.allclose(found, metrics.tagger_embedding(Clip(clip.samples * 0.5, clip.rate)), atol=1e-2), (
+        "the level does not count"
+    )
     said = tags(clip)
-    assert sum(said.genre.values()) == pytest.approx(1, abs=1e-5) and sum(said.tempo.values()) == pytest.approx(1, abs=1e-5)
+    assert sum(said.genre.values()) == pytest.approx(1, abs=1e-5) and sum(said.tempo.values()) == pytest.approx(
+        1, abs=1e-5
+    )
     with pytest.raises(ValueError, match="at least 2.96 s"):
         metrics.tagger_embedding(tone)
 
@@ -86,7 +100,8 @@ def test_another_file_is_refused(tmp_path):
 
 
 def test_the_bundled_tagger_hears_what_was_composed():
-    """On short held-out pieces it names the genre far more often than the one in 14 of a guess, and finds drums where they play."""
+    """On short held-out pieces it names the genre far more often than the one in 14 of a guess, and finds drums where
+    they play."""
     right, drums = [], {True: [], False: []}
     for seed in (1_400_000, 1_400_001):
         for genre in music.TRAINING_GENRES:
@@ -95,7 +110,9 @@ def test_the_bundled_tagger_hears_what_was_composed():
             right.append(max(said.genre, key=said.genre.get) == genre)
             drums[any(n.part == "drums" for n in piece.notes)].append(said.instruments["drums"])
     assert sum(right) >= 8, "a guess would be right twice in 28 times"
-    assert len(drums[True]) >= 3 and np.mean(np.greater.outer(drums[True], drums[False])) > 0.8, "drums are likelier where they play"
+    assert len(drums[True]) >= 3 and np.mean(np.greater.outer(drums[True], drums[False])) > 0.8, (
+        "drums are likelier where they play"
+    )
     assert sum(w.numel() for w in load_tagger().parameters()) < 400_000
 
 
@@ -109,15 +126,24 @@ def sets():
 
 @pytest.mark.parametrize("name", ["tagger", "log-mel statistics", "codec latents"])
 def test_degradations_come_in_order(name, sets):
-    """Noise, low-pass, shuffled frames and other codecs lie farther from other music than undegraded music does, the worse the farther."""
+    """Noise, low-pass, shuffled frames and other codecs lie farther from other music than undegraded music does, the
+    worse the farther."""
     changed, others = sets
     codec = load_codec("tiny")
-    embed = {"tagger": metrics.tagger_embedding, "log-mel statistics": metrics.logmel_statistics, "codec latents": lambda c: metrics.codec_latents(c, codec)}
+    embed = {
+        "tagger": metrics.tagger_embedding,
+        "log-mel statistics": metrics.logmel_statistics,
+        "codec latents": lambda c: metrics.codec_latents(c, codec),
+    }
     reference = [embed[name](clip) for clip in others]
     width = metrics.bandwidth_of(reference)
     here = {how: [embed[name](clip) for clip in clips] for how, clips in changed.items()}
-    kad = {how: metrics.kernel_distance(tracks, reference, width, shuffles=1).estimate.mean for how, tracks in here.items()}
-    frechet = {how: metrics.frechet_distance(np.concatenate(tracks), np.concatenate(reference)) for how, tracks in here.items()}
+    kad = {
+        how: metrics.kernel_distance(tracks, reference, width, shuffles=1).estimate.mean for how, tracks in here.items()
+    }
+    frechet = {
+        how: metrics.frechet_distance(np.concatenate(tracks), np.concatenate(reference)) for how, tracks in here.items()
+    }
     for far in (kad, frechet):
         assert far["none"] < far["noise"] < far["much noise"], far
         assert far["none"] < far["low-pass at 1 kHz"] and far["none"] < far["Opus at 12 kbit/s"], far

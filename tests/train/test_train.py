@@ -69,7 +69,9 @@ def test_other_music_makes_another_pool(tmp_path, monkeypatch):
     tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(11 * 44_100) / 44_100)
     for name, pitch in (("a", 1.0), ("b", 0.5)):
         (tmp_path / name / "train").mkdir(parents=True)
-        Clip((pitch * tone)[None, : int((10 + pitch) * 44_100)].astype(np.float32), 44_100).save(tmp_path / name / "train" / "tone.wav")
+        Clip((pitch * tone)[None, : int((10 + pitch) * 44_100)].astype(np.float32), 44_100).save(
+            tmp_path / name / "train" / "tone.wav"
+        )
     first, second = (build_pool(tmp_path / name / "train") for name in ("a", "b"))
     assert first.folder != second.folder and first.folder.parent == tmp_path / "cache" / "pools"
     assert build_pool(tmp_path / "a" / "train").folder == first.folder, "a finished pool is used again"
@@ -81,7 +83,9 @@ def test_other_music_makes_another_pool(tmp_path, monkeypatch):
 def test_a_composed_pool_is_the_same_by_many_processes(tmp_path):
     one, two = (compose_pool(range(3), tmp_path / str(n), seconds=10.0, processes=n) for n in (1, 2))
     assert one.items == two.items
-    assert np.abs(one.sound.astype(int) - two.sound).max() <= 4  # 1e-4 of full scale: other numbers of threads round otherwise
+    assert (
+        np.abs(one.sound.astype(int) - two.sound).max() <= 4
+    )  # 1e-4 of full scale: other numbers of threads round otherwise
 
 
 def test_store_holds_the_codes_of_the_pool(pool, store, small_codec):
@@ -97,7 +101,8 @@ def test_muon_moves_a_convolution_as_a_matrix():
     weight.sum().backward()
     optimizer.step()
     moved = (weight.detach() - before).reshape(6, 12)
-    # The gradient is of rank one: an orthogonal update has one singular value near the rate, sqrt(rows / columns) < 1 leaving it.
+    # The gradient is of rank one: an orthogonal update has one singular value near the rate, sqrt(rows / columns) < 1
+    # leaving it.
     values = torch.linalg.svdvals(moved)
     assert 0.05 < values[0] < 0.15 and values[1] < 0.02
 
@@ -112,14 +117,19 @@ def test_muon_takes_tensors_of_one_shape_together():
     Muon([*together, unused], lr=0.1).step()
     for weight in alone:
         Muon([weight], lr=0.1).step()
-    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(together, alone, strict=True)) and torch.equal(unused, torch.ones(6, 4, 3))
+    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(together, alone, strict=True)) and torch.equal(
+        unused, torch.ones(6, 4, 3)
+    )
 
 
 def test_muon_follows_the_rule_of_torch():
     torch.manual_seed(1)
     start = torch.randn(24, 10)
     ours, theirs = (torch.nn.Parameter(start.clone()) for _ in range(2))
-    optimizers = Muon([ours], lr=0.05, weight_decay=0.1), torch.optim.Muon([theirs], lr=0.05, momentum=0.95, weight_decay=0.1)
+    optimizers = (
+        Muon([ours], lr=0.05, weight_decay=0.1),
+        torch.optim.Muon([theirs], lr=0.05, momentum=0.95, weight_decay=0.1),
+    )
     for _ in range(3):
         gradient = torch.randn(24, 10)
         for weight, optimizer in zip((ours, theirs), optimizers, strict=True):
@@ -200,7 +210,11 @@ def test_the_newest_checkpoints_and_the_best_stay(tmp_path, capsys):
     assert kept.latest() is None and kept.step() is None
     for step in range(5):
         kept.save({"step": step, "w": torch.full((3,), float(step))}, step, best=step == 1)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["best.safetensors", "state-00000003.safetensors", "state-00000004.safetensors"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "best.safetensors",
+        "state-00000003.safetensors",
+        "state-00000004.safetensors",
+    ]
     assert kept.latest()["step"] == 4 and checkpoint.load(tmp_path / "best.safetensors")["step"] == 1
     kept.paths()[-1].write_bytes(b"half of")
     assert kept.latest()["step"] == 3 and "going back" in capsys.readouterr().out
@@ -215,7 +229,9 @@ def test_a_full_disk_is_named_and_the_last_checkpoint_stays(tmp_path, monkeypatc
 
     def full(tensors, path, metadata):
         path.write_bytes(b"half of it")
-        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")  # what it says on a disk that is full
+        raise SafetensorError(
+            "Error while serializing: I/O error: No space left on device (os error 28)"
+        )  # what it says on a disk that is full
 
     with monkeypatch.context() as patch:
         patch.setattr("safetensors.torch.save_file", full)
@@ -256,7 +272,9 @@ def test_codec_preset_ci_from_end_to_end_and_resumed(pool, tmp_path, monkeypatch
     again = resumed.run()
     assert load_codec(whole).hash == load_codec(again).hash
     losses = [row["loss"] for row in log_of(tmp_path / "a")]
-    assert np.mean(losses[6:12]) < np.mean(losses[:6]) and [row["step"] for row in log_of(tmp_path / "a")] == list(range(30))
+    assert np.mean(losses[6:12]) < np.mean(losses[:6]) and [row["step"] for row in log_of(tmp_path / "a")] == list(
+        range(30)
+    )
 
 
 def test_the_decoder_stage_leaves_the_tokens_alone(pool, tmp_path, monkeypatch):
@@ -287,7 +305,11 @@ def test_masked_preset_ci_learns_and_resumes_exactly(kind, store, small_codec, t
     a, b = (load_model(path, small_codec).state_dict() for path in (whole, again))
     assert all(torch.equal(a[name], b[name]) for name in a)
     rows = log_of(tmp_path / "a")
-    assert rows[-1]["loss"] < rows[0]["loss"] and "real_0.5" in rows[-1] and len(rows[-1]["real_codebooks"]) == (4 if kind == "coarse" else 10)
+    assert (
+        rows[-1]["loss"] < rows[0]["loss"]
+        and "real_0.5" in rows[-1]
+        and len(rows[-1]["real_codebooks"]) == (4 if kind == "coarse" else 10)
+    )
 
 
 def test_a_run_goes_on_under_its_own_settings_alone(pool, store, small_codec, tmp_path, capsys):
@@ -322,7 +344,9 @@ def test_a_saved_model_is_a_start(store, small_codec, tmp_path):
     assert after.check()["real_0.5"] == pytest.approx(first.check()["real_0.5"], abs=1e-3)
     assert (tmp_path / "a" / "best.safetensors").is_file() and len(first.checkpoints.paths()) == preset.keep
     with pytest.raises(VampkitError, match="another shape"):
-        masked.MaskedTraining(masked.PRESETS["coarse"]["laptop"], small_codec, (store, None), tmp_path / "c", start=path)
+        masked.MaskedTraining(
+            masked.PRESETS["coarse"]["laptop"], small_codec, (store, None), tmp_path / "c", start=path
+        )
 
 
 @pytest.mark.parametrize("kind", ("coarse", "c2f"))
@@ -354,14 +378,19 @@ masked.MaskedTraining(preset, load_codec(folder / "codec.safetensors"), (read_st
 
 
 def test_kill_9_costs_nothing(pool, small_codec, tmp_path):
-    """Killed at a random moment, a training goes on from its last checkpoint, and its losses are those of a run that was left alone."""
+    """Killed at a random moment, a training goes on from its last checkpoint, and its losses are those of a run that
+    was left alone."""
     runs = {}
     for name, kills in (("alone", 0), ("killed", 2)):
         folder = tmp_path / name
         codec = load_codec(small_codec.save(folder / "codec.safetensors"))
         encode_pool(pool, codec, folder / "t.safetensors")
         for attempt in range(kills + 1):
-            process = subprocess.Popen([sys.executable, "-c", RUN, str(folder)], stderr=subprocess.DEVNULL, env=os.environ | {"OMP_NUM_THREADS": "1"})
+            process = subprocess.Popen(
+                [sys.executable, "-c", RUN, str(folder)],
+                stderr=subprocess.DEVNULL,
+                env=os.environ | {"OMP_NUM_THREADS": "1"},
+            )
             if attempt < kills:
                 log, goal = folder / "run" / "log.jsonl", 12 * (attempt + 1)
                 deadline = time.monotonic() + 60

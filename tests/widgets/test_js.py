@@ -36,9 +36,19 @@ def gestures(rng, points):
         if kind == "paint":
             path = [[int(rng.integers(-3, K + 3)), int(rng.integers(-5, T + 5))] for _ in range(rng.integers(1, 5))]
             op |= {"path": path, "width": int(rng.integers(1, 7)), "height": int(rng.integers(1, K))}
-        op |= {"rows": [int(i % K), K], "frames": [first, int(rng.integers(first, T)) + 1], "frame": first, "by": int(rng.integers(-T, T + 1))}
+        op |= {
+            "rows": [int(i % K), K],
+            "frames": [first, int(rng.integers(first, T)) + 1],
+            "frame": first,
+            "by": int(rng.integers(-T, T + 1)),
+        }
         locked = [k for k in range(K) if rng.random() < 0.2]
-        yield {"op": op, "locked": locked, "points": points, "mask": (rng.random((K, T)) < 0.4).astype(int).ravel().tolist()}
+        yield {
+            "op": op,
+            "locked": locked,
+            "points": points,
+            "mask": (rng.random((K, T)) < 0.4).astype(int).ravel().tolist(),
+        }
 
 
 def test_the_echo_in_the_page_is_what_python_does(tmp_path):
@@ -62,7 +72,11 @@ def test_the_echo_in_the_page_is_what_python_does(tmp_path):
 def test_bits_and_text_are_those_of_python(tmp_path):
     masks = [np.random.default_rng(i).random((3, 13)) < i / 8 for i in range(9)]
     data = [{"bits": list(cells.pack(m)), "mask": m.astype(int).ravel().tolist()} for m in masks]
-    back = node(tmp_path, "return data.map((d) => [[...g.unpack(d.bits, 39)], [...g.pack(d.mask)], g.toText(d.mask, 3, 13)]);", data)
+    back = node(
+        tmp_path,
+        "return data.map((d) => [[...g.unpack(d.bits, 39)], [...g.pack(d.mask)], g.toText(d.mask, 3, 13)]);",
+        data,
+    )
     assert back == [[d["mask"], d["bits"], cells.to_text(m)] for d, m in zip(data, masks, strict=True)]
 
 
@@ -96,7 +110,11 @@ def test_ticks_are_readable_at_every_zoom(tmp_path):
     for scale in (0.01, 1, 10, 100, 1000, 50_000):
         step = node(tmp_path, f"return g.tickStep({scale});")
         assert step * scale >= 72 or step == 1800
-    assert node(tmp_path, "return [g.clock(75.5), g.seconds(1, 1), g.seconds(0.25, 0.05)];") == ["1:15.50", "1 s", "0.25 s"]
+    assert node(tmp_path, "return [g.clock(75.5), g.seconds(1, 1), g.seconds(0.25, 0.05)];") == [
+        "1:15.50",
+        "1 s",
+        "0.25 s",
+    ]
 
 
 def test_a_loop_wraps_and_the_next_bar_is_ahead(tmp_path):
@@ -122,4 +140,8 @@ def test_joined_modules_are_valid_and_ask_for_nothing_outside(tmp_path, widget):
     (tmp_path / "widget.mjs").write_text(source)
     done = subprocess.run([NODE, "--check", "widget.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert source.count("export default") == 1 and "import " not in source.replace("important", "") and "http" not in source
+    assert (
+        source.count("export default") == 1
+        and "import " not in source.replace("important", "")
+        and "http" not in source
+    )

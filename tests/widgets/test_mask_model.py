@@ -95,7 +95,9 @@ class Louder(Prompt):
 @pytest.mark.parametrize("prompt", ["continuation:2", "outpaint:1,1", "stretch:2", "loop:1(periodic:3)"])
 def test_a_stamp_that_would_change_the_length_is_refused_with_a_way_out(prompt):
     model = MaskModel(6, 100).column(3)
-    with pytest.raises(ValueError, match=r"makes \d+ frames of 100, and a stamp leaves the sound as it is; .* open that"):
+    with pytest.raises(
+        ValueError, match=r"makes \d+ frames of 100, and a stamp leaves the sound as it is; .* open that"
+    ):
         model.stamp(prompt)
     assert model.mask.sum() == 6 and model.undos == 1
     model.stamp("stretch:1")
@@ -217,7 +219,11 @@ def test_text_and_bits_hold_the_mask(mask):
     assert (cells.unpack(cells.pack(mask), K, T) == mask).all()
 
 
-@given(st.lists(st.tuples(st.integers(-5, K + 5), st.integers(-9, T + 9)), min_size=1, max_size=6), st.integers(1, 9), st.integers(1, K))
+@given(
+    st.lists(st.tuples(st.integers(-5, K + 5), st.integers(-9, T + 9)), min_size=1, max_size=6),
+    st.integers(1, 9),
+    st.integers(1, K),
+)
 def test_a_stroke_covers_its_path_and_stays_near_it(path, width, height):
     painted = cells.stroke(K, T, path, width, height)
     for row, frame in path:
@@ -256,13 +262,22 @@ class Gestures(RuleBasedStateMachine):
         self.model.paint(**a)
         self.did()
 
-    @rule(rows=st.tuples(CODEBOOK, st.integers(1, K)), frames=st.tuples(FRAME, st.integers(1, T)), hidden=st.booleans(), snap=st.booleans())
+    @rule(
+        rows=st.tuples(CODEBOOK, st.integers(1, K)),
+        frames=st.tuples(FRAME, st.integers(1, T)),
+        hidden=st.booleans(),
+        snap=st.booleans(),
+    )
     def rectangle(self, rows, frames, hidden, snap):
         top, left = min(rows[0], rows[1] - 1), min(frames[0], frames[1] - 1)
         self.model.rectangle((top, rows[1]), (left, frames[1]), hidden, snap=snap)
         self.did()
 
-    @rule(prompt=st.sampled_from([Periodic(7), Compression(2), Prefix(0.2), ~Periodic(3, 2, 1)]), how=st.sampled_from(["replace", "or", "and"]), rows=ROWS)
+    @rule(
+        prompt=st.sampled_from([Periodic(7), Compression(2), Prefix(0.2), ~Periodic(3, 2, 1)]),
+        how=st.sampled_from(["replace", "or", "and"]),
+        rows=ROWS,
+    )
     def stamp(self, prompt, how, rows):
         self.model.stamp(prompt, how, rows)
         self.did()

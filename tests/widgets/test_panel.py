@@ -6,7 +6,20 @@ from types import SimpleNamespace
 
 import pytest
 
-from vampkit.prompts import Beats, Compression, Continuation, Inpaint, Loop, Onsets, Outpaint, Periodic, Prefix, RandomShare, Stretch, Suffix
+from vampkit.prompts import (
+    Beats,
+    Compression,
+    Continuation,
+    Inpaint,
+    Loop,
+    Onsets,
+    Outpaint,
+    Periodic,
+    Prefix,
+    RandomShare,
+    Stretch,
+    Suffix,
+)
 from vampkit.prompts.beats import BeatGrid
 from vampkit.widgets.panel import KINDS, PanelModel, VampPanel
 
@@ -61,7 +74,10 @@ EXAMPLES = {
     "continuation": (dict(seconds=0.8, prefix=0.4), Continuation(0.8, 0.4)),
     "loop": (dict(seconds=0.4, start=0.3, period=3), Loop(0.4, start=0.3, prompt=Periodic(3))),
     "stretch": (dict(factor=3), Stretch(3)),
-    "beats": (dict(before=0.01, after=0.05, which="down", every=1), Beats(0.01, 0.05, "down", beats=(0.1, 0.5, 0.9), downbeats=(0.5,))),
+    "beats": (
+        dict(before=0.01, after=0.05, which="down", every=1),
+        Beats(0.01, 0.05, "down", beats=(0.1, 0.5, 0.9), downbeats=(0.5,)),
+    ),
     "onsets": (dict(before=0.02, after=0.1), Onsets(0.02, 0.1)),
 }
 
@@ -72,7 +88,9 @@ def test_model_makes_every_prompt(vamp, clip, kind, monkeypatch):
     numbers, prompt = EXAMPLES[kind]
     model = PanelModel(vamp, clip, beats=BeatGrid((0.1, 0.5, 0.9), (0.5,)))
     model.set(prompt=kind, **numbers)
-    made, mask = replace(prompt, times=(0.25, 0.75)).prepare(model.tokens) if kind == "onsets" else prompt.prepare(model.tokens)
+    made, mask = (
+        replace(prompt, times=(0.25, 0.75)).prepare(model.tokens) if kind == "onsets" else prompt.prepare(model.tokens)
+    )
     assert model.prompt == prompt and repr(prompt) in model.code() and model.values == numbers
     assert model.mask.equal(mask) and model.made.codes.equal(made.codes) and model.mask.any()
     assert model.given.seconds == pytest.approx(made.seconds, abs=0.01)
@@ -92,7 +110,10 @@ def test_value_is_the_first_number(vamp, clip, monkeypatch):
 
 def test_a_tracker_listens_once_where_no_beats_are_given(vamp, clip, monkeypatch):
     heard = []
-    monkeypatch.setattr("vampkit.widgets.panel_model.LibrosaBeats.track", lambda self, clip: heard.append(clip) or BeatGrid((0.3, 0.7), (0.7,)))
+    monkeypatch.setattr(
+        "vampkit.widgets.panel_model.LibrosaBeats.track",
+        lambda self, clip: heard.append(clip) or BeatGrid((0.3, 0.7), (0.7,)),
+    )
     model = PanelModel(vamp, clip, "beats", before=0.0, after=0.1)
     model.set(which="down")
     assert model.mask.equal(Beats(0.0, 0.1, beats=(0.7,)).mask(model.tokens)) and len(heard) == 1
@@ -108,7 +129,11 @@ def test_the_picture_shows_the_sound_where_the_prompt_puts_it(vamp, clip):
     model.set(prompt="outpaint", before=0.5, after=0.5)
     lead = model.tokens.frames_of(0.5) * hop
     shown = model.given.samples[0]
-    assert not shown[:lead].any() and (shown[lead : lead + len(samples) - hop] == samples[:-hop]).all() and not shown[lead + len(samples) :].any()
+    assert (
+        not shown[:lead].any()
+        and (shown[lead : lead + len(samples) - hop] == samples[:-hop]).all()
+        and not shown[lead + len(samples) :].any()
+    )
     model.set(prompt="stretch", factor=2)
     assert (model.given.samples[0, 2 * hop : 3 * hop] == samples[hop : 2 * hop]).all()
     model.set(prompt="continuation", seconds=1, prefix=0.3)
@@ -163,7 +188,11 @@ def test_panel_by_hand(panel, vamp, monkeypatch):
     panel.controls["width"].value = 2
     assert panel.model.prompt == Periodic(5, 2) and "% hidden" in html_of(panel)
     panel._prompt.value = "prefix"
-    assert panel.model.kind == "prefix" and panel.controls["seconds"].max == 1.0 and panel.controls["seconds"].description == "Seconds kept"
+    assert (
+        panel.model.kind == "prefix"
+        and panel.controls["seconds"].max == 1.0
+        and panel.controls["seconds"].description == "Seconds kept"
+    )
     panel.controls["seconds"].value = 0.3
     panel._seed.value = 12
     panel._passes.value = 2
@@ -204,7 +233,9 @@ def test_a_kind_that_does_not_fit_is_not_left_in_the_menu(panel, monkeypatch):
 def test_errors_are_shown(panel):
     panel._seed.value = 666
     panel._button.click()
-    assert 'role="alert"' in panel._status.value and "&lt;failed&gt;" in panel._status.value and not panel._button.disabled
+    assert (
+        'role="alert"' in panel._status.value and "&lt;failed&gt;" in panel._status.value and not panel._button.disabled
+    )
     with pytest.raises(ValueError, match="another seed"):
         panel.generate()
 

@@ -1,4 +1,7 @@
-"""Editor and studio without a browser: messages as the page sends them, job control, history, cancel, live vamping, mistakes, and nothing left open."""
+"""Editor and studio without a browser.
+
+Messages as the page sends them, job control, history, cancel, live vamping, mistakes, and nothing left open.
+"""
 
 import gc
 import json
@@ -46,7 +49,13 @@ class PlainVamp:
                 yield SimpleNamespace(done=i + 1, total=passes + 1, codes=codes, mask=still, stage="coarse", take=None)
             made = tokens.replace(codes=codes[0].clone())
             samples = np.full((1, tokens.length), (seed % 100) / 200, np.float32)
-            take = Take(Clip(samples, tokens.rate, tokens.name), made, tokens, mask[0], {"format": "vampkit.take/1", "seed": seed})
+            take = Take(
+                Clip(samples, tokens.rate, tokens.name),
+                made,
+                tokens,
+                mask[0],
+                {"format": "vampkit.take/1", "seed": seed},
+            )
             yield SimpleNamespace(done=passes + 1, total=passes + 1, codes=codes, mask=still, stage="fine", take=take)
         finally:
             self.closed += 1
@@ -100,7 +109,11 @@ def shown(widget):
 
 def test_gestures_of_the_page_and_calls_do_the_same_and_both_are_answered(editor):
     gesture(editor, type="paint", path=[[0, 3], [0, 6]], width=1, height=2, hidden=True, snap=False)
-    assert editor.mask.sum() == 8 and (shown(editor) == editor.mask).all() and editor.state["acks"] == {"v": page.count - 1}
+    assert (
+        editor.mask.sum() == 8
+        and (shown(editor) == editor.mask).all()
+        and editor.state["acks"] == {"v": page.count - 1}
+    )
     editor.erase([(1, 0), (1, 39)])
     assert editor.mask.sum() == 4 and editor.state["undos"] == 2
     gesture(editor, type="undo")
@@ -115,8 +128,17 @@ def test_gestures_of_the_page_and_calls_do_the_same_and_both_are_answered(editor
 
 def test_a_wrong_message_is_shown_and_answered_and_loses_nothing(editor):
     editor.column(3)
-    wrong = [{"type": "gesture", "op": {"type": "explode"}}, {"type": "gesture", "op": {"type": "paint"}}, {"type": "nonsense"}, {"type": "snap", "to": "bars"}]
-    wrong += [{"type": "gesture", "op": {"type": "rectangle", "rows": [0, 99], "frames": [0, 1]}}, {"type": "read", "text": 3}, {}]
+    wrong = [
+        {"type": "gesture", "op": {"type": "explode"}},
+        {"type": "gesture", "op": {"type": "paint"}},
+        {"type": "nonsense"},
+        {"type": "snap", "to": "bars"},
+    ]
+    wrong += [
+        {"type": "gesture", "op": {"type": "rectangle", "rows": [0, 99], "frames": [0, 1]}},
+        {"type": "read", "text": 3},
+        {},
+    ]
     for content in wrong:
         page(editor, content)
         assert editor.state["message"]["wrong"] and editor.state["message"]["text"] and editor.mask.sum() == 6
@@ -160,7 +182,10 @@ def test_python_and_json_round_trip_through_the_page(editor, monkeypatch):
 def test_the_editor_knows_its_sound(small_codec, clip):
     editor = MaskEditor(clip, codec=small_codec)
     assert editor.sheet["sound"] == 0.5 and len(editor.codes) == 2 * editor.model.codebooks * editor.model.frames
-    assert len(editor.wave) == 2 * editor.sheet["wave"] and len(editor.spectrum) == editor.sheet["bands"] * editor.sheet["columns"]
+    assert (
+        len(editor.wave) == 2 * editor.sheet["wave"]
+        and len(editor.spectrum) == editor.sheet["bands"] * editor.sheet["columns"]
+    )
     editor.snap_to("beats", [0.1, 0.2])
     gesture(editor, type="column", frame=7, hidden=True, snap=True)
     assert editor.mask[0].sum() == 5 and editor.state["points"] == [0, 6, 11, editor.model.frames]
@@ -170,7 +195,11 @@ def test_the_editor_knows_its_sound(small_codec, clip):
 def test_where_widgets_do_not_run_a_picture_and_facts_stand_in(editor):
     editor.stamp(Compression(2))
     data, _ = editor._repr_mimebundle_()
-    assert data["image/png"].startswith("iVBOR") and "66.7 % hidden" in data["text/plain"] and "application/vnd.jupyter.widget-view+json" in data
+    assert (
+        data["image/png"].startswith("iVBOR")
+        and "66.7 % hidden" in data["text/plain"]
+        and "application/vnd.jupyter.widget-view+json" in data
+    )
     json.dumps(data)
 
 
@@ -244,7 +273,9 @@ def test_generate_by_call_fills_what_is_hidden_and_nothing_else(studio):
     studio.stamp(Periodic(3))
     entry = studio.generate(wait=True)
     made, original = entry.take.tokens.codes, entry.take.original.codes
-    assert (made[torch.from_numpy(entry.mask)] == 5).all() and torch.equal(made[~torch.from_numpy(entry.mask)], original[~torch.from_numpy(entry.mask)])
+    assert (made[torch.from_numpy(entry.mask)] == 5).all() and torch.equal(
+        made[~torch.from_numpy(entry.mask)], original[~torch.from_numpy(entry.mask)]
+    )
     assert entry.name == "take 1" and entry.seed == 5 and studio.settings["seed"] == 6 and studio.panel["chosen"] == 1
     assert studio.panel["job"]["state"] == "done" and studio.state["estimate"] == "about 1 s"
     second = studio.generate(wait=True, seed=40)
@@ -263,7 +294,11 @@ def test_a_failed_generation_is_shown_and_what_was_drawn_stays(studio):
     before = studio.mask
     with pytest.raises(RuntimeError, match="broke"):
         studio.generate(wait=True, seed=666)
-    assert "the model <broke>" in studio.state["message"]["text"] and studio.state["message"]["wrong"] and studio.panel["job"]["state"] == "failed"
+    assert (
+        "the model <broke>" in studio.state["message"]["text"]
+        and studio.state["message"]["wrong"]
+        and studio.panel["job"]["state"] == "failed"
+    )
     assert (studio.mask == before).all() and studio.generate(wait=True, seed=1).number == 1
 
 
@@ -295,7 +330,11 @@ def test_the_page_sees_the_grid_fill_in(studio, monkeypatch):
     assert [c["done"] for c, _ in pictures] == [1, 2, 3, 4, 5] and pictures[0][0]["total"] == 5
     shape = studio.mask.shape
     hidden = [cells.unpack(b[0], *shape).sum() for _, b in pictures]
-    assert hidden[0] == np.prod(shape) and hidden[-1] == 0 and np.frombuffer(pictures[-1][1][1], "<u2").reshape(shape).min() == 5
+    assert (
+        hidden[0] == np.prod(shape)
+        and hidden[-1] == 0
+        and np.frombuffer(pictures[-1][1][1], "<u2").reshape(shape).min() == 5
+    )
 
 
 def test_history_restore_rename_star_discard_export(studio, tmp_path):
@@ -308,7 +347,12 @@ def test_history_restore_rename_star_discard_export(studio, tmp_path):
     page(studio, {"type": "star", "id": 1, "on": True})
     assert studio.panel["takes"][0] | {"name": "the groove", "star": True} == studio.panel["takes"][0]
     studio.restore("the groove")
-    assert (studio.mask == first.mask).all() and studio.settings["temperature"] == 1.0 and studio.settings["seed"] == 5 and studio.session.preset == "sketch"
+    assert (
+        (studio.mask == first.mask).all()
+        and studio.settings["temperature"] == 1.0
+        and studio.settings["seed"] == 5
+        and studio.session.preset == "sketch"
+    )
     studio.undo()
     assert (studio.mask != first.mask).any(), "restoring is one gesture"
     path = studio.export(1, tmp_path)
@@ -332,7 +376,12 @@ def test_choose_and_feedback(studio):
     assert studio.panel["chosen"] == 1
     before = studio.mask
     studio.feedback(take)
-    assert (studio.mask == before).all() and studio.panel["source"] == "take 1" and studio.panel["chosen"] == 0 and len(studio.history) == 1
+    assert (
+        (studio.mask == before).all()
+        and studio.panel["source"] == "take 1"
+        and studio.panel["chosen"] == 0
+        and len(studio.history) == 1
+    )
     assert studio.generate(wait=True).source == "take 1"
 
 
@@ -354,8 +403,14 @@ def test_cropping_takes_the_bars_their_beats_and_what_is_drawn_over_them(studio,
     assert "no stretch of time is selected" in studio.state["message"]["text"]
     studio.crop(0.09, 0.31)
     first, end = (round(t * tokens.frame_rate) for t in (0.1, 0.3))
-    assert torch.equal(studio.model.tokens.codes, tokens.codes[:, first:end]) and studio.mask[:, 10 - first].all() and studio.mask.sum() == 14
-    assert studio.model.tokens.length == (end - first) * tokens.hop and studio.clip.seconds == pytest.approx(studio.model.tokens.seconds, abs=1e-3)
+    assert (
+        torch.equal(studio.model.tokens.codes, tokens.codes[:, first:end])
+        and studio.mask[:, 10 - first].all()
+        and studio.mask.sum() == 14
+    )
+    assert studio.model.tokens.length == (end - first) * tokens.hop and studio.clip.seconds == pytest.approx(
+        studio.model.tokens.seconds, abs=1e-3
+    )
     assert studio.sheet["frames"] == end - first and studio.region == [] and len(studio.model.times["bars"]) == 1
     studio.loop(0.05, 0.1)
     page(studio, {"type": "crop"})
@@ -374,9 +429,15 @@ def test_takes_as_loops_are_made_around_the_circle(studio, vamp):
     studio.crop(0.1, 0.4)
     entry = studio.generate(wait=True)
     prompt = vamp.calls[-1][0]
-    assert prompt.circular and (prompt.mask(studio.model.tokens).numpy() == studio.mask).all() and studio.panel["circular"]
+    assert (
+        prompt.circular and (prompt.mask(studio.model.tokens).numpy() == studio.mask).all() and studio.panel["circular"]
+    )
     page(studio, {"type": "settings", "values": {"circular": False}})
-    assert not studio.panel["circular"] and not vamp.calls[-1][1] == studio.generate(wait=True).seed and not vamp.calls[-1][0].circular
+    assert (
+        not studio.panel["circular"]
+        and not vamp.calls[-1][1] == studio.generate(wait=True).seed
+        and not vamp.calls[-1][0].circular
+    )
     studio.restore(entry)
     assert studio.session.circular, "restoring a take brings it back"
 
@@ -420,7 +481,11 @@ def test_another_sound_of_another_length_starts_a_mask_of_its_own(studio, tone):
     studio.stamp(Periodic(3))
     studio.generate(wait=True)
     studio.load(tone.samples[0, :66_150], 44_100, "longer")
-    assert studio.mask.shape[1] == studio.sheet["frames"] == 87 and not studio.mask.any() and studio.panel["source"] == "longer"
+    assert (
+        studio.mask.shape[1] == studio.sheet["frames"] == 87
+        and not studio.mask.any()
+        and studio.panel["source"] == "longer"
+    )
     with pytest.raises(ValueError, match="was expected for this sound"):
         studio.restore(1)
     studio.fill()
@@ -440,11 +505,22 @@ def test_an_upload_comes_in_pieces(studio, clip, tmp_path):
 
 def test_settings_and_presets(studio):
     studio.preset("paper")
-    assert studio.settings | {"passes": 36, "mask_temperature": 10.5} == studio.settings and studio.panel["preset"] == "paper"
+    assert (
+        studio.settings | {"passes": 36, "mask_temperature": 10.5} == studio.settings
+        and studio.panel["preset"] == "paper"
+    )
     page(studio, {"type": "settings", "values": {"top_p": 0.9, "next_seed": False}})
     assert studio.panel["preset"] == "own" and studio.settings["top_p"] == 0.9 and not studio.panel["next_seed"]
     before = studio.settings
-    for wrong in ({"passes": 0}, {"passes": 2.5}, {"temperature": -1}, {"top_p": 0}, {"seed": -1}, {"colour": 1}, {"temperature": "hot", "passes": 3}):
+    for wrong in (
+        {"passes": 0},
+        {"passes": 2.5},
+        {"temperature": -1},
+        {"top_p": 0},
+        {"seed": -1},
+        {"colour": 1},
+        {"temperature": "hot", "passes": 3},
+    ):
         with pytest.raises((ValueError, TypeError)):
             studio.set(**wrong)
         assert studio.settings == before
@@ -458,11 +534,15 @@ def test_live_vamping_makes_variations_from_the_mask_as_it_is(studio, vamp):
     studio.generate(wait=True, seed=90)
     studio.set(seed=5)
     studio.live(rounds=3, wait=True)
-    assert [e.seed for e in studio.history] == [90, 5, 6, 7] and not studio.panel["live"] and studio.panel["chosen"] == 4
+    assert (
+        [e.seed for e in studio.history] == [90, 5, 6, 7] and not studio.panel["live"] and studio.panel["chosen"] == 4
+    )
     studio.star(2)
     studio.live(rounds=LIVE_KEPT + 3, wait=True)
     kept = [e.number for e in studio.history]
-    assert len(kept) == LIVE_KEPT + 2 and kept[:2] == [1, 2], "old variations go, starred ones and those that were asked for stay"
+    assert len(kept) == LIVE_KEPT + 2 and kept[:2] == [1, 2], (
+        "old variations go, starred ones and those that were asked for stay"
+    )
 
 
 def test_live_vamping_waits_until_the_last_variation_is_heard(studio):
@@ -520,13 +600,21 @@ def test_the_blind_test_hides_its_answers_and_counts_them_against_chance(studio)
     for _ in range(8):
         assert "x" not in studio.panel["abx"] and studio.panel["abx"]["words"] == ""
         page(studio, {"type": "answer", "letter": "a" if test.x == 0 else "b"})
-    assert test.result()["right"] == 8 and test.result()["p"] == pytest.approx(2**-8) and "8 of 8 right" in studio.panel["abx"]["words"]
+    assert (
+        test.result()["right"] == 8
+        and test.result()["p"] == pytest.approx(2**-8)
+        and "8 of 8 right" in studio.panel["abx"]["words"]
+    )
     page(studio, {"type": "answer", "letter": "a"})
     assert "begin another test" in studio.state["message"]["text"]
     guess = BlindTest("a", "b", 40, seed=1)
     while not guess.over:
         guess.answer("a")
-    assert 5 < guess.result()["right"] < 35 and guess.result()["low"] < 0.5 < guess.result()["high"] and "guessing would do" in guess.words()
+    assert (
+        5 < guess.result()["right"] < 35
+        and guess.result()["low"] < 0.5 < guess.result()["high"]
+        and "guessing would do" in guess.words()
+    )
     for wrong in ({"a": 1, "b": 1}, {"a": 1, "b": 2, "trials": 0}):
         with pytest.raises(ValueError):
             BlindTest(**wrong)
@@ -548,13 +636,16 @@ def test_closing_stops_a_generation(vamp, clip):
 
 
 class PlainModels:
-    """A coarse model of random logits under the real sampling loop, and a decoder that says which codes it was given."""
+    """A coarse model of random logits under the real sampling loop, and a decoder that says which codes it was
+    given."""
 
     def __init__(self, codec):
         self.codec, self.decoded = codec, []
         self.coarse = torch.nn.Module()
         self.coarse.config = SimpleNamespace(codebooks=4, entries=1024, conditioning=0)
-        self.coarse.forward = lambda codes, mask, hidden_only: torch.randn(int(mask.sum()), 1024, generator=torch.Generator().manual_seed(int(mask.sum())))
+        self.coarse.forward = lambda codes, mask, hidden_only: torch.randn(
+            int(mask.sum()), 1024, generator=torch.Generator().manual_seed(int(mask.sum()))
+        )
 
     def coarse_steps(self, codes, mask, **settings):
         yield from sample(self.coarse, codes[:, :4], mask[:, :4], **settings)
@@ -579,9 +670,15 @@ def test_the_passes_of_the_scrubber_are_those_of_the_loop(scrubber, small_codec,
     assert len(scrubber.passes) == 5
     for index, step in enumerate(steps):
         state, facts = scrubber.passes.state[index], scrubber.passes.facts(index)
-        assert (scrubber.passes.codes[index] == step.codes[0].numpy()).all() and ((state == HIDDEN) == step.mask[0].numpy()).all()
+        assert (scrubber.passes.codes[index] == step.codes[0].numpy()).all() and (
+            (state == HIDDEN) == step.mask[0].numpy()
+        ).all()
         assert ((state == PROMPT) == ~hidden[0, :4].numpy()).all()
-        assert facts["guessed"] == int(step.guessed.sum()) and facts["hidden"] == int(step.mask.sum()) and facts["kept"] == facts["guessed"] - facts["hidden"]
+        assert (
+            facts["guessed"] == int(step.guessed.sum())
+            and facts["hidden"] == int(step.mask.sum())
+            and facts["kept"] == facts["guessed"] - facts["hidden"]
+        )
         # Noise and probability together rank the tokens: the least sure ones are hidden again.
         sure, asked = scrubber.passes.sure[index], np.isin(state, (HIDDEN, FRESH))
         assert index == 4 or sure[state == HIDDEN].max() <= sure[state == FRESH].min()
@@ -602,10 +699,19 @@ def test_the_scrubber_moves_counts_and_sounds(scrubber, monkeypatch):
             scrubber.go(wrong)
     clip = scrubber.sound(2)
     codes, mask = scrubber.vamp.decoded[0]
-    assert (codes[:4].numpy() == scrubber.passes.codes[1]).all() and not mask[:4].any() and mask[4:].any() and scrubber.sound(2) is clip
+    assert (
+        (codes[:4].numpy() == scrubber.passes.codes[1]).all()
+        and not mask[:4].any()
+        and mask[4:].any()
+        and scrubber.sound(2) is clip
+    )
     sent = []
     monkeypatch.setattr(scrubber, "send", lambda content, buffers=None: sent.append((content, len(buffers))))
     scrubber._heard(scrubber, {"type": "sound", "id": 2}, [])
     scrubber._heard(scrubber, {"type": "sound", "id": 77}, [])
-    assert sent[0] == ({"type": "sound", "id": 2, "seconds": clip.seconds}, 1) and len(sent) == 1 and "the pass" in scrubber.message
+    assert (
+        sent[0] == ({"type": "sound", "id": 2, "seconds": clip.seconds}, 1)
+        and len(sent) == 1
+        and "the pass" in scrubber.message
+    )
     assert len(scrubber.data[0]) == 2 * scrubber.passes.codes.size and "image/png" in scrubber._repr_mimebundle_()[0]

@@ -1,6 +1,8 @@
-"""Sound in blocks: read, measured, resampled and written piece by piece, so that a file of any length needs the memory of a short one.
+"""Sound in blocks: read, measured, resampled and written piece by piece, so that a file of any length needs the memory
+of a short one.
 
-A block is a float32 array [channels, samples]. What is done to blocks one after another is what would be done to the whole.
+A block is a float32 array [channels, samples]. What is done to blocks one after another is what would be done to the
+whole.
 """
 
 from __future__ import annotations
@@ -44,7 +46,11 @@ def resample_blocks(blocks: Iterable[np.ndarray], rate: int, wanted: int) -> Ite
     for block in chain(blocks, [None]):
         channels = channels if block is None else len(block)
         stream = stream or soxr.ResampleStream(rate, wanted, channels, dtype="float32")
-        rows = np.zeros((0, channels), dtype=np.float32) if block is None else np.ascontiguousarray(block.T, dtype=np.float32)
+        rows = (
+            np.zeros((0, channels), dtype=np.float32)
+            if block is None
+            else np.ascontiguousarray(block.T, dtype=np.float32)
+        )
         made = stream.resample_chunk(rows, last=block is None)
         if len(made):
             yield made.T
@@ -85,7 +91,9 @@ class FileBlocks:
         with soundfile.SoundFile(self.path) as file:
             while len(rows := file.read(SIZE, dtype="float32", always_2d=True)):
                 if not np.isfinite(rows).all():
-                    raise ValueError(f"{self.path.name} holds samples that are NaN or infinite, finite numbers were expected; mend the sound")
+                    raise ValueError(
+                        f"{self.path.name} holds samples that are NaN or infinite, finite numbers were expected; mend the sound"
+                    )
                 given += len(rows)
                 yield rows.T
         if end := missing(self.path, given, self.length, self.rate):
@@ -107,7 +115,8 @@ class FileBlocks:
 def loudness(blocks: Iterable[np.ndarray], rate: int) -> tuple[float, int]:
     """Integrated loudness in LUFS of mono blocks [1, samples], and how many samples they are; -inf for silence.
 
-    The filters are pyloudnorm's and the gates those of ITU-R BS.1770, so that it is `Clip.loudness` of the whole; shorter sounds than 0.4 s are not measured.
+    The filters are pyloudnorm's and the gates those of ITU-R BS.1770, so that it is `Clip.loudness` of the whole;
+    shorter sounds than 0.4 s are not measured.
     """
     import pyloudnorm
     from scipy.signal import lfilter
@@ -129,7 +138,10 @@ def loudness(blocks: Iterable[np.ndarray], rate: int) -> tuple[float, int]:
     if count < 1 or length < 0.4 * rate:
         return float("-inf"), length
     marks, sums = marks + [length], sums + [total]
-    low, high = (np.interp([min(int(0.4 * (j * 0.25 + more) * rate), length) for j in range(count)], marks, sums) for more in (0, 1))
+    low, high = (
+        np.interp([min(int(0.4 * (j * 0.25 + more) * rate), length) for j in range(count)], marks, sums)
+        for more in (0, 1)
+    )
     power = (high - low) / (0.4 * rate)
     return _gated(power), length
 
@@ -142,7 +154,10 @@ def _marks(rate: int, first: int, last: int) -> list[int]:
 
 
 def _gated(power: np.ndarray) -> float:
-    """Loudness of blocks of mean power: those above -70 LUFS and within 10 LU of those count (BS.1770, equations 4 to 7)."""
+    """Loudness of blocks of mean power.
+
+    Those above -70 LUFS and within 10 LU of those count (BS.1770, equations 4 to 7).
+    """
     with np.errstate(divide="ignore"):
         level = -0.691 + 10 * np.log10(np.maximum(power, 0))
     if not (level >= -70).any():
@@ -153,7 +168,9 @@ def _gated(power: np.ndarray) -> float:
 
 
 def save_blocks(blocks: Iterable[np.ndarray], rate: int, path: str | os.PathLike) -> Path:
-    """Write blocks as wav, flac or ogg by the name's suffix, as they come; beside first, then renamed. What is not finished leaves no file.
+    """Write blocks as wav, flac or ogg by the name's suffix, as they come.
+
+    Beside first, then renamed. What is not finished leaves no file.
 
     Raises ValueError for another suffix.
     """
@@ -161,7 +178,9 @@ def save_blocks(blocks: Iterable[np.ndarray], rate: int, path: str | os.PathLike
 
     path = Path(path)
     if path.suffix.lower() not in KINDS:
-        raise ValueError(f"{path.name} ends in {path.suffix or 'no suffix'}, .wav, .flac or .ogg was expected; rename it")
+        raise ValueError(
+            f"{path.name} ends in {path.suffix or 'no suffix'}, .wav, .flac or .ogg was expected; rename it"
+        )
     kind, subtype = KINDS[path.suffix.lower()]
     path.parent.mkdir(parents=True, exist_ok=True)
     part, file = path.with_name(path.name + ".part"), None

@@ -21,7 +21,9 @@ def load_clip(name: str) -> Clip:
     """
     found = [n for n in clips() if n == name] or [n for n in clips() if n.startswith(name)]
     if len(found) != 1:
-        raise FileNotFoundError(f"{len(found)} bundled clips are called {name!r}, exactly one was expected; there are: {', '.join(clips())}")
+        raise FileNotFoundError(
+            f"{len(found)} bundled clips are called {name!r}, exactly one was expected; there are: {', '.join(clips())}"
+        )
     folder = data_folder() / "clips"
     return replace(Clip.load(folder / f"{found[0]}.ogg"), name=found[0], credit=_credit(folder, found[0]))
 

@@ -17,7 +17,10 @@ SHORTEST_FOR_LOUDNESS = 0.4
 """Seconds: the gating block of ITU-R BS.1770, below which a loudness is not defined."""
 
 SLACK = 0.1
-"""Seconds by which a file may end before its header says: some encoders promise a packet too much. What is missing is taken for silence."""
+"""Seconds by which a file may end before its header says.
+
+Some encoders promise a packet too much. What is missing is taken for silence.
+"""
 
 
 @dataclass(frozen=True)
@@ -46,19 +49,27 @@ class Clip:
                 f"sound of shape {samples.shape} and type {samples.dtype} was given, real numbers of shape [channels, samples] were expected; reshape it first"
             )
         if samples.shape[0] > samples.shape[1] > 0 and samples.shape[0] > 8:
-            raise ValueError(f"sound of shape {samples.shape} has {samples.shape[0]} channels, [channels, samples] was expected; transpose it")
+            raise ValueError(
+                f"sound of shape {samples.shape} has {samples.shape[0]} channels, [channels, samples] was expected; transpose it"
+            )
         samples = samples.astype(np.float32, copy=False)
         if not np.isfinite(samples).all():
             bad = int((~np.isfinite(samples)).sum())
-            raise ValueError(f"{bad} samples are NaN or infinite, finite numbers were expected; mend the sound, for example with numpy.nan_to_num")
+            raise ValueError(
+                f"{bad} samples are NaN or infinite, finite numbers were expected; mend the sound, for example with numpy.nan_to_num"
+            )
         if not (isinstance(self.rate, (int, np.integer)) and self.rate > 0):
-            raise ValueError(f"the sample rate is {self.rate!r}, a positive whole number of samples a second was expected")
+            raise ValueError(
+                f"the sample rate is {self.rate!r}, a positive whole number of samples a second was expected"
+            )
         object.__setattr__(self, "samples", samples)
         object.__setattr__(self, "rate", int(self.rate))
 
     @classmethod
     def load(cls, path: str | os.PathLike, start: float = 0.0, seconds: float | None = None) -> Clip:
-        """Read a sound file (wav, flac, ogg, mp3, opus), or `seconds` of it from `start` on. What lacks at its end, up to `SLACK` seconds, is silence.
+        """Read a sound file (wav, flac, ogg, mp3, opus), or `seconds` of it from `start` on.
+
+        What lacks at its end, up to `SLACK` seconds, is silence.
 
         Raises FileNotFoundError, and VampkitError for a file that is empty, damaged or no sound.
         Notebook: 00.
@@ -71,14 +82,18 @@ class Clip:
         if path.stat().st_size == 0:
             raise VampkitError(f"{path} is empty (0 bytes), a sound file was expected; copy or download it again")
         if _is_cut(path):
-            raise VampkitError(f"{path} is damaged: it breaks off before the end that its header promises; fetch it again")
+            raise VampkitError(
+                f"{path} is damaged: it breaks off before the end that its header promises; fetch it again"
+            )
         try:
             with soundfile.SoundFile(path) as file:
                 rate, total = file.samplerate, file.frames
                 first = round(start * rate)
                 count = -1 if seconds is None else round(seconds * rate)
                 if first < 0 or (first and first >= total):
-                    raise ValueError(f"{path.name} is {total / rate:.2f} s long, an excerpt from {start} s was asked for; start earlier")
+                    raise ValueError(
+                        f"{path.name} is {total / rate:.2f} s long, an excerpt from {start} s was asked for; start earlier"
+                    )
                 file.seek(first)
                 samples = file.read(count, dtype="float32", always_2d=True).T
         except soundfile.LibsndfileError as error:
@@ -103,7 +118,9 @@ class Clip:
         path = Path(path)
         kinds = {".wav": ("WAV", "FLOAT"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
         if path.suffix.lower() not in kinds:
-            raise ValueError(f"{path.name} ends in {path.suffix or 'no suffix'}, .wav, .flac or .ogg was expected; rename it")
+            raise ValueError(
+                f"{path.name} ends in {path.suffix or 'no suffix'}, .wav, .flac or .ogg was expected; rename it"
+            )
         kind, subtype = kinds[path.suffix.lower()]
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(path.name + ".part")

@@ -3,7 +3,8 @@
     from vampkit import check
     check.nb05.rank(my_rank)      # prints one line, returns True or False
 
-A check never raises for a wrong answer, and says what is wrong without giving the answer away. Each is loaded on first use.
+A check never raises for a wrong answer, and says what is wrong without giving the answer away. Each is loaded on first
+use.
 """
 
 from importlib import import_module, util

@@ -1,4 +1,7 @@
-"""What all checks share: run the reader's function on cases, compare what comes back, and say in one line what is wrong."""
+"""What all checks share.
+
+Run the reader's function on cases, compare what comes back, and say in one line what is wrong.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,8 @@ def judge(
 def difference(found, expected, tolerance: float = 1e-4) -> str:
     """What is wrong with `found`, in words; empty where it is right. Both are what `as_value` made.
 
-    Kind, shape, not-a-number and the first wrong place are named, with the value found there and whether it is too large or too small.
+    Kind, shape, not-a-number and the first wrong place are named, with the value found there and whether it is too
+    large or too small.
     """
     if found is None:
         return "your function returned nothing; does it end with return?"
@@ -59,7 +63,11 @@ def difference(found, expected, tolerance: float = 1e-4) -> str:
     if (found.dtype == bool) != (expected.dtype == bool):
         return f"yours holds {_kind(found)}, {_kind(expected)} was expected"
     if expected.dtype == bool:
-        return _first(found, found != expected, lambda a: f"yours is {a}") + _balance(found, expected) if (found != expected).any() else ""
+        return (
+            _first(found, found != expected, lambda a: f"yours is {a}") + _balance(found, expected)
+            if (found != expected).any()
+            else ""
+        )
     a, b = found.astype(np.float64), expected.astype(np.float64)
     if np.isnan(a).any():
         return _first(a, np.isnan(a), lambda _: "yours is not a number (nan)")
@@ -72,7 +80,10 @@ def difference(found, expected, tolerance: float = 1e-4) -> str:
 
 
 def as_value(value):
-    """A result as a NumPy array, whatever it came as; None stays None, what is no array of numbers becomes the name of its type."""
+    """A result as a NumPy array, whatever it came as.
+
+    None stays None, what is no array of numbers becomes the name of its type.
+    """
     if value is None:
         return None
     if isinstance(value, Tensor):

@@ -12,38 +12,71 @@ from vampkit.model import MaskedTransformer, ModelConfig, relative_buckets
 
 
 def parameters(yours: Callable) -> bool:
-    """yours(layers, width, heads, codebooks, conditioning) -> how many numbers such a model learns, at 1024 entries of 8 dimensions. Notebook: 03."""
+    """yours(layers, width, heads, codebooks, conditioning) -> how many numbers such a model learns, at 1024 entries of
+    8 dimensions. Notebook: 03."""
     cases = [(6, 192, 4, 4, 0), (20, 1280, 20, 4, 0), (16, 1280, 20, 14, 4), (1, 64, 8, 2, 0), (3, 96, 3, 9, 2)]
     traps = [
-        (lambda n, d, h, k, c: _count(n, d, h, k, c) + 32 * h * (n - 1), "Which layers hold a table of the relative bias?"),
-        (lambda n, d, h, k, c: _count(n, d, h, k, c) + (d + 2) * 1024 * c, "For which codebooks does the head make logits?"),
-        (lambda n, d, h, k, c: _count(n, d, h, k, c) - 1024 * (k - c), "How many numbers does weight normalisation add to the head?"),
+        (
+            lambda n, d, h, k, c: _count(n, d, h, k, c) + 32 * h * (n - 1),
+            "Which layers hold a table of the relative bias?",
+        ),
+        (
+            lambda n, d, h, k, c: _count(n, d, h, k, c) + (d + 2) * 1024 * c,
+            "For which codebooks does the head make logits?",
+        ),
+        (
+            lambda n, d, h, k, c: _count(n, d, h, k, c) - 1024 * (k - c),
+            "How many numbers does weight normalisation add to the head?",
+        ),
         (lambda n, d, h, k, c: _count(n, d, h, k, c) - d, "How many norms are there outside the blocks?"),
-        (lambda n, d, h, k, c: _count(n, d, h, k, c) + 2 * d * d * n, "How wide is the feed-forward part after its gate?"),
+        (
+            lambda n, d, h, k, c: _count(n, d, h, k, c) + 2 * d * d * n,
+            "How wide is the feed-forward part after its gate?",
+        ),
     ]
     return judge("parameters", yours, cases, _count, traps)
 
 
 def circular_bias(yours: Callable) -> bool:
-    """yours(table [32, heads], frames) -> bias [heads, frames, frames] on a loop, whose last frame lies beside its first; frames is odd. Notebook: 03."""
-    cases = [(torch.randn(32, heads, generator=generator(seed)), frames) for seed, (heads, frames) in enumerate([(1, 5), (2, 7), (4, 31), (3, 201)])]
+    """yours(table [32, heads], frames) -> bias [heads, frames, frames] on a loop, whose last frame lies beside its
+    first; frames is odd. Notebook: 03."""
+    cases = [
+        (torch.randn(32, heads, generator=generator(seed)), frames)
+        for seed, (heads, frames) in enumerate([(1, 5), (2, 7), (4, 31), (3, 201)])
+    ]
     traps = [
         (lambda table, frames: _bias(table, _line(frames)), "Frame 0 and the last one are neighbours here"),
-        (lambda table, frames: _bias(table, -_circle(frames)), "Ahead and back are swapped: the distance is key minus query"),
+        (
+            lambda table, frames: _bias(table, -_circle(frames)),
+            "Ahead and back are swapped: the distance is key minus query",
+        ),
         (lambda table, frames: _bias(table, _circle(frames)).permute(1, 2, 0), "The heads come first"),
-        (lambda table, frames: _bias(table, _circle(frames).abs()), "A frame ahead and a frame back are in different buckets"),
+        (
+            lambda table, frames: _bias(table, _circle(frames).abs()),
+            "A frame ahead and a frame back are in different buckets",
+        ),
     ]
     return judge("circular_bias", yours, cases, lambda table, frames: _bias(table, _circle(frames)), traps)
 
 
 def reach(yours: Callable) -> bool:
-    """yours(logits [tokens, entries], share) -> how many of the likeliest entries together reach that share of the probability, int [tokens]. Notebook: 03."""
+    """yours(logits [tokens, entries], share) -> how many of the likeliest entries together reach that share of the
+    probability, int [tokens]. Notebook: 03."""
     scales = [(4, 6, 1.0, 0.5), (5, 20, 3.0, 0.9), (30, 1024, 2.0, 0.95), (3, 8, 0.5, 0.05)]
-    cases = [(torch.randn(n, v, generator=generator(seed)) * scale, share) for seed, (n, v, scale, share) in enumerate(scales)]
+    cases = [
+        (torch.randn(n, v, generator=generator(seed)) * scale, share)
+        for seed, (n, v, scale, share) in enumerate(scales)
+    ]
     traps = [
         (lambda logits, share: _reach(logits, share) - 1, "Count the entry that crosses the line as well"),
-        (lambda logits, share: (logits.softmax(-1).cumsum(-1) < share).sum(-1) + 1, "In which order are the entries to be added up?"),
-        (lambda logits, share: (logits.softmax(-1).sort(-1).values.cumsum(-1) < share).sum(-1) + 1, "Begin with the likeliest"),
+        (
+            lambda logits, share: (logits.softmax(-1).cumsum(-1) < share).sum(-1) + 1,
+            "In which order are the entries to be added up?",
+        ),
+        (
+            lambda logits, share: (logits.softmax(-1).sort(-1).values.cumsum(-1) < share).sum(-1) + 1,
+            "Begin with the likeliest",
+        ),
         (lambda logits, share: (logits.softmax(-1) > 1 - share).sum(-1), "It is the sum that must reach the share"),
     ]
     return judge("reach", yours, cases, _reach, traps)

@@ -15,7 +15,10 @@ from vampkit.sampling import hide_again, sample
 
 
 def freed(yours: Callable) -> bool:
-    """yours(hidden, passes, schedule) -> how many tokens become final in each pass, a list of `passes` numbers. Notebook: 05."""
+    """yours(hidden, passes, schedule) -> how many tokens become final in each pass, a list of `passes` numbers.
+
+    Notebook: 05.
+    """
     curves = (schedules.linear, schedules.square, schedules.root)
     cases = [(hidden, passes, curve) for hidden, passes in ((1000, 10), (97, 7), (40, 1), (60, 36)) for curve in curves]
     traps = [
@@ -27,21 +30,29 @@ def freed(yours: Callable) -> bool:
 
 
 def rank(yours: Callable) -> bool:
-    """yours(confidence [batch, codebooks, frames], counts [batch]) -> which tokens are hidden again, bool of the same shape; +inf is kept. Notebook: 05."""
+    """yours(confidence [batch, codebooks, frames], counts [batch]) -> which tokens are hidden again, bool of the same
+    shape; +inf is kept. Notebook: 05."""
     cases = [_ranking(seed, *shape) for seed, shape in enumerate([(1, 1, 6), (2, 3, 5), (4, 4, 40)])]
     traps = [
-        (lambda c, n: hide_again(torch.where(c.isfinite(), -c, c), n), "Are the surest hidden again, or the least sure?"),
+        (
+            lambda c, n: hide_again(torch.where(c.isfinite(), -c, c), n),
+            "Are the surest hidden again, or the least sure?",
+        ),
         (lambda c, n: ~hide_again(c, n), "True is hidden: yours says what is kept"),
-        (lambda c, n: (c.flatten().argsort().argsort() < n.sum()).view_as(c), "Every item of the batch has a count of its own"),
+        (
+            lambda c, n: (c.flatten().argsort().argsort() < n.sum()).view_as(c),
+            "Every item of the batch has a count of its own",
+        ),
     ]
     return judge("rank", yours, cases, hide_again, traps)
 
 
 def finish(yours: Callable) -> bool:
-    """yours(ask, codes [codebooks, frames], mask, counts) -> codes with every hidden token filled in, the surest guesses first. Notebook: 05.
+    """yours(ask, codes [codebooks, frames], mask, counts) -> codes with every hidden token filled in, the surest
+    guesses first. Notebook: 05.
 
-    ask(codes, mask) -> logits [codebooks, frames, entries]. counts: how many tokens are still hidden after each pass. No chance: the likeliest
-    entry is the guess, its probability the confidence.
+    ask(codes, mask) -> logits [codebooks, frames, entries]. counts: how many tokens are still hidden after each pass.
+    No chance: the likeliest entry is the guess, its probability the confidence.
     """
     cases = []
     for seed, (frames, share, passes) in enumerate([(12, 0.6, 1), (12, 0.6, 4), (40, 0.8, 9)]):
@@ -50,7 +61,10 @@ def finish(yours: Callable) -> bool:
         hidden = torch.rand(2, frames, generator=generator(seed + 50)) < share
         cases.append((_Ask(model), codes, hidden, schedules.hidden_counts(int(hidden.sum()), passes)))
     traps = [
-        (lambda ask, codes, mask, counts: _finish(ask, codes, mask, [0]), "It looks as if all was filled in at the first pass: ask again after each"),
+        (
+            lambda ask, codes, mask, counts: _finish(ask, codes, mask, [0]),
+            "It looks as if all was filled in at the first pass: ask again after each",
+        ),
         (lambda ask, codes, mask, counts: codes, "The hidden tokens are still what they were"),
         (_finish_unsure, "Are the surest guesses kept, or the least sure?"),
     ]
@@ -75,7 +89,9 @@ def _toy(seed: int) -> MaskedTransformer:
     model = MaskedTransformer(config, torch.randn(2, 8, 2, generator=draws))
     with torch.no_grad():
         for weight in model.parameters():
-            weight.copy_(torch.randn(weight.shape, generator=draws) / math.sqrt(weight.shape[1] if weight.ndim > 1 else 1))
+            weight.copy_(
+                torch.randn(weight.shape, generator=draws) / math.sqrt(weight.shape[1] if weight.ndim > 1 else 1)
+            )
     return model.eval()
 
 
@@ -96,12 +112,18 @@ def _left(hidden: int, passes: int, schedule: Callable) -> list[int]:
 
 
 def _freed(hidden: int, passes: int, schedule: Callable, floor: bool = True) -> list[int]:
-    left = _left(hidden, passes, schedule) if floor else [math.floor(hidden * schedule(i / passes)) for i in range(1, passes + 1)]
+    left = (
+        _left(hidden, passes, schedule)
+        if floor
+        else [math.floor(hidden * schedule(i / passes)) for i in range(1, passes + 1)]
+    )
     return [before - after for before, after in zip([hidden, *left], left, strict=False)]
 
 
 def _finish(ask: _Ask, codes: Tensor, mask: Tensor, counts: list[int]) -> Tensor:
-    *_, last = sample(ask.model, codes[None], mask[None], seeds=[0], passes=len(counts), mask_temperature=0.0, cutoff=-1.0)
+    *_, last = sample(
+        ask.model, codes[None], mask[None], seeds=[0], passes=len(counts), mask_temperature=0.0, cutoff=-1.0
+    )
     return last.codes[0].clone()
 
 

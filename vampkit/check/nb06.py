@@ -13,13 +13,19 @@ from vampkit.check.core import generator, judge
 
 
 def bits(yours: Callable) -> bool:
-    """yours(mask [codebooks, frames], entries, frame_rate) -> bits a second that the mask keeps, of codebooks of so many entries. Notebook: 06."""
+    """yours(mask [codebooks, frames], entries, frame_rate) -> bits a second that the mask keeps, of codebooks of so
+    many entries. Notebook: 06."""
     shapes = [(4, 20, 1024, 50.0), (14, 100, 1024, 57.42), (3, 31, 256, 12.5)]
-    cases = [(masks.random(k, t, 0.7, generator(seed)), entries, rate) for seed, (k, t, entries, rate) in enumerate(shapes)]
+    cases = [
+        (masks.random(k, t, 0.7, generator(seed)), entries, rate) for seed, (k, t, entries, rate) in enumerate(shapes)
+    ]
     traps = [
         (lambda mask, entries, rate: _bits(~mask, entries, rate), "That is the rate of what is hidden"),
         (lambda mask, entries, rate: _bits(mask, 2, rate), "How many bits does it take to name one of the entries?"),
-        (lambda mask, entries, rate: _bits(mask, entries, mask.shape[1]), "Those are the bits of the whole clip; how long does it last?"),
+        (
+            lambda mask, entries, rate: _bits(mask, entries, mask.shape[1]),
+            "Those are the bits of the whole clip; how long does it last?",
+        ),
         (lambda mask, entries, rate: _bits(mask, entries, rate) / len(mask), "Count the kept tokens of all rows"),
     ]
     return judge("bits", yours, cases, _bits, traps)
@@ -32,16 +38,28 @@ def compress(yours: Callable) -> bool:
     """
     cases = [(4, 12, 2, 3), (14, 57, 4, 8), (3, 10, 0, 2), (2, 5, 2, 1)]
     traps = [
-        (lambda k, t, keep, every: masks.codebooks(k, t, keep) & masks.periodic(k, t, every), "A kept token must pass both tests, yours pass either"),
+        (
+            lambda k, t, keep, every: masks.codebooks(k, t, keep) & masks.periodic(k, t, every),
+            "A kept token must pass both tests, yours pass either",
+        ),
         (lambda k, t, keep, every: ~_compress(k, t, keep, every), "True is hidden: yours says what is kept"),
-        (lambda k, t, keep, every: _compress(k, t, keep, every).flip(0), "Which rows are the coarse ones, the first or the last?"),
-        (lambda k, t, keep, every: masks.codebooks(k, t, keep) | masks.periodic(k, t, every, offset=every - 1), "Is frame 0 kept?"),
+        (
+            lambda k, t, keep, every: _compress(k, t, keep, every).flip(0),
+            "Which rows are the coarse ones, the first or the last?",
+        ),
+        (
+            lambda k, t, keep, every: masks.codebooks(k, t, keep) | masks.periodic(k, t, every, offset=every - 1),
+            "Is frame 0 kept?",
+        ),
     ]
     return judge("compress", yours, cases, _compress, traps)
 
 
 def pyramid(yours: Callable) -> bool:
-    """yours(frames, periods) -> mask, bool [len(periods), frames]: row k keeps every periods[k]-th frame, none where the period is 0. Notebook: 06."""
+    """yours(frames, periods) -> mask, bool [len(periods), frames].
+
+    Row k keeps every periods[k]-th frame, none where the period is 0. Notebook: 06.
+    """
     cases = [(12, [1, 2, 4, 0]), (40, [1, 1, 3, 9, 0, 0]), (7, [5])]
     traps = [
         (lambda frames, periods: _pyramid(frames, periods[::-1]), "Which row is codebook 1?"),

@@ -18,8 +18,14 @@ def pillars(yours: Callable) -> bool:
     """
     cases = [(18, 6, 2, 2), (12, 6, 3, 0), (30, 7, 4, 5), (25, 8, 1, 3), (17, 9, 5, 16)]
     traps = [
-        (lambda t, p, w, o: masks.periodic(1, t, p, w, o, reference=True)[0], "How many frames does an even width keep?"),
-        (lambda t, p, w, o: _windows(t, p, o, w // 2, w - w // 2), "An even width keeps one frame more after than before"),
+        (
+            lambda t, p, w, o: masks.periodic(1, t, p, w, o, reference=True)[0],
+            "How many frames does an even width keep?",
+        ),
+        (
+            lambda t, p, w, o: _windows(t, p, o, w // 2, w - w // 2),
+            "An even width keeps one frame more after than before",
+        ),
         (lambda t, p, w, o: ~_pillars(t, p, w, o), "True is hidden: yours says what is kept"),
         (lambda t, p, w, o: _pillars(t, p, w, 0), "Where does the first window lie?"),
         (_uncut, "What of a window that begins before frame 0?"),
@@ -28,7 +34,10 @@ def pillars(yours: Callable) -> bool:
 
 
 def longest(yours: Callable) -> bool:
-    """yours(hidden [frames]) -> how many frames the longest stretch of hidden ones has, a whole number. Notebook: 07."""
+    """yours(hidden [frames]) -> how many frames the longest stretch of hidden ones has, a whole number.
+
+    Notebook: 07.
+    """
     rows = ["110001111", "0110", "1111", "000", "1011101", masks.periodic(1, 50, 13, 2, 4)[0]]
     cases = [(torch.tensor([c == "1" for c in row]) if isinstance(row, str) else row,) for row in rows]
     traps = [
@@ -40,12 +49,26 @@ def longest(yours: Callable) -> bool:
 
 
 def stretched(yours: Callable) -> bool:
-    """yours(codes [codebooks, frames], factor) -> codes [codebooks, factor * frames]: each frame, then factor - 1 hidden ones, written -1. Notebook: 07."""
-    cases = [(torch.arange(1, 7).view(2, 3), 2), (torch.arange(20).view(4, 5), 3), (torch.arange(3).view(3, 1), 4), (torch.arange(8).view(2, 4), 1)]
+    """yours(codes [codebooks, frames], factor) -> codes [codebooks, factor * frames].
+
+    Each frame, then factor - 1 hidden ones, written -1. Notebook: 07.
+    """
+    cases = [
+        (torch.arange(1, 7).view(2, 3), 2),
+        (torch.arange(20).view(4, 5), 3),
+        (torch.arange(3).view(3, 1), 4),
+        (torch.arange(8).view(2, 4), 1),
+    ]
     traps = [
-        (lambda codes, factor: codes.repeat_interleave(factor, 1), "Only the first of each group is kept, the others are hidden"),
+        (
+            lambda codes, factor: codes.repeat_interleave(factor, 1),
+            "Only the first of each group is kept, the others are hidden",
+        ),
         (lambda codes, factor: _apart(codes, factor, factor - 1), "The kept frame comes first, then its hidden ones"),
-        (lambda codes, factor: _joined(codes, factor), "The hidden frames lie between the kept ones, not after them all"),
+        (
+            lambda codes, factor: _joined(codes, factor),
+            "The hidden frames lie between the kept ones, not after them all",
+        ),
     ]
     return judge("stretched", yours, cases, _apart, traps)
 

@@ -14,8 +14,14 @@ from vampkit.pipeline.take import restored
 
 
 def stands_out(yours: Callable) -> bool:
-    """yours(flux, border) -> share of the other frames whose flux is lower than that of frame `border`, from 0 to 1; flux is [frames]. Notebook: 08."""
-    cases = [(torch.rand(frames, generator=generator(seed)), border) for seed, (frames, border) in enumerate([(7, 3), (40, 0), (300, 299)])]
+    """yours(flux, border) -> share of the other frames whose flux is lower than that of frame `border`, from 0 to 1.
+
+    Flux is [frames]. Notebook: 08.
+    """
+    cases = [
+        (torch.rand(frames, generator=generator(seed)), border)
+        for seed, (frames, border) in enumerate([(7, 3), (40, 0), (300, 299)])
+    ]
     traps = [
         (lambda flux, border: (flux < flux[border]).float().mean(), "Is the border itself one of the other frames?"),
         (lambda flux, border: 1 - _lower(flux, border), "That is the share of those that are higher"),
@@ -25,31 +31,45 @@ def stands_out(yours: Callable) -> bool:
 
 
 def windows(yours: Callable) -> bool:
-    """yours(frames, size, context) -> the windows over a row of hidden frames: (left, first, last) for each, whole numbers [windows, 3]. Notebook: 08.
+    """yours(frames, size, context) -> the windows over a row of hidden frames.
 
-    A window sees the `size` frames from left on and makes those from first to last - 1; the `context` frames before first are made already. The first one has
-    none before it. The last one starts earlier instead of being shorter; a row shorter than `size` is one window.
+    (left, first, last) for each, whole numbers [windows, 3]. Notebook: 08.
+
+    A window sees the `size` frames from left on and makes those from first to last - 1; the `context` frames before
+    first are made already. The first one has none before it. The last one starts earlier instead of being shorter; a
+    row shorter than `size` is one window.
     """
     cases = [(100, 40, 10), (575, 575, 172), (30, 40, 10), (1000, 300, 0), (997, 230, 115)]
     traps = [
         (lambda n, size, context: _plan(n, size, 0), "Each window but the first sees frames that are made already"),
         (lambda n, size, context: _plan(n, size, context, shift=False), "How many frames does the last window see?"),
-        (lambda n, size, context: [(left, max(first, context), last) for left, first, last in _plan(n, size, context)], "What makes the very first frames?"),
+        (
+            lambda n, size, context: [
+                (left, max(first, context), last) for left, first, last in _plan(n, size, context)
+            ],
+            "What makes the very first frames?",
+        ),
     ]
     return judge("windows", yours, cases, _windows, traps)
 
 
 def put_back(yours: Callable) -> bool:
-    """yours(original, made, start, end, fade) -> samples of the original outside the gap from start to end - 1, of what was made inside it. Notebook: 08.
+    """yours(original, made, start, end, fade) -> samples of the original outside the gap from start to end - 1, of what
+    was made inside it. Notebook: 08.
 
-    original, made: [samples]. No step at the borders: to the k-th sample inside either border, k from 0 to fade - 1, add the difference original - made of the
-    k-th sample outside it, times 1 - (k + 1) / (fade + 1).
+    original, made: [samples]. No step at the borders: to the k-th sample inside either border, k from 0 to fade - 1,
+    add the difference original - made of the k-th sample outside it, times 1 - (k + 1) / (fade + 1).
     """
-    cases = [_two(seed, *places) for seed, places in enumerate([(30, 10, 20, 3), (200, 50, 120, 20), (1000, 441, 800, 88)])]
+    cases = [
+        _two(seed, *places) for seed, places in enumerate([(30, 10, 20, 3), (200, 50, 120, 20), (1000, 441, 800, 88)])
+    ]
     traps = [
         (_cut, "There is still a step at the borders"),
         (_crossfade, "What was hidden of the original must not be heard: take the difference from outside the gap"),
-        (lambda original, made, start, end, fade: _put_back(made, original, start, end, fade), "Original and made are swapped"),
+        (
+            lambda original, made, start, end, fade: _put_back(made, original, start, end, fade),
+            "Original and made are swapped",
+        ),
     ]
     return judge("put_back", yours, cases, _put_back, traps)
 

@@ -13,9 +13,11 @@ from vampkit.check.core import generator, judge
 
 
 def hidden(yours: Callable) -> bool:
-    """yours(times, before, after, frames, rate) -> which of so many frames are hidden, bool [frames], where windows around times are kept. Notebook: 09.
+    """yours(times, before, after, frames, rate) -> which of so many frames are hidden, bool [frames], where windows
+    around times are kept. Notebook: 09.
 
-    times, before, after: seconds. rate: frames a second. A time falls to the frame that starts at or after it, windows are rounded up to whole frames.
+    times, before, after: seconds. rate: frames a second. A time falls to the frame that starts at or after it, windows
+    are rounded up to whole frames.
     """
     cases = [
         ((0.113, 0.421), 0.0, 0.075, 40, 57.42),
@@ -33,7 +35,10 @@ def hidden(yours: Callable) -> bool:
 
 
 def snap(yours: Callable) -> bool:
-    """yours(taps, onsets, reach) -> times in order, each once: every tap moved to the nearest onset if one is at most `reach` seconds away. Notebook: 09."""
+    """yours(taps, onsets, reach) -> times in order, each once.
+
+    Every tap moved to the nearest onset if one is at most `reach` seconds away. Notebook: 09.
+    """
     cases = [
         ((0.52, 1.03, 1.49, 2.2), (0.5, 1.0, 1.5, 1.75), 0.05),
         ((0.48, 0.53, 1.0), (0.5, 1.3), 0.06),
@@ -42,23 +47,40 @@ def snap(yours: Callable) -> bool:
     ]
     traps = [
         (lambda taps, onsets, reach: _snap(taps, onsets, 1e9), "What becomes of a tap without an onset in reach?"),
-        (lambda taps, onsets, reach: [t for t in _snap(taps, onsets, reach) if t in onsets], "A tap without an onset in reach stays where it is"),
-        (lambda taps, onsets, reach: [_nearest(t, onsets, reach) for t in taps], "Two taps may land on one onset, or overtake each other"),
+        (
+            lambda taps, onsets, reach: [t for t in _snap(taps, onsets, reach) if t in onsets],
+            "A tap without an onset in reach stays where it is",
+        ),
+        (
+            lambda taps, onsets, reach: [_nearest(t, onsets, reach) for t in taps],
+            "Two taps may land on one onset, or overtake each other",
+        ),
     ]
     return judge("snap", yours, cases, _snap, traps)
 
 
 def track(yours: Callable) -> bool:
-    """yours(strength, period, tightness) -> frames of the beats: the chain with the highest score, in order of time. strength is [frames]. Notebook: 09.
+    """yours(strength, period, tightness) -> frames of the beats.
 
-    A chain scores the strength of all its beats, less tightness * ln(distance / period) ** 2 for each distance in frames from beat to beat.
-    It may begin and end anywhere.
+    The chain with the highest score, in order of time. strength is [frames]. Notebook: 09.
+
+    A chain scores the strength of all its beats, less tightness * ln(distance / period) ** 2 for each distance in
+    frames from beat to beat. It may begin and end anywhere.
     """
-    cases = [_pulse(seed, *numbers) for seed, numbers in enumerate([(60, 10, 20.0), (200, 23, 50.0), (150, 31, 5.0), (80, 10, 1000.0)])]
+    cases = [
+        _pulse(seed, *numbers)
+        for seed, numbers in enumerate([(60, 10, 20.0), (200, 23, 50.0), (150, 31, 5.0), (80, 10, 1000.0)])
+    ]
     traps = [
         (lambda *case: _track(*case)[::-1], "Which beat comes first?"),
-        (lambda strength, period, tightness: _track(strength, period, tightness, end=len(strength) - 1), "The best chain need not end in the last frame"),
-        (lambda strength, period, tightness: list(range(int(strength.argmax()) % period, len(strength), period)), "The distances may give way a little"),
+        (
+            lambda strength, period, tightness: _track(strength, period, tightness, end=len(strength) - 1),
+            "The best chain need not end in the last frame",
+        ),
+        (
+            lambda strength, period, tightness: list(range(int(strength.argmax()) % period, len(strength), period)),
+            "The distances may give way a little",
+        ),
         (lambda strength, period, tightness: _track(strength, period, 0.0), "What does an uneven distance cost?"),
     ]
     return judge("track", yours, cases, _track, traps)
@@ -68,7 +90,15 @@ def _frames(seconds: float, rate: float, rounded: Callable = math.ceil) -> int:
     return max(0, rounded(seconds * rate - 1e-9))
 
 
-def _hidden(times: Sequence[float], before: float, after: float, frames: int, rate: float, place: Callable = math.ceil, size: Callable = math.ceil) -> Tensor:
+def _hidden(
+    times: Sequence[float],
+    before: float,
+    after: float,
+    frames: int,
+    rate: float,
+    place: Callable = math.ceil,
+    size: Callable = math.ceil,
+) -> Tensor:
     at = [_frames(t, rate, place) for t in times]
     return masks.windows(1, frames, at, _frames(before, rate, size), _frames(after, rate, size))[0]
 
@@ -77,7 +107,9 @@ def _around_the_end(times: Sequence[float], before: float, after: float, frames:
     mask = torch.ones(frames, dtype=torch.bool)
     for t in times:
         at = _frames(t, rate)
-        mask[[place for place in range(at - _frames(before, rate), at + _frames(after, rate)) if place < frames]] = False
+        mask[[place for place in range(at - _frames(before, rate), at + _frames(after, rate)) if place < frames]] = (
+            False
+        )
     return mask
 
 

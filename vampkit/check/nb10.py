@@ -9,15 +9,19 @@ from vampkit.check.core import judge
 
 
 def states(yours: Callable) -> bool:
-    """yours(moves) -> number of the state that is shown after each move, where state 0 is there at first and the n-th drawing makes state n. Notebook: 10.
+    """yours(moves) -> number of the state that is shown after each move, where state 0 is there at first and the n-th
+    drawing makes state n. Notebook: 10.
 
-    moves: a string of "d" (draw), "u" (undo) and "r" (redo). Undo and redo do nothing where there is nothing to take back or to do again; whoever draws after
-    an undo cannot redo any more.
+    moves: a string of "d" (draw), "u" (undo) and "r" (redo). Undo and redo do nothing where there is nothing to take
+    back or to do again; whoever draws after an undo cannot redo any more.
     """
     cases = [("ddd",), ("ddu",), ("dur",), ("uddurr",), ("dduudrr",), ("ddduduurrrud",), ("rudruddddduuuuuurrrrrrr",)]
     traps = [
         (lambda moves: _states(moves, forget=False), "Whoever draws after an undo cannot redo any more"),
-        (lambda moves: _states(moves, fresh=False), "The n-th drawing makes state n, also after an undo: it is another mask than the one taken back"),
+        (
+            lambda moves: _states(moves, fresh=False),
+            "The n-th drawing makes state n, also after an undo: it is another mask than the one taken back",
+        ),
         (lambda moves: _states(moves)[-1:], "A number after every move, not only at the end"),
         (_below, "Undo does nothing where there is nothing to take back"),
     ]
@@ -25,7 +29,8 @@ def states(yours: Callable) -> bool:
 
 
 def chance(yours: Callable) -> bool:
-    """yours(right, trials) -> how likely somebody who only guesses between two answers gets at least `right` of `trials` right. Notebook: 10."""
+    """yours(right, trials) -> how likely somebody who only guesses between two answers gets at least `right` of
+    `trials` right. Notebook: 10."""
     cases = [(1, 1), (0, 7), (8, 10), (9, 10), (5, 10), (12, 16), (61, 100)]
     traps = [
         (lambda right, trials: math.comb(trials, right) / 2**trials, "At least so many, not exactly so many"),
@@ -37,10 +42,11 @@ def chance(yours: Callable) -> bool:
 
 
 def until_bar(yours: Callable) -> bool:
-    """yours(now, bars, start, end) -> seconds until the next bar line, in a sound that plays round and round from `start` to `end`. Notebook: 10.
+    """yours(now, bars, start, end) -> seconds until the next bar line, in a sound that plays round and round from
+    `start` to `end`. Notebook: 10.
 
-    now: the place that is heard, start <= now < end. bars: times of the bar lines in order, some perhaps outside the loop. A bar line at `now` itself has
-    passed. Where the loop begins anew counts as a bar line too.
+    now: the place that is heard, start <= now < end. bars: times of the bar lines in order, some perhaps outside the
+    loop. A bar line at `now` itself has passed. Where the loop begins anew counts as a bar line too.
     """
     cases = [
         (0.5, (0.0, 2.0, 4.0), 0.0, 4.0),
@@ -52,9 +58,18 @@ def until_bar(yours: Callable) -> bool:
         (1.5, (0.0, 0.5, 1.0), 1.0, 2.5),
     ]
     traps = [
-        (lambda now, bars, start, end: min((bar - now for bar in bars if bar > now), default=end - now), "The loop may begin anew before the next bar line"),
-        (lambda now, bars, start, end: min((bar for bar in bars if now < bar < end), default=end), "Seconds from now on, not the time of the bar line"),
-        (lambda now, bars, start, end: min(bar - now for bar in (*bars, end) if now <= bar <= end), "A bar line at `now` itself has passed"),
+        (
+            lambda now, bars, start, end: min((bar - now for bar in bars if bar > now), default=end - now),
+            "The loop may begin anew before the next bar line",
+        ),
+        (
+            lambda now, bars, start, end: min((bar for bar in bars if now < bar < end), default=end),
+            "Seconds from now on, not the time of the bar line",
+        ),
+        (
+            lambda now, bars, start, end: min(bar - now for bar in (*bars, end) if now <= bar <= end),
+            "A bar line at `now` itself has passed",
+        ),
         (lambda now, bars, start, end: end - now, "There may be bar lines before the loop begins anew"),
     ]
     return judge("until_bar", yours, cases, _until_bar, traps)

@@ -11,7 +11,8 @@ from vampkit.check.core import generator, judge
 
 
 def adapted(yours: Callable) -> bool:
-    """yours(weight [outputs, inputs], a [rank, inputs], b [outputs, rank], alpha) -> the weight with its adapter in it. Notebook: 12."""
+    """yours(weight [outputs, inputs], a [rank, inputs], b [outputs, rank], alpha) -> the weight with its adapter in it.
+    Notebook: 12."""
     cases = [_layer(seed, *shape) for seed, shape in enumerate([(6, 6, 3, 5.0), (8, 3, 4, 1.0), (5, 9, 8, 16.0)])]
     traps = [
         (lambda weight, a, b, alpha: weight + alpha * b @ a, "How does the scale depend on the rank?"),
@@ -23,31 +24,49 @@ def adapted(yours: Callable) -> bool:
 
 
 def size(yours: Callable) -> bool:
-    """yours(layers, width, rank) -> how many numbers the adapters of queries, values, outputs and both feed-forward layers hold. Notebook: 12."""
+    """yours(layers, width, rank) -> how many numbers the adapters of queries, values, outputs and both feed-forward
+    layers hold. Notebook: 12."""
     cases = [(6, 192, 8), (20, 1280, 8), (1, 64, 1), (16, 1280, 32)]
     traps = [
         (lambda layers, width, rank: 16 * rank * width * layers, "Are the keys adapted?"),
         (lambda layers, width, rank: 6 * rank * width * layers, "The feed-forward layers have adapters, too"),
-        (lambda layers, width, rank: 10 * rank * width * layers, "How wide is the feed-forward part, before its gate and after it?"),
+        (
+            lambda layers, width, rank: 10 * rank * width * layers,
+            "How wide is the feed-forward part, before its gate and after it?",
+        ),
         (lambda layers, width, rank: 14 * rank * width, "Every block has its own"),
     ]
     return judge("size", yours, cases, lambda layers, width, rank: 14 * rank * width * layers, traps)
 
 
 def held_out(yours: Callable) -> bool:
-    """yours(minutes [tracks], share) -> bool [tracks], True for the last tracks, as few as hold at least that share of all minutes. Notebook: 12."""
-    cases = [(torch.tensor([3.0, 4.0, 2.0, 5.0, 1.0, 1.0, 1.0]), 0.2), (torch.tensor([1.0, 1.0, 6.0]), 0.5), (torch.tensor([2.0, 2.0, 2.0, 2.0]), 0.5)]
+    """yours(minutes [tracks], share) -> bool [tracks], True for the last tracks, as few as hold at least that share of
+    all minutes. Notebook: 12."""
+    cases = [
+        (torch.tensor([3.0, 4.0, 2.0, 5.0, 1.0, 1.0, 1.0]), 0.2),
+        (torch.tensor([1.0, 1.0, 6.0]), 0.5),
+        (torch.tensor([2.0, 2.0, 2.0, 2.0]), 0.5),
+    ]
     traps = [
         (lambda minutes, share: _last(minutes.flip(0), share).flip(0), "Those are the first tracks"),
-        (lambda minutes, share: torch.arange(len(minutes)) >= len(minutes) - round(share * len(minutes)), "Count minutes, not tracks"),
-        (lambda minutes, share: minutes.flip(0).cumsum(0).flip(0) <= share * minutes.sum(), "The share must be reached, not only neared"),
+        (
+            lambda minutes, share: torch.arange(len(minutes)) >= len(minutes) - round(share * len(minutes)),
+            "Count minutes, not tracks",
+        ),
+        (
+            lambda minutes, share: minutes.flip(0).cumsum(0).flip(0) <= share * minutes.sum(),
+            "The share must be reached, not only neared",
+        ),
     ]
     return judge("held_out", yours, cases, _last, traps)
 
 
 def _layer(seed: int, outputs: int, inputs: int, rank: int, alpha: float) -> tuple[Tensor, Tensor, Tensor, float]:
     chance = generator(seed)
-    return (*(torch.randn(shape, generator=chance) for shape in ((outputs, inputs), (rank, inputs), (outputs, rank))), alpha)
+    return (
+        *(torch.randn(shape, generator=chance) for shape in ((outputs, inputs), (rank, inputs), (outputs, rank))),
+        alpha,
+    )
 
 
 def _last(minutes: Tensor, share: float) -> Tensor:

@@ -15,13 +15,18 @@ CLIP = "03"
 
 
 def prompts(seconds: float) -> dict[str, Prompt]:
-    """The four prompts for a sound of so many seconds; prefix and suffix keep 3 s, or a third of what is shorter than 9 s."""
+    """The four prompts for a sound of so many seconds.
+
+    Prefix and suffix keep 3 s, or a third of what is shorter than 9 s.
+    """
     kept = min(3.0, round(seconds / 3, 2))
     return {"compression": Compression(1), "periodic": Periodic(7), "prefix": Prefix(kept), "suffix": Suffix(kept)}
 
 
 def run(out: str | os.PathLike = "demo", clip: str | Clip = CLIP, seconds: float = 10.0, seed: int = 0) -> dict:
-    """Write input.wav, codec.wav, one WAV a prompt with its record, summary.json and demo.png into `out`; returns the summary.
+    """Write input.wav, codec.wav, one WAV a prompt with its record, summary.json and demo.png into `out`.
+
+    Returns the summary.
 
     clip: a bundled clip's name, or a clip. seconds: how much of it. seed: of the takes. Notebook: 00.
     """
@@ -34,8 +39,20 @@ def run(out: str | os.PathLike = "demo", clip: str | Clip = CLIP, seconds: float
 
     def keep(name: str, made: Clip, since: float, hidden: float, kept: float) -> None:
         made.save(out / f"{name}.wav")
-        row = {"name": name, "seconds": round(made.seconds, 2), "peak_dbfs": round(made.peak(), 1), "loudness_lufs": round(made.loudness(), 1)}
-        rows.append(row | {"hidden": round(hidden, 3), "kept_bits_per_second": round(kept), "took_s": round(time.monotonic() - since, 1)})
+        row = {
+            "name": name,
+            "seconds": round(made.seconds, 2),
+            "peak_dbfs": round(made.peak(), 1),
+            "loudness_lufs": round(made.loudness(), 1),
+        }
+        rows.append(
+            row
+            | {
+                "hidden": round(hidden, 3),
+                "kept_bits_per_second": round(kept),
+                "took_s": round(time.monotonic() - since, 1),
+            }
+        )
         line = "{name:12} {seconds:6.2f} s  peak {peak_dbfs:6.1f} dBFS  {loudness_lufs:6.1f} LUFS  hidden {hidden:5.1%}  kept {kept_bits_per_second:5d} bit/s"
         print((line + "  in {took_s:4.1f} s").format(**rows[-1]), flush=True)
 
@@ -48,11 +65,20 @@ def run(out: str | os.PathLike = "demo", clip: str | Clip = CLIP, seconds: float
         take.save(out / f"{name}.wav")
         masks[name] = take.mask
         keep(name, take.clip, since, take.record["hidden"], prompt.bits_per_second(tokens))
-    summary = {"clip": sound.name, "credit": sound.credit, "model": vamp.name, "codec": vamp.codec.hash, "seed": seed, "rows": rows}
+    summary = {
+        "clip": sound.name,
+        "credit": sound.credit,
+        "model": vamp.name,
+        "codec": vamp.codec.hash,
+        "seed": seed,
+        "rows": rows,
+    }
     summary["took_s"] = round(time.monotonic() - began, 1)
     (out / "summary.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
     picture({row["name"]: Clip.load(out / f"{row['name']}.wav") for row in rows}, masks, out / "demo.png")
-    print(f"{sound.credit}. All in {out}/: sounds, summary.json and demo.png. From the first line to the last sound: {summary['took_s']} s.")
+    print(
+        f"{sound.credit}. All in {out}/: sounds, summary.json and demo.png. From the first line to the last sound: {summary['took_s']} s."
+    )
     return summary
 
 
@@ -64,16 +90,33 @@ def picture(sounds: dict[str, Clip], masks: dict, path: Path) -> Path:
 
     across = 3
     figure = Figure(figsize=(6 * across, 3.9 * -(-len(sounds) // across)), layout="constrained")
-    axes = figure.subplots(2 * -(-len(sounds) // across), across, height_ratios=(3, 1) * -(-len(sounds) // across), squeeze=False)
+    axes = figure.subplots(
+        2 * -(-len(sounds) // across), across, height_ratios=(3, 1) * -(-len(sounds) // across), squeeze=False
+    )
     for place, (name, sound) in enumerate(sounds.items()):
         upper, lower = axes[2 * (place // across) : 2 * (place // across) + 2, place % across]
-        mel = librosa.power_to_db(librosa.feature.melspectrogram(y=sound.samples[0], sr=sound.rate, n_mels=96, hop_length=1024), ref=1.0)
-        upper.imshow(mel, origin="lower", aspect="auto", extent=(0, sound.seconds, 0, 96), vmin=-60, vmax=20, cmap="magma")
+        mel = librosa.power_to_db(
+            librosa.feature.melspectrogram(y=sound.samples[0], sr=sound.rate, n_mels=96, hop_length=1024), ref=1.0
+        )
+        upper.imshow(
+            mel, origin="lower", aspect="auto", extent=(0, sound.seconds, 0, 96), vmin=-60, vmax=20, cmap="magma"
+        )
         upper.set(title=name, xticks=[], yticks=[], ylabel="mel bands" if place % across == 0 else "")
         grid = masks[name].numpy().astype(float) if name in masks else np.zeros((14, 1))
-        # Smoothed, not the nearest frame: a pixel is narrower or wider than a frame, and single kept frames would vanish here and there.
-        lower.imshow(grid, aspect="auto", extent=(0, sound.seconds, 14.5, 0.5), vmin=0, vmax=1, cmap="cividis_r", interpolation="hanning")
-        lower.set(xlabel="seconds" if place + across >= len(sounds) else "", ylabel="codebook" if place % across == 0 else "")
+        # Smoothed, not the nearest frame: a pixel is narrower or wider than a frame, and single kept frames would
+        # vanish here and there.
+        lower.imshow(
+            grid,
+            aspect="auto",
+            extent=(0, sound.seconds, 14.5, 0.5),
+            vmin=0,
+            vmax=1,
+            cmap="cividis_r",
+            interpolation="hanning",
+        )
+        lower.set(
+            xlabel="seconds" if place + across >= len(sounds) else "", ylabel="codebook" if place % across == 0 else ""
+        )
     part = path.with_name("part-" + path.name)
     figure.savefig(part, dpi=100)
     part.replace(path)

@@ -17,7 +17,8 @@ from vampkit.errors import VampkitError
 def quiet_lab() -> dict[str, str]:
     """Environment in which JupyterLab neither asks to fetch news nor looks for updates when it starts.
 
-    It reads `labconfig/default_setting_overrides.json` there, beside its other settings; what the user sets in JupyterLab stands above it.
+    It reads `labconfig/default_setting_overrides.json` there, beside its other settings; what the user sets in
+    JupyterLab stands above it.
     """
     folders = [str(Path(__file__).parent), os.environ.get("JUPYTER_CONFIG_PATH", "")]
     return {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, folders))}
@@ -55,18 +56,23 @@ def vamp(
     adapters: Path | None = None,
     device: Literal["auto", "cpu", "cuda"] = "cpu",
 ) -> None:
-    """Vamp a sound file of any length, or each one of a folder, into another; the record of each take lies beside it as JSON.
+    """Vamp a sound file of any length, or each one of a folder, into another.
 
-    TAKES: variations OUT-1.wav, OUT-2.wav and so on, with SEED, SEED + 1 ...; Ctrl-C leaves those that are finished. MASK-TEMPERATURE: noise on which tokens
-    stay from pass to pass (left out: the prompt's own, 10.5, more for continuations). FEEDBACK: make it so often, the output each time the next input.
-    RESTORE: put the original back where nothing is hidden. ADAPTERS: what `vampkit finetune` left. DEVICE: cuda is faster, and makes other takes than cpu, as
-    it rounds otherwise; auto is cuda where there is one.
+    The record of each take lies beside it as JSON.
 
-    PROMPT says what is kept. A word, its values behind a colon, in order or by name:
-    compression:1 (first codebooks), periodic:7,width=3,offset=0, prefix:3, suffix:3, inpaint:2,4 (a gap), random:0.8 (share hidden), share:0.2 (share kept),
-    beats, beats:after=0.075,which=down,every=2, beats:beats=0.5/1/1.5, onsets:after=0.05, everything, nothing, drawn:MASK.npy, json:PROMPT.json.
+    TAKES: variations OUT-1.wav, OUT-2.wav and so on, with SEED, SEED + 1 ...; Ctrl-C leaves those that are finished.
+    MASK-TEMPERATURE: noise on which tokens stay from pass to pass (left out: the prompt's own, 10.5, more for
+    continuations). FEEDBACK: make it so often, the output each time the next input. RESTORE: put the original back
+    where nothing is hidden. ADAPTERS: what `vampkit finetune` left. DEVICE: cuda is faster, and makes other takes than
+    cpu, as it rounds otherwise; auto is cuda where there is one.
 
-    New length: outpaint:1,5 (before, after), continuation:30,prefix=3, loop:seconds=4(periodic:7), loop:bars=4,start=2(periodic:7), stretch:2.
+    PROMPT says what is kept. A word, its values behind a colon, in order or by name: compression:1 (first codebooks),
+    periodic:7,width=3,offset=0, prefix:3, suffix:3, inpaint:2,4 (a gap), random:0.8 (share hidden), share:0.2 (share
+    kept), beats, beats:after=0.075,which=down,every=2, beats:beats=0.5/1/1.5, onsets:after=0.05, everything, nothing,
+    drawn:MASK.npy, json:PROMPT.json.
+
+    New length: outpaint:1,5 (before, after), continuation:30,prefix=3, loop:seconds=4(periodic:7),
+    loop:bars=4,start=2(periodic:7), stretch:2.
 
     Around another: dropout:0.2,seed=3(periodic:7), on:0,1(prefix:3) (codebooks from 0).
 
@@ -89,8 +95,16 @@ def vamp(
         print(made, flush=True)
 
 
-def again(record: Path, source: Path, target: Path, model: str = "tiny", adapters: Path | None = None, device: Literal["auto", "cpu", "cuda"] = "cpu") -> None:
-    """Make a take anew from its RECORD (the JSON beside it) and the sound it was made from, on the DEVICE it was made on."""
+def again(
+    record: Path,
+    source: Path,
+    target: Path,
+    model: str = "tiny",
+    adapters: Path | None = None,
+    device: Literal["auto", "cpu", "cuda"] = "cpu",
+) -> None:
+    """Make a take anew from its RECORD (the JSON beside it) and the sound it was made from, on the DEVICE it was made
+    on."""
     from vampkit.pipeline import load_vamp
     from vampkit.pipeline.soundfiles import again_file
 
@@ -131,7 +145,9 @@ def data_build(
     processes: int = 1,
     mirdata: tuple[str, ...] = (),
 ) -> None:
-    """Turn folders of sound, and COMPOSED pieces of our own, into a store of tokens to train on; the same command goes on after a stop.
+    """Turn folders of sound, and COMPOSED pieces of our own, into a store of tokens to train on.
+
+    The same command goes on after a stop.
 
     MIRDATA: datasets as name=folder, their annotations kept.
     """
@@ -140,7 +156,17 @@ def data_build(
     if wrong := [word for word in mirdata if "=" not in word]:
         raise ValueError(f"mirdata is given {wrong[0]!r}, name=folder was expected")
     named = dict(word.split("=", 1) for word in mirdata)
-    store = build_store(sources, out, codec, composed=composed, first_seed=first_seed, mirdata=named, seconds=seconds, floor=floor, processes=processes)
+    store = build_store(
+        sources,
+        out,
+        codec,
+        composed=composed,
+        first_seed=first_seed,
+        mirdata=named,
+        seconds=seconds,
+        floor=floor,
+        processes=processes,
+    )
     minutes = sum(row["frames"] for row in store.tracks) * store.settings["hop"] / store.settings["rate"] / 60
     print(f"{len(store)} tracks, {minutes:.1f} minutes, in {out}; {len(store.skipped)} skipped")
     for row in store.skipped:
@@ -168,20 +194,27 @@ def train(
 ) -> None:
     """Train a codec, a masked model or the tagger, going on from what is in OUT.
 
-    MUSIC: what `vampkit data fetch` filled; without it, composed music alone. COMPOSED: number of composed pieces; PROCESSES: how many compose them.
-    STORE, VALID_STORE: what `vampkit data build` made, for masked models.
-    STREAM: number of processes that compose, render and encode while a masked model trains, in place of COMPOSED pieces made before; on many cores they feed
-    a GPU. START: a codec or a model to go on from. DEVICE: a GPU where there is one; several by `torchrun --nproc-per-node N -m vampkit.cli train ...`.
-    ACCUMULATE: parts in which a batch is taken where memory is short. COMPILE: torch.compile. TENSORBOARD: curves in OUT/tensorboard. AUDIO-EVERY: steps
-    between sounds written to OUT/audio; these four are for masked models.
-    The tagger hears composed music of its own and takes PRESET, OUT and MINUTES only.
+    MUSIC: what `vampkit data fetch` filled; without it, composed music alone. COMPOSED: number of composed pieces;
+    PROCESSES: how many compose them. STORE, VALID_STORE: what `vampkit data build` made, for masked models. STREAM:
+    number of processes that compose, render and encode while a masked model trains, in place of COMPOSED pieces made
+    before; on many cores they feed a GPU. START: a codec or a model to go on from. DEVICE: a GPU where there is one;
+    several by `torchrun --nproc-per-node N -m vampkit.cli train ...`. ACCUMULATE: parts in which a batch is taken where
+    memory is short. COMPILE: torch.compile. TENSORBOARD: curves in OUT/tensorboard. AUDIO-EVERY: steps between sounds
+    written to OUT/audio; these four are for masked models. The tagger hears composed music of its own and takes PRESET,
+    OUT and MINUTES only.
     """
-    options = dict(accumulate=accumulate, compile=compile, tensorboard=tensorboard) | ({} if audio_every is None else {"audio_every": audio_every})
+    options = dict(accumulate=accumulate, compile=compile, tensorboard=tensorboard) | (
+        {} if audio_every is None else {"audio_every": audio_every}
+    )
     if what in ("codec", "tagger") and (accumulate != 1 or compile or tensorboard or audio_every is not None):
-        raise ValueError(f"--accumulate, --compile, --tensorboard and --audio-every are for masked models; leave them out for the {what}")
+        raise ValueError(
+            f"--accumulate, --compile, --tensorboard and --audio-every are for masked models; leave them out for the {what}"
+        )
     if what == "tagger":
         if music or store or valid_store or stream or start:
-            raise ValueError("the tagger is trained on composed music of its own; leave --music, --store, --valid-store, --stream and --start out")
+            raise ValueError(
+                "the tagger is trained on composed music of its own; leave --music, --store, --valid-store, --stream and --start out"
+            )
         from vampkit.train.tagger import train as run_tagger
 
         path = run_tagger(preset, out, minutes)
@@ -195,7 +228,22 @@ def train(
     else:
         from vampkit.train.masked import train as run_masked
 
-        path = run_masked(what, preset, codec, out, music, composed, minutes, device, store, valid_store, stream, start, processes, **options)
+        path = run_masked(
+            what,
+            preset,
+            codec,
+            out,
+            music,
+            composed,
+            minutes,
+            device,
+            store,
+            valid_store,
+            stream,
+            start,
+            processes,
+            **options,
+        )
     print(path if path else "time is up; the same command goes on from here")
 
 
@@ -209,14 +257,18 @@ def finetune(
     minutes: float | None = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
 ) -> None:
-    """Teach the models the style of a FOLDER of music, as adapters of half a megabyte in OUT, and measure it on music of the folder that was held out.
+    """Teach the models the style of a FOLDER of music, as adapters of half a megabyte in OUT, and measure it on music
+    of the folder that was held out.
 
-    `vampkit vamp IN OUT --adapters DIR` uses them. Needs the extra peft. MINUTES: for each of the two models; the same command goes on.
+    `vampkit vamp IN OUT --adapters DIR` uses them. Needs the extra peft. MINUTES: for each of the two models; the same
+    command goes on.
     """
     from vampkit.train.finetune import AdapterPreset
     from vampkit.train.finetune import finetune as run
 
-    made = run(folder, out, model, settings=AdapterPreset(steps=steps, rank=rank, seed=seed), minutes=minutes, device=device)
+    made = run(
+        folder, out, model, settings=AdapterPreset(steps=steps, rank=rank, seed=seed), minutes=minutes, device=device
+    )
     if made is None:
         print("time is up; the same command goes on from here")
         return
@@ -226,11 +278,19 @@ def finetune(
 
 
 def compose(
-    target: Path, seed: int = 0, genre: str | None = None, seconds: float = 30.0, stereo: bool = False, stems: bool = False, soundfont: Path | None = None
+    target: Path,
+    seed: int = 0,
+    genre: str | None = None,
+    seconds: float = 30.0,
+    stereo: bool = False,
+    stems: bool = False,
+    soundfont: Path | None = None,
 ) -> None:
-    """Compose a piece and write its sound (flac, wav or ogg by the name), and its truth (beats, chords, notes) beside it as JAMS.
+    """Compose a piece and write its sound (flac, wav or ogg by the name), and its truth (beats, chords, notes) beside
+    it as JAMS.
 
-    STEMS: a file for every part too, named after it; together they are the mix. SOUNDFONT: an sf2 or sf3 file that plays the notes.
+    STEMS: a file for every part too, named after it; together they are the mix. SOUNDFONT: an sf2 or sf3 file that
+    plays the notes.
     """
     from vampkit import music
 
@@ -261,5 +321,3 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
-
-

@@ -1,7 +1,8 @@
 """Codec: sound to tokens and back, over descript-audio-codec's own network.
 
-Any sample rate goes in, stereo too; everything is brought to one loudness before encoding, and decoding undoes gain, length and rate. Long files are encoded
-window by window, each with enough of its surroundings that its codes equal those of one single pass.
+Any sample rate goes in, stereo too; everything is brought to one loudness before encoding, and decoding undoes gain,
+length and rate. Long files are encoded window by window, each with enough of its surroundings that its codes equal
+those of one single pass.
 """
 
 from __future__ import annotations
@@ -66,12 +67,14 @@ class Codec:
     def encode(self, clip: Clip, stereo: str = "mix") -> Tokens:
         """Tokens of a clip, at -24 LUFS whatever its own level.
 
-        stereo: "mix" encodes the mean of the channels, codes [K, T]; "items" encodes each channel as an item of a batch, codes [C, K, T].
-        Memory is bounded for any length. Raises ValueError for an empty clip or another word for stereo.
-        Notebook: 01.
+        stereo: "mix" encodes the mean of the channels, codes [K, T]; "items" encodes each channel as an item of a
+        batch, codes [C, K, T]. Memory is bounded for any length. Raises ValueError for an empty clip or another word
+        for stereo. Notebook: 01.
         """
         if stereo not in ("mix", "items"):
-            raise ValueError(f'stereo is {stereo!r}, "mix" (mean of the channels) or "items" (one item a channel) was expected')
+            raise ValueError(
+                f'stereo is {stereo!r}, "mix" (mean of the channels) or "items" (one item a channel) was expected'
+            )
         if clip.samples.shape[1] == 0:
             raise ValueError("the clip holds 0 samples, some sound was expected; load another one")
         source = (clip.mono() if stereo == "mix" else clip).resample(self.rate)
@@ -93,11 +96,13 @@ class Codec:
         )
 
     def encode_samples(self, samples: np.ndarray) -> Tensor:
-        """Codes int64 [1, codebooks, frames] of samples [samples] at the codec's rate, as they are, window by window."""
+        """Codes int64 [1, codebooks, frames] of samples [samples] at the codec's rate, as they are, window by
+        window."""
         return torch.cat(list(self.encode_blocks([samples])), -1)
 
     def encode_blocks(self, blocks: Iterable[np.ndarray]) -> Iterator[Tensor]:
-        """Codes int64 [1, codebooks, frames], window by window, of sound that comes in blocks of samples [samples], together the codes of the whole."""
+        """Codes int64 [1, codebooks, frames], window by window, of sound that comes in blocks of samples [samples],
+        together the codes of the whole."""
 
         def work(piece: Tensor) -> Tensor:
             return self.model.encode(piece.to(self.device))[1].cpu()
@@ -107,21 +112,26 @@ class Codec:
     def decode(self, tokens: Tokens, codebooks: int | None = None, circular: bool = False) -> Clip:
         """The clip behind tokens: its length, loudness and rate are those of what was encoded.
 
-        codebooks: decode with the first so many only (None: all there are). circular: decode a loop, whose end goes on in its start.
-        Raises VampkitError for tokens of another codec, ValueError for codes it does not have.
-        Notebook: 01.
+        codebooks: decode with the first so many only (None: all there are). circular: decode a loop, whose end goes on
+        in its start. Raises VampkitError for tokens of another codec, ValueError for codes it does not have. Notebook:
+        01.
         """
         count = tokens.codebooks if codebooks is None else codebooks
         if not 1 <= count <= tokens.codebooks:
-            raise ValueError(f"{codebooks} codebooks were asked for, these tokens hold {tokens.codebooks}; choose 1 to {tokens.codebooks}")
+            raise ValueError(
+                f"{codebooks} codebooks were asked for, these tokens hold {tokens.codebooks}; choose 1 to {tokens.codebooks}"
+            )
         blocks = list(self.decode_blocks(tokens, [tokens.batch[:, :count]], circular))
         return Clip(np.concatenate(blocks, 1), tokens.source_rate, tokens.name, tokens.credit)
 
-    def decode_blocks(self, tokens: Tokens, pieces: Iterable[Tensor], circular: bool = False, eager: bool = False) -> Iterator[np.ndarray]:
-        """Blocks of samples [channels, samples] of codes that come in pieces [items, codebooks, frames], together the samples of `decode`.
+    def decode_blocks(
+        self, tokens: Tokens, pieces: Iterable[Tensor], circular: bool = False, eager: bool = False
+    ) -> Iterator[np.ndarray]:
+        """Blocks of samples [channels, samples] of codes that come in pieces [items, codebooks, frames], together the
+        samples of `decode`.
 
-        tokens: geometry, length, gains and rate; their codes are not looked at. eager: give each block as soon as its surroundings are there.
-        A loop (circular) can only begin when its end is there.
+        tokens: geometry, length, gains and rate; their codes are not looked at. eager: give each block as soon as its
+        surroundings are there. A loop (circular) can only begin when its end is there.
         """
         if tokens.codec != self.hash:
             raise VampkitError(
@@ -146,14 +156,24 @@ class Codec:
         def work(codes: Tensor) -> Tensor:
             check_codes(codes, self.entries)
             if codes.shape[1] > self.codebooks:
-                raise ValueError(f"codes of {codes.shape[1]} codebooks were given, this codec has {self.codebooks}; drop the others")
+                raise ValueError(
+                    f"codes of {codes.shape[1]} codebooks were given, this codec has {self.codebooks}; drop the others"
+                )
             # Item by item: sums of a batch round in another order, and a take is to sound the same in any company.
-            return torch.cat([self.model.decode(self.model.quantizer.from_codes(c.to(self.device))[0])[:, 0].float().cpu() for c in codes.split(1)])
+            return torch.cat(
+                [
+                    self.model.decode(self.model.quantizer.from_codes(c.to(self.device))[0])[:, 0].float().cpu()
+                    for c in codes.split(1)
+                ]
+            )
 
         yield from (made.numpy() for made in in_windows(pieces, work, WINDOW, self.context, 1, self.hop, eager))
 
     def save(self, path: str | os.PathLike, half: bool = True) -> Path:
-        """Write settings and weights as safetensors, in half precision unless told otherwise; beside first, then renamed."""
+        """Write settings and weights as safetensors, in half precision unless told otherwise.
+
+        Beside first, then renamed.
+        """
         kind = torch.float16 if half else torch.float32
         return write_safetensors(self.model.state_dict(), path, FORMAT, settings_of(self.model), dtype=kind)
 
@@ -165,11 +185,14 @@ class Codec:
 
 
 @torch.inference_mode()
-def in_windows(pieces: Iterable[Tensor], work: Callable, size: int, context: int, unit: int, out: int, eager: bool = False) -> Iterator[Tensor]:
-    """What `work` makes of a long row that comes in pieces [.., numbers], in windows of `size` frames that see `context` more on both sides.
+def in_windows(
+    pieces: Iterable[Tensor], work: Callable, size: int, context: int, unit: int, out: int, eager: bool = False
+) -> Iterator[Tensor]:
+    """What `work` makes of a long row that comes in pieces [.., numbers], in windows of `size` frames that see
+    `context` more on both sides.
 
-    unit, out: numbers a frame, of what goes in and of what comes out. eager: give what can be given after each piece, however short.
-    Together the results are those of one pass, if nothing reaches farther than the context.
+    unit, out: numbers a frame, of what goes in and of what comes out. eager: give what can be given after each piece,
+    however short. Together the results are those of one pass, if nothing reaches farther than the context.
     """
     held, left, first = None, 0, 0
     for piece in chain(pieces, [None]):

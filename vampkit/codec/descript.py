@@ -1,8 +1,9 @@
 """The only place that imports descript-audio-codec.
 
-The codec package asks for torchaudio, whose published wheel cannot be loaded beside a CPU build of torch: it raises OSError, which neither dac nor
-transformers nor peft expects. We never use it. So: try it once; if it does not load, lend dac an empty module for the moment of its import, then mark
-torchaudio as absent, so that every later import sees a plain ModuleNotFoundError.
+The codec package asks for torchaudio, whose published wheel cannot be loaded beside a CPU build of torch: it raises
+OSError, which neither dac nor transformers nor peft expects. We never use it. So: try it once; if it does not load,
+lend dac an empty module for the moment of its import, then mark torchaudio as absent, so that every later import sees a
+plain ModuleNotFoundError.
 """
 
 import importlib.machinery
@@ -49,7 +50,10 @@ _dac_snake = dac.nn.layers.snake
 
 
 def snake(x: Tensor, alpha: Tensor) -> Tensor:
-    """dac's activation, x + sin(alpha x)^2 / alpha, to the same bits; where no gradient is wanted it fills one tensor in place of five."""
+    """dac's activation, x + sin(alpha x)^2 / alpha, to the same bits.
+
+    Where no gradient is wanted it fills one tensor in place of five.
+    """
     if torch.is_grad_enabled():
         return _dac_snake(x, alpha)
     y = alpha * x
@@ -64,17 +68,20 @@ FEW = 64
 
 
 class Conv1d(nn.Conv1d):
-    """A convolution that on a CPU, where no gradient is wanted, keeps the channels of one moment side by side in memory.
+    """A convolution that on a CPU, where no gradient is wanted, keeps the channels of one moment side by side in
+    memory.
 
-    With the few channels of a small codec that is faster, most of all where it is dilated; the result is the same but for rounding. Side by side on two
-    cores, 40 s of sound: encoding takes 0.91, decoding 0.83 of the time.
+    With the few channels of a small codec that is faster, most of all where it is dilated; the result is the same but
+    for rounding. Side by side on two cores, 40 s of sound: encoding takes 0.91, decoding 0.83 of the time.
     """
 
     def _conv_forward(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if torch.is_grad_enabled() or x.device.type != "cpu" or self.in_channels > FEW:
             return super()._conv_forward(x, weight, bias)
         x, weight = (t[:, :, None].contiguous(memory_format=torch.channels_last) for t in (x, weight))
-        return F.conv2d(x, weight, bias, (1, *self.stride), (0, *self.padding), (1, *self.dilation), self.groups)[:, :, 0]
+        return F.conv2d(x, weight, bias, (1, *self.stride), (0, *self.padding), (1, *self.dilation), self.groups)[
+            :, :, 0
+        ]
 
 
 def quick(model: nn.Module) -> nn.Module:

@@ -23,7 +23,9 @@ def build(settings: dict) -> torch.nn.Module:
             warnings.filterwarnings("ignore", "`torch.nn.utils.weight_norm` is deprecated", FutureWarning)
             return quick(dac.DAC(**settings))
     except TypeError as error:
-        raise VampkitError(f"the codec's settings do not fit dac.DAC ({error}); was the file written by another version?") from None
+        raise VampkitError(
+            f"the codec's settings do not fit dac.DAC ({error}); was the file written by another version?"
+        ) from None
 
 
 def settings_names() -> set[str]:
@@ -35,13 +37,26 @@ def settings_names() -> set[str]:
 
 def settings_of(model: torch.nn.Module) -> dict:
     """The constructor's arguments of a `dac.DAC`, as plain numbers."""
-    names = ("encoder_dim", "encoder_rates", "latent_dim", "decoder_dim", "decoder_rates", "n_codebooks", "codebook_size", "codebook_dim", "sample_rate")
+    names = (
+        "encoder_dim",
+        "encoder_rates",
+        "latent_dim",
+        "decoder_dim",
+        "decoder_rates",
+        "n_codebooks",
+        "codebook_size",
+        "codebook_dim",
+        "sample_rate",
+    )
     plain = {name: getattr(model, name) for name in names}
     return {k: [int(x) for x in v] if isinstance(v, (list, tuple)) else int(v) for k, v in plain.items()}
 
 
 def token_hash(model: torch.nn.Module) -> str:
-    """What the tokens mean: a hash over encoder and quantizer. A decoder may be trained further without making old tokens worthless."""
+    """What the tokens mean.
+
+    A hash over encoder and quantizer. A decoder may be trained further without making old tokens worthless.
+    """
     digest = hashlib.sha256(json.dumps(settings_of(model), sort_keys=True).encode())
     for name, value in sorted(model.state_dict().items()):
         if name.startswith(("encoder.", "quantizer.")):
@@ -52,7 +67,8 @@ def token_hash(model: torch.nn.Module) -> str:
 def context_frames(model: torch.nn.Module) -> int:
     """Frames of surroundings after which a window's codes and samples no longer depend on where it was cut.
 
-    Half the receptive field of encoder and decoder: each residual unit sees 3 x dilation to both sides, each stride multiplies what follows.
+    Half the receptive field of encoder and decoder: each residual unit sees 3 x dilation to both sides, each stride
+    multiplies what follows.
     """
 
     def side(rates: list[int]) -> int:

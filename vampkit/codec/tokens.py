@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vampkit.model import check_codes
 from vampkit.files import read_safetensors, write_safetensors
+from vampkit.model import check_codes
 
 FORMAT = "vampkit.tokens/1"
 
@@ -74,7 +74,8 @@ class Tokens:
 
     @property
     def bits_per_second(self) -> float:
-        """Rate of all codes: log2(entries) bits a token, K tokens a frame (10 x 14 x 57.42 = 8039 for the paper's codec)."""
+        """Rate of all codes: log2(entries) bits a token, K tokens a frame (10 x 14 x 57.42 = 8039 for the paper's
+        codec)."""
         return math.log2(self.entries) * self.codebooks * self.frame_rate
 
     def frames_of(self, seconds: float) -> int:

@@ -9,7 +9,9 @@ from vampkit.errors import VampkitError
 
 
 def data_folder() -> Path:
-    """Folder that holds `clips/` and `models/`: beside the package in a checkout, inside it where a wheel was installed.
+    """Folder that holds `clips/` and `models/`.
+
+    Beside the package in a checkout, inside it where a wheel was installed.
 
     Returns
     -------

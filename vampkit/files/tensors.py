@@ -90,9 +90,7 @@ def read_safetensors(path: str | os.PathLike, kind: str) -> tuple[Any, dict[str,
     except (SafetensorError, OSError):
         start = path.open("rb").read(4)
         pickled = start[:2] in (b"PK", b"\x80\x02", b"\x80\x04")
-        what = (
-            "a pickle, which can run code when it is opened" if pickled else "no safetensors file or a damaged one"
-        )
+        what = "a pickle, which can run code when it is opened" if pickled else "no safetensors file or a damaged one"
         raise VampkitError(
             f"{path.name} is {what}; a safetensors file of kind {kind} was expected; save it again with vampkit"
         ) from None

@@ -1,4 +1,6 @@
-"""What is measured, and how sure one can be of it: every figure of quality carries an interval and the number of clips behind it.
+"""What is measured, and how sure one can be of it.
+
+Every figure of quality carries an interval and the number of clips behind it.
 
 Names are loaded on first use. Notebook: 01.
 """

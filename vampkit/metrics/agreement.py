@@ -66,14 +66,17 @@ def chroma(clip: Clip) -> Float[np.ndarray, "12 frames"]:
     if not samples.any():
         return np.zeros((12, 1 + len(samples) // CHROMA_HOP))
     with warnings.catch_warnings():
-        # The lowest octaves are read at a fraction of the rate, where a sound of few seconds is shorter than a window: it is padded.
+        # The lowest octaves are read at a fraction of the rate, where a sound of few seconds is shorter than a window:
+        # it is padded.
         warnings.filterwarnings("ignore", "n_fft=.* is too large for input signal")
         # A fixed tuning: an estimated one could differ between the two sounds that are to be compared.
         return librosa.feature.chroma_cqt(y=samples, sr=RATE, hop_length=CHROMA_HOP, tuning=0.0)
 
 
 def chroma_similarity(a: Clip | np.ndarray, b: Clip | np.ndarray) -> float:
-    """Mean over frames of the cosine between two chromas, from 0 to 1. Frames silent in both are left out; 1 if all are.
+    """Mean over frames of the cosine between two chromas, from 0 to 1.
+
+    Frames silent in both are left out; 1 if all are.
 
     a, b: clips in step with each other, or what `chroma` made of them; the longer one is cut.
     Source: the usual measure of harmony kept (vampkit's notebook on the paper's figures). Notebook: 11.

@@ -24,8 +24,10 @@ def frechet_distance(x: Float[np.ndarray, "n dims"], y: Float[np.ndarray, "m dim
     """
     x, y = (np.asarray(a, np.float64) for a in (x, y))
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < 2:
-        raise ValueError(f"sets of shape {x.shape} and {y.shape} were given, [points, dims] with equal dims and at least "
-                         "two points each were expected")
+        raise ValueError(
+            f"sets of shape {x.shape} and {y.shape} were given, [points, dims] with equal dims and at least "
+            "two points each were expected"
+        )
     return _frechet(_moments(x), _moments(y))
 
 
@@ -41,8 +43,8 @@ def frechet_interval(x: Tracks, y: Tracks) -> Estimate:
 def frechet_ratio(x: Tracks, z: Tracks, y: Tracks) -> Estimate:
     """Frechet distance of x to y divided by that of z to y, with its jackknife interval.
 
-    x, z: two treatments of the same tracks, in the same order, so that a track is left out of both at once; y: the reference.
-    Raises ValueError where x and z are not of equal length, or for fewer than two tracks. Notebook: 11.
+    x, z: two treatments of the same tracks, in the same order, so that a track is left out of both at once; y: the
+    reference. Raises ValueError where x and z are not of equal length, or for fewer than two tracks. Notebook: 11.
     """
     if len(x) != len(z):
         raise ValueError(f"{len(x)} and {len(z)} tracks were given, two treatments of the same tracks were expected")

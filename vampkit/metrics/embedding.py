@@ -1,4 +1,7 @@
-"""Where a piece of sound lies among others, with nothing to download: statistics of its log-mel spectrum, or of a codec's latents."""
+"""Where a piece of sound lies among others, with nothing to download.
+
+Statistics of its log-mel spectrum, or of a codec's latents.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,11 @@ FLOOR = 1e-5
 
 
 def log_mel(clip: Clip, level: float | None = LEVEL) -> Float[np.ndarray, "64 frames"]:
-    """Log-mel spectrum, a frame every 512 samples at 44.1 kHz, float64 [64, frames], in powers of ten of the magnitude and not below 1e-5.
+    """Log-mel spectrum, a frame every 512 samples at 44.1 kHz, float64 [64, frames], in powers of ten of the magnitude
+    and not below 1e-5.
 
-    clip: any rate and number of channels, mixed down. level: LUFS it is brought to first (None leaves it as it is). Notebook: 11.
+    clip: any rate and number of channels, mixed down. level: LUFS it is brought to first (None leaves it as it is).
+    Notebook: 11.
     """
     import librosa
 
@@ -43,18 +48,21 @@ def logmel_statistics(clip: Clip, level: float | None = LEVEL) -> Float[np.ndarr
     """
     clip = clip.mono().resample(RATE)
     if clip.samples.shape[1] < FRAMES * HOP:
-        raise ValueError(f"the clip lasts {clip.seconds:.2f} s, at least {FRAMES * HOP / RATE:.2f} s were expected; give a "
-                         "longer one")
+        raise ValueError(
+            f"the clip lasts {clip.seconds:.2f} s, at least {FRAMES * HOP / RATE:.2f} s were expected; give a "
+            "longer one"
+        )
     count = clip.samples.shape[1] // (FRAMES * HOP)
     windows = log_mel(clip, level)[:, : count * FRAMES].reshape(BANDS, count, FRAMES)
     return np.concatenate([windows.mean(-1), windows.std(-1)]).T
 
 
 def codec_latents(clip: Clip, codec: Codec, frames: int = 14) -> Float[np.ndarray, "windows dims"]:
-    """Mean and deviation of what a codec's encoder says before its quantizer, over windows that do not overlap, float64 [windows, 2 * width].
+    """Mean and deviation of what a codec's encoder says before its quantizer, over windows that do not overlap, float64
+    [windows, 2 * width].
 
-    clip: any rate and number of channels, mixed down and brought to -24 LUFS. frames: of the codec, a window; 14 are 0.24 s.
-    It favours sounds that this codec decoded: say whose latents were taken.
+    clip: any rate and number of channels, mixed down and brought to -24 LUFS. frames: of the codec, a window; 14 are
+    0.24 s. It favours sounds that this codec decoded: say whose latents were taken.
 
     Raises ValueError for a clip shorter than one window. Notebook: 11.
     """
@@ -63,7 +71,9 @@ def codec_latents(clip: Clip, codec: Codec, frames: int = 14) -> Float[np.ndarra
     samples = torch.from_numpy(clip.mono().resample(codec.rate).at_loudness(LEVEL).samples.astype(np.float32))
     count = samples.shape[1] // (codec.hop * frames)
     if not count:
-        raise ValueError(f"the clip lasts {clip.seconds:.2f} s, at least {frames * codec.hop / codec.rate:.2f} s were expected; give a longer one")
+        raise ValueError(
+            f"the clip lasts {clip.seconds:.2f} s, at least {frames * codec.hop / codec.rate:.2f} s were expected; give a longer one"
+        )
     with torch.inference_mode():
         latents = codec.model.encoder(samples[None, :, : count * frames * codec.hop].to(codec.device))[0]
     windows = latents.double().cpu().numpy()[:, : count * frames].reshape(len(latents), count, frames)

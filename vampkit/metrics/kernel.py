@@ -1,4 +1,7 @@
-"""How far apart two sets of sounds lie, without fitting normal distributions: the kernel distance, and whether it could be chance."""
+"""How far apart two sets of sounds lie, without fitting normal distributions.
+
+The kernel distance, and whether it could be chance.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ SAMPLE = 2000
 
 
 class KernelDistance(NamedTuple):
-    """A kernel distance with its interval, the chance of as large a one between sets of one kind, and the kernel's bandwidth."""
+    """A kernel distance with its interval, the chance of as large a one between sets of one kind, and the kernel's
+    bandwidth."""
 
     estimate: Estimate
     p: float
@@ -35,25 +39,37 @@ def bandwidth_of(reference: Sequence[np.ndarray]) -> float:
     far = np.sqrt(_squares(points, points)[np.triu_indices(len(points), 1)])
     width = float(np.median(far)) if len(far) else 0.0
     if not width > 0:
-        raise ValueError("all windows of the reference are equal, a set that varies was expected; give more or longer clips")
+        raise ValueError(
+            "all windows of the reference are equal, a set that varies was expected; give more or longer clips"
+        )
     return width
 
 
 def kernel_distance(
-    x: Sequence[np.ndarray], y: Sequence[np.ndarray], bandwidth: float | None = None, *, shuffles: int = SHUFFLES, seed: int = 0
+    x: Sequence[np.ndarray],
+    y: Sequence[np.ndarray],
+    bandwidth: float | None = None,
+    *,
+    shuffles: int = SHUFFLES,
+    seed: int = 0,
 ) -> KernelDistance:
-    """100 (mean k(x, x') + mean k(y, y') - 2 mean k(x, y)) with k(a, b) = exp(-|a - b|^2 / (2 bandwidth^2)); about 0 for sets of one kind.
+    """100 (mean k(x, x') + mean k(y, y') - 2 mean k(x, y)) with k(a, b) = exp(-|a - b|^2 / (2 bandwidth^2)).
 
-    x, y: the sounds and the reference, one array [windows, dims] a track. bandwidth: of an earlier report, to compare with it (None: `bandwidth_of(y)`).
-    Windows of one track resemble each other, so only pairs of different tracks are averaged. That leaves the distance without bias at any number of tracks,
-    and negative at times. Its interval is a bootstrap over tracks. p: share of `shuffles` random splits of all tracks with a distance at least as large.
+    About 0 for sets of one kind.
 
-    Raises ValueError for fewer than two tracks in a set or sets of other dims.
-    Source: the squared maximum mean discrepancy of Gretton et al. 2012; for music Chung et al. 2025, arXiv 2502.15602 (KAD). Notebook: 11.
+    x, y: the sounds and the reference, one array [windows, dims] a track. bandwidth: of an earlier report, to compare
+    with it (None: `bandwidth_of(y)`). Windows of one track resemble each other, so only pairs of different tracks are
+    averaged. That leaves the distance without bias at any number of tracks, and negative at times. Its interval is a
+    bootstrap over tracks. p: share of `shuffles` random splits of all tracks with a distance at least as large.
+
+    Raises ValueError for fewer than two tracks in a set or sets of other dims. Source: the squared maximum mean
+    discrepancy of Gretton et al. 2012; for music Chung et al. 2025, arXiv 2502.15602 (KAD). Notebook: 11.
     """
     tracks = [np.asarray(t, np.float64) for t in (*x, *y)]
     if min(len(x), len(y)) < 2 or len({t.shape[1] if t.ndim == 2 else -1 for t in tracks}) != 1:
-        raise ValueError(f"sets of {len(x)} and {len(y)} tracks were given, at least 2 in each, all [windows, dims] with equal dims, were expected")
+        raise ValueError(
+            f"sets of {len(x)} and {len(y)} tracks were given, at least 2 in each, all [windows, dims] with equal dims, were expected"
+        )
     width = bandwidth_of(y) if bandwidth is None else float(bandwidth)
     distance = _distances(tracks, width)
     first = np.arange(len(tracks)) < len(x)
@@ -64,30 +80,48 @@ def kernel_distance(
     a[:, : len(x)], b[:, len(x) :] = _draws(rng, len(x)), _draws(rng, len(y))
     low, high = np.quantile(distance(a, b), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     splits = np.stack([rng.permutation(first) for _ in range(shuffles)])
-    above = int((distance(ones * splits, ones * ~splits) >= whole - 1e-9).sum())  # equal splits are summed in another order
-    return KernelDistance(Estimate(whole, float(low), float(high), min(len(x), len(y))), (above + 1) / (shuffles + 1), width)
+    above = int(
+        (distance(ones * splits, ones * ~splits) >= whole - 1e-9).sum()
+    )  # equal splits are summed in another order
+    return KernelDistance(
+        Estimate(whole, float(low), float(high), min(len(x), len(y))), (above + 1) / (shuffles + 1), width
+    )
 
 
 def kernel_difference(
-    x: Sequence[np.ndarray], z: Sequence[np.ndarray], y: Sequence[np.ndarray], bandwidth: float | None = None, *, seed: int = 0
+    x: Sequence[np.ndarray],
+    z: Sequence[np.ndarray],
+    y: Sequence[np.ndarray],
+    bandwidth: float | None = None,
+    *,
+    seed: int = 0,
 ) -> Estimate:
     """Kernel distance of x to y less that of z to y, with its bootstrap interval; below 0 where x lies nearer.
 
-    x, z: two treatments of the same tracks, in the same order, which are drawn together; y: the reference. bandwidth: as in `kernel_distance`.
-    Raises ValueError where x and z are not of equal length, or for fewer than two tracks in a set. Notebook: 11.
+    x, z: two treatments of the same tracks, in the same order, which are drawn together; y: the reference. bandwidth:
+    as in `kernel_distance`. Raises ValueError where x and z are not of equal length, or for fewer than two tracks in a
+    set. Notebook: 11.
     """
     if len(x) != len(z) or min(len(x), len(y)) < 2:
-        raise ValueError(f"sets of {len(x)}, {len(z)} and {len(y)} tracks were given, two treatments of the same tracks, and at least 2 in each, were expected")
-    distance = _distances([np.asarray(t, np.float64) for t in (*x, *z, *y)], bandwidth_of(y) if bandwidth is None else float(bandwidth))
+        raise ValueError(
+            f"sets of {len(x)}, {len(z)} and {len(y)} tracks were given, two treatments of the same tracks, and at least 2 in each, were expected"
+        )
+    distance = _distances(
+        [np.asarray(t, np.float64) for t in (*x, *z, *y)], bandwidth_of(y) if bandwidth is None else float(bandwidth)
+    )
     n = len(x)
 
     def difference(own: np.ndarray, reference: np.ndarray) -> np.ndarray:
         none, nowhere = np.zeros_like(own), np.zeros_like(reference)
         far = np.concatenate([none, none, reference], -1)
-        return distance(np.concatenate([own, none, nowhere], -1), far) - distance(np.concatenate([none, own, nowhere], -1), far)
+        return distance(np.concatenate([own, none, nowhere], -1), far) - distance(
+            np.concatenate([none, own, nowhere], -1), far
+        )
 
     rng = np.random.default_rng(seed)
-    low, high = np.quantile(difference(_draws(rng, n), _draws(rng, len(y))), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    low, high = np.quantile(
+        difference(_draws(rng, n), _draws(rng, len(y))), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
+    )
     return Estimate(float(difference(np.ones(n), np.ones(len(y)))), float(low), float(high), min(n, len(y)))
 
 

@@ -16,7 +16,9 @@ PACKET = 960
 
 
 def opus_round_trip(clip: Clip, kbps: float) -> tuple[Clip, float]:
-    """Encode and decode a clip with libopus at a constant bitrate; returns the result and its measured payload rate in kbit/s.
+    """Encode and decode a clip with libopus at a constant bitrate.
+
+    Returns the result and its measured payload rate in kbit/s.
 
     clip: any rate, one or two channels. kbps: nominal kbit/s, 6 to 510. The result has the clip's rate, channels and
     exact length. The payload counts the packets alone, without the container.
@@ -28,8 +30,10 @@ def opus_round_trip(clip: Clip, kbps: float) -> tuple[Clip, float]:
     if not 6 <= kbps <= 510:
         raise ValueError(f"a bitrate of {kbps} kbit/s was asked for, 6 to 510 was expected; choose one in that range")
     if clip.channels not in (1, 2) or clip.samples.shape[1] == 0:
-        raise ValueError(f"a clip of shape {clip.samples.shape} was given, one or two channels with sound were expected; "
-                         "mix it down or load another one")
+        raise ValueError(
+            f"a clip of shape {clip.samples.shape} was given, one or two channels with sound were expected; "
+            "mix it down or load another one"
+        )
     wide = clip.resample(RATE)
     file, payload = _encode(wide.samples, round(kbps * 1000))
     sound = _decode(file, wide.samples.shape)
@@ -52,7 +56,9 @@ def _encode(samples: np.ndarray, bits: int) -> tuple[io.BytesIO, int]:
         for first in range(0, samples.shape[1], PACKET):
             piece = samples[:, first : first + PACKET]
             # Packed frames: the channels of one moment stand side by side.
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(piece.T).reshape(1, -1), format="flt", layout=layout)
+            frame = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(piece.T).reshape(1, -1), format="flt", layout=layout
+            )
             frame.sample_rate, frame.pts = RATE, first
             for packet in stream.encode(frame):
                 payload += packet.size

@@ -24,17 +24,19 @@ TINY = 1e-8
 Sound = Clip | np.ndarray | Tensor
 
 
-def mel_distance(x: Sound, y: Sound, rate: int = 44_100, *, where: np.ndarray | Tensor | None = None, hop: int = 768) -> float:
+def mel_distance(
+    x: Sound, y: Sound, rate: int = 44_100, *, where: np.ndarray | Tensor | None = None, hop: int = 768
+) -> float:
     """Distance of two sounds in log-mel spectra, summed over seven resolutions; 0 for equal ones, lower is nearer.
 
     x, y: mono sounds of equal length, as clips or arrays [samples]. rate: samples a second (a clip's own counts).
-    where: bool [frames] of `hop` samples, the frames that count, such as those a vamp made or those it kept (None: all); a
-    window belongs to the frame that its middle lies in.
-    It depends on the level: bring both to one loudness first, or say that you did not.
+    where: bool [frames] of `hop` samples, the frames that count, such as those a vamp made or those it kept (None:
+    all); a window belongs to the frame that its middle lies in. It depends on the level: bring both to one loudness
+    first, or say that you did not.
 
-    Raises ValueError for sounds of different length or rate, for several channels, for fewer than 1025 samples, and where no frame counts.
-    Source: the mel loss of descript-audio-codec (windows 32 to 2048, hop a quarter, log10 of magnitudes above 1e-5).
-    Notebook: 01.
+    Raises ValueError for sounds of different length or rate, for several channels, for fewer than 1025 samples, and
+    where no frame counts. Source: the mel loss of descript-audio-codec (windows 32 to 2048, hop a quarter, log10 of
+    magnitudes above 1e-5). Notebook: 01.
     """
     a, b, rate = _pair(x, y, rate)
     if len(a) < SHORTEST:
@@ -53,8 +55,10 @@ def _chosen(where: np.ndarray | Tensor, hop: int, columns: int, step: int) -> Te
     """Which columns of a spectrogram with `step` samples between them count, bool [columns]."""
     where = torch.as_tensor(where)
     if where.ndim != 1 or where.dtype != torch.bool or not where.any():
-        raise ValueError(f"where is {where.dtype} of shape {tuple(where.shape)} with {int(where.sum())} frames that count, bool [frames] with at least one was "
-                         "expected")
+        raise ValueError(
+            f"where is {where.dtype} of shape {tuple(where.shape)} with {int(where.sum())} frames that count, bool [frames] with at least one was "
+            "expected"
+        )
     return where[(torch.arange(columns) * step // hop).clamp(max=len(where) - 1)]
 
 
@@ -88,11 +92,15 @@ def _mel_filters(rate: int, bands: int, window: int) -> Tensor:
 def _pair(x: Sound, y: Sound, rate: int) -> tuple[Tensor, Tensor, int]:
     rates = {s.rate for s in (x, y) if isinstance(s, Clip)}
     if len(rates) > 1:
-        raise ValueError(f"the sounds have {' and '.join(map(str, sorted(rates)))} samples a second, one rate was "
-                         "expected; resample one of them")
+        raise ValueError(
+            f"the sounds have {' and '.join(map(str, sorted(rates)))} samples a second, one rate was "
+            "expected; resample one of them"
+        )
     a, b = (_flat(s) for s in (x, y))
     if len(a) != len(b):
-        raise ValueError(f"the sounds hold {len(a)} and {len(b)} samples, equal lengths were expected; cut the longer one")
+        raise ValueError(
+            f"the sounds hold {len(a)} and {len(b)} samples, equal lengths were expected; cut the longer one"
+        )
     return a, b, rates.pop() if rates else rate
 
 
@@ -101,6 +109,8 @@ def _flat(sound: Sound) -> Tensor:
     if samples.ndim > 1 and samples.numel() == samples.shape[-1]:
         samples = samples.reshape(-1)
     if samples.ndim != 1 or len(samples) == 0:
-        raise ValueError(f"a sound of shape {tuple(samples.shape)} was given, one channel of at least one sample was "
-                         "expected; mix it down or choose a channel")
+        raise ValueError(
+            f"a sound of shape {tuple(samples.shape)} was given, one channel of at least one sample was "
+            "expected; mix it down or choose a channel"
+        )
     return samples

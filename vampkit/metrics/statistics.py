@@ -23,8 +23,14 @@ class Estimate(NamedTuple):
         return f"{self.mean:.3g} [{self.low:.3g}, {self.high:.3g}], n = {self.n}"
 
 
-def bootstrap(values: Sequence[float] | np.ndarray, groups: Sequence[Hashable] | None = None, *,
-              resamples: int = RESAMPLES, confidence: float = CONFIDENCE, seed: int = 0) -> Estimate:
+def bootstrap(
+    values: Sequence[float] | np.ndarray,
+    groups: Sequence[Hashable] | None = None,
+    *,
+    resamples: int = RESAMPLES,
+    confidence: float = CONFIDENCE,
+    seed: int = 0,
+) -> Estimate:
     """Mean of values with its bootstrap interval (percentiles), drawn over tracks.
 
     values: one number a clip. groups: the track of each clip, for clips of one track are not independent; tracks are
@@ -36,8 +42,10 @@ def bootstrap(values: Sequence[float] | np.ndarray, groups: Sequence[Hashable] |
     """
     data = np.asarray(values, np.float64)
     if data.ndim != 1 or data.size == 0 or not np.isfinite(data).all():
-        raise ValueError(f"values of shape {data.shape} with {int((~np.isfinite(data)).sum())} not finite were given, a "
-                         "list of finite numbers was expected; leave out what could not be measured and say how many")
+        raise ValueError(
+            f"values of shape {data.shape} with {int((~np.isfinite(data)).sum())} not finite were given, a "
+            "list of finite numbers was expected; leave out what could not be measured and say how many"
+        )
     if groups is not None and len(groups) != len(data):
         raise ValueError(f"{len(groups)} groups were given for {len(data)} values, one for each was expected")
     names = list(range(len(data))) if groups is None else list(groups)
@@ -53,8 +61,9 @@ def bootstrap(values: Sequence[float] | np.ndarray, groups: Sequence[Hashable] |
     return Estimate(float(data.mean()), float(low), float(high), n)
 
 
-def jackknife(statistic: Callable[[tuple[np.ndarray, ...]], float], sizes: Sequence[int],
-              confidence: float = CONFIDENCE) -> Estimate:
+def jackknife(
+    statistic: Callable[[tuple[np.ndarray, ...]], float], sizes: Sequence[int], confidence: float = CONFIDENCE
+) -> Estimate:
     """A figure made from whole sets of tracks, with the interval that leaving out one track at a time gives.
 
     statistic: takes one index array a set, the tracks to use, and returns the figure. sizes: tracks in each set.
@@ -71,7 +80,9 @@ def jackknife(statistic: Callable[[tuple[np.ndarray, ...]], float], sizes: Seque
     every = [np.arange(size) for size in sizes]
     whole, variance = statistic(tuple(every)), 0.0
     for which, size in enumerate(sizes):
-        left = [statistic(tuple(np.delete(a, i) if k == which else a for k, a in enumerate(every))) for i in range(size)]
+        left = [
+            statistic(tuple(np.delete(a, i) if k == which else a for k, a in enumerate(every))) for i in range(size)
+        ]
         variance += (size - 1) / size * float(((np.array(left) - np.mean(left)) ** 2).sum())
     reach = float(t.ppf((1 + confidence) / 2, min(sizes) - 1)) * variance**0.5
     return Estimate(float(whole), float(whole - reach), float(whole + reach), min(sizes))

@@ -1,4 +1,7 @@
-"""The composer: from a seed to a piece as data. First a plan (time, form, harmony), then the parts, then a human touch."""
+"""The composer: from a seed to a piece as data.
+
+First a plan (time, form, harmony), then the parts, then a human touch.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,11 @@ from vampkit.music.score import Chord, Instrument, Mastering, Note, Piece, Secti
 from vampkit.music.streams import pick, stream
 
 SMALL = 0.25
-"""Share of solos and duos: single voices are what mixtures are made of, and a model must have heard them alone (science of synthetic data: diversity)."""
+"""Share of solos and duos.
+
+Single voices are what mixtures are made of, and a model must have heard them alone (science of synthetic data:
+diversity).
+"""
 LEVELS = {"bass": -2.0, "chords": -4.0, "arpeggio": -6.0, "pad": -9.0, "melody": -1.0, "drums": 0.0}
 """dB between the parts of a common mix."""
 PANS = {"bass": 0.0, "chords": 0.35, "arpeggio": 0.6, "pad": 0.2, "melody": 0.1, "drums": 0.0}
@@ -26,9 +33,11 @@ PIANO_KEY = ("piano", "epiano", "organ")
 def compose(seed: int, genre: str | None = None, seconds: float = 30.0) -> Piece:
     """Write a piece of music.
 
-    seed: whole number from 0 on; one seed gives one piece, on any machine. Seeds from 1,000,000 on are held out from training.
-    genre: one of GENRES, or None to let the seed choose one of DRAWN, or "training" to let it choose one of TRAINING_GENRES.
-    Pieces asked for by genre have a mastering of their own; a seed alone is mixed plainly. seconds: exact length of the piece; it starts with music at once.
+    seed: whole number from 0 on; one seed gives one piece, on any machine. Seeds from 1,000,000 on are held out from
+    training.
+    genre: one of GENRES, or None to let the seed choose one of DRAWN, or "training" to let it choose one of
+    TRAINING_GENRES. Pieces asked for by genre have a mastering of their own; a seed alone is mixed plainly. seconds:
+    exact length of the piece; it starts with music at once.
 
     Raises TypeError and ValueError for a seed, genre or length that cannot be.
     Notebook: 00.
@@ -38,11 +47,24 @@ def compose(seed: int, genre: str | None = None, seconds: float = 30.0) -> Piece
     if seed < 0:
         raise ValueError(f"the seed is {seed}, a number from 0 on was expected; drop the sign")
     if genre not in (None, TRAINING) and genre not in TABLE:
-        raise ValueError(f"there is no genre {genre!r}, one of {', '.join(GENRES)} was expected; choose one of them, {TRAINING!r} or None")
-    if isinstance(seconds, bool) or not isinstance(seconds, numbers.Real) or not math.isfinite(seconds) or not 0.5 <= seconds <= 3600:
-        raise ValueError(f"a piece of {seconds!r} s was asked for, 0.5 to 3600 s can be composed; choose a length between")
+        raise ValueError(
+            f"there is no genre {genre!r}, one of {', '.join(GENRES)} was expected; choose one of them, {TRAINING!r} or None"
+        )
+    if (
+        isinstance(seconds, bool)
+        or not isinstance(seconds, numbers.Real)
+        or not math.isfinite(seconds)
+        or not 0.5 <= seconds <= 3600
+    ):
+        raise ValueError(
+            f"a piece of {seconds!r} s was asked for, 0.5 to 3600 s can be composed; choose a length between"
+        )
     seed, seconds = int(seed), float(seconds)
-    chosen = TABLE[genre] if genre in TABLE else TABLE[pick(stream(seed, "genre"), DRAWN if genre is None else TRAINING_GENRES)]
+    chosen = (
+        TABLE[genre]
+        if genre in TABLE
+        else TABLE[pick(stream(seed, "genre"), DRAWN if genre is None else TRAINING_GENRES)]
+    )
     band, with_drums = _band(seed, chosen)
     plan = make_plan(seed, chosen, seconds)
     active = _arrangement(plan, [*band, "drums"] if with_drums else list(band))
@@ -66,7 +88,10 @@ def _band(seed: int, genre: Genre) -> tuple[dict[str, str], bool]:
 
 
 def _arrangement(plan: Plan, parts: list[str]) -> dict[str, list[bool]]:
-    """For every part and section whether it plays: an intro is thin, a bridge may drop the drums, optional parts come and go."""
+    """For every part and section whether it plays.
+
+    An intro is thin, a bridge may drop the drums, optional parts come and go.
+    """
     active = {part: [True] * len(plan.sections) for part in parts}
     for at, (name, _, _) in enumerate(plan.sections):
         rng = stream(plan.seed, f"arrangement/{name}")
@@ -84,7 +109,10 @@ def _arrangement(plan: Plan, parts: list[str]) -> dict[str, list[bool]]:
 
 
 def _perform(plan: Plan, part: str, instrument: str, played: list[players.Played]) -> list[Note]:
-    """Turn places in beats into seconds, with the small deviations of a player: timing that drifts, velocity that varies."""
+    """Turn places in beats into seconds, with the small deviations of a player.
+
+    Timing that drifts, velocity that varies.
+    """
     rng = stream(plan.seed, f"feel/{part}")
     loose = plan.genre.loose * (0.6 if part in ("drums", "bass") else 1.0)
     strum = rng.uniform(0.006, 0.022) if instrument == "guitar" and part == "chords" else rng.uniform(0, 0.004)

@@ -1,4 +1,7 @@
-"""Four drum kits and hand percussion, made of decaying sines and noise; tuning and colour differ from piece to piece."""
+"""Four drum kits and hand percussion, made of decaying sines and noise.
+
+Tuning and colour differ from piece to piece.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,10 @@ LEVELS = {36: 1.0, 38: 0.75, 42: 0.28, 46: 0.3, 39: 0.6, 45: 0.75, 47: 0.7, 50: 
           54: 0.25, 56: 0.3, 62: 0.5, 63: 0.6, 64: 0.65, 70: 0.22, 75: 0.4}  # fmt: skip
 """How loud each drum stands in the kit."""
 KITS = ("acoustic", "electronic", "brushes", "machine", "latin")
-"""acoustic: sticks on skins. electronic: a longer kick, tighter noise. brushes: soft skins swept by wires. machine: a kick that booms for a second, dry hats.
+"""acoustic: sticks on skins.
+
+electronic: a longer kick, tighter noise. brushes: soft skins swept by wires. machine: a kick that booms for a second,
+dry hats.
 latin: hand percussion beside a light acoustic kit."""
 
 
@@ -103,7 +109,9 @@ def _clap(rng) -> np.ndarray:
     noise = lfilter([1, 0, -1], [1, -2 * 0.94 * np.cos(angle), 0.94**2], rng.standard_normal(len(t)))
     starts = np.cumsum([0, *rng.uniform(0.008, 0.013, 3)])
     shape = sum(np.where(t >= s, np.exp(-np.maximum(t - s, 0) / 0.006), 0) for s in starts[:3])
-    return noise * (shape + 0.8 * np.where(t >= starts[3], np.exp(-np.maximum(t - starts[3], 0) / rng.uniform(0.05, 0.1)), 0))
+    return noise * (
+        shape + 0.8 * np.where(t >= starts[3], np.exp(-np.maximum(t - starts[3], 0) / rng.uniform(0.05, 0.1)), 0)
+    )
 
 
 def _rim(rng, tune: float) -> np.ndarray:
@@ -117,14 +125,25 @@ def _metal(rng, seconds: float, fall: float, bell: float) -> np.ndarray:
     """Cymbals: many modes without a common pitch, and high noise; `bell` adds a clear stroke."""
     t = _time(seconds)
     modes = np.sort(rng.uniform(2_800, 15_000, 40))
-    ring = partials(modes, rng.uniform(0.3, 1, 40) * (modes / 7_000) ** 0.5, rng.uniform(0.7, 1.6, 40) / fall, len(t), rng.uniform(0, 6.28, 40))
+    ring = partials(
+        modes,
+        rng.uniform(0.3, 1, 40) * (modes / 7_000) ** 0.5,
+        rng.uniform(0.7, 1.6, 40) / fall,
+        len(t),
+        rng.uniform(0, 6.28, 40),
+    )
     noise = rng.standard_normal(len(t)).astype(np.float32)
     noise = noise - lowpassed(noise, rng.uniform(5_000, 8_000))
     noise = noise - lowpassed(noise, 6_000)
     wave = 0.12 * ring + (1 - 0.6 * bell) * noise * np.exp(-t / fall)
     if bell:
         base = rng.uniform(520, 760)
-        wave += bell * partials(base * np.array([1, 2.63, 4.07, 5.4, 7.7]), [0.3, 0.5, 0.6, 0.5, 0.5], 1.5 / fall + np.arange(5) * 3.0, len(t))
+        wave += bell * partials(
+            base * np.array([1, 2.63, 4.07, 5.4, 7.7]),
+            [0.3, 0.5, 0.6, 0.5, 0.5],
+            1.5 / fall + np.arange(5) * 3.0,
+            len(t),
+        )
         wave += 0.8 * bell * noise * np.exp(-t / 0.01)
     return wave * rise(len(t), 0.0003) * np.minimum(1, (seconds - t) / 0.02)
 
@@ -137,7 +156,9 @@ def _tom(rng, pitch: float) -> np.ndarray:
 
 def _boom(rng) -> np.ndarray:
     t = _time(1.4)
-    return np.tanh(2.0 * _sweep(rng.uniform(42, 52), rng.uniform(60, 140), 0.03, t) * np.exp(-t / rng.uniform(0.3, 0.55)))
+    return np.tanh(
+        2.0 * _sweep(rng.uniform(42, 52), rng.uniform(60, 140), 0.03, t) * np.exp(-t / rng.uniform(0.3, 0.55))
+    )
 
 
 def _brush(rng) -> np.ndarray:
@@ -145,13 +166,17 @@ def _brush(rng) -> np.ndarray:
     t = _time(0.45)
     noise = rng.standard_normal(len(t)).astype(np.float32)
     noise = lowpassed(noise - lowpassed(noise, 1_200), rng.uniform(5_000, 9_000))
-    return noise * (0.5 * np.exp(-t / 0.02) + (t / 0.06) * np.exp(1 - t / 0.06)) + 0.2 * partials([190.0, 330.0], [1, 0.5], [18, 24], len(t))
+    return noise * (0.5 * np.exp(-t / 0.02) + (t / 0.06) * np.exp(1 - t / 0.06)) + 0.2 * partials(
+        [190.0, 330.0], [1, 0.5], [18, 24], len(t)
+    )
 
 
 def _conga(rng, pitch: float, muted: bool) -> np.ndarray:
     t = _time(0.5)
     ring = rng.uniform(0.03, 0.05) if muted else rng.uniform(0.12, 0.22)
-    body = _sweep(pitch, 0.08 * pitch, 0.02, t) * np.exp(-t / ring) + 0.3 * np.sin(2 * np.pi * 1.59 * pitch * t) * np.exp(-t / (0.5 * ring))
+    body = _sweep(pitch, 0.08 * pitch, 0.02, t) * np.exp(-t / ring) + 0.3 * np.sin(
+        2 * np.pi * 1.59 * pitch * t
+    ) * np.exp(-t / (0.5 * ring))
     return body + (0.5 if muted else 0.25) * lowpassed(rng.standard_normal(len(t)), 2_500) * np.exp(-t / 0.006)
 
 
@@ -164,4 +189,6 @@ def _shaker(rng) -> np.ndarray:
 def _block(pitch: float, second: float, decay: float) -> np.ndarray:
     """Two tones in wood or metal: claves have one, a cowbell two."""
     n = RATE // 2
-    return partials([pitch, second * pitch * 1.01, 3.1 * pitch], [1, 0.7, 0.15], [decay, 1.2 * decay, 3 * decay], n) * rise(n, 0.0005)
+    return partials(
+        [pitch, second * pitch * 1.01, 3.1 * pitch], [1, 0.7, 0.15], [decay, 1.2 * decay, 3 * decay], n
+    ) * rise(n, 0.0005)

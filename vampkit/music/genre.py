@@ -12,13 +12,16 @@ Bar = tuple[tuple[float, float, float], ...]
 class Genre:
     """Tempo, metre, harmony, feel and who may play.
 
-    tempo: range in beats a minute. meters: beats a bar and how often. harmony: scale -> progressions (see theory.parse).
-    swing: range of the off-beat's place, and the length in beats of the pair it divides. drift: how far a tempo may wander, as a share.
+    tempo: range in beats a minute. meters: beats a bar and how often. harmony: scale -> progressions (see
+    theory.parse).
+    swing: range of the off-beat's place, and the length in beats of the pair it divides. drift: how far a tempo may
+    wander, as a share.
     loose: timing spread of the players in seconds.
     bands: sets of (part, instruments to choose from); small: the same for solos and duos. names: of the sections.
     bass: styles of `patterns.bass_bar`. comping: rhythms of the chords. groove: of `grooves.GROOVES`.
     drums: chance that they play. kit: of `drums.KITS`. soft: they play under the others, with sparse fills.
-    tunes: how many notes a melody has, against others. size: bars of a section, where the harmony asks for a length (0: four or eight).
+    tunes: how many notes a melody has, against others. size: bars of a section, where the harmony asks for a length (0:
+    four or eight).
     driven: guitars are distorted. pump: the kick ducks pads and chords.
     """
 

@@ -1,4 +1,7 @@
-"""Mastering: the mix's octaves, its dynamics, its level and its end. All of it is a filter and a gain, so that stems mastered alike add up to the mix."""
+"""Mastering: the mix's octaves, its dynamics, its level and its end.
+
+All of it is a filter and a gain, so that stems mastered alike add up to the mix.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +19,27 @@ CEILING = 0.97
 FADE = 0.02
 OCTAVES = (62.5, 125.0, 250.0, 500.0, 1e3, 2e3, 4e3, 8e3, 16e3)
 RECORDS = (-4.9, -6.6, -9.2, -10.9, -12.9, -16.0, -19.7, -23.8, -33.0)
-"""Share in dB that each octave around OCTAVES (Hz) has of a recording's power: medians over 175 excerpts of 10 s of the `core` train split."""
+"""Share in dB that each octave around OCTAVES (Hz) has of a recording's power.
+
+Medians over 175 excerpts of 10 s of the `core` train split.
+"""
 BLOCK = 441
 """Samples over which the compressor takes a level: 10 ms."""
 
 
 def draw(seed: int) -> Mastering:
-    """A piece's own mastering: half of the pieces are compressed, one in six has lost its treble, as in old or narrow recordings."""
+    """A piece's own mastering.
+
+    Half of the pieces are compressed, one in six has lost its treble, as in old or narrow recordings.
+    """
     rng = stream(seed, "mastering")
     compressed, dull = rng.random() < 0.5, rng.random() < 1 / 6
-    ratio, threshold, attack, release = rng.uniform(1.5, 4), rng.uniform(-6, 3), rng.uniform(0.005, 0.03), rng.uniform(0.08, 0.3)
+    ratio, threshold, attack, release = (
+        rng.uniform(1.5, 4),
+        rng.uniform(-6, 3),
+        rng.uniform(0.005, 0.03),
+        rng.uniform(0.08, 0.3),
+    )
     cutoff = float(np.exp(rng.uniform(np.log(4_000), np.log(15_000))))
     return Mastering(
         ratio=round(float(ratio), 3) if compressed else 1.0, threshold_db=round(float(threshold), 3), attack_s=round(float(attack), 4),
@@ -34,10 +48,13 @@ def draw(seed: int) -> Mastering:
 
 
 def equalizer(piece: Piece, mix: np.ndarray) -> np.ndarray:
-    """A linear-phase filter, float32 [4097], that goes a part of the way from the mix's octaves to those of records; how far is the piece's own choice.
+    """A linear-phase filter, float32 [4097], that goes a part of the way from the mix's octaves to those of records.
+
+    How far is the piece's own choice.
     Where the piece has a low-pass, it is a part of the filter: 24 dB an octave, as of a Butterworth filter of order 4.
 
-    Synthetic parts keep all of their overtones: unfiltered, 24 held-out pieces had 5.3 % of their power above 4 kHz, 58 excerpts of the valid split 1.3 %.
+    Synthetic parts keep all of their overtones: unfiltered, 24 held-out pieces had 5.3 % of their power above 4 kHz, 58
+    excerpts of the valid split 1.3 %.
     """
     from scipy.signal import firwin2
 
@@ -61,9 +78,12 @@ def filtered(sound: np.ndarray, equalizer: np.ndarray) -> np.ndarray:
 
 
 def compression(how: Mastering, mix: np.ndarray) -> np.ndarray | np.float32:
-    """The compressor's gain of every sample, float32: a level above the threshold rises only 1 / ratio as fast. The threshold counts from the mix's own level.
+    """The compressor's gain of every sample, float32.
 
-    The level is followed in blocks of 10 ms, quickly upwards (attack) and slowly downwards (release), and the gain runs straight from block to block.
+    A level above the threshold rises only 1 / ratio as fast. The threshold counts from the mix's own level.
+
+    The level is followed in blocks of 10 ms, quickly upwards (attack) and slowly downwards (release), and the gain runs
+    straight from block to block.
     """
     if how.ratio == 1 or mix.shape[1] < 2 * BLOCK:
         return np.float32(1)

@@ -8,7 +8,10 @@ from vampkit.music import theory
 from vampkit.music.streams import pick
 
 SCHEMES = ((0, 1, 0, 2), (0, 0, 1, 2), (0, 1, 0, 1), (0, 0, 0, 2), (0, 1, 2, 2))
-"""Which of three cells fills each bar of a phrase of four. The first returns: repetition is what makes a tune, and what a model can learn."""
+"""Which of three cells fills each bar of a phrase of four.
+
+The first returns: repetition is what makes a tune, and what a model can learn.
+"""
 
 
 def cell(rng: np.random.Generator, beats: int, density: float) -> list[tuple[float, float, int]]:
@@ -35,7 +38,9 @@ def cadence(rng: np.random.Generator, beats: int) -> list[tuple[float, float, in
     return [(0.0, 0.9, 1), (1.0, min(beats - 1, 1.8), 0)]
 
 
-def tune(rng: np.random.Generator, bars: int, beats: int, center: int, density: float, chord_at, scale_at) -> list[tuple[float, float, int, float]]:
+def tune(
+    rng: np.random.Generator, bars: int, beats: int, center: int, density: float, chord_at, scale_at
+) -> list[tuple[float, float, int, float]]:
     """A section's tune as (place in beats from its start, length, pitch, accent 0..1).
 
     chord_at, scale_at: functions of a place in beats that give pitch classes.

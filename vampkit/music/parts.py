@@ -37,7 +37,10 @@ class Played(NamedTuple):
 
 
 def _bars(plan: Plan, active: list[bool]):
-    """Every bar that is played, as (name of its section, bar within the section, bars of the section, place); the close is left out."""
+    """Every bar that is played, as (name of its section, bar within the section, bars of the section, place).
+
+    The close is left out.
+    """
     for (name, first, bars), plays in zip(plan.sections, active, strict=True):
         for bar in range(bars if plays else 0):
             place = (first + bar) * plan.beats
@@ -193,8 +196,12 @@ def drums(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
             cut, hits = patterns.fill(own, plan.beats, soft)
             groove = [h for h in groove if h[0] < cut] + hits
         if bar == 0 and place and not soft:
-            groove = [h for h in groove if h[0] > 0 or h[1] not in (patterns.CLOSED, patterns.OPEN)] + [(0.0, patterns.OPEN, 1.0)]
-        played += [Played(place + float(p), 0.2, drum, a * (0.75 if soft else 1.0)) for p, drum, a in sorted(set(groove))]
+            groove = [h for h in groove if h[0] > 0 or h[1] not in (patterns.CLOSED, patterns.OPEN)] + [
+                (0.0, patterns.OPEN, 1.0)
+            ]
+        played += [
+            Played(place + float(p), 0.2, drum, a * (0.75 if soft else 1.0)) for p, drum, a in sorted(set(groove))
+        ]
     if plan.ending:
         played += [Played(plan.close, 1.0, drum, 0.8) for drum in (patterns.KICK, patterns.RIDE)]
     return played

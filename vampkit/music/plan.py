@@ -19,7 +19,8 @@ FORMS = ("0010", "0101", "0011", "0102", "1010", "0121")
 class Plan:
     """Time, form and harmony of one piece. Places are beats from the first downbeat.
 
-    sections: (name, first bar, bars). chords: (place, length, semitones above the tonic, quality). grid: seconds of every beat.
+    sections: (name, first bar, bars). chords: (place, length, semitones above the tonic, quality). grid: seconds of
+    every beat.
     ending: the last bar is a close on the tonic.
     """
 
@@ -86,7 +87,8 @@ def make_plan(seed: int, genre: Genre, seconds: float) -> Plan:
 
 
 def _lay_time(plan: Plan) -> None:
-    """The grid of beats: a tempo that breathes, a first downbeat within the first tenth of a second, an ending where there is room."""
+    """The grid of beats: a tempo that breathes, a first downbeat within the first tenth of a second, an ending where
+    there is room."""
     rng = stream(plan.seed, "time")
     first = rng.uniform(0.01, 0.1)
     count = int(np.ceil(plan.seconds * plan.tempo / 60 * (1 + 2 * plan.genre.drift))) + 2 * plan.beats
@@ -100,7 +102,8 @@ def _lay_time(plan: Plan) -> None:
 
 
 def _lay_form(plan: Plan) -> None:
-    """Sections of four bars (eight in long pieces) after one of a few forms, behind an intro of two where there is time."""
+    """Sections of four bars (eight in long pieces) after one of a few forms, behind an intro of two where there is
+    time."""
     rng = stream(plan.seed, "form")
     order = pick(rng, FORMS)
     size = plan.genre.size or (8 if plan.bars >= 32 and rng.random() < 0.7 else 4)

@@ -22,11 +22,19 @@ FORCES = (0.35, 0.65, 0.95)
 CREDIT = "vampkit's own composer, CC BY-SA 4.0"
 
 
-def render(piece: Piece, rate: int = RATE, *, stereo: bool = False, stems: bool = False, soundfont: str | os.PathLike | None = None) -> Clip | dict[str, Clip]:
+def render(
+    piece: Piece,
+    rate: int = RATE,
+    *,
+    stereo: bool = False,
+    stems: bool = False,
+    soundfont: str | os.PathLike | None = None,
+) -> Clip | dict[str, Clip]:
     """Play a piece.
 
-    rate: samples a second of the result. stereo: two channels in place of one. stems: a clip for every part, and one named "air" for the
-    noise floor; their sum is the mix. soundfont: an sf2 or sf3 file that plays the notes in place of our own instruments (extra `soundfont`).
+    rate: samples a second of the result. stereo: two channels in place of one. stems: a clip for every part, and one
+    named "air" for the noise floor; their sum is the mix. soundfont: an sf2 or sf3 file that plays the notes in place
+    of our own instruments (extra `soundfont`).
 
     Raises VampkitError for an instrument that does not exist. One piece gives one sound, whatever was rendered before.
     Notebook: 00.
@@ -37,7 +45,10 @@ def render(piece: Piece, rate: int = RATE, *, stereo: bool = False, stems: bool 
     wet = 10 ** (rng.uniform(-24, -11) / 20)
     room = _room(rng, stereo)
     pump = _pump(piece, count)
-    sides = {s.part: _place(buses.pop(s.part), s, stereo, pump if s.part in ("pad", "chords", "bass") else None) for s in piece.instruments}
+    sides = {
+        s.part: _place(buses.pop(s.part), s, stereo, pump if s.part in ("pad", "chords", "bass") else None)
+        for s in piece.instruments
+    }
     if stems:
         sides = {part: _in_room(dry, room, wet) for part, dry in sides.items()}
         mix = sum(sides.values())
@@ -50,7 +61,10 @@ def render(piece: Piece, rate: int = RATE, *, stereo: bool = False, stems: bool 
     if not stems:
         return Clip((mix * gain + floor).astype(np.float32), RATE, name, CREDIT).resample(rate)
     sounds = {part: mastering.filtered(wave, equalizer) * gain for part, wave in sides.items()} | {"air": floor}
-    return {part: Clip(wave.astype(np.float32), RATE, f"{name}-{part}", CREDIT).resample(rate) for part, wave in sounds.items()}
+    return {
+        part: Clip(wave.astype(np.float32), RATE, f"{name}-{part}", CREDIT).resample(rate)
+        for part, wave in sounds.items()
+    }
 
 
 def _bus(piece: Piece, seat: Instrument, count: int, soundfont: str | os.PathLike | None) -> np.ndarray:
@@ -76,13 +90,19 @@ def _genre(piece: Piece) -> Genre:
 
 def _level(bus: np.ndarray) -> float:
     """Root mean square of the louder half of a part, so that rests do not count."""
-    frames = np.square(bus[: len(bus) // 2048 * 2048].reshape(-1, 2048)).mean(1) if len(bus) >= 2048 else np.square(bus).mean(keepdims=True)
+    frames = (
+        np.square(bus[: len(bus) // 2048 * 2048].reshape(-1, 2048)).mean(1)
+        if len(bus) >= 2048
+        else np.square(bus).mean(keepdims=True)
+    )
     return float(np.sqrt(np.sort(frames)[len(frames) // 2 :].mean()))
 
 
 def _pitched_bus(piece: Piece, seat: Instrument, notes: list[Note], count: int) -> np.ndarray:
     if seat.name not in PLAYERS:
-        raise VampkitError(f"there is no instrument {seat.name!r}, one of {', '.join(PLAYERS)} or drums was expected; change the piece's instruments")
+        raise VampkitError(
+            f"there is no instrument {seat.name!r}, one of {', '.join(PLAYERS)} or drums was expected; change the piece's instruments"
+        )
     play, draw = PLAYERS[seat.name]
     patch = draw(stream(piece.seed, f"patch/{seat.name}"))
     release = int(patch["release"] * RATE)
@@ -118,7 +138,9 @@ def _drum_bus(piece: Piece, notes: list[Note], count: int) -> np.ndarray:
     opened = [round(n.start_s * RATE) for n in notes if n.pitch in (42, 46)]
     for note in notes:
         if note.pitch not in waves:
-            raise VampkitError(f"the kit has no drum {note.pitch}, one of {sorted(waves)} was expected; change the note")
+            raise VampkitError(
+                f"the kit has no drum {note.pitch}, one of {sorted(waves)} was expected; change the note"
+            )
         start = round(note.start_s * RATE)
         wave = waves[note.pitch] * np.float32(trim[note.pitch] * (note.velocity / 110) ** 1.8)
         if note.pitch == 46:
@@ -167,7 +189,9 @@ def _room(rng: np.random.Generator, stereo: bool) -> np.ndarray:
     noise = rng.standard_normal((2, n))
     bright = rng.uniform(3_000, 9_000)
     delay = int(rng.uniform(0.002, 0.025) * RATE)
-    tail = np.stack([synth.lowpassed(side, bright) - synth.lowpassed(side, 200) for side in noise]) * 10 ** (-3 * t / time)
+    tail = np.stack([synth.lowpassed(side, bright) - synth.lowpassed(side, 200) for side in noise]) * 10 ** (
+        -3 * t / time
+    )
     tail = np.concatenate([np.zeros((2, delay)), tail], 1)
     tail /= np.sqrt(np.square(tail).sum(1, keepdims=True))
     return (tail if stereo else tail.mean(0, keepdims=True) * np.sqrt(2)).astype(np.float32)

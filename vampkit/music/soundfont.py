@@ -1,4 +1,7 @@
-"""A piece played by a SoundFont in place of our own synthesizer: sampled instruments under the same scores, rooms and mixes (extra `soundfont`)."""
+"""A piece played by a SoundFont in place of our own synthesizer.
+
+Sampled instruments under the same scores, rooms and mixes (extra `soundfont`).
+"""
 
 from __future__ import annotations
 
@@ -22,19 +25,26 @@ PROGRAMS = {
 def soundfont_bus(font: str | os.PathLike, seat: Instrument, notes: list[Note], count: int) -> np.ndarray:
     """All notes of a part as the font plays them, float32 [count] at 44.1 kHz, tuned to 440 Hz.
 
-    font: an sf2 or sf3 file. Raises FileNotFoundError where there is none, VampkitError where symusic is missing or the instrument has no program.
+    font: an sf2 or sf3 file. Raises FileNotFoundError where there is none, VampkitError where symusic is missing or the
+    instrument has no program.
     """
     path = Path(font)
     if not path.is_file():
-        raise FileNotFoundError(f"there is no SoundFont at {path}; install one, for example Debian's fluidr3mono-gm-soundfont")
+        raise FileNotFoundError(
+            f"there is no SoundFont at {path}; install one, for example Debian's fluidr3mono-gm-soundfont"
+        )
     try:
         from symusic import Note as Struck
         from symusic import Score, Synthesizer, Track
     except ImportError:
-        raise VampkitError("symusic is not installed, it plays SoundFonts; install vampkit[soundfont], or render without one") from None
+        raise VampkitError(
+            "symusic is not installed, it plays SoundFonts; install vampkit[soundfont], or render without one"
+        ) from None
     drums = seat.name == "drums"
     if not drums and seat.name not in PROGRAMS:
-        raise VampkitError(f"the instrument {seat.name!r} has no General MIDI program, one of {', '.join(PROGRAMS)} was expected")
+        raise VampkitError(
+            f"the instrument {seat.name!r} has no General MIDI program, one of {', '.join(PROGRAMS)} was expected"
+        )
     if not notes:
         return np.zeros(count, np.float32)
     score = Score(480, ttype="second")
@@ -42,5 +52,7 @@ def soundfont_bus(font: str | os.PathLike, seat: Instrument, notes: list[Note], 
     for note in notes:
         track.notes.append(Struck(note.start_s, note.duration_s, note.pitch, note.velocity, ttype="second"))
     score.tracks.append(track)
-    sound = np.asarray(Synthesizer(sf_path=str(path), sample_rate=RATE, quality=4).render(score, stereo=True)).mean(0)[:count]
+    sound = np.asarray(Synthesizer(sf_path=str(path), sample_rate=RATE, quality=4).render(score, stereo=True)).mean(0)[
+        :count
+    ]
     return np.pad(sound, (0, count - len(sound))).astype(np.float32)

@@ -1,4 +1,7 @@
-"""The first eight instruments; `voices` has the others. Each makes one note as a wave; what varies from piece to piece is its patch, drawn at random."""
+"""The first eight instruments.
+
+`voices` has the others. Each makes one note as a wave; what varies from piece to piece is its patch, drawn at random.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,8 @@ def partials(freqs, amps, decays, samples: int, phases=0.0) -> np.ndarray:
 
     freqs: Hz. amps: peaks. decays: 1/s. phases: radians; all of one length H.
 
-    With z = exp((-decay + 2 pi i f) / rate), sample kB + j is sum_h a_h z_h^(kB) z_h^j: a product of [K, H] and [H, B], which costs a
-    few multiplications a sample instead of a sine each.
+    With z = exp((-decay + 2 pi i f) / rate), sample kB + j is sum_h a_h z_h^(kB) z_h^j: a product of [K, H] and [H, B],
+    which costs a few multiplications a sample instead of a sine each.
     """
     freqs, amps = np.asarray(freqs, float), np.asarray(amps, float)
     heard = freqs < 0.45 * RATE
@@ -73,7 +76,13 @@ def piano(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nda
     decay = (1 + 0.22 * (h - 1)) / tau
     second = 0.6 * amps, 0.35 * decay
     phases = rng.uniform(0, 2 * np.pi, len(h))
-    wave = partials(np.r_[freqs, freqs + patch["beat"]], np.r_[amps, second[0]], np.r_[decay, second[1]], samples, np.r_[phases, phases])
+    wave = partials(
+        np.r_[freqs, freqs + patch["beat"]],
+        np.r_[amps, second[0]],
+        np.r_[decay, second[1]],
+        samples,
+        np.r_[phases, phases],
+    )
     short = min(samples, int(0.08 * RATE))
     thump = lowpassed(rng.standard_normal(short), 900) * np.exp(-np.arange(short) / (0.012 * RATE))
     wave[:short] += patch["thump"] * 8 * force * thump * np.abs(wave).max()
@@ -95,7 +104,9 @@ def epiano(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nd
     wave = np.sin(turn + index * np.sin(patch["ratio"] * turn))
     if patch["tine_ratio"] * pitch < 0.4 * RATE:
         wave += patch["tine"] * force * np.exp(-t / 0.06) * np.sin(patch["tine_ratio"] * turn)
-    wave *= np.exp(-t / (patch["ring"] * (261.6 / pitch) ** 0.4)) * (1 - patch["tremolo"] * (0.5 + 0.5 * np.sin(2 * np.pi * patch["rate"] * t)))
+    wave *= np.exp(-t / (patch["ring"] * (261.6 / pitch) ** 0.4)) * (
+        1 - patch["tremolo"] * (0.5 + 0.5 * np.sin(2 * np.pi * patch["rate"] * t))
+    )
     return wave * rise(samples, 0.003)
 
 
@@ -106,7 +117,9 @@ def guitar_patch(rng) -> Patch:
 
 
 def guitar(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
-    """Karplus and Strong's string: a burst of noise runs round a delay line that averages neighbours, so that highs die first.
+    """Karplus and Strong's string.
+
+    A burst of noise runs round a delay line that averages neighbours, so that highs die first.
 
     y[n] = g ((1 - s) y[n - N] + s y[n - N - 1]), N + s = rate / pitch; reckoned a whole period at a time.
     """
@@ -189,19 +202,29 @@ def lead(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndar
     turn = np.arange(2049) / 2048
     shapes = np.sin(2 * np.pi * turn[:, None] * h)
     cut = patch["cut"] * (0.5 + force)
-    open_, closed = shapes @ (amps / (1 + (h * pitch / (2.5 * cut)) ** 2)), shapes @ (amps / (1 + (h * pitch / cut) ** 4) ** 0.5)
+    open_, closed = (
+        shapes @ (amps / (1 + (h * pitch / (2.5 * cut)) ** 2)),
+        shapes @ (amps / (1 + (h * pitch / cut) ** 4) ** 0.5),
+    )
     place = (_vibrato(pitch, samples, patch) % 1) * 2048
     at = place.astype(np.int32)
     part = (place - at).astype(np.float32)
     t = np.arange(samples, dtype=np.float32) / RATE
     mix = np.exp(-t / 0.15)
     both = [((1 - part) * table[at] + part * table[at + 1]).astype(np.float32) for table in (open_, closed)]
-    return (mix * both[0] + (1 - mix) * both[1]) * rise(samples, patch["attack"]) * (0.45 + 0.55 * np.exp(-t / patch["fall"]))
+    return (
+        (mix * both[0] + (1 - mix) * both[1])
+        * rise(samples, patch["attack"])
+        * (0.45 + 0.55 * np.exp(-t / patch["fall"]))
+    )
 
 
 def organ_patch(rng) -> Patch:
     """Drawn once a piece: levels of the nine drawbars, click, rotor."""
-    bars = {f"bar{i}": float(v) for i, v in enumerate(rng.uniform(0, 1, 9) ** 1.5 * np.array([0.7, 0.4, 1, 0.8, 0.6, 0.5, 0.4, 0.4, 0.4]))}
+    bars = {
+        f"bar{i}": float(v)
+        for i, v in enumerate(rng.uniform(0, 1, 9) ** 1.5 * np.array([0.7, 0.4, 1, 0.8, 0.6, 0.5, 0.4, 0.4, 0.4]))
+    }
     return {**bars, "bar2": 1.0, "click": rng.uniform(0, 0.15), "depth": rng.uniform(0, 0.12), "rate": pick(rng, (0.8, 6.2)),
             "release": rng.uniform(0.02, 0.06)}  # fmt: skip
 
@@ -214,7 +237,11 @@ def organ(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nda
     short = min(samples, int(0.01 * RATE))
     wave[:short] += patch["click"] * rng.standard_normal(short) * np.hanning(short)
     t = np.arange(samples, dtype=np.float32) / RATE
-    return wave * rise(samples, 0.006) * (1 - patch["depth"] * (0.5 + 0.5 * np.sin(2 * np.pi * np.float32(patch["rate"]) * t)))
+    return (
+        wave
+        * rise(samples, 0.006)
+        * (1 - patch["depth"] * (0.5 + 0.5 * np.sin(2 * np.pi * np.float32(patch["rate"]) * t)))
+    )
 
 
 def flute_patch(rng) -> Patch:
@@ -228,13 +255,23 @@ def flute(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nda
     from scipy.signal import lfilter
 
     turn = (2 * np.pi * (_vibrato(pitch, samples, patch) % 1)).astype(np.float32)
-    wave = np.sin(turn) + patch["second"] * force * np.sin(2 * turn) + patch["third"] * force**2 * np.sin(3 * turn) + 0.02 * np.sin(5 * turn)
+    wave = (
+        np.sin(turn)
+        + patch["second"] * force * np.sin(2 * turn)
+        + patch["third"] * force**2 * np.sin(3 * turn)
+        + 0.02 * np.sin(5 * turn)
+    )
     radius, angle = 0.97, 2 * np.pi * min(2 * pitch, 9_000) / RATE
-    breath = lfilter([1 - radius], [1, -2 * radius * np.cos(angle), radius**2], rng.standard_normal(samples).astype(np.float32))
+    breath = lfilter(
+        [1 - radius], [1, -2 * radius * np.cos(angle), radius**2], rng.standard_normal(samples).astype(np.float32)
+    )
     start = 1 + 2 * np.exp(-np.arange(samples, dtype=np.float32) / (0.05 * RATE))
     return (wave + patch["breath"] * 4 * start * breath.astype(np.float32)) * rise(samples, patch["attack"])
 
 
 PLAYERS = {"piano": (piano, piano_patch), "epiano": (epiano, epiano_patch), "guitar": (guitar, guitar_patch), "bass": (bass, bass_patch),
            "pad": (pad, pad_patch), "lead": (lead, lead_patch), "organ": (organ, organ_patch), "flute": (flute, flute_patch)}  # fmt: skip
-"""Instrument -> (how it sounds, how its patch is drawn). A wave function takes Hz, samples, force 0..1, the patch and a random stream."""
+"""Instrument -> (how it sounds, how its patch is drawn).
+
+A wave function takes Hz, samples, force 0..1, the patch and a random stream.
+"""

@@ -21,6 +21,7 @@ def parse(progression: str) -> list[list[tuple[int, str]]]:
 
     A chord is (semitones above the tonic, quality).
     """
+
     def one(text: str) -> tuple[int, str]:
         degree, quality = text.split(":")
         return int(degree), quality
@@ -34,7 +35,10 @@ def tones(root: int, quality: str) -> tuple[int, ...]:
 
 
 def local_scale(tonic: int, scale: str, chord: tuple[int, ...]) -> tuple[int, ...]:
-    """Pitch classes that a melody may use over a chord: the scale, but never a step that rubs against an altered chord tone."""
+    """Pitch classes that a melody may use over a chord.
+
+    The scale, but never a step that rubs against an altered chord tone.
+    """
     plain = {(tonic + s) % 12 for s in SCALES[scale]}
     altered = set(chord) - plain
     return tuple(sorted(set(chord) | {p for p in plain if not any((p - a) % 12 in (1, 11) for a in altered)}))
@@ -55,7 +59,8 @@ def step(pitch: int, steps: int, classes) -> int:
 
 
 def voicing(chord: tuple[int, ...], before: list[int] | None, center: float) -> list[int]:
-    """The close position of a chord that moves least from the one before, drawn gently towards `center` (MIDI pitches)."""
+    """The close position of a chord that moves least from the one before, drawn gently towards `center` (MIDI
+    pitches)."""
     best, least = None, np.inf
     for turn in range(len(chord)):
         turned = chord[turn:] + chord[:turn]

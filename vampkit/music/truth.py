@@ -17,7 +17,9 @@ SOURCE = "vampkit's composer: known, not annotated"
 
 
 def to_jams(piece: Piece) -> jams.JAMS:
-    """Beats with their place in the bar, tempo, key, chords, sections, notes by part, genre and instruments; the piece itself lies in the sandbox.
+    """Beats with their place in the bar, tempo, key, chords, sections, notes by part, genre and instruments.
+
+    The piece itself lies in the sandbox.
 
     Times are in seconds. Chord labels and keys are Harte's. Notes of drums have General MIDI's drum numbers as pitches.
     Source: Humphrey et al. 2014, JAMS. Notebook: 12.
@@ -45,8 +47,13 @@ def to_jams(piece: Piece) -> jams.JAMS:
     add("segment_open", ((s.start_s, s.duration_s, s.name) for s in piece.sections))
     for seat in piece.instruments:
         add("note_midi", ((n.start_s, n.duration_s, n.pitch) for n in piece.notes if n.part == seat.part))
-        made.annotations[-1].sandbox.update(part=seat.part, instrument=seat.name, velocity=[n.velocity for n in piece.notes if n.part == seat.part])
-    add("tag_open", [(*whole, piece.genre), *((*whole, name) for name in sorted({seat.name for seat in piece.instruments}))])
+        made.annotations[-1].sandbox.update(
+            part=seat.part, instrument=seat.name, velocity=[n.velocity for n in piece.notes if n.part == seat.part]
+        )
+    add(
+        "tag_open",
+        [(*whole, piece.genre), *((*whole, name) for name in sorted({seat.name for seat in piece.instruments}))],
+    )
     made.sandbox.update(piece=json.loads(piece.to_json()))
     return made
 
@@ -69,5 +76,7 @@ def load_jams(path: str | os.PathLike) -> Piece:
     try:
         piece = json.loads(path.read_text(encoding="utf-8"))["sandbox"]["piece"]
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
-        raise VampkitError(f"{path.name} holds no piece, a JAMS file of `vampkit compose` was expected; compose it again") from None
+        raise VampkitError(
+            f"{path.name} holds no piece, a JAMS file of `vampkit compose` was expected; compose it again"
+        ) from None
     return Piece.from_json(json.dumps(piece))

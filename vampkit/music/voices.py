@@ -1,4 +1,6 @@
-"""More instruments, most of them two kinds of sound with many faces: struck things that ring in modes, and tones that are held by breath or bow.
+"""More instruments, most of them two kinds of sound with many faces.
+
+Struck things that ring in modes, and tones that are held by breath or bow.
 
 Each takes (Hz, samples, force 0..1, patch, random stream) like those of `synth`; a patch is drawn once a piece.
 """
@@ -14,13 +16,28 @@ from vampkit.music.streams import pick
 from vampkit.music.synth import RATE, Patch, lowpassed, partials, rise
 
 TABLE = 2048
-VOWELS = {"a": (730, 1090, 2440), "o": (570, 840, 2410), "u": (300, 870, 2240), "e": (530, 1840, 2480), "i": (270, 2290, 3010)}
+VOWELS = {
+    "a": (730, 1090, 2440),
+    "o": (570, 840, 2410),
+    "u": (300, 870, 2240),
+    "e": (530, 1840, 2480),
+    "i": (270, 2290, 3010),
+}
 """Centres of the first three formants in Hz. Source: Peterson and Barney 1952, men; a larger head scales them down."""
 Wave = Callable[[float, int, float, Patch, np.random.Generator], np.ndarray]
 
 
-def struck(ratios: tuple[float, ...], amps: tuple[float, ...], ring: tuple[float, float], spread: float, knock: float, tremolo: float = 0.0):
-    """An instrument of modes at fixed ratios to the pitch. ring: range of the first mode's decay in s; the others die `spread` times faster a mode.
+def struck(
+    ratios: tuple[float, ...],
+    amps: tuple[float, ...],
+    ring: tuple[float, float],
+    spread: float,
+    knock: float,
+    tremolo: float = 0.0,
+):
+    """An instrument of modes at fixed ratios to the pitch.
+
+    ring: range of the first mode's decay in s; the others die `spread` times faster a mode.
 
     knock: loudness of the mallet. tremolo: greatest depth of a slow beating of the level.
     """
@@ -36,17 +53,34 @@ def struck(ratios: tuple[float, ...], amps: tuple[float, ...], ring: tuple[float
         tuned = pitch * r * (1 + patch["detune"] * rng.uniform(-1, 1, len(r)) * (np.arange(len(r)) > 0))
         wave = partials(tuned, level, decay, samples, rng.uniform(0, 0.4, len(r)))
         short = min(samples, int(0.03 * RATE))
-        wave[:short] += patch["knock"] * force * lowpassed(rng.standard_normal(short), 2_500) * np.exp(-np.arange(short) / (0.004 * RATE))
+        wave[:short] += (
+            patch["knock"]
+            * force
+            * lowpassed(rng.standard_normal(short), 2_500)
+            * np.exp(-np.arange(short) / (0.004 * RATE))
+        )
         t = np.arange(samples, dtype=np.float32) / RATE
-        return wave * rise(samples, 0.001) * (1 - patch["tremolo"] * (0.5 + 0.5 * np.sin(2 * np.pi * np.float32(patch["rate"]) * t)))
+        return (
+            wave
+            * rise(samples, 0.001)
+            * (1 - patch["tremolo"] * (0.5 + 0.5 * np.sin(2 * np.pi * np.float32(patch["rate"]) * t)))
+        )
 
     return play, draw
 
 
-def plucked(bright: tuple[float, float], ring: tuple[float, float], place: tuple[float, float], body: float, nasal: float = 0.0, soft: bool = False):
+def plucked(
+    bright: tuple[float, float],
+    ring: tuple[float, float],
+    place: tuple[float, float],
+    body: float,
+    nasal: float = 0.0,
+    soft: bool = False,
+):
     """A string by Karplus and Strong with its own brightness (Hz), ring (s) and place of the finger.
 
-    nasal: takes the lows away, as a banjo's skin does. soft: highs above the brightness stay quiet while it rings, as on nylon.
+    nasal: takes the lows away, as a banjo's skin does. soft: highs above the brightness stay quiet while it rings, as
+    on nylon.
     """
 
     def draw(rng) -> Patch:
@@ -76,10 +110,14 @@ def held(
     vowels: bool = False,
     swell: float = 0.2,
 ):
-    """An instrument that is bowed, blown or sung: harmonics in a table, read with vibrato, a scoop into the note and noise of breath.
+    """An instrument that is bowed, blown or sung.
 
-    slope: range of the fall of the harmonics (h ** -slope at full force). odd: share by which even ones are weaker. formants: (Hz, width in Hz, gain).
-    vibrato, cents: ranges in hundredths of a semitone. scoop: most cents a note starts below its pitch. players: how many at once, `cents` apart.
+    Harmonics in a table, read with vibrato, a scoop into the note and noise of breath.
+
+    slope: range of the fall of the harmonics (h ** -slope at full force). odd: share by which even ones are weaker.
+    formants: (Hz, width in Hz, gain).
+    vibrato, cents: ranges in hundredths of a semitone. scoop: most cents a note starts below its pitch. players: how
+    many at once, `cents` apart.
     vowels: moves from one vowel's formants to another's. swell: how much the tone grows after its attack.
     """
 
@@ -96,22 +134,34 @@ def held(
         amps = h ** -(patch["slope"] + 0.8 * (1 - force)) * np.where(h % 2 == 0, 1 - odd, 1.0)
         shape = tuple((f * patch["color"], w, g) for f, w, g in formants)
         if vowel is not None:
-            shape = tuple((f * patch["head"], 90 + 0.06 * f, g) for f, g in zip(VOWELS[list(VOWELS)[vowel]], (10.0, 6.0, 3.0), strict=True))
+            shape = tuple(
+                (f * patch["head"], 90 + 0.06 * f, g)
+                for f, g in zip(VOWELS[list(VOWELS)[vowel]], (10.0, 6.0, 3.0), strict=True)
+            )
         gain = 1 + sum(g / (1 + ((h * pitch - f) / w) ** 2) for f, w, g in shape) if shape else 1.0
         return amps * gain / np.sqrt(((amps * gain) ** 2).sum())
 
     def play(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
         t = np.arange(samples, dtype=np.float32) / RATE
-        tables = [_table(spectrum(pitch, f, patch, patch[v] if vowels else None)) for f, v in ((force, "first"), (0.55 * force, "second"))]
+        tables = [
+            _table(spectrum(pitch, f, patch, patch[v] if vowels else None))
+            for f, v in ((force, "first"), (0.55 * force, "second"))
+        ]
         late = 1 - np.exp(-np.maximum(t - 0.18, 0) / 0.25)
         # From the first vowel to the second within a third of a second; other instruments mellow after their attack.
         mix = np.exp(-t / 0.3) if vowels else 0.35 + 0.65 * np.exp(-t / 0.2)
         wave = np.zeros(samples, np.float32)
         for player in range(players):
             apart = patch["cents"] * (2 * player / (players - 1) - 1 if players > 1 else 0)
-            sway = patch["vibrato"] * late * np.sin(2 * np.pi * patch["rate"] * rng.uniform(0.93, 1.07) * t + rng.uniform(0, 6.28) * (players > 1))
+            sway = (
+                patch["vibrato"]
+                * late
+                * np.sin(2 * np.pi * patch["rate"] * rng.uniform(0.93, 1.07) * t + rng.uniform(0, 6.28) * (players > 1))
+            )
             start = -patch["scoop"] * np.exp(-t / 0.05)
-            turns = np.cumsum(pitch * 2 ** ((apart + sway + start) / 1200)) / RATE + (rng.random() if players > 1 else 0)
+            turns = np.cumsum(pitch * 2 ** ((apart + sway + start) / 1200)) / RATE + (
+                rng.random() if players > 1 else 0
+            )
             wave += mix * _read(tables[0], turns) + (1 - mix) * _read(tables[1], turns)
         wave /= players**0.5
         if patch["breath"]:
@@ -157,14 +207,24 @@ def synthbass(pitch: float, samples: int, force: float, patch: Patch, rng) -> np
 
 def sub_patch(rng) -> Patch:
     """Drawn once a piece: drop in semitones, ring in s, drive."""
-    return {"drop": rng.uniform(0, 7), "ring": rng.uniform(0.4, 1.6), "drive": rng.uniform(1, 4), "release": rng.uniform(0.05, 0.15)}
+    return {
+        "drop": rng.uniform(0, 7),
+        "ring": rng.uniform(0.4, 1.6),
+        "drive": rng.uniform(1, 4),
+        "release": rng.uniform(0.05, 0.15),
+    }
 
 
 def sub(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
-    """The long low drum of an old machine, played as a bass: a sine that drops into its pitch, driven until it speaks on small speakers."""
+    """The long low drum of an old machine, played as a bass.
+
+    A sine that drops into its pitch, driven until it speaks on small speakers.
+    """
     t = np.arange(samples, dtype=np.float32) / RATE
     turns = np.cumsum(pitch * 2 ** (patch["drop"] * np.exp(-t / 0.03) / 12)) / RATE
-    return np.tanh(patch["drive"] * np.sin(2 * np.pi * turns) * np.exp(-t / patch["ring"])).astype(np.float32) * rise(samples, 0.003)
+    return np.tanh(patch["drive"] * np.sin(2 * np.pi * turns) * np.exp(-t / patch["ring"])).astype(np.float32) * rise(
+        samples, 0.003
+    )
 
 
 MORE: dict[str, tuple[Wave, Callable]] = {

@@ -8,9 +8,14 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 def chosen(device: str = "auto") -> str:
-    """ "auto" becomes "cuda" where torch sees such a GPU, "cpu" elsewhere. Raises ValueError for another word or a GPU that is not there."""
+    """ "auto" becomes "cuda" where torch sees such a GPU, "cpu" elsewhere.
+
+    Raises ValueError for another word or a GPU that is not there.
+    """
     if device not in DEVICES:
         raise ValueError(f"the device {device!r} was asked for, one of {', '.join(DEVICES)} was expected")
     if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("torch sees no GPU here; choose the device cpu, or install the build of torch that fits the card")
+        raise ValueError(
+            "torch sees no GPU here; choose the device cpu, or install the build of torch that fits the card"
+        )
     return "cpu" if device == "cpu" or not torch.cuda.is_available() else "cuda"

@@ -1,4 +1,6 @@
-"""Turns: the whole way from a prompt's tokens to finished ones, window by window, coarse and fine. Everything that makes takes iterates `generate`.
+"""Turns: the whole way from a prompt's tokens to finished ones, window by window, coarse and fine.
+
+Everything that makes takes iterates `generate`.
 
 Paper: section 3.3. Notebook: 08.
 """
@@ -16,14 +18,21 @@ from vampkit.pipeline.windows import Window, cut, plan, ready, seed_of, settled
 from vampkit.sampling import Step, sample
 
 
-def generate(coarse: MaskedTransformer, fine: MaskedTransformer, given: Given, settings: TakeSettings, count: int = 1) -> Iterator[Progress]:
-    """One Progress a coarse pass and a fine window, and a last one when all codes [count * items, codebooks, frames] are there, in its `base`.
+def generate(
+    coarse: MaskedTransformer, fine: MaskedTransformer, given: Given, settings: TakeSettings, count: int = 1
+) -> Iterator[Progress]:
+    """One Progress a coarse pass and a fine window, and a last one when all codes [count * items, codebooks, frames]
+    are there, in its `base`.
 
-    Fine windows follow as soon as the coarse codes under them are there, so that the start can be heard while the rest is made.
+    Fine windows follow as soon as the coarse codes under them are there, so that the start can be heard while the rest
+    is made.
     """
     codes, items = given.tokens.batch.repeat(count, 1, 1), len(given.tokens.batch)
     seeds = [(settings.seed + take) * 1009 + item for take in range(count) for item in range(items)]
-    turns = [Turn(coarse, fine, mask, seeds, settings, given.circular, number) for number, mask in enumerate(masks_of(given, settings))]
+    turns = [
+        Turn(coarse, fine, mask, seeds, settings, given.circular, number)
+        for number, mask in enumerate(masks_of(given, settings))
+    ]
     done, total = 0, sum(turn.total for turn in turns) + 1  # one for the decoding
     for turn in turns:
         for stage, base, left, seen in turn.run(codes):
@@ -68,12 +77,20 @@ class Turn:
         return min(self.settled_in("coarse"), self.settled_in("fine"))
 
     def run(self, codes: Tensor) -> Iterator[tuple]:
-        """Stage, codes, what is hidden of them, and what the window made so far: frames, codes and mask. Tensors given out are never changed later."""
+        """Stage, codes, what is hidden of them, and what the window made so far.
+
+        Frames, codes and mask. Tensors given out are never changed later.
+        """
         self.codes, self.left = codes, self.mask
         for window in self.plans["coarse"]:
             for step in self.window("coarse", window):
                 place = torch.arange(window.first, window.last)
-                yield "coarse", self.codes, self.left, (place, step.codes[..., window.made].cpu(), step.mask[..., window.made].cpu())
+                yield (
+                    "coarse",
+                    self.codes,
+                    self.left,
+                    (place, step.codes[..., window.made].cpu(), step.mask[..., window.made].cpu()),
+                )
             self.keep("coarse", window, step)
             yield from self.fine()
         yield from self.fine()
@@ -81,7 +98,9 @@ class Turn:
     def fine(self) -> Iterator[tuple]:
         """All fine windows whose coarse codes are there."""
         frames, windows = self.mask.shape[-1], self.plans["fine"]
-        while self.finished["fine"] < len(windows) and ready(window := windows[self.finished["fine"]], self.settled_in("coarse"), frames):
+        while self.finished["fine"] < len(windows) and ready(
+            window := windows[self.finished["fine"]], self.settled_in("coarse"), frames
+        ):
             *_, step = self.window("fine", window)
             self.keep("fine", window, step)
             yield "fine", self.codes, self.left, None
@@ -104,7 +123,10 @@ class Turn:
 
 
 def over(model: MaskedTransformer, codes: Tensor, mask: Tensor, window: Window, **settings) -> Iterator[Step]:
-    """The passes of a model over what a window sees of codes [batch, codebooks, frames] and mask [codebooks, frames]; settings: those of `sample`."""
+    """The passes of a model over what a window sees of codes [batch, codebooks, frames] and mask [codebooks, frames].
+
+    Settings: those of `sample`.
+    """
     rows, device = model.config.codebooks, next(model.parameters()).device
     hidden = cut(mask[:rows], window, True).clone()
     hidden[: model.config.conditioning] = False

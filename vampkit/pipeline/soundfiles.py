@@ -1,4 +1,5 @@
-"""Files: vamp a sound file of any length into another, block by block, so that half an hour needs the memory of three minutes.
+"""Files: vamp a sound file of any length into another, block by block, so that half an hour needs the memory of three
+minutes.
 
 Of the whole only the tokens are held: 5 KB a second. Notebook: 08.
 """
@@ -16,9 +17,9 @@ from vampkit.audio import LEVEL, Clip
 from vampkit.audio.blocks import FileBlocks, loudness, save_blocks
 from vampkit.codec import Codec, Tokens
 from vampkit.errors import VampkitError
-from vampkit.pipeline.vamp import Vamp
 from vampkit.pipeline.run import hidden_in_any
 from vampkit.pipeline.take import Given, TakeSettings, load_record, record_of, save_record
+from vampkit.pipeline.vamp import Vamp
 from vampkit.prompts import Prompt
 
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".opus")
@@ -28,7 +29,9 @@ SHORT = 1.0
 
 
 def encode_file(codec: Codec, path: str | os.PathLike) -> Tokens:
-    """Tokens of a sound file, as `codec.encode(Clip.load(path))` makes them: once through it for its loudness, once for its codes.
+    """Tokens of a sound file, as `codec.encode(Clip.load(path))` makes them.
+
+    Once through it for its loudness, once for its codes.
 
     Raises FileNotFoundError, and VampkitError for files that are no sound.
     """
@@ -43,12 +46,20 @@ def encode_file(codec: Codec, path: str | os.PathLike) -> Tokens:
 
 
 def vamp_file(
-    vamp: Vamp, source: str | os.PathLike, target: str | os.PathLike, prompt: Prompt, *, progress: Callable[[int, int], None] | None = None, **settings
+    vamp: Vamp,
+    source: str | os.PathLike,
+    target: str | os.PathLike,
+    prompt: Prompt,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    **settings,
 ) -> Path:
-    """`vamp.vamp` from file to file in bounded memory, the record beside the sound. What is not finished leaves no file. Returns the sound's path.
+    """`vamp.vamp` from file to file in bounded memory, the record beside the sound.
 
-    settings: those of `vampkit.pipeline.TakeSettings`. A prompt that listens (beats, onsets) needs the whole sound in memory for as long as it does.
-    Raises what `Vamp.vamp` and `Clip.load` raise.
+    What is not finished leaves no file. Returns the sound's path.
+
+    settings: those of `vampkit.pipeline.TakeSettings`. A prompt that listens (beats, onsets) needs the whole sound in
+    memory for as long as it does. Raises what `Vamp.vamp` and `Clip.load` raise.
     """
     chosen, target, file = TakeSettings.asked(prompt, settings), Path(target), FileBlocks(source)
     given = _given(vamp, file, prompt)
@@ -61,20 +72,33 @@ def vamp_file(
 
 
 def again_file(
-    vamp: Vamp, record: dict | str | os.PathLike, source: str | os.PathLike, target: str | os.PathLike, *, progress: Callable[[int, int], None] | None = None
+    vamp: Vamp,
+    record: dict | str | os.PathLike,
+    source: str | os.PathLike,
+    target: str | os.PathLike,
+    *,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """The take of a record, made anew from its sound file. A mix is made in memory. Raises VampkitError where other models made it."""
+    """The take of a record, made anew from its sound file.
+
+    A mix is made in memory. Raises VampkitError where other models made it.
+    """
     record = load_record(record)
     if "mix" in record:
         return vamp.again(record, Clip.load(source), progress=progress).save(target)
     vamp.check(record)
-    return vamp_file(vamp, source, target, Prompt.from_json(record["prompt"]), progress=progress, **vars(TakeSettings.of(record)))
+    return vamp_file(
+        vamp, source, target, Prompt.from_json(record["prompt"]), progress=progress, **vars(TakeSettings.of(record))
+    )
 
 
 def pairs(source: Path, target: Path, takes: int = 1) -> Iterator[tuple[Path, Path, int]]:
-    """Which file becomes which, and the number of the take: of each sound in a folder, NAME.wav or NAME-1.wav and so on in the target folder.
+    """Which file becomes which, and the number of the take.
 
-    Raises FileNotFoundError for a folder without sounds, VampkitError where a take would overwrite what it is made from.
+    Of each sound in a folder, NAME.wav or NAME-1.wav and so on in the target folder.
+
+    Raises FileNotFoundError for a folder without sounds, VampkitError where a take would overwrite what it is made
+    from.
     """
     sounds = sorted(p for p in source.iterdir() if p.suffix.lower() in SOUNDS) if source.is_dir() else [source]
     if not sounds:

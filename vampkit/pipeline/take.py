@@ -26,12 +26,16 @@ FORMAT = "vampkit.take/1"
 PASSES = 36
 """Coarse passes: the paper's best (section 4.3)."""
 FINE_PASSES = 12
-"""Coarse-to-fine passes of a take of PASSES coarse ones; a take of more or fewer has as large a share of them, a third. Vamps of P = 16 with 12 lie
-nearer to the music than with 4 (0.88 of the Frechet distance on composed pieces, 0.95 on recordings); 24 bring little more (data/models/c2f.md)."""
+"""Coarse-to-fine passes of a take of PASSES coarse ones.
+
+A take of more or fewer has as large a share of them, a third. Vamps of P = 16 with 12 lie nearer to the music than with
+4 (0.88 of the Frechet distance on composed pieces, 0.95 on recordings); 24 bring little more (data/models/c2f.md)."""
 MASK_TEMPERATURE = Prompt.mask_temperature
 FINE_MASK_TEMPERATURE = 0.0
-"""The same in the coarse-to-fine passes, where the reference keeps 10.5. With the tiny models the surest tokens first lay a little nearer to the music:
-Frechet distance of P = 16 vamps of 16 composed pieces 8.0 in place of 8.3, of 16 excerpts of the valid split 11.2 with either."""
+"""The same in the coarse-to-fine passes, where the reference keeps 10.5.
+
+With the tiny models the surest tokens first lay a little nearer to the music: Frechet distance of P = 16 vamps of 16
+composed pieces 8.0 in place of 8.3, of 16 excerpts of the valid split 11.2 with either."""
 FADE = 0.01
 """Seconds over which a restored original turns into generated sound, on the generated side."""
 
@@ -40,13 +44,15 @@ FADE = 0.01
 class TakeSettings:
     """All that decides a take beside its sound, its prompt and the models.
 
-    seed: one seed gives one take. passes, fine_passes: of the coarse and of the fine model; the second is a third of the first where none is said.
+    seed: one seed gives one take. passes, fine_passes: of the coarse and of the fine model; the second is a third of
+    the first where none is said.
     temperature: of the tokens.
-    mask_temperature, fine_mask_temperature: noise on which tokens stay, in the coarse and in the fine passes; in a take the first is the prompt's own
-    where none is said.
+    mask_temperature, fine_mask_temperature: noise on which tokens stay, in the coarse and in the fine passes; in a take
+    the first is the prompt's own where none is said.
     top_p, top_k, min_p, typical, annealing: of the coarse passes, see vampkit.sampling.Settings; cutoff: of both.
-    feedback: how often it is made, the output each time the next input. roll: frames by which the mask moves on each time, so that other frames are made
-    anew; what comes in at the start is hidden as the first frame was, or as the end was in a loop. restore: put the original back wherever nothing is hidden.
+    feedback: how often it is made, the output each time the next input. roll: frames by which the mask moves on each
+    time, so that other frames are made anew; what comes in at the start is hidden as the first frame was, or as the end
+    was in a loop. restore: put the original back wherever nothing is hidden.
     windows: how long sounds are cut.
 
     Raises ValueError for fewer than one pass.
@@ -78,7 +84,10 @@ class TakeSettings:
 
     @classmethod
     def asked(cls, prompt: Prompt | Tensor, settings: dict) -> TakeSettings:
-        """What was asked for with a prompt or a mask of one's own; the noise on the confidences is the prompt's where none was said."""
+        """What was asked for with a prompt or a mask of one's own.
+
+        The noise on the confidences is the prompt's where none was said.
+        """
         usual = prompt.mask_temperature if isinstance(prompt, Prompt) else MASK_TEMPERATURE
         return cls(**{"mask_temperature": usual} | settings)
 
@@ -86,7 +95,9 @@ class TakeSettings:
     def of(cls, record: dict) -> TakeSettings:
         """The settings in a take's record."""
         given = {f.name: record[f.name] for f in fields(cls) if f.name in record}
-        given.setdefault("fine_mask_temperature", record.get("mask_temperature", MASK_TEMPERATURE))  # one number was both in older records
+        given.setdefault(
+            "fine_mask_temperature", record.get("mask_temperature", MASK_TEMPERATURE)
+        )  # one number was both in older records
         return cls(**{**given, "windows": Windows(**given.get("windows", {}))})
 
     @property
@@ -100,7 +111,12 @@ class TakeSettings:
     @property
     def fine(self) -> dict:
         """Settings of the coarse-to-fine passes: no limits on what may be drawn, as in the reference (vampnet d8)."""
-        return {"passes": self.fine_passes, "temperature": self.temperature, "mask_temperature": self.fine_mask_temperature, "cutoff": self.cutoff}
+        return {
+            "passes": self.fine_passes,
+            "temperature": self.temperature,
+            "mask_temperature": self.fine_mask_temperature,
+            "cutoff": self.cutoff,
+        }
 
 
 def _at_least_one(value: int, what: str) -> None:
@@ -110,9 +126,12 @@ def _at_least_one(value: int, what: str) -> None:
 
 @dataclass(frozen=True)
 class Given:
-    """What a prompt made of a sound: tokens to begin with, the mask [codebooks, frames] of what is hidden, and where the original lies.
+    """What a prompt made of a sound.
 
-    circular: its end is to meet its start. shift: frames by which the original was moved to the right. moved: whether kept frames are the original's at all.
+    Tokens to begin with, the mask [codebooks, frames] of what is hidden, and where the original lies.
+
+    circular: its end is to meet its start. shift: frames by which the original was moved to the right. moved: whether
+    kept frames are the original's at all.
     """
 
     tokens: Tokens
@@ -129,7 +148,9 @@ class Given:
         Raises ValueError where the prompt moved what it keeps to other places.
         """
         if self.moved:
-            raise ValueError(f"{self.python} moves what it keeps, so the original cannot be put back; leave restore out")
+            raise ValueError(
+                f"{self.python} moves what it keeps, so the original cannot be put back; leave restore out"
+            )
         kept = torch.nn.functional.pad((~mask.any(0)).int(), (1, 1)).diff()
         spans = zip((kept == 1).nonzero()[:, 0].tolist(), (kept == -1).nonzero()[:, 0].tolist(), strict=True)
         samples = self.tokens.hop * rate / self.tokens.rate
@@ -140,7 +161,8 @@ class Given:
 class Progress:
     """How far a run is.
 
-    done, total: passes and windows done, of how many. stage: "coarse" or "fine". settled: frames from the start on that will not change any more.
+    done, total: passes and windows done, of how many. stage: "coarse" or "fine". settled: frames from the start on that
+    will not change any more.
     takes: what came out, in the last one only.
     """
 
@@ -180,7 +202,8 @@ class Progress:
 class Take:
     """One result of `Vamp.vamp`.
 
-    clip: the sound. tokens, original: codes made and codes it began with, both [K, T] or [B, K, T]. mask: what was hidden, bool [K, T].
+    clip: the sound. tokens, original: codes made and codes it began with, both [K, T] or [B, K, T]. mask: what was
+    hidden, bool [K, T].
     record: settings that make it again, plain JSON.
     """
 
@@ -203,15 +226,23 @@ class Take:
         Raises TypeError and ValueError for takes and masks that do not fit. Notebook: 08.
         """
         if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
-            raise TypeError(f"a mask of type {getattr(mask, 'dtype', type(mask).__name__)} was given, torch.bool was expected (True takes the other's tokens)")
-        if other.tokens.codec != self.tokens.codec or other.tokens.codes.shape != self.tokens.codes.shape or mask.shape != self.mask.shape:
+            raise TypeError(
+                f"a mask of type {getattr(mask, 'dtype', type(mask).__name__)} was given, torch.bool was expected (True takes the other's tokens)"
+            )
+        if (
+            other.tokens.codec != self.tokens.codec
+            or other.tokens.codes.shape != self.tokens.codes.shape
+            or mask.shape != self.mask.shape
+        ):
             raise ValueError(
                 f"takes of {tuple(self.tokens.codes.shape)} and {tuple(other.tokens.codes.shape)} tokens and a mask of {tuple(mask.shape)} were given; "
                 "two takes of one sound and a mask [codebooks, frames] of their length were expected"
             )
         tokens = self.tokens.replace(codes=torch.where(mask, other.tokens.codes, self.tokens.codes))
         record = {"format": FORMAT, "mix": [self.record, other.record], "mask": Drawn(mask).to_json()}
-        return replace(self, clip=self.decode(tokens), tokens=tokens, mask=torch.where(mask, other.mask, self.mask), record=record)
+        return replace(
+            self, clip=self.decode(tokens), tokens=tokens, mask=torch.where(mask, other.mask, self.mask), record=record
+        )
 
 
 def record_of(given: Given, mask: Tensor, settings: TakeSettings, model: str, weights: str) -> dict:
@@ -239,7 +270,10 @@ def save_record(record: dict, path: Path) -> None:
 
 
 def load_record(record: dict | str | os.PathLike) -> dict:
-    """A take's record, given as itself or as the path of its file. Raises FileNotFoundError, and VampkitError for anything else."""
+    """A take's record, given as itself or as the path of its file.
+
+    Raises FileNotFoundError, and VampkitError for anything else.
+    """
     if not isinstance(record, dict):
         path = Path(record)
         if not path.is_file():
@@ -262,11 +296,14 @@ def rolled(mask: Tensor, frames: int, circular: bool) -> Tensor:
     return mask[..., place]
 
 
-def restored(blocks: Iterable[np.ndarray], original: Callable[[int, int], np.ndarray], spans: list[tuple[int, int]], fade: int) -> Iterator[np.ndarray]:
+def restored(
+    blocks: Iterable[np.ndarray], original: Callable[[int, int], np.ndarray], spans: list[tuple[int, int]], fade: int
+) -> Iterator[np.ndarray]:
     """Blocks [channels, samples] of a take, one after another, with the original put back in spans of samples.
 
-    original: gives its samples [channels, samples] from one place to another. fade: samples beside a span over which it gives way: there the difference between
-    original and take, mirrored at the border, is added and fades out. So nothing of the original that was hidden is heard, and no step either.
+    original: gives its samples [channels, samples] from one place to another. fade: samples beside a span over which it
+    gives way: there the difference between original and take, mirrored at the border, is added and fades out. So
+    nothing of the original that was hidden is heard, and no step either.
     """
     held, start, out, near = None, 0, 0, 0
     for block in chain(blocks, [None]):
@@ -285,7 +322,9 @@ def restored(blocks: Iterable[np.ndarray], original: Callable[[int, int], np.nda
         held, start, out = held[:, drop:], start + drop, upto
 
 
-def _put_back(held: np.ndarray, start: int, out: int, upto: int, original: Callable, spans: list[tuple[int, int]], fade: int) -> np.ndarray:
+def _put_back(
+    held: np.ndarray, start: int, out: int, upto: int, original: Callable, spans: list[tuple[int, int]], fade: int
+) -> np.ndarray:
     """Samples out to upto of `restored`; held [channels, samples] begins at start."""
     result, exact, end = held[:, out - start : upto - start], [], start + held.shape[1]
     for a, b in spans:

@@ -2,8 +2,8 @@
 
     clip --encode--> tokens --prompt--> mask --coarse, then fine--> tokens --decode--> clip
 
-Sounds of any length are made window by window (vampkit/windows.py); up to 10 s the coarse model sees the whole. What comes out is a Take (vampkit/takes.py).
-Paper: section 3 and figure 1. Notebook: 00.
+Sounds of any length are made window by window (vampkit/windows.py); up to 10 s the coarse model sees the whole. What
+comes out is a Take (vampkit/takes.py). Paper: section 3 and figure 1. Notebook: 00.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from vampkit.weights.models import BUNDLED
 class Vamp:
     """A codec and two masked models that speak its tokens.
 
-    codec: sound to tokens and back. coarse: the model of the first codebooks. fine: the model of the others given those.
-    Raises VampkitError where they do not fit together.
+    codec: sound to tokens and back. coarse: the model of the first codebooks. fine: the model of the others given
+    those. Raises VampkitError where they do not fit together.
     """
 
     def __init__(self, codec: Codec, coarse: MaskedTransformer, fine: MaskedTransformer, name: str = "custom"):
@@ -62,20 +62,39 @@ class Vamp:
                 digest.update(name.encode() + value.detach().float().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()[:16]
 
-    def vamp(self, sound: Clip | Tokens, prompt: Prompt | Tensor, *, progress: Callable[[int, int], None] | None = None, **settings) -> Take:
+    def vamp(
+        self,
+        sound: Clip | Tokens,
+        prompt: Prompt | Tensor,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        **settings,
+    ) -> Take:
         """Hide what the prompt does not keep, fill it in, and turn it into sound.
 
         sound: a clip of any length, or tokens of this codec. prompt: a prompt, or a mask [K, T] of one's own.
         progress: called with (passes and windows done, how many in all).
-        settings: seed=0, passes=36, fine_passes=12 (a third of passes), temperature=1.0, mask_temperature=10.5 (40 where the prompt goes on beyond
+        settings: seed=0, passes=36, fine_passes=12 (a third of passes), temperature=1.0, mask_temperature=10.5 (40
+        where the prompt goes on beyond
             the sound), fine_mask_temperature=0.0, top_p=None and all others of `vampkit.pipeline.TakeSettings`.
-        Raises ValueError for zero passes and masks of another shape, TypeError for settings of another name, VampkitError for tokens of another codec.
-        Paper: section 3.3. Notebook: 00.
+        Raises ValueError for zero passes and masks of another shape, TypeError for settings of another name,
+        VampkitError for tokens of another codec. Paper: section 3.3. Notebook: 00.
         """
         return self.takes(sound, prompt, 1, progress=progress, **settings)[0]
 
-    def takes(self, sound: Clip | Tokens, prompt: Prompt | Tensor, count: int, *, progress: Callable[[int, int], None] | None = None, **settings) -> list[Take]:
-        """`count` variations in one batch; each equals `vamp` with its own seed: `seed`, `seed` + 1 and so on, as its record says. Notebook: 08."""
+    def takes(
+        self,
+        sound: Clip | Tokens,
+        prompt: Prompt | Tensor,
+        count: int,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        **settings,
+    ) -> list[Take]:
+        """`count` variations in one batch.
+
+        Each equals `vamp` with its own seed: `seed`, `seed` + 1 and so on, as its record says. Notebook: 08.
+        """
         told = 0
         for at in self.steps(sound, prompt, count=count, **settings):
             if progress and at.done > told:
@@ -84,7 +103,10 @@ class Vamp:
         return list(at.takes)
 
     def steps(self, sound: Clip | Tokens, prompt: Prompt | Tensor, *, count: int = 1, **settings) -> Iterator[Progress]:
-        """The same pass by pass: one Progress a coarse pass, one a fine window, and a last one that holds the takes. Who stops iterating stops the run.
+        """The same pass by pass.
+
+        One Progress a coarse pass, one a fine window, and a last one that holds the takes. Who stops iterating stops
+        the run.
 
         codes and mask in it are [count * items, K, T]. Notebook: 05.
         """
@@ -95,13 +117,25 @@ class Vamp:
         return self._steps(given, chosen, count, original)
 
     def stream(self, sound: Clip | Tokens, prompt: Prompt | Tensor, **settings) -> Iterator[Clip]:
-        """The take's sound in blocks, each as soon as it is made; joined they are `vamp`'s clip. Loops come whole. Notebook: 08."""
+        """The take's sound in blocks, each as soon as it is made.
+
+        Joined they are `vamp`'s clip. Loops come whole. Notebook: 08.
+        """
         chosen, given = TakeSettings.asked(prompt, settings), self.given(sound, prompt)
         original = self._original(sound, given, chosen)
         tokens = given.tokens
-        return (Clip(block, tokens.source_rate, tokens.name, tokens.credit) for block in self.blocks(given, chosen, original))
+        return (
+            Clip(block, tokens.source_rate, tokens.name, tokens.credit)
+            for block in self.blocks(given, chosen, original)
+        )
 
-    def again(self, record: dict | str | os.PathLike, sound: Clip | Tokens, *, progress: Callable[[int, int], None] | None = None) -> Take:
+    def again(
+        self,
+        record: dict | str | os.PathLike,
+        sound: Clip | Tokens,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Take:
         """The take of a record, given as a dict or as its file, made anew from the same sound.
 
         Raises VampkitError where the record was made with other models. Notebook: 08.
@@ -125,18 +159,25 @@ class Vamp:
     def given(self, sound: Clip | Tokens, prompt: Prompt | Tensor, clip: Clip | None = None) -> Given:
         """Tokens to begin with, and what a prompt hides of them; a mask of one's own is checked and passed on.
 
-        clip: the sound of tokens, for prompts that listen. Raises TypeError and ValueError for a mask of another type or shape.
+        clip: the sound of tokens, for prompts that listen. Raises TypeError and ValueError for a mask of another type
+        or shape.
         """
         clip = sound if isinstance(sound, Clip) else clip
         tokens = self.codec.encode(sound) if isinstance(sound, Clip) else sound
         if tokens.codec != self.codec.hash:
-            raise VampkitError(f"these tokens were made by codec {tokens.codec[:8]}, this pipeline uses {self.codec.hash[:8]}; encode the sound again")
+            raise VampkitError(
+                f"these tokens were made by codec {tokens.codec[:8]}, this pipeline uses {self.codec.hash[:8]}; encode the sound again"
+            )
         if isinstance(prompt, Tensor):
             shape = (tokens.codebooks, tokens.frames)
             if prompt.dtype != torch.bool:
-                raise TypeError(f"a mask of type {prompt.dtype} was given, torch.bool was expected (True hides); convert with mask.bool()")
+                raise TypeError(
+                    f"a mask of type {prompt.dtype} was given, torch.bool was expected (True hides); convert with mask.bool()"
+                )
             if tuple(prompt.shape) != shape:
-                raise ValueError(f"a mask of shape {tuple(prompt.shape)} was given, {shape} was expected for these tokens; make it with their shape")
+                raise ValueError(
+                    f"a mask of shape {tuple(prompt.shape)} was given, {shape} was expected for these tokens; make it with their shape"
+                )
             prompt = Drawn(prompt)
         made, mask = prompt.prepare(tokens, clip)
         shift = prompt.shift(tokens)
@@ -146,14 +187,22 @@ class Vamp:
         return Given(made, mask, prompt.to_json(), repr(prompt), prompt.circular, shift, moved)
 
     def coarse_steps(self, codes: Tensor, mask: Tensor, **settings) -> Iterator[Step]:
-        """The coarse passes over codes and mask [batch, codebooks, frames] in one window, one Step each (paper, section 3.3). Notebook: 05."""
+        """The coarse passes over codes and mask [batch, codebooks, frames] in one window, one Step each (paper, section
+        3.3). Notebook: 05."""
         count = self.coarse.config.codebooks
         yield from sample(self.coarse, codes[:, :count], mask[:, :count], **settings)
 
     def blocks(
-        self, given: Given, settings: TakeSettings, original: Callable | None = None, progress: Callable[[int, int], None] | None = None
+        self,
+        given: Given,
+        settings: TakeSettings,
+        original: Callable | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> Iterator[np.ndarray]:
-        """The sound of a take in blocks [channels, samples], each as soon as it is made. original: see `vampkit.pipeline.take.restored`."""
+        """The sound of a take in blocks [channels, samples], each as soon as it is made.
+
+        original: see `vampkit.pipeline.take.restored`.
+        """
 
         def pieces() -> Iterator[Tensor]:
             first = 0
@@ -177,7 +226,9 @@ class Vamp:
             own = replace(settings, seed=settings.seed + number)
             clip = self._decode(tokens, given, own, original)
             record = record_of(given, mask, own, self.name, self.weights)
-            takes.append(Take(clip, tokens, given.tokens, mask, record, lambda t: self.codec.decode(t, circular=given.circular)))
+            takes.append(
+                Take(clip, tokens, given.tokens, mask, record, lambda t: self.codec.decode(t, circular=given.circular))
+            )
         yield replace(at, takes=tuple(takes))
 
     def _decode(self, tokens: Tokens, given: Given, settings: TakeSettings, original: Callable | None) -> Clip:
@@ -192,8 +243,13 @@ class Vamp:
         given.untouched(given.mask, sound.rate)  # refuses what cannot be put back before anything is made
         return lambda first, last: sound.samples[:, first:last]
 
-    def _restored(self, blocks, given: Given, settings: TakeSettings, original: Callable | None) -> Iterator[np.ndarray]:
-        """Blocks with the original put back where the settings ask for it. original: its samples from one place to another, in its own time."""
+    def _restored(
+        self, blocks, given: Given, settings: TakeSettings, original: Callable | None
+    ) -> Iterator[np.ndarray]:
+        """Blocks with the original put back where the settings ask for it.
+
+        original: its samples from one place to another, in its own time.
+        """
         if not settings.restore:
             return iter(blocks)
         rate, tokens = given.tokens.source_rate, given.tokens
@@ -208,9 +264,10 @@ class Vamp:
 def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | None = None, device: str = "cpu") -> Vamp:
     """The bundled pipeline ("tiny"), or a folder that holds codec.safetensors, coarse.safetensors and c2f.safetensors.
 
-    adapters: a folder that `vampkit finetune` filled, for these models. device: "cpu", "cuda", or "auto" (a GPU where there is one); another processor rounds
-    otherwise, so a record makes its take again exactly on the kind of device it was made on.
-    Raises FileNotFoundError for another name, ValueError for another device or a GPU that is not there. Notebook: 00.
+    adapters: a folder that `vampkit finetune` filled, for these models. device: "cpu", "cuda", or "auto" (a GPU where
+    there is one); another processor rounds otherwise, so a record makes its take again exactly on the kind of device it
+    was made on. Raises FileNotFoundError for another name, ValueError for another device or a GPU that is not there.
+    Notebook: 00.
     """
     if device != "cpu":
         return load_vamp(name, adapters).to(devices.chosen(device))
@@ -221,20 +278,32 @@ def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | No
         return Vamp(codec, load_model("coarse", codec), load_model("c2f", codec), "tiny")
     folder = Path(name)
     if not folder.is_dir():
-        raise FileNotFoundError(f'there is no model called {str(name)!r}; "tiny" or a folder with codec, coarse and c2f weights was expected')
+        raise FileNotFoundError(
+            f'there is no model called {str(name)!r}; "tiny" or a folder with codec, coarse and c2f weights was expected'
+        )
     codec = load_codec(folder / "codec.safetensors")
-    return Vamp(codec, load_model(folder / "coarse.safetensors", codec), load_model(folder / "c2f.safetensors", codec), folder.name)
+    return Vamp(
+        codec,
+        load_model(folder / "coarse.safetensors", codec),
+        load_model(folder / "c2f.safetensors", codec),
+        folder.name,
+    )
 
 
 def adapt(vamp: Vamp, folder: str | os.PathLike) -> Vamp:
     """A pipeline with the adapters that `vampkit finetune` left in a folder; the one given stays as it is.
 
-    folder: holds coarse.safetensors, c2f.safetensors or both. Raises FileNotFoundError where it holds neither, VampkitError for adapters of other models.
-    Notebook: 12.
+    folder: holds coarse.safetensors, c2f.safetensors or both. Raises FileNotFoundError where it holds neither,
+    VampkitError for adapters of other models. Notebook: 12.
     """
     folder = Path(folder)
     found = {kind: folder / f"{kind}.safetensors" for kind in BUNDLED if (folder / f"{kind}.safetensors").is_file()}
     if not found:
-        raise FileNotFoundError(f"there are no adapters in {folder}; make some with `vampkit finetune DIR --out {folder}`")
-    coarse, fine = (load_adapters(found[kind], model) if kind in found else model for kind, model in (("coarse", vamp.coarse), ("c2f", vamp.fine)))
+        raise FileNotFoundError(
+            f"there are no adapters in {folder}; make some with `vampkit finetune DIR --out {folder}`"
+        )
+    coarse, fine = (
+        load_adapters(found[kind], model) if kind in found else model
+        for kind, model in (("coarse", vamp.coarse), ("c2f", vamp.fine))
+    )
     return Vamp(vamp.codec, coarse, fine, f"{vamp.name} with {folder.name}")

@@ -1,7 +1,9 @@
-"""Windows: how a long row of frames is worked through piece by piece, in memory and time a frame that do not grow with its length.
+"""Windows: how a long row of frames is worked through piece by piece, in memory and time a frame that do not grow with
+its length.
 
-A window is what the model sees at once. Of what it sees it makes only the frames from `first` to `last`. Those to the left of them are kept or were made by
-earlier windows, and are its context. Those to the right of them are its look-ahead: what a prompt keeps there counts, the rest is made by later windows.
+A window is what the model sees at once. Of what it sees it makes only the frames from `first` to `last`. Those to the
+left of them are kept or were made by earlier windows, and are its context. Those to the right of them are its
+look-ahead: what a prompt keeps there counts, the rest is made by later windows.
 
            left        first                     last       right
     ---------|-----------|-------------------------|----------|------- frames
@@ -24,11 +26,12 @@ from torch import Tensor
 class Windows:
     """Sizes in frames (57.42 a second) of the windows of both stages.
 
-    coarse: 575, the 10 s that the coarse model is used on in the paper; the bundled one is trained on 9 s. coarse_context: 172, 3 s: a third more
-    than the 128 frames up to which the model can tell distances apart. coarse_ahead: 57, 1 s, in which what the prompt keeps next counts.
+    coarse: 575, the 10 s that the coarse model is used on in the paper; the bundled one is trained on 9 s.
+    coarse_context: 172, 3 s: a third more than the 128 frames up to which the model can tell distances apart.
+    coarse_ahead: 57, 1 s, in which what the prompt keeps next counts.
     fine: 172, the 3 s that coarse-to-fine models are trained on. fine_context, fine_ahead: shared frames of that stage.
-    reference: cut as the reference does: windows share nothing, the coarse ones keep their first and last frame wherever a prompt keeps anything in them,
-    the last fine one is padded with hidden frames.
+    reference: cut as the reference does: windows share nothing, the coarse ones keep their first and last frame
+    wherever a prompt keeps anything in them, the last fine one is padded with hidden frames.
 
     Raises ValueError for windows without frames of their own.
     """
@@ -64,10 +67,13 @@ REFERENCE = Windows(575, 0, 0, 173, 0, 0, reference=True)
 
 @dataclass(frozen=True)
 class Window:
-    """One piece of the way: it sees frames left to right - 1 and makes first to last - 1. number: its place in the row, for its noise.
+    """One piece of the way.
 
-    On a circle left may lie before 0 and right beyond the end; `circular` says that it is the whole circle. In the reference's cut, `padded` says that
-    right may lie beyond the end, `edges` that the first and last frame are kept where any is.
+    It sees frames left to right - 1 and makes first to last - 1. number: its place in the row, for its noise.
+
+    On a circle left may lie before 0 and right beyond the end; `circular` says that it is the whole circle. In the
+    reference's cut, `padded` says that right may lie beyond the end, `edges` that the first and last frame are kept
+    where any is.
     """
 
     left: int
@@ -88,11 +94,15 @@ class Window:
 def line(hidden: Tensor, size: int, context: int = 0, ahead: int = 0) -> list[Window]:
     """Windows over all frames of which something is hidden, bool [frames], in order.
 
-    Each starts where the next hidden frame is, so that a gap lies whole in one; without context, side by side wherever something is hidden.
-    The last one starts earlier instead of being padded. With all frames hidden there are 1 + ceil((frames - size) / (size - context - ahead)) of them.
+    Each starts where the next hidden frame is, so that a gap lies whole in one; without context, side by side wherever
+    something is hidden. The last one starts earlier instead of being padded. With all frames hidden there are 1 +
+    ceil((frames - size) / (size - context - ahead)) of them.
     """
     if not context + ahead:
-        return [replace(w, left=max(0, min(w.left, len(hidden) - size)), edges=False) for w in chunks(hidden, size, pad=False)]
+        return [
+            replace(w, left=max(0, min(w.left, len(hidden) - size)), edges=False)
+            for w in chunks(hidden, size, pad=False)
+        ]
     frames, found, last = len(hidden), [], 0
     places = hidden.nonzero()[:, 0].tolist()
     while (at := bisect_left(places, last)) < len(places):
@@ -114,7 +124,10 @@ def circle(hidden: Tensor, size: int, context: int = 0, ahead: int = 0) -> list[
     if frames <= size:
         return [Window(0, frames, 0, frames, circular=True)] if hidden.any() else []
     starts = [first for first in range(0, frames, own) if hidden[first : first + own].any()]
-    return [Window(first - context, first - context + size, first, min(first + own, frames), first // own) for first in starts]
+    return [
+        Window(first - context, first - context + size, first, min(first + own, frames), first // own)
+        for first in starts
+    ]
 
 
 def chunks(hidden: Tensor, size: int, pad: bool) -> list[Window]:
@@ -123,7 +136,9 @@ def chunks(hidden: Tensor, size: int, pad: bool) -> list[Window]:
     for first in range(0, frames, size):
         last = min(first + size, frames)
         if hidden[first:last].any():
-            found.append(Window(first, first + size if pad else last, first, last, first // size, padded=pad, edges=not pad))
+            found.append(
+                Window(first, first + size if pad else last, first, last, first // size, padded=pad, edges=not pad)
+            )
     return found
 
 
@@ -151,7 +166,10 @@ def seed_of(seed: int, stage: str, number: int, turn: int = 0) -> int:
 
 
 def ready(window: Window, frontier: int, frames: int) -> bool:
-    """Whether all that a window sees is there, when the frames before `frontier` are; around a circle only when all are."""
+    """Whether all that a window sees is there, when the frames before `frontier` are.
+
+    Around a circle only when all are.
+    """
     return frontier >= frames or (window.left >= 0 and frontier >= window.right)
 
 

@@ -23,27 +23,34 @@ FORMAT = "vampkit.prompt/1"
 
 
 class Prompt:
-    """What is kept of a sound. Subclasses are frozen dataclasses that define `mask`, or `prepare` where they change the length.
+    """What is kept of a sound.
 
-    `a | b` keeps what either keeps, `a & b` what both keep, `~a` what a does not keep; `a.on(0)` holds for one codebook, `a.dropout(0.2)` loses some frames.
-    Paper: section 3.4. Notebook: 02, 06 to 09.
+    Subclasses are frozen dataclasses that define `mask`, or `prepare` where they change the length.
+
+    `a | b` keeps what either keeps, `a & b` what both keep, `~a` what a does not keep; `a.on(0)` holds for one
+    codebook, `a.dropout(0.2)` loses some frames. Paper: section 3.4. Notebook: 02, 06 to 09.
     """
 
     kinds: ClassVar[dict[str, type[Prompt]]] = {}
     circular: ClassVar[bool] = False
     """Whether the end of the sound is to meet its start."""
     mask_temperature: ClassVar[float] = 10.5
-    """Noise on the confidences where a take asks for none of its own (vampnet d1; the paper's footnote 5 recommends values above 6)."""
+    """Noise on the confidences where a take asks for none of its own (vampnet d1.
+
+    The paper's footnote 5 recommends values above 6).
+    """
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         Prompt.kinds[cls.__name__] = cls
 
     def mask(self, tokens: Tokens, clip: Clip | None = None) -> Tensor:
-        """What the prompt hides, bool [codebooks, frames], True = hidden; of the new tokens where the prompt changes the length.
+        """What the prompt hides, bool [codebooks, frames], True = hidden.
 
-        tokens: what the codec made. clip: their sound, for prompts that listen (beats, onsets) and hold no times of their own.
-        Raises ValueError where the prompt does not fit them.
+        Of the new tokens where the prompt changes the length.
+
+        tokens: what the codec made. clip: their sound, for prompts that listen (beats, onsets) and hold no times of
+        their own. Raises ValueError where the prompt does not fit them.
         """
         return self.prepare(tokens, clip)[1]
 
@@ -56,7 +63,10 @@ class Prompt:
         return 0
 
     def bits_per_second(self, tokens: Tokens, clip: Clip | None = None) -> float:
-        """Rate of the tokens kept: bits of all codes times the share that is not hidden. Paper's nominal rates differ, see notebook 06."""
+        """Rate of the tokens kept.
+
+        Bits of all codes times the share that is not hidden. Paper's nominal rates differ, see notebook 06.
+        """
         made, mask = self.prepare(tokens, clip)
         return made.bits_per_second * float((~mask).float().mean())
 
@@ -70,7 +80,10 @@ class Prompt:
         return show.mask(mask, made, title or repr(self))
 
     def on(self, codebooks: int | Iterable[int]) -> Prompt:
-        """The same for some codebooks (from 0); the others keep nothing. `a.on(0) | b.on((1, 2))` gives each its own."""
+        """The same for some codebooks (from 0).
+
+        The others keep nothing. `a.on(0) | b.on((1, 2))` gives each its own.
+        """
         return On(self, codebooks)
 
     def dropout(self, share: float, seed: int = 0) -> Prompt:
@@ -92,20 +105,30 @@ class Prompt:
         return f"{type(self).__name__}({', '.join(f'{f.name}={v!r}' for f, v in shown if f.repr or f.default is MISSING or v != f.default)})"
 
     def to_json(self) -> dict:
-        """Plain data in the format `vampkit.prompt/1`, ready for `json.dumps`; `from_json` reads it back without loss."""
+        """Plain data in the format `vampkit.prompt/1`, ready for `json.dumps`.
+
+        `from_json` reads it back without loss.
+        """
         return {"format": FORMAT, **_plain(self)}
 
     @classmethod
     def from_json(cls, data: dict | str) -> Prompt:
-        """The prompt that `to_json` wrote, as a dict or as text. Raises VampkitError where it is something else, ValueError for values out of range."""
+        """The prompt that `to_json` wrote, as a dict or as text.
+
+        Raises VampkitError where it is something else, ValueError for values out of range.
+        """
         if isinstance(data, str):
             try:
                 data = json.loads(data)
             except json.JSONDecodeError as error:
-                raise VampkitError(f"this is no JSON ({error}), a prompt in the format {FORMAT} was expected; write it with Prompt.to_json") from None
+                raise VampkitError(
+                    f"this is no JSON ({error}), a prompt in the format {FORMAT} was expected; write it with Prompt.to_json"
+                ) from None
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             found = data.get("format") if isinstance(data, dict) else type(data).__name__
-            raise VampkitError(f"the format is {found!r}, {FORMAT!r} was expected; write the prompt with Prompt.to_json")
+            raise VampkitError(
+                f"the format is {found!r}, {FORMAT!r} was expected; write the prompt with Prompt.to_json"
+            )
         return _made({name: value for name, value in data.items() if name != "format"})
 
 
@@ -214,7 +237,10 @@ class On(Wrapped):
 
 @prompt_type
 class Dropout(Wrapped):
-    """Keeps what a prompt keeps without round(share * n) of its n frames, drawn from `seed`: `a.dropout(share, seed)`."""
+    """Keeps what a prompt keeps without round(share * n) of its n frames, drawn from `seed`.
+
+    `a.dropout(share, seed)`.
+    """
 
     prompt: Prompt
     share: float
@@ -231,7 +257,9 @@ class Dropout(Wrapped):
         return f"{_called(self.prompt)}.dropout({self.share}, {self.seed})"
 
 
-def number(prompt: Prompt, name: str, low: float | None = None, high: float | None = None, optional: bool = False) -> None:
+def number(
+    prompt: Prompt, name: str, low: float | None = None, high: float | None = None, optional: bool = False
+) -> None:
     """Refuse a field that is no finite number from low to high; numbers of numpy become plain ones."""
     _check(prompt, name, low, high, optional, (int, float), "a number")
 

@@ -28,12 +28,17 @@ HOP = 512
 SAME = 0.05
 """Seconds within which a beat and a downbeat are one."""
 BIAS = 0.018
-"""Seconds by which librosa's tracker is late: mean, and median, over 1795 beats of 48 composed pieces with drums (`python -m tests.bench.bench_beats`)."""
+"""Seconds by which librosa's tracker is late.
+
+Mean, and median, over 1795 beats of 48 composed pieces with drums (`python -m tests.bench.bench_beats`).
+"""
 
 
 @dataclass(frozen=True)
 class BeatGrid:
-    """Beats and downbeats in seconds, each in order of time. guessed: the downbeats are a guess, as trackers of beats alone do not hear bars.
+    """Beats and downbeats in seconds, each in order of time.
+
+    guessed: the downbeats are a guess, as trackers of beats alone do not hear bars.
 
     Raises TypeError and ValueError for times that are no numbers, negative, or out of order.
     Notebook: 09.
@@ -76,13 +81,18 @@ class BeatTracker(Protocol):
 
 
 def times_of(times: Iterable[float], what: str = "times") -> tuple[float, ...]:
-    """Seconds as a tuple of floats. Raises TypeError and ValueError for what is no number, negative, or out of order."""
+    """Seconds as a tuple of floats.
+
+    Raises TypeError and ValueError for what is no number, negative, or out of order.
+    """
     try:
         found = tuple(float(t) for t in times)
     except (TypeError, ValueError):
         raise TypeError(f"{what} hold {times!r}, numbers of seconds in order of time were expected") from None
     if not all(math.isfinite(t) and t >= 0 for t in found):
-        raise ValueError(f"{what} hold {[t for t in found if not (math.isfinite(t) and t >= 0)][0]} s, 0 or more was expected")
+        raise ValueError(
+            f"{what} hold {[t for t in found if not (math.isfinite(t) and t >= 0)][0]} s, 0 or more was expected"
+        )
     for before, after in zip(found, found[1:], strict=False):
         if after <= before:
             raise ValueError(f"{what} are out of order: {after} s comes after {before} s; sort them, each once")
@@ -97,7 +107,13 @@ def onset_times(clip: Clip, backtrack: bool = False) -> Float[np.ndarray, " onse
     import librosa
 
     samples = _samples(clip)
-    return np.zeros(0) if samples is None else np.unique(librosa.onset.onset_detect(y=samples, sr=RATE, hop_length=HOP, units="time", backtrack=backtrack))
+    return (
+        np.zeros(0)
+        if samples is None
+        else np.unique(
+            librosa.onset.onset_detect(y=samples, sr=RATE, hop_length=HOP, units="time", backtrack=backtrack)
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -105,7 +121,8 @@ class LibrosaBeats:
     """Ellis' dynamic programming as librosa has it, with its lateness (`BIAS`) taken off; downbeats are guessed.
 
     tempo: beats a minute that are likeliest, spread: standard deviation in octaves around them (log-normal prior).
-    octave: 1 tracks at double the tempo it finds, -1 at half, 2 and -2 twice over: for music that is counted otherwise than it hears.
+    octave: 1 tracks at double the tempo it finds, -1 at half, 2 and -2 twice over: for music that is counted otherwise
+    than it hears.
     meter: beats a bar for the guess of the downbeats.
     Source: Ellis 2007, "Beat tracking by dynamic programming". Notebook: 09.
     """
@@ -117,12 +134,17 @@ class LibrosaBeats:
 
     def __post_init__(self):
         if not (self.tempo > 0 and self.spread > 0 and self.meter >= 1):
-            raise ValueError(f"tempo {self.tempo}, spread {self.spread} and meter {self.meter} were given, positive numbers were expected")
+            raise ValueError(
+                f"tempo {self.tempo}, spread {self.spread} and meter {self.meter} were given, positive numbers were expected"
+            )
         if self.octave not in (-2, -1, 0, 1, 2):
             raise ValueError(f"octave is {self.octave!r}, a whole number from -2 to 2 was expected")
 
     def track(self, clip: Clip) -> BeatGrid:
-        """Beats, and a guess of the downbeats; an empty grid in silence and in what is shorter than eight hops (93 ms)."""
+        """Beats, and a guess of the downbeats.
+
+        An empty grid in silence and in what is shorter than eight hops (93 ms).
+        """
         import librosa
 
         samples = _samples(clip)
@@ -139,9 +161,12 @@ class LibrosaBeats:
 
 
 def guess_downbeats(beats: Iterable[float], clip: Clip | None = None, meter: int = 4) -> tuple[float, ...]:
-    """A guess: every `meter`-th beat, from the one on whose like the bass attacks and the harmony changes most; without a clip, from the first.
+    """A guess: every `meter`-th beat, from the one on whose like the bass attacks and the harmony changes most.
 
-    Right in 45 of 45 held-out composed pieces in four with drums, true beats given (`tests.bench.bench_beats`); another meter must be said. Notebook: 09.
+    Without a clip, from the first.
+
+    Right in 45 of 45 held-out composed pieces in four with drums, true beats given (`tests.bench.bench_beats`); another
+    meter must be said. Notebook: 09.
     """
     beats = times_of(beats, "beats")
     if meter < 1:
@@ -156,7 +181,9 @@ def guess_downbeats(beats: Iterable[float], clip: Clip | None = None, meter: int
     chroma = librosa.feature.chroma_stft(**settings, tuning=0.0)
     at = librosa.time_to_frames(np.asarray(beats), sr=RATE, hop_length=HOP).clip(0, chroma.shape[1] - 1)
     attack = np.array([bass[max(0, f - 1) : f + 5].max(initial=0.0) for f in at])
-    harmony = np.stack([chroma[:, a : max(b, a + 1)].mean(1) for a, b in zip(at, [*at[1:], chroma.shape[1]], strict=True)])
+    harmony = np.stack(
+        [chroma[:, a : max(b, a + 1)].mean(1) for a, b in zip(at, [*at[1:], chroma.shape[1]], strict=True)]
+    )
     harmony /= np.linalg.norm(harmony, axis=1, keepdims=True) + 1e-9
     change = np.concatenate([[0.0], 1 - (harmony[1:] * harmony[:-1]).sum(1)])
     evidence = sum((x - x.mean()) / (x.std() + 1e-9) for x in (attack, change))
@@ -169,14 +196,21 @@ def beats_from_score(piece) -> BeatGrid:
 
 
 def beats_from_csv(path: str | os.PathLike) -> BeatGrid:
-    """Beats of a text file: a time in seconds a line, and its place in the bar (1 is a downbeat) where known; comma, semicolon, tab or blank between.
+    """Beats of a text file.
+
+    A time in seconds a line, and its place in the bar (1 is a downbeat) where known; comma, semicolon, tab or blank
+    between.
 
     Raises FileNotFoundError, VampkitError for other contents.
     """
     path = _file(path)
     rows = []
     for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines()):
-        cells = next(csv.reader([line.replace(";", ",").replace("\t", ",")]), []) if any(c in line for c in ",;\t") else line.split()
+        cells = (
+            next(csv.reader([line.replace(";", ",").replace("\t", ",")]), [])
+            if any(c in line for c in ",;\t")
+            else line.split()
+        )
         cells = [c.strip() for c in cells if c.strip()]
         if not cells or cells[0].startswith("#"):
             continue
@@ -184,7 +218,9 @@ def beats_from_csv(path: str | os.PathLike) -> BeatGrid:
             rows.append((float(cells[0]), float(cells[1]) if len(cells) > 1 else None))
         except ValueError:
             if number:  # the first line may name the columns
-                raise VampkitError(f"line {number + 1} of {path.name} is {line!r}, a time in seconds and perhaps a place in the bar was expected") from None
+                raise VampkitError(
+                    f"line {number + 1} of {path.name} is {line!r}, a time in seconds and perhaps a place in the bar was expected"
+                ) from None
     return _placed(rows, path.name)
 
 
@@ -202,29 +238,39 @@ def beats_from_jams(source: str | os.PathLike | jams.JAMS) -> BeatGrid:
         try:
             source = jams.load(str(path), validate=False)
         except Exception as error:  # whatever its parser stumbles over
-            raise VampkitError(f"{path.name} is no JAMS file ({type(error).__name__}), one with beats was expected") from None
+            raise VampkitError(
+                f"{path.name} is no JAMS file ({type(error).__name__}), one with beats was expected"
+            ) from None
     for space in ("beat", "beat_position"):
         for annotation in source.search(namespace=f"^{space}$"):
-            places = [row.value.get("position") if isinstance(row.value, dict) else row.value for row in annotation.data]
+            places = [
+                row.value.get("position") if isinstance(row.value, dict) else row.value for row in annotation.data
+            ]
             return _placed([(float(row.time), place) for row, place in zip(annotation.data, places, strict=True)], name)
     raise VampkitError(f"{name} has no beats, an annotation of namespace beat or beat_position was expected")
 
 
 def beats_from_mirdata(track) -> BeatGrid:
-    """Beats of a track of a mirdata dataset (extra `mirdata`), whose positions 1 are downbeats. Raises VampkitError where it has none."""
+    """Beats of a track of a mirdata dataset (extra `mirdata`), whose positions 1 are downbeats.
+
+    Raises VampkitError where it has none.
+    """
     beats = getattr(track, "beats", None)
     if beats is None:
-        raise VampkitError(f"the track {getattr(track, 'track_id', '')!r} has no beats; choose a dataset with annotated beats")
+        raise VampkitError(
+            f"the track {getattr(track, 'track_id', '')!r} has no beats; choose a dataset with annotated beats"
+        )
     places = beats.positions if getattr(beats, "positions", None) is not None else [None] * len(beats.times)
     return _placed(list(zip([float(t) for t in beats.times], places, strict=True)), "the track")
 
 
 class BeatThis:
-    """The tracker beat_this (Foscarin et al. 2024) with a checkpoint on this machine: beats, and downbeats that it hears. Extra `beats`.
+    """The tracker beat_this (Foscarin et al.
 
-    checkpoint: path of its .ckpt file; nothing is downloaded. device: where it runs.
-    Raises FileNotFoundError without the file, VampkitError without the extra. Tested with a stand-in, not with its published weights.
-    Notebook: 09.
+    2024) with a checkpoint on this machine: beats, and downbeats that it hears. Extra `beats`.
+
+    checkpoint: path of its .ckpt file; nothing is downloaded. device: where it runs. Raises FileNotFoundError without
+    the file, VampkitError without the extra. Tested with a stand-in, not with its published weights. Notebook: 09.
     """
 
     def __init__(self, checkpoint: str | os.PathLike, device: str = "cpu"):

@@ -42,7 +42,8 @@ class Compression(Prompt):
 class Periodic(Prompt):
     """Keeps `width` frames around every `period`-th frame, from frame `offset` on; all their codebooks.
 
-    Period 0 keeps nothing; period 1, and a width from the period on, keep everything but what lies before the first window.
+    Period 0 keeps nothing; period 1, and a width from the period on, keep everything but what lies before the first
+    window.
     roll: a seed; it draws an offset below the period, added to `offset` (the reference rolls at every call).
     Paper: section 3.4. Notebook: 07.
     """
@@ -67,7 +68,10 @@ class Periodic(Prompt):
 
 @prompt_type
 class Prefix(Prompt):
-    """Keeps the first `seconds`; what comes after is continued. Raises ValueError beyond the sound's end. Paper: section 3.4. Notebook: 08."""
+    """Keeps the first `seconds`.
+
+    What comes after is continued. Raises ValueError beyond the sound's end. Paper: section 3.4. Notebook: 08.
+    """
 
     seconds: float
 
@@ -80,7 +84,10 @@ class Prefix(Prompt):
 
 @prompt_type
 class Suffix(Prompt):
-    """Keeps the last `seconds`; what comes before is led up to them. Raises ValueError beyond the sound's start. Paper: section 3.4. Notebook: 08."""
+    """Keeps the last `seconds`.
+
+    What comes before is led up to them. Raises ValueError beyond the sound's start. Paper: section 3.4. Notebook: 08.
+    """
 
     seconds: float
 
@@ -93,7 +100,10 @@ class Suffix(Prompt):
 
 @prompt_type
 class Inpaint(Prompt):
-    """Keeps all but the gap from `start` to `end` seconds. Raises ValueError for a gap outside the sound. Paper: section 3.4. Notebook: 08."""
+    """Keeps all but the gap from `start` to `end` seconds.
+
+    Raises ValueError for a gap outside the sound. Paper: section 3.4. Notebook: 08.
+    """
 
     start: float
     end: float
@@ -127,7 +137,10 @@ class Nothing(Prompt):
 
 @prompt_type
 class Random(Prompt):
-    """Hides each token by itself with probability `ratio`, the mask ratio of training. Paper: section 3.2. Notebook: 02."""
+    """Hides each token by itself with probability `ratio`, the mask ratio of training.
+
+    Paper: section 3.2. Notebook: 02.
+    """
 
     ratio: float
     seed: int = 0
@@ -157,7 +170,9 @@ class RandomShare(Prompt):
 
 @prompt_type
 class Drawn(Prompt):
-    """A mask drawn by hand, bool [codebooks, frames], True = hidden: a tensor, an array, or the text that one prints as.
+    """A mask drawn by hand, bool [codebooks, frames], True = hidden.
+
+    A tensor, an array, or the text that one prints as.
 
     Raises TypeError and ValueError for what is no such mask, ValueError for tokens of another shape. Notebook: 10.
     """
@@ -185,7 +200,9 @@ class Drawn(Prompt):
 def frames_within(prompt: Prompt, tokens: Tokens, seconds: float) -> int:
     """Frames of so many seconds from an end of the sound. Raises ValueError where it is shorter."""
     if seconds > tokens.seconds + 1e-9:
-        raise ValueError(f"{prompt!r} reaches {seconds} s into the sound, which lasts {tokens.seconds:.2f} s; choose 0 to {tokens.seconds:.2f} s")
+        raise ValueError(
+            f"{prompt!r} reaches {seconds} s into the sound, which lasts {tokens.seconds:.2f} s; choose 0 to {tokens.seconds:.2f} s"
+        )
     return min(tokens.frames, tokens.frames_of(seconds))
 
 
@@ -193,7 +210,9 @@ def _text(mask) -> str:
     """Shape and packed bits of a mask in letters that need no quoting anywhere: "2x12:8A8w"."""
     array = mask.detach().cpu().numpy() if isinstance(mask, Tensor) else np.asarray(mask)
     if array.dtype != bool:
-        raise TypeError(f"a mask of type {array.dtype} was drawn, bool was expected (True hides); convert with mask.astype(bool)")
+        raise TypeError(
+            f"a mask of type {array.dtype} was drawn, bool was expected (True hides); convert with mask.astype(bool)"
+        )
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(f"a mask of shape {array.shape} was drawn, [codebooks, frames] was expected")
     return f"{array.shape[0]}x{array.shape[1]}:{base64.urlsafe_b64encode(np.packbits(array).tobytes()).decode().rstrip('=')}"
@@ -209,5 +228,9 @@ def _bits(text: str) -> Tensor:
     except ValueError:
         packed = b""
     if not found or len(packed) != -(-count // 8):
-        raise ValueError(f"the drawing {text[:40]!r} is no mask, a text such as Drawn prints was expected; make it from a bool array")
-    return torch.from_numpy(np.unpackbits(np.frombuffer(packed, np.uint8), count=count).astype(bool)).unflatten(0, shape)
+        raise ValueError(
+            f"the drawing {text[:40]!r} is no mask, a text such as Drawn prints was expected; make it from a bool array"
+        )
+    return torch.from_numpy(np.unpackbits(np.frombuffer(packed, np.uint8), count=count).astype(bool)).unflatten(
+        0, shape
+    )

@@ -1,4 +1,7 @@
-"""Prompts that change the length: more before or after, a loop, a slower copy. They return new tokens, and the mask of those."""
+"""Prompts that change the length.
+
+More before or after, a loop, a slower copy. They return new tokens, and the mask of those.
+"""
 
 from __future__ import annotations
 
@@ -18,19 +21,23 @@ if TYPE_CHECKING:
     from vampkit.audio import Clip
 
 WANDER = 40.0
-"""Mask temperature of what goes on from its own sound. Where the surest guesses stay first, quiet and common ones win a little more often than they should,
-and the next window begins from them. With the tiny models of then, of 180 blocks of ten continuations of three minutes (12 passes), the quietest was 6.4 dB
-below its prefix with 10.5, 4.7 dB with 40; four continuations of 33 s (36 passes) were 3.8 and 2.4 dB below theirs; 16 of 7 s, made of composed pieces (36
-passes), had 0.95 [0.90, 1.01] of the Frechet distance. Vamps of P = 16 gained nothing: 1.03 [0.99, 1.08]. 40 was chosen of 3, 10.5, 20, 40, 100 and 1000 on
-four of those ten prefixes. Today's models with 40, on ten prefixes not used before (36 passes): 180 blocks, 2.8 dB below to 0.6 above."""
+"""Mask temperature of what goes on from its own sound.
+
+Where the surest guesses stay first, quiet and common ones win a little more often than they should, and the next window
+begins from them. With the tiny models of then, of 180 blocks of ten continuations of three minutes (12 passes), the
+quietest was 6.4 dB below its prefix with 10.5, 4.7 dB with 40; four continuations of 33 s (36 passes) were 3.8 and 2.4
+dB below theirs; 16 of 7 s, made of composed pieces (36 passes), had 0.95 [0.90, 1.01] of the Frechet distance. Vamps of
+P = 16 gained nothing: 1.03 [0.99, 1.08]. 40 was chosen of 3, 10.5, 20, 40, 100 and 1000 on four of those ten prefixes.
+Today's models with 40, on ten prefixes not used before (36 passes): 180 blocks, 2.8 dB below to 0.6 above."""
 
 
 @prompt_type
 class Outpaint(Prompt):
     """Keeps the whole sound and adds `before` seconds in front of it and `after` seconds behind it, to be generated.
 
-    Before is rounded up to frames. With something after it, a last frame that the sound only partly fills is generated anew, as it holds the silence
-    that filled it up. Its takes have four times the usual noise on the confidences, see WANDER. Paper: section 3.4 (prefix and suffix prompts). Notebook: 08.
+    Before is rounded up to frames. With something after it, a last frame that the sound only partly fills is generated
+    anew, as it holds the silence that filled it up. Its takes have four times the usual noise on the confidences, see
+    WANDER. Paper: section 3.4 (prefix and suffix prompts). Notebook: 08.
     """
 
     before: float = 0.0
@@ -70,7 +77,9 @@ class Continuation(Prompt):
         number(self, "seconds", 0)
         number(self, "prefix", 0, optional=True)
         if self.prefix == 0:
-            raise ValueError("a prefix of 0 s was given, some sound to go on from was expected; give more, or None for the whole")
+            raise ValueError(
+                "a prefix of 0 s was given, some sound to go on from was expected; give more, or None for the whole"
+            )
 
     def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Tensor]:
         if self.prefix is not None:
@@ -83,11 +92,13 @@ class Continuation(Prompt):
 class Loop(Prompt):
     """A passage as a loop with variation: its tokens alone, hidden by an inner prompt, whose end is to meet its start.
 
-    The passage begins at `start` seconds and lasts `seconds`, or `bars` from downbeat to downbeat, the first at or after `start`; in whole frames (17.4 ms).
-    downbeats: times in seconds; without them bars go by LibrosaBeats' guess. prompt: what is kept of the passage; its own times count from the loop's start.
-    lead: bars are cut so many seconds before their downbeat, as far as there is sound: a cut on the line itself would go through the attack.
-    Raises ValueError where the passage does not lie in the sound, where it has too few bars, and for an inner prompt that changes the length.
-    Paper: section 1 (a vamp is a repeated short passage). Notebook: 08.
+    The passage begins at `start` seconds and lasts `seconds`, or `bars` from downbeat to downbeat, the first at or
+    after `start`; in whole frames (17.4 ms).
+    downbeats: times in seconds; without them bars go by LibrosaBeats' guess. prompt: what is kept of the passage; its
+    own times count from the loop's start.
+    lead: bars are cut so many seconds before their downbeat, as far as there is sound: a cut on the line itself would
+    go through the attack. Raises ValueError where the passage does not lie in the sound, where it has too few bars, and
+    for an inner prompt that changes the length. Paper: section 1 (a vamp is a repeated short passage). Notebook: 08.
     """
 
     seconds: float | None = field(default=None, repr=False)
@@ -104,7 +115,9 @@ class Loop(Prompt):
         number(self, "start", 0)
         number(self, "lead", 0)
         if (self.seconds is None) == (self.bars is None) or self.seconds == 0:
-            raise ValueError(f"a loop of seconds={self.seconds} and bars={self.bars} was asked for; one of the two, above 0, was expected")
+            raise ValueError(
+                f"a loop of seconds={self.seconds} and bars={self.bars} was asked for; one of the two, above 0, was expected"
+            )
         if self.downbeats is not None:
             object.__setattr__(self, "downbeats", times_of(self.downbeats, "downbeats"))
 
@@ -131,18 +144,24 @@ class Loop(Prompt):
             lead = min(self.lead, bars[0])
             start, end = bars[0] - lead, bars[self.bars] - lead
         if end > tokens.seconds + 1e-9:
-            raise ValueError(f"a loop from {start:.2f} to {end:.2f} s was asked for, the sound lasts {tokens.seconds:.2f} s; make it shorter")
+            raise ValueError(
+                f"a loop from {start:.2f} to {end:.2f} s was asked for, the sound lasts {tokens.seconds:.2f} s; make it shorter"
+            )
         return start, end
 
     def _downbeats(self, clip: Clip | None) -> tuple[float, ...]:
         if self.downbeats is None and clip is None:
-            raise ValueError(f"{self!r} listens for bars, and only tokens were given; give the clip too, or downbeats=..., or seconds in place of bars")
+            raise ValueError(
+                f"{self!r} listens for bars, and only tokens were given; give the clip too, or downbeats=..., or seconds in place of bars"
+            )
         return self.downbeats if self.downbeats is not None else LibrosaBeats().track(clip).downbeats
 
 
 @prompt_type
 class Stretch(Prompt):
-    """Slower by a whole factor: every frame is followed by factor - 1 hidden ones. Pitch stays. Factor 1 leaves all as it is.
+    """Slower by a whole factor.
+
+    Every frame is followed by factor - 1 hidden ones. Pitch stays. Factor 1 leaves all as it is.
 
     prompt: what is kept before it is stretched.
     Source: the reference's code (vampnet d11). Notebook: 07.

@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 
 @prompt_type
 class Beats(Prompt):
-    """Keeps a window around each beat, from `before` seconds before it to `after` seconds after it; `~Beats()` keeps what lies between.
+    """Keeps a window around each beat, from `before` seconds before it to `after` seconds after it.
 
-    which: "all" beats, "down"beats alone, or "up": the beats that are no downbeats. every: each n-th of those, from the first on.
-    beats, downbeats: times in seconds, from a tracker, a file or one's own taps, or a BeatGrid in place of beats; without them LibrosaBeats listens to the
-    clip and guesses the downbeats. A time falls to the frame that starts at or after it, and windows are rounded up to frames, as in the reference: with
-    nothing before it the window misses the beat's attack, which is why 20 ms before it are kept unless told otherwise.
-    Raises ValueError for times out of order or beyond the sound, where no beat is found, and where there is neither a clip nor beats.
-    Paper: section 3.4 and 4.4 (75 ms after each beat). Notebook: 09.
+    `~Beats()` keeps what lies between.
+
+    which: "all" beats, "down"beats alone, or "up": the beats that are no downbeats. every: each n-th of those, from the
+    first on.
+    beats, downbeats: times in seconds, from a tracker, a file or one's own taps, or a BeatGrid in place of beats;
+    without them LibrosaBeats listens to the clip and guesses the downbeats. A time falls to the frame that starts at or
+    after it, and windows are rounded up to frames, as in the reference: with nothing before it the window misses the
+    beat's attack, which is why 20 ms before it are kept unless told otherwise. Raises ValueError for times out of order
+    or beyond the sound, where no beat is found, and where there is neither a clip nor beats. Paper: section 3.4 and 4.4
+    (75 ms after each beat). Notebook: 09.
     """
 
     before: float = 0.02
@@ -48,7 +52,9 @@ class Beats(Prompt):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, times_of(getattr(self, name), name))
         if self.beats is not None and self.which != "all" and not self.downbeats:
-            raise ValueError(f'which="{self.which}" needs downbeats, beats alone were given; give downbeats=..., or those of vampkit.beats.guess_downbeats')
+            raise ValueError(
+                f'which="{self.which}" needs downbeats, beats alone were given; give downbeats=..., or those of vampkit.beats.guess_downbeats'
+            )
 
     def grid(self, clip: Clip | None = None) -> BeatGrid:
         """The beats it goes by: its own, or those heard in the clip."""
@@ -62,11 +68,13 @@ class Beats(Prompt):
 
 @prompt_type
 class Onsets(Prompt):
-    """Keeps a window around each onset, the start of a note: from `before` seconds before it to `after` seconds after it.
+    """Keeps a window around each onset, the start of a note.
 
-    times: onsets in seconds; without them librosa's detector listens to the clip, and goes back to the lull before each attack.
-    Raises ValueError for times out of order or beyond the sound, where no onset is found, and where there is neither a clip nor times.
-    Source: the reference's code (vampnet c). Notebook: 09.
+    From `before` seconds before it to `after` seconds after it.
+
+    times: onsets in seconds; without them librosa's detector listens to the clip, and goes back to the lull before each
+    attack. Raises ValueError for times out of order or beyond the sound, where no onset is found, and where there is
+    neither a clip nor times. Source: the reference's code (vampnet c). Notebook: 09.
     """
 
     before: float = 0.0
@@ -80,21 +88,32 @@ class Onsets(Prompt):
             object.__setattr__(self, "times", times_of(self.times, "times"))
 
     def mask(self, tokens: Tokens, clip: Clip | None = None) -> Tensor:
-        times = self.times if self.times is not None else times_of(onset_times(_sound(self, clip, "times"), backtrack=True))
+        times = (
+            self.times if self.times is not None else times_of(onset_times(_sound(self, clip, "times"), backtrack=True))
+        )
         return _around(self, times, "onset", tokens)
 
 
 def _sound(prompt: Prompt, clip: Clip | None, own: str) -> Clip:
     if clip is None:
-        raise ValueError(f"{prompt!r} listens to the sound, and only tokens were given; give the clip too, or {own}=...")
+        raise ValueError(
+            f"{prompt!r} listens to the sound, and only tokens were given; give the clip too, or {own}=..."
+        )
     return clip
 
 
 def _around(prompt: Beats | Onsets, times: tuple[float, ...], what: str, tokens: Tokens) -> Tensor:
-    """Windows around times in seconds. A time just behind the last frame's start has no frame of its own left, and keeps what its window reaches."""
+    """Windows around times in seconds.
+
+    A time just behind the last frame's start has no frame of its own left, and keeps what its window reaches.
+    """
     if not times:
         raise ValueError(f"no {what} was found for {prompt!r}; choose a sound that has some, or give their times")
     if times[-1] > tokens.seconds + 1e-9:
-        raise ValueError(f"the {what} at {times[-1]:.2f} s lies beyond the end of the sound, {tokens.seconds:.2f} s; leave it out")
+        raise ValueError(
+            f"the {what} at {times[-1]:.2f} s lies beyond the end of the sound, {tokens.seconds:.2f} s; leave it out"
+        )
     at = [tokens.frames_of(time) for time in times]
-    return masks.windows(tokens.codebooks, tokens.frames, at, tokens.frames_of(prompt.before), tokens.frames_of(prompt.after))
+    return masks.windows(
+        tokens.codebooks, tokens.frames, at, tokens.frames_of(prompt.before), tokens.frames_of(prompt.after)
+    )

@@ -9,7 +9,18 @@ from dataclasses import fields
 from pathlib import Path
 
 from vampkit.prompts.base import Dropout, On, Prompt
-from vampkit.prompts.frames import Compression, Drawn, Everything, Inpaint, Nothing, Periodic, Prefix, Random, RandomShare, Suffix
+from vampkit.prompts.frames import (
+    Compression,
+    Drawn,
+    Everything,
+    Inpaint,
+    Nothing,
+    Periodic,
+    Prefix,
+    Random,
+    RandomShare,
+    Suffix,
+)
 from vampkit.prompts.length import Continuation, Loop, Outpaint, Stretch
 from vampkit.prompts.presets import PRESETS
 from vampkit.prompts.sound import Beats, Onsets
@@ -32,11 +43,15 @@ HELP = (
 
 
 def parse(text: str) -> Prompt:
-    """A prompt from words: "periodic:7+prefix:3" keeps what either keeps, "periodic:7&compression:4" what both keep; & binds closer, ~ closest.
+    """A prompt from words: "periodic:7+prefix:3" keeps what either keeps, "periodic:7&compression:4" what both keep.
 
-    A word's values follow a colon, in order or by name; lists of times are joined by "/": "beats:beats=0.5/1/1.5". Prompts around another one have it in
-    brackets: "loop:bars=4(periodic:7)". `HELP` shows every word, the names in `PRESETS` are words too.
-    Raises ValueError for a word it does not know and for values that do not fit, FileNotFoundError for a file that is not there. Notebook: 06.
+    & binds closer, ~ closest.
+
+    A word's values follow a colon, in order or by name; lists of times are joined by "/": "beats:beats=0.5/1/1.5".
+    Prompts around another one have it in
+    brackets: "loop:bars=4(periodic:7)". `HELP` shows every word, the names in `PRESETS` are words too. Raises
+    ValueError for a word it does not know and for values that do not fit, FileNotFoundError for a file that is not
+    there. Notebook: 06.
     """
     words = _Words(text)
     prompt = _either(words)
@@ -110,7 +125,9 @@ def _prompt(word: str, inner: Prompt | None) -> Prompt:
     names = [f.name for f in fields(kind) if f.name != "prompt"]
     takes_inner = len(names) < len(fields(kind))
     if (inner is not None and not takes_inner) or (inner is None and kind in (On, Dropout)):
-        raise ValueError(f"the prompt {word!r} {'takes none' if inner else 'needs another one'} in brackets; words such as {HELP} were expected")
+        raise ValueError(
+            f"the prompt {word!r} {'takes none' if inner else 'needs another one'} in brackets; words such as {HELP} were expected"
+        )
     given = {} if inner is None else {"prompt": inner}
     parts = values.split(",") if values.strip() else []
     if kind is On:
@@ -119,7 +136,9 @@ def _prompt(word: str, inner: Prompt | None) -> Prompt:
         key, equals, value = part.partition("=")
         key, value = (key.strip(), value) if equals else (names[place] if place < len(names) else part, part)
         if key not in names or key in given:
-            raise ValueError(f"the prompt {word!r} does not take {part.strip()!r}; it takes {', '.join(names) or 'nothing'}")
+            raise ValueError(
+                f"the prompt {word!r} does not take {part.strip()!r}; it takes {', '.join(names) or 'nothing'}"
+            )
         given[key] = _value(value, times=key in ("beats", "downbeats", "times"))
     try:
         return kind(**given)
@@ -154,5 +173,9 @@ def _from_file(name: str, where: str) -> Prompt:
             return Drawn(np.load(path, allow_pickle=False))
         data = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, TypeError, EOFError) as error:
-        raise ValueError(f"{path.name} holds no prompt ({error}); a bool array [codebooks, frames] in .npy or a prompt in JSON was expected") from None
-    return Prompt.from_json(data.get("prompt", data) if isinstance(data, dict) and isinstance(data.get("prompt"), dict) else data)
+        raise ValueError(
+            f"{path.name} holds no prompt ({error}); a bool array [codebooks, frames] in .npy or a prompt in JSON was expected"
+        ) from None
+    return Prompt.from_json(
+        data.get("prompt", data) if isinstance(data, dict) and isinstance(data.get("prompt"), dict) else data
+    )

@@ -18,7 +18,10 @@ WIDEST = 600  # columns of a heatmap; more are not seen
 
 
 def dress(figure, title: str = "", height: int = 300):
-    """Give a figure the neutral dress of all ours, which suits light and dark pages: clear ground, grey ink, narrow margins. Returns it. Notebook: 01, 02."""
+    """Give a figure the neutral dress of all ours, which suits light and dark pages.
+
+    Clear ground, grey ink, narrow margins. Returns it. Notebook: 01, 02.
+    """
     axis = dict(gridcolor=GRID, linecolor=GRID, zerolinecolor=GRID, ticks="outside", tickcolor=GRID)
     figure.update_layout(
         template="none",
@@ -121,7 +124,9 @@ def waveform(clip, title: str = "", columns: int = 800):
 
 def _rows(figure, codebooks: int, **where) -> None:
     names = spectra.codebook_names(codebooks)
-    figure.update_yaxes(tickvals=list(range(codebooks)), ticktext=names, range=[codebooks - 0.5, -0.5], showgrid=False, **where)
+    figure.update_yaxes(
+        tickvals=list(range(codebooks)), ticktext=names, range=[codebooks - 0.5, -0.5], showgrid=False, **where
+    )
 
 
 def tokens(tokens_or_codes, title: str = ""):
@@ -179,7 +184,9 @@ def _mask_traces(grid: np.ndarray, frame: float):
     spans = [(a, b, k) for k, row in enumerate(grid) for a, b in spectra.runs(row)]
     x = np.array([(a * frame, b * frame, np.nan) for a, b, _ in spans], dtype=np.float32).ravel()
     y = np.repeat(np.array([k for *_, k in spans], dtype=np.float32), 3)
-    strike = go.Scatter(x=x, y=y, mode="lines", line=dict(width=1, color=STRIKE), hoverinfo="skip", showlegend=False, name="hidden")
+    strike = go.Scatter(
+        x=x, y=y, mode="lines", line=dict(width=1, color=STRIKE), hoverinfo="skip", showlegend=False, name="hidden"
+    )
     return cells, strike
 
 
@@ -256,7 +263,8 @@ def passes(steps, tokens=None, panels: int = 9, title: str = "", names=None):
 
     steps: Step objects of `sample` (or masks bool [K, T]); of a batch the first item. A pass's panel shows what is
     still hidden after it, as percent where several frames share a column. tokens: Tokens, which give the time axis.
-    names: one a grid, in place of "pass 1" and so on. Returns a plotly Figure. Raises ValueError without steps, and for another number of names.
+    names: one a grid, in place of "pass 1" and so on. Returns a plotly Figure. Raises ValueError without steps, and for
+    another number of names.
     """
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots

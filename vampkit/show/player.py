@@ -62,7 +62,10 @@ def _part(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def _script() -> str:
-    """The player's script with the fades that it shares with the studio; in a block, so that no name of ours becomes the page's."""
+    """The player's script with the fades that it shares with the studio.
+
+    In a block, so that no name of ours becomes the page's.
+    """
     return "{\n" + re.sub("^export ", "", _part("fade.js"), flags=re.MULTILINE) + _part("player.js") + "}\n"
 
 
@@ -149,7 +152,11 @@ class Player:
             name = f"mask, hatched:<br>{100 * grid.mean():.1f} % hidden;<br>codebook 1<br>on top"
         else:
             grid = spectra.code_array(self.tokens)
-            data, what, name = pictures.codes_png(grid), "tokens", "tokens, one<br>colour an entry;<br>codebook 1<br>on top"
+            data, what, name = (
+                pictures.codes_png(grid),
+                "tokens",
+                "tokens, one<br>colour an entry;<br>codebook 1<br>on top",
+            )
         rows, frames = grid.shape
         share = 100 * frames * spectra.frame_seconds(self.tokens) / self.seconds
         height = min(112, max(60, 9 * rows))  # four lines of its name at least
@@ -183,17 +190,18 @@ def listen(*clips, labels=None, mask=None, tokens=None, height: int = 90) -> Pla
 
     clips: Clip or Take. labels: one name a clip, else the clips' own names.
     mask: bool [K, T], True = hidden, drawn under the sound. tokens: Tokens, which give the mask its time axis, and are
-    drawn themselves where no mask is given. height: of the spectrogram, pixels.
-    While it plays, switching keeps the place and fades over 25 ms. The sound is kept as MP3 (mono, 64 kbit/s); its level
-    is never changed.
-    Raises TypeError for what is no clip, ValueError for another number of labels. Notebook: 00.
+    drawn themselves where no mask is given. height: of the spectrogram, pixels. While it plays, switching keeps the
+    place and fades over 25 ms. The sound is kept as MP3 (mono, 64 kbit/s); its level is never changed. Raises TypeError
+    for what is no clip, ValueError for another number of labels. Notebook: 00.
     """
     if not clips:
         raise ValueError("no clip was given, at least one was expected; call listen(clip)")
     found = [c if hasattr(c, "samples") else getattr(c, "clip", c) for c in clips]
     for given, clip in zip(clips, found, strict=True):
         if not (hasattr(clip, "samples") and hasattr(clip, "rate")):
-            raise TypeError(f"{type(given).__name__} was given, a Clip or a Take was expected; make one with Clip(samples, rate)")
+            raise TypeError(
+                f"{type(given).__name__} was given, a Clip or a Take was expected; make one with Clip(samples, rate)"
+            )
     if labels is None:
         labels = [c.name or "sound" for c in found]
         if len(set(labels)) < len(labels):

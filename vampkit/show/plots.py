@@ -7,7 +7,14 @@ import numpy as np
 from vampkit.show.figures import INK, _figure, dress
 
 COLOURS = ("#0f8b8d", "#c2571a", "#7a5fc7", "#5a8a1f", "#b5478b", "#4a7fb5")
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")  # with the colour, so that neither is needed alone
+DASHES = (
+    "solid",
+    "dash",
+    "dot",
+    "dashdot",
+    "longdash",
+    "longdashdot",
+)  # with the colour, so that neither is needed alone
 FEW = 16  # so many whole numbers on an axis are named one by one
 
 
@@ -58,11 +65,15 @@ def bars(values, y_title: str = "", title: str = "", height: int = 320, digits: 
     error = dict(type="data", array=high - mean, arrayminus=mean - low, color=INK, visible=bool((high > low).any()))
     names, text = [str(name) for name in values], [f"{m:.{digits}f}" for m in mean]
     hover = "%{x}: %{text}<extra></extra>"
-    bar = go.Bar(x=names, y=mean, error_y=error, text=text, textposition="none", marker_color=COLOURS[0], hovertemplate=hover)
+    bar = go.Bar(
+        x=names, y=mean, error_y=error, text=text, textposition="none", marker_color=COLOURS[0], hovertemplate=hover
+    )
     figure = dress(_figure(bar), title, height)
     # Numbers inside or above the bars would shrink in low ones and lie under the lines of the intervals.
     labels = [f"{name}<br><b>{number}</b>" for name, number in zip(names, text, strict=True)]
-    figure.update_xaxes(type="category", tickvals=names, ticktext=labels, tickangle=0, title_text=x_title, showgrid=False)
+    figure.update_xaxes(
+        type="category", tickvals=names, ticktext=labels, tickangle=0, title_text=x_title, showgrid=False
+    )
     figure.update_yaxes(title_text=y_title)
     return figure.update_layout(margin=dict(b=72 if x_title else 52))
 
@@ -89,17 +100,25 @@ def matrices(panels, x_title: str = "", y_title: str = "", title: str = "", top:
 
     grids = {name: np.asarray(grid, dtype=np.float32) for name, grid in panels.items()}
     if not grids or any(grid.ndim != 2 for grid in grids.values()):
-        raise ValueError(f"panels of shapes {[g.shape for g in grids.values()]} were given, at least one [rows, columns] was expected")
+        raise ValueError(
+            f"panels of shapes {[g.shape for g in grids.values()]} were given, at least one [rows, columns] was expected"
+        )
     top = top or max(float(grid.max()) for grid in grids.values())
     columns = min(4, len(grids))
     rows = -(-len(grids) // columns)
-    figure = make_subplots(rows, columns, subplot_titles=list(grids), horizontal_spacing=0.04, vertical_spacing=0.2 / rows)
+    figure = make_subplots(
+        rows, columns, subplot_titles=list(grids), horizontal_spacing=0.04, vertical_spacing=0.2 / rows
+    )
     look = dict(zmin=0, zmax=top, colorscale="Viridis", hovertemplate="row %{y}, column %{x}: %{z:.3f}<extra></extra>")
     small = all(max(grid.shape) <= 8 for grid in grids.values())
     if small:  # few cells have room for their numbers
         look |= dict(texttemplate="%{z:.2f}")
     for i, grid in enumerate(grids.values()):
-        figure.add_trace(go.Heatmap(z=grid.round(3), showscale=i == 0, colorbar=dict(thickness=12), **look), i // columns + 1, i % columns + 1)
+        figure.add_trace(
+            go.Heatmap(z=grid.round(3), showscale=i == 0, colorbar=dict(thickness=12), **look),
+            i // columns + 1,
+            i % columns + 1,
+        )
     dress(figure, title, 60 + 240 * rows)
     tall, wide = (max(grid.shape[side] for grid in grids.values()) for side in (0, 1))
     figure.update_yaxes(autorange="reversed", showgrid=False, dtick=1 if tall <= FEW else None)

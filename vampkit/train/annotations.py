@@ -1,4 +1,7 @@
-"""What a mirdata dataset says of a track, as plain data: beats, chords and key in one form, and all else in the dataset's own."""
+"""What a mirdata dataset says of a track, as plain data.
+
+Beats, chords and key in one form, and all else in the dataset's own.
+"""
 
 from __future__ import annotations
 
@@ -21,20 +24,32 @@ def mirdata_items(name: str, home: str) -> list[dict]:
     try:
         import mirdata as library
     except ImportError:
-        raise VampkitError("mirdata is not installed, it reads its datasets' annotations; install vampkit[mirdata]") from None
+        raise VampkitError(
+            "mirdata is not installed, it reads its datasets' annotations; install vampkit[mirdata]"
+        ) from None
     items = []
     for track_id, track in sorted(library.initialize(name, data_home=home).load_tracks().items()):
         artist = getattr(track, "artist", None) or getattr(track, "artist_name", None) or name
-        path = next((p for n in ("audio_path", "audio_mix_path", "audio_mic_path", "mix_path") if (p := getattr(track, n, None))), None)
-        items.append({"file": str(path), "track": f"{name}/{track_id}", "artist": str(artist), "truth": truth_of(track)})
+        path = next(
+            (
+                p
+                for n in ("audio_path", "audio_mix_path", "audio_mic_path", "mix_path")
+                if (p := getattr(track, n, None))
+            ),
+            None,
+        )
+        items.append(
+            {"file": str(path), "track": f"{name}/{track_id}", "artist": str(artist), "truth": truth_of(track)}
+        )
     return items
 
 
 def truth_of(track: Any) -> dict:
     """A track's annotations as plain data.
 
-    "beats" and "downbeats" in seconds, "chords" as [start, end, label] and "key" are in one form for all datasets; "annotations" holds every other one
-    that is there, field by field as the dataset has it (notes, melody, sections, tempo, genre and so on).
+    "beats" and "downbeats" in seconds, "chords" as [start, end, label] and "key" are in one form for all datasets;
+    "annotations" holds every other one that is there, field by field as the dataset has it (notes, melody, sections,
+    tempo, genre and so on).
     """
     truth, rest = {}, {}
     for name in dir(track):
@@ -50,7 +65,9 @@ def truth_of(track: Any) -> dict:
             if positions is not None and len(positions) == len(value.times):
                 truth["downbeats"] = [t for t, p in zip(truth["beats"], positions, strict=True) if p == 1]
         elif name == "chords" and hasattr(value, "labels"):
-            truth["chords"] = [[*_plain(span), str(label)] for span, label in zip(value.intervals, value.labels, strict=True)]
+            truth["chords"] = [
+                [*_plain(span), str(label)] for span, label in zip(value.intervals, value.labels, strict=True)
+            ]
         elif name == "key" and value is not None:
             truth["key"] = str(getattr(value, "keys", [value])[0])
         elif (found := _plain(value)) not in (None, {}, []):

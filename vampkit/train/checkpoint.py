@@ -1,4 +1,5 @@
-"""Checkpoints: all that a training needs to go on as if nothing had happened, as safetensors and JSON, never as a pickle."""
+"""Checkpoints: all that a training needs to go on as if nothing had happened, as safetensors and JSON, never as a
+pickle."""
 
 from __future__ import annotations
 
@@ -28,7 +29,10 @@ def _flatten(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(value, dict):
         return {"dict": [[k, _flatten(v, f"{name}.{k}", tensors)] for k, v in value.items()]}
     if isinstance(value, (list, tuple)):
-        return {"list": [_flatten(v, f"{name}.{i}", tensors) for i, v in enumerate(value)], "tuple": isinstance(value, tuple)}
+        return {
+            "list": [_flatten(v, f"{name}.{i}", tensors) for i, v in enumerate(value)],
+            "tuple": isinstance(value, tuple),
+        }
     return {"value": value}
 
 
@@ -44,9 +48,12 @@ def _unflatten(node: dict, tensors: dict[str, Tensor]) -> Any:
 
 
 def save(state: dict[str, Any], path: str | os.PathLike) -> Path:
-    """Write nested dicts and lists of tensors and plain values as one safetensors file; beside first, flushed to the disk, then renamed.
+    """Write nested dicts and lists of tensors and plain values as one safetensors file.
 
-    A kill at any moment leaves either the old file or the new one, never half of one. Raises VampkitError where the disk is full.
+    Beside first, flushed to the disk, then renamed.
+
+    A kill at any moment leaves either the old file or the new one, never half of one. Raises VampkitError where the
+    disk is full.
     """
     from safetensors.torch import save_file
 
@@ -78,7 +85,9 @@ def _room_for(path: Path) -> Iterator[None]:
         full = (errno.ENOSPC, errno.EDQUOT)
         if getattr(error, "errno", None) not in full and not any(f"os error {code}" in str(error) for code in full):
             raise
-        raise VampkitError(f"{path} could not be written, the disk is full; what was saved before is whole: make room and run the same command again") from None
+        raise VampkitError(
+            f"{path} could not be written, the disk is full; what was saved before is whole: make room and run the same command again"
+        ) from None
 
 
 def load(path: str | os.PathLike) -> dict[str, Any]:
@@ -95,9 +104,14 @@ def identity(preset: Any) -> dict[str, Any]:
 
 
 def same_run(saved: dict[str, Any], now: dict[str, Any], folder: str | os.PathLike) -> None:
-    """Refuse to go on with a run that other settings began: half of each would be neither. Raises VampkitError that names what differs."""
+    """Refuse to go on with a run that other settings began.
+
+    Half of each would be neither. Raises VampkitError that names what differs.
+    """
     if changed := list(_changes(saved, now)):
-        raise VampkitError(f"{folder} holds a run with other settings ({'; '.join(changed)}); go on with the same ones, or choose another folder")
+        raise VampkitError(
+            f"{folder} holds a run with other settings ({'; '.join(changed)}); go on with the same ones, or choose another folder"
+        )
 
 
 def _changes(saved: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
@@ -110,11 +124,15 @@ def _changes(saved: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
 
 def finished(folder: str | os.PathLike, steps: int) -> None:
     """Say that a run had ended before it was called again, lest its result be taken for a new one's."""
-    print(f"{folder} holds a run that is finished ({steps} steps): nothing was trained. For a new run choose another folder, or delete this one.")
+    print(
+        f"{folder} holds a run that is finished ({steps} steps): nothing was trained. For a new run choose another folder, or delete this one."
+    )
 
 
 class Checkpoints:
-    """The newest checkpoints of a training, and the best: FOLDER/state-00001234.safetensors by step, FOLDER/best.safetensors.
+    """The newest checkpoints of a training, and the best.
+
+    FOLDER/state-00001234.safetensors by step, FOLDER/best.safetensors.
 
     keep: how many of the newest stay.
     """
@@ -127,7 +145,10 @@ class Checkpoints:
         return sorted(self.folder.glob("state*.safetensors"), key=lambda path: int(path.stem.partition("-")[2] or -1))
 
     def save(self, state: dict[str, Any], step: int, best: bool = False) -> Path:
-        """Write the checkpoint of a step, and let the oldest go. Raises VampkitError where the disk is full, with all older ones still there."""
+        """Write the checkpoint of a step, and let the oldest go.
+
+        Raises VampkitError where the disk is full, with all older ones still there.
+        """
         path = save(state, self.folder / f"state-{step:08}.safetensors")
         if best:
             part = self.folder / "best.safetensors.part"
@@ -148,7 +169,9 @@ class Checkpoints:
         return int(paths[-1].stem.partition("-")[2] or -1) if paths else None
 
     def latest(self) -> dict[str, Any] | None:
-        """The newest checkpoint that can be read; None where there is none. One that is damaged is named, and the one before it taken.
+        """The newest checkpoint that can be read.
+
+        None where there is none. One that is damaged is named, and the one before it taken.
 
         Raises VampkitError where all are damaged.
         """
@@ -159,12 +182,17 @@ class Checkpoints:
             except VampkitError as error:
                 print(f"{error} (going back to the checkpoint before it)")
         if paths:
-            raise VampkitError(f"no checkpoint in {self.folder} can be read; start again in another folder, or delete them")
+            raise VampkitError(
+                f"no checkpoint in {self.folder} can be read; start again in another folder, or delete them"
+            )
         return None
 
 
 class Log:
-    """A JSON-lines file of what a training measured; on resuming, what lies beyond the checkpoint is dropped, as it will be written again."""
+    """A JSON-lines file of what a training measured.
+
+    On resuming, what lies beyond the checkpoint is dropped, as it will be written again.
+    """
 
     def __init__(self, path: str | os.PathLike, step: int):
         self.path = Path(path)

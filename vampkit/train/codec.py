@@ -1,10 +1,10 @@
 """Training a codec: first without its quantizer, then with it, last the decoder alone.
 
-1. autoencoder: encoder and decoder learn to pass sound through, without quantizer.
-2. The quantizer is started by k-means, codebook after codebook, on what the encoder gives.
-3. joint: everything learns together; quantizer dropout makes the first codebooks carry the most.
-4. decoder: encoder and quantizer are frozen, so tokens keep their meaning while the decoder gets better; against discriminators that get better too, where
-   the preset asks for them. A share of each batch is decoded from its coarse codebooks alone, as a coarse model's output is.
+1. autoencoder: encoder and decoder learn to pass sound through, without quantizer. 2. The quantizer is started by
+k-means, codebook after codebook, on what the encoder gives. 3. joint: everything learns together; quantizer dropout
+makes the first codebooks carry the most. 4. decoder: encoder and quantizer are frozen, so tokens keep their meaning
+while the decoder gets better; against discriminators that get better too, where the preset asks for them. A share of
+each batch is decoded from its coarse codebooks alone, as a coarse model's output is.
 
 Notebook: 01.
 """
@@ -38,8 +38,10 @@ from vampkit.weights import load_codec
 class CodecTraining:
     """One training of a codec, from wherever it was left.
 
-    preset: the settings. pools: training sound, real first, composed second (either may be None). out: folder for checkpoints, log and the result.
-    valid: pools of held-out sound for the checks, by name. start: a codec of the same shape to go on from, beginning with the joint stage.
+    preset: the settings. pools: training sound, real first, composed second (either may be None). out: folder for
+    checkpoints, log and the result.
+    valid: pools of held-out sound for the checks, by name. start: a codec of the same shape to go on from, beginning
+    with the joint stage.
     """
 
     def __init__(
@@ -67,12 +69,16 @@ class CodecTraining:
             )
         ).to(device)
         self.loss = SpectralLoss(RATE).to(device)
-        self.discriminators = Discriminators(preset.discriminator_channels).to(device) if preset.discriminator_channels else None
+        self.discriminators = (
+            Discriminators(preset.discriminator_channels).to(device) if preset.discriminator_channels else None
+        )
         self.ends = np.cumsum([preset.autoencoder_steps, preset.joint_steps, preset.decoder_steps]).tolist()
         self.step, self.started = 0, False
         if start is not None:
             if settings_of(start.model) != settings_of(self.model):
-                raise VampkitError(f"the codec {start.name} has another shape than the preset's ({settings_of(start.model)}); choose settings that fit it")
+                raise VampkitError(
+                    f"the codec {start.name} has another shape than the preset's ({settings_of(start.model)}); choose settings that fit it"
+                )
             self.model.load_state_dict(start.model.state_dict())
             self.step, self.started = self.ends[0], True
         self.average = Average(self.model, preset.average)
@@ -99,9 +105,16 @@ class CodecTraining:
             (convolutions if inside else entries if "codebook" in name else rest).append(weight)
         rate = p.muon_rate if self.stage == "autoencoder" else p.joint_rate
         groups = [{"params": rest}] + ([{"params": entries, "lr": p.codebook_rate}] if entries else [])
-        self.optimizers = [Muon(convolutions, lr=rate), torch.optim.AdamW(groups, lr=p.adam_rate, betas=(0.8, 0.99), weight_decay=0.0)]
+        self.optimizers = [
+            Muon(convolutions, lr=rate),
+            torch.optim.AdamW(groups, lr=p.adam_rate, betas=(0.8, 0.99), weight_decay=0.0),
+        ]
         if self.stage == "decoder" and self.discriminators is not None:
-            self.optimizers.append(torch.optim.AdamW(self.discriminators.parameters(), lr=p.discriminator_rate, betas=(0.8, 0.99), weight_decay=0.0))
+            self.optimizers.append(
+                torch.optim.AdamW(
+                    self.discriminators.parameters(), lr=p.discriminator_rate, betas=(0.8, 0.99), weight_decay=0.0
+                )
+            )
 
     def _resume(self, state: dict) -> None:
         checkpoint.same_run(state.get("identity", {}), checkpoint.identity(self.preset), self.out)
@@ -142,7 +155,10 @@ class CodecTraining:
         return torch.from_numpy(np.concatenate(rows)).to(self.device)
 
     def forward(self, sound: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Reconstruction [batch, samples], the quantizer's two losses, and each codebook's agreement; zeros for these without quantizer, in the first stage."""
+        """Reconstruction [batch, samples], the quantizer's two losses, and each codebook's agreement.
+
+        Zeros for these without quantizer, in the first stage.
+        """
         z = self.model.encoder(sound[:, None])
         zero = sound.new_zeros(())
         commitment, codebook, agree = zero, zero, zero
@@ -153,16 +169,28 @@ class CodecTraining:
 
     @torch.no_grad()
     def frozen(self, sound: Tensor) -> Tensor:
-        """Latents [batch, width, frames] as the decoder stage hears them: the first rows by their coarse codebooks alone."""
+        """Latents [batch, width, frames] as the decoder stage hears them.
+
+        The first rows by their coarse codebooks alone.
+        """
         z, p = self.model.encoder(sound[:, None]), self.preset
         few = int(len(z) * p.decoder_coarse)
-        return torch.cat([self.model.quantizer(z[:few], p.coarse)[0], self.model.quantizer(z[few:])[0]]) if few else self.model.quantizer(z)[0]
+        return (
+            torch.cat([self.model.quantizer(z[:few], p.coarse)[0], self.model.quantizer(z[few:])[0]])
+            if few
+            else self.model.quantizer(z)[0]
+        )
 
     def train_step(self) -> dict:
         """One update; returns what to log."""
         p, stage = self.preset, self.stage
-        start, end = ([0] + self.ends)[("autoencoder", "joint", "decoder").index(stage)], self.ends[("autoencoder", "joint", "decoder").index(stage)]
-        set_rate(self.optimizers, ramp(self.step - start, end - start, p.warmup, last=0.1 if stage == "autoencoder" else 0.0))
+        start, end = (
+            ([0] + self.ends)[("autoencoder", "joint", "decoder").index(stage)],
+            self.ends[("autoencoder", "joint", "decoder").index(stage)],
+        )
+        set_rate(
+            self.optimizers, ramp(self.step - start, end - start, p.warmup, last=0.1 if stage == "autoencoder" else 0.0)
+        )
         torch.manual_seed(p.seed * 1_000_003 + self.step)
         sound = self.batch(self.step)
         self.model.train(stage != "decoder")
@@ -171,12 +199,23 @@ class CodecTraining:
         else:
             estimate, commitment, codebook, agree = self.forward(sound)
         phase, mel = self.loss(sound, estimate)
-        mel_weight, wave_weight = (p.mel_weight, p.wave_weight) if stage == "autoencoder" else (p.joint_mel_weight, p.joint_wave_weight)
+        mel_weight, wave_weight = (
+            (p.mel_weight, p.wave_weight) if stage == "autoencoder" else (p.joint_mel_weight, p.joint_wave_weight)
+        )
         loss = phase + mel_weight * mel + wave_weight * (sound - estimate).abs().mean()
-        row = {"stage": stage, "phase": float(phase.detach()), "mel": float(mel.detach()), "sdr": float(signal_ratio(sound, estimate.detach()).median())}
+        row = {
+            "stage": stage,
+            "phase": float(phase.detach()),
+            "mel": float(mel.detach()),
+            "sdr": float(signal_ratio(sound, estimate.detach()).median()),
+        }
         if stage == "joint":
             loss = loss + p.codebook_weight * codebook + p.commitment_weight * commitment
-            loss = loss + p.agreement_weight * agree[: p.coarse].mean() + p.fine_agreement_weight * agree[p.coarse :].mean()
+            loss = (
+                loss
+                + p.agreement_weight * agree[: p.coarse].mean()
+                + p.fine_agreement_weight * agree[p.coarse :].mean()
+            )
             row |= {"commitment": float(commitment.detach()), "agreement": [round(float(a), 3) for a in agree.detach()]}
         judged = stage == "decoder" and self.discriminators is not None
         # They have a head start: untrained, they would teach nothing but their own chance likes.
@@ -187,7 +226,10 @@ class CodecTraining:
         for optimizer in self.optimizers:
             optimizer.zero_grad()
         loss.backward()
-        row |= {"loss": float(loss.detach()), "norm": total_norm([w for w in self.model.parameters() if w.requires_grad], p.clip)}
+        row |= {
+            "loss": float(loss.detach()),
+            "norm": total_norm([w for w in self.model.parameters() if w.requires_grad], p.clip),
+        }
         if judged:
             self.optimizers[-1].zero_grad()  # what the decoder's loss left there
             own = self.discriminators.own_loss(sound, estimate)
@@ -199,7 +241,10 @@ class CodecTraining:
         return row
 
     def run(self, minutes: float | None = None) -> Path | None:
-        """Train until the end, or for so many minutes; returns the path of the finished codec, or None when time ran out."""
+        """Train until the end, or for so many minutes.
+
+        Returns the path of the finished codec, or None when time ran out.
+        """
         from tqdm.auto import tqdm
 
         _fuse_snake()
@@ -215,7 +260,9 @@ class CodecTraining:
                 before = self.stage
                 self.step += 1
                 bar.update()
-                bar.set_postfix(stage=before, loss=f"{row['loss']:.3f}", mel=f"{row['mel']:.2f}", sdr=f"{row['sdr']:.1f}")
+                bar.set_postfix(
+                    stage=before, loss=f"{row['loss']:.3f}", mel=f"{row['mel']:.2f}", sdr=f"{row['sdr']:.1f}"
+                )
                 crossed = self.step in self.ends
                 if crossed:
                     self._next_stage()
@@ -228,7 +275,10 @@ class CodecTraining:
         return self.finish()
 
     def _next_stage(self) -> None:
-        """What happens between two stages: the average becomes the model, and the quantizer is started where it is due."""
+        """What happens between two stages.
+
+        The average becomes the model, and the quantizer is started where it is due.
+        """
         self.model.load_state_dict(self.average.state)
         if self.step == self.ends[0]:
             scale_latents(self.model, self._latents(2048), LATENT_LEVEL)
@@ -282,7 +332,10 @@ def build_like(model: nn.Module) -> nn.Module:
 
 
 def _fuse_snake() -> None:
-    """Compile Snake, x + sin(a x)^2 / a, into one loop where a C++ compiler is at hand: elementwise work is 40 % of a step."""
+    """Compile Snake, x + sin(a x)^2 / a, into one loop where a C++ compiler is at hand.
+
+    Elementwise work is 40 % of a step.
+    """
     from vampkit.codec.descript import dac
 
     if shutil.which("c++") is None and not torch.cuda.is_available():
@@ -308,10 +361,10 @@ def train(
 ) -> Path | None:
     """Train a codec on composed music and a folder of real music, resuming what is in `out`.
 
-    preset: "ci", "laptop", "gpu" or settings of your own. out: folder (None: in the cache). music: folder with train/ and valid/, as `vampkit data fetch`
-    lays it out (None: composed music only). composed: number of composed pieces of 30 s. start: a codec's name or path to go on
-    from, without the first stage. Raises ValueError for an unknown preset, VampkitError for a start of another shape.
-    Notebook: 01.
+    preset: "ci", "laptop", "gpu" or settings of your own. out: folder (None: in the cache). music: folder with train/
+    and valid/, as `vampkit data fetch` lays it out (None: composed music only). composed: number of composed pieces of
+    30 s. start: a codec's name or path to go on from, without the first stage. Raises ValueError for an unknown preset,
+    VampkitError for a start of another shape. Notebook: 01.
     """
     from vampkit.files import cache_folder
     from vampkit.train.pool import build_pool, compose_pool
@@ -324,8 +377,14 @@ def train(
     out = Path(out) if out else cache_folder() / "runs" / f"codec-{name}"
     pools = cache_folder() / "pools"
     composed, composed_valid = (4, 2) if name == "ci" else (composed, 24)
-    made = compose_pool(range(composed), pools / f"training-genres-{composed}", processes=processes) if composed else None
-    valid = {"composed": compose_pool(range(1_000_000, 1_000_000 + composed_valid), pools / f"training-genres-valid-{composed_valid}")}
+    made = (
+        compose_pool(range(composed), pools / f"training-genres-{composed}", processes=processes) if composed else None
+    )
+    valid = {
+        "composed": compose_pool(
+            range(1_000_000, 1_000_000 + composed_valid), pools / f"training-genres-valid-{composed_valid}"
+        )
+    }
     real = None
     if music is not None:
         real, valid["real"] = build_pool(Path(music) / "train"), build_pool(Path(music) / "valid")

@@ -1,8 +1,9 @@
 """Discriminators for the last stage of a codec: small networks that learn to tell a decoded spectrum from a real one.
 
-A decoder trained on distances alone plays the average of all sounds that its tokens allow, and an average is dull: noise and cymbals lose their grain.
-A discriminator sees the whole texture at once. Ours reads complex spectra in bands, as DAC's does (arXiv 2306.06546), without the period discriminators,
-which are most of DAC's cost. The card of the bundled codec says what they did on a CPU.
+A decoder trained on distances alone plays the average of all sounds that its tokens allow, and an average is dull:
+noise and cymbals lose their grain. A discriminator sees the whole texture at once. Ours reads complex spectra in bands,
+as DAC's does (arXiv 2306.06546), without the period discriminators, which are most of DAC's cost. The card of the
+bundled codec says what they did on a CPU.
 """
 
 from __future__ import annotations
@@ -16,13 +17,17 @@ from torch.nn.utils.parametrizations import weight_norm
 
 WINDOWS = (2048, 1024, 512)
 BANDS = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
-"""Borders of the bands as shares of the spectrum: each has its own convolutions, as treble and bass have different textures."""
+"""Borders of the bands as shares of the spectrum.
+
+Each has its own convolutions, as treble and bass have different textures.
+"""
 
 
 class SpectrumDiscriminator(nn.Module):
     """Judges spectra of one window length, by five convolutions over frames and bins in each band.
 
-    forward: sound [batch, samples] to (scores [batch, 1, frames, positions], above 0.5 for real; the activations on the way).
+    forward: sound [batch, samples] to (scores [batch, 1, frames, positions], above 0.5 for real; the activations on the
+    way).
     """
 
     def __init__(self, window: int, channels: int):
@@ -36,7 +41,8 @@ class SpectrumDiscriminator(nn.Module):
             kernels, strides = ((3, 9), (3, 9), (3, 9), (3, 3)), ((1, 2), (1, 2), (1, 2), (1, 1))
             widths = (2, *[channels] * 4)
             return nn.ModuleList(
-                weight_norm(nn.Conv2d(widths[i], widths[i + 1], k, s, tuple(n // 2 for n in k))) for i, (k, s) in enumerate(zip(kernels, strides, strict=True))
+                weight_norm(nn.Conv2d(widths[i], widths[i + 1], k, s, tuple(n // 2 for n in k)))
+                for i, (k, s) in enumerate(zip(kernels, strides, strict=True))
             )
 
         self.bands = nn.ModuleList(stack() for _ in BANDS[1:])
@@ -70,7 +76,10 @@ class Discriminators(nn.ModuleList):
         return sum((1 - r).square().mean() + m.square().mean() for r, m in scores) / len(self)
 
     def decoder_losses(self, real: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
-        """What the decoder learns from: (adversarial, feature matching). The second is the mean distance of activations as a share of their size."""
+        """What the decoder learns from.
+
+        (adversarial, feature matching). The second is the mean distance of activations as a share of their size.
+        """
         adversarial, features = [], []
         for d in self:
             with torch.no_grad():

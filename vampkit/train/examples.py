@@ -15,9 +15,10 @@ from vampkit.train.presets import MaskedPreset
 class Examples:
     """Codes and masks of each update, for one of several processes.
 
-    preset: batch, frames, share of composed music, seed. stores: real and composed tokens (either may be None), each with
-    `crops(count, codebooks, frames, rng)`. rank, ranks: which of so many processes this is. Update s takes examples s * batch to (s + 1) * batch - 1;
-    each process makes its own part of them, so the number of processes changes nothing. (A TokenStream composes other pieces for other numbers of processes.)
+    preset: batch, frames, share of composed music, seed. stores: real and composed tokens (either may be None), each
+    with `crops(count, codebooks, frames, rng)`. rank, ranks: which of so many processes this is. Update s takes
+    examples s * batch to (s + 1) * batch - 1; each process makes its own part of them, so the number of processes
+    changes nothing. (A TokenStream composes other pieces for other numbers of processes.)
 
     Raises ValueError where the batch cannot be shared out evenly.
     """
@@ -26,7 +27,9 @@ class Examples:
         self.preset, self.stores, self.rank = preset, stores, rank
         self.size, rest = divmod(preset.batch, preset.accumulate * ranks)
         if rest:
-            raise ValueError(f"a batch of {preset.batch} is not shared out evenly among {ranks} processes in {preset.accumulate} parts; choose a multiple")
+            raise ValueError(
+                f"a batch of {preset.batch} is not shared out evenly among {ranks} processes in {preset.accumulate} parts; choose a multiple"
+            )
         self.ranks = ranks
         self._thread = ThreadPoolExecutor(1)
         self._ahead: tuple[int, Future] | None = None
@@ -34,7 +37,10 @@ class Examples:
     def own(self, step: int) -> list[range]:
         """Numbers of the examples that this process takes in one update, part by part."""
         first = step * self.preset.batch + self.rank * self.size
-        return [range(start, start + self.size) for start in range(first, first + self.ranks * self.size * self.preset.accumulate, self.ranks * self.size)]
+        return [
+            range(start, start + self.size)
+            for start in range(first, first + self.ranks * self.size * self.preset.accumulate, self.ranks * self.size)
+        ]
 
     def is_composed(self, number: int) -> bool:
         """Whether an example is composed music: a fixed share of any run of examples, spread evenly."""
@@ -48,7 +54,10 @@ class Examples:
         return step * self.size * self.preset.accumulate - composed, composed
 
     def example(self, number: int, ratio: float) -> tuple[Tensor, Tensor]:
-        """Codes and mask [codebooks, frames] of one example; every token that is predicted is hidden with the probability `ratio`."""
+        """Codes and mask [codebooks, frames] of one example.
+
+        Every token that is predicted is hidden with the probability `ratio`.
+        """
         p = self.preset
         rng = np.random.default_rng((p.seed, number))
         codes = self.stores[self.is_composed(number)].crops(1, p.model.codebooks, p.frames, rng)[0]
@@ -57,9 +66,17 @@ class Examples:
         return codes, mask
 
     def parts(self, step: int) -> list[tuple[Tensor, Tensor]]:
-        """This process's share of an update: codes and mask [examples, codebooks, frames] of each part (one, unless gradients are accumulated)."""
-        ratios = schedules.cosine(schedules.training_ratios(self.preset.batch, seed=self.preset.seed, step=step)).tolist()
-        made = [[self.example(number, ratios[number % self.preset.batch]) for number in numbers] for numbers in self.own(step)]
+        """This process's share of an update.
+
+        Codes and mask [examples, codebooks, frames] of each part (one, unless gradients are accumulated).
+        """
+        ratios = schedules.cosine(
+            schedules.training_ratios(self.preset.batch, seed=self.preset.seed, step=step)
+        ).tolist()
+        made = [
+            [self.example(number, ratios[number % self.preset.batch]) for number in numbers]
+            for numbers in self.own(step)
+        ]
         return [tuple(torch.stack(tensors) for tensors in zip(*rows, strict=True)) for rows in made]
 
     def __call__(self, step: int) -> list[tuple[Tensor, Tensor]]:

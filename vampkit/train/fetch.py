@@ -1,7 +1,7 @@
 """Freely licensed music to train on, out of Debian's packages, laid out by split and artist.
 
-tracks.csv beside this file lists every track with its maker, licence, split and SHA-256. Splits are made by artist, so what is held out stays unheard.
-Notebook: 04.
+tracks.csv beside this file lists every track with its maker, licence, split and SHA-256. Splits are made by artist, so
+what is held out stays unheard. Notebook: 04.
 """
 
 from __future__ import annotations
@@ -37,8 +37,13 @@ LICENCES = {
 BLOCK = 1 << 20
 
 
-def tracks(sets: tuple[str, ...] = ("core",), splits: tuple[str, ...] = ("train", "valid", "test"), table: Path | None = None) -> list[dict[str, str]]:
-    """Rows of the list, with the place each track goes to as `file`. Raises ValueError for a set or split it does not have."""
+def tracks(
+    sets: tuple[str, ...] = ("core",), splits: tuple[str, ...] = ("train", "valid", "test"), table: Path | None = None
+) -> list[dict[str, str]]:
+    """Rows of the list, with the place each track goes to as `file`.
+
+    Raises ValueError for a set or split it does not have.
+    """
     path = table or Path(__file__).with_name("tracks.csv")
     with path.open(newline="", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
@@ -62,8 +67,9 @@ def fetch(
 ) -> Path:
     """Bring the tracks into `target` (None: music/ in the cache folder), as split/artist/title; returns the folder.
 
-    What is there and whole is left alone, so an interrupted fetch goes on. attributions.jsonl says who made what. About 1.8 GB of packages are read for the
-    `core` set, of which 575 MB stay. Raises VampkitError that lists what could not be had; the rest stays.
+    What is there and whole is left alone, so an interrupted fetch goes on. attributions.jsonl says who made what. About
+    1.8 GB of packages are read for the `core` set, of which 575 MB stay. Raises VampkitError that lists what could not
+    be had; the rest stays.
     """
     from tqdm.auto import tqdm
 
@@ -88,7 +94,9 @@ def fetch(
     _write_makers(rows, target)
     if problems:
         first = "; ".join(problems[:3])
-        raise VampkitError(f"{len(problems)} of {len(rows)} tracks or packages could not be had ({first}); run `apt-get update` and try again")
+        raise VampkitError(
+            f"{len(problems)} of {len(rows)} tracks or packages could not be had ({first}); run `apt-get update` and try again"
+        )
     print(f"{len(rows)} tracks in {target}, their makers in attributions.jsonl")
     return target
 
@@ -117,7 +125,12 @@ def _download(package: str, version: str, folder: Path) -> Path:
     said = ""
     for name in (f"{package}={version}", package):
         # The hashes decide in the end, so where the listed version is gone, the present one may serve.
-        done = subprocess.run(["apt-get", "download", "-q=2", "-o", "APT::Sandbox::User=root", name], cwd=folder, capture_output=True, text=True)
+        done = subprocess.run(
+            ["apt-get", "download", "-q=2", "-o", "APT::Sandbox::User=root", name],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+        )
         found = list(folder.glob(f"{package}_*.deb"))
         if done.returncode == 0 and found:
             return found[0]
@@ -161,7 +174,10 @@ def _write_makers(rows: list[dict[str, str]], target: Path) -> None:
                 first = row["licence"].split(" or ")[0].rstrip("+")
                 maker = {key: row[key] for key in ("file", "artist", "title", "licence", "split", "set", "sha256")}
                 source = f"Debian package {row['package']} {row['version']}"
-                file.write(json.dumps(maker | {"licence_url": LICENCES.get(first, ""), "source": source}, ensure_ascii=False) + "\n")
+                file.write(
+                    json.dumps(maker | {"licence_url": LICENCES.get(first, ""), "source": source}, ensure_ascii=False)
+                    + "\n"
+                )
     part.replace(target / "attributions.jsonl")
 
 

@@ -1,7 +1,8 @@
 """Fine-tuning on one's own music: small adapters (LoRA, by peft) beside the weights of a model that stays as it is.
 
-A linear layer W becomes W + (alpha / rank) B A with thin matrices A and B; B starts at zero, so the model starts as it was. As in the reference, queries,
-values, outputs and both feed-forward layers of every block are adapted. Notebook: 12.
+A linear layer W becomes W + (alpha / rank) B A with thin matrices A and B; B starts at zero, so the model starts as it
+was. As in the reference, queries, values, outputs and both feed-forward layers of every block are adapted. Notebook:
+12.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ class AdapterPreset:
     """Settings of a fine-tuning; each number with its reason."""
 
     rank: int = 8  # the reference's: adapters of half a megabyte for the tiny models
-    alpha: float = 16.0  # scale alpha / rank of 2, which lets short runs move; the reference has 1 and runs for 500,000 steps
+    alpha: float = (
+        16.0  # scale alpha / rank of 2, which lets short runs move; the reference has 1 and runs for 500,000 steps
+    )
     steps: int = 600  # some minutes a model on a laptop
     batch: int = 8  # the models' own, as are the crops of 5 s and 3 s
     frames: tuple[int, int] = (288, 172)  # coarse, coarse-to-fine
@@ -71,8 +74,9 @@ class AdapterPreset:
 class Finetuned:
     """What `finetune` made.
 
-    folder: adapters by model, for `load_vamp`. before, after: masked cross entropy in nats on held-out excerpts of the music, half of the tokens
-    hidden, by model, with intervals over excerpts. gain: before minus after, excerpt by excerpt.
+    folder: adapters by model, for `load_vamp`. before, after: masked cross entropy in nats on held-out excerpts of the
+    music, half of the tokens hidden, by model, with intervals over excerpts. gain: before minus after, excerpt by
+    excerpt.
     held_out: names of the tracks that were kept for the measurement, or the last fifth of them.
     """
 
@@ -84,9 +88,21 @@ class Finetuned:
 
 
 class AdapterTraining(MaskedTraining):
-    """A masked training in which only adapters learn. base: the model they are for, by name or path. settings: of the adapters."""
+    """A masked training in which only adapters learn.
 
-    def __init__(self, base: str | os.PathLike, settings: AdapterPreset, codec, store: TokenStore, out, valid=None, device: str = "auto"):
+    base: the model they are for, by name or path. settings: of the adapters.
+    """
+
+    def __init__(
+        self,
+        base: str | os.PathLike,
+        settings: AdapterPreset,
+        codec,
+        store: TokenStore,
+        out,
+        valid=None,
+        device: str = "auto",
+    ):
         self.settings, self.base = settings, load_model(base, codec)
         super().__init__(settings.masked(self.base), codec, (store, None), out, valid, device, start=base)
 
@@ -97,7 +113,11 @@ class AdapterTraining(MaskedTraining):
 
     def identity(self) -> dict:
         """The adapters' settings and the model they are for, beside the training's."""
-        return super().identity() | {"rank": self.settings.rank, "alpha": self.settings.alpha, "model": model_hash(self.base)}
+        return super().identity() | {
+            "rank": self.settings.rank,
+            "alpha": self.settings.alpha,
+            "model": model_hash(self.base),
+        }
 
     def build(self, start) -> MaskedTransformer:
         """The base model, frozen, with adapters that learn. Raises VampkitError where peft is missing."""
@@ -108,12 +128,18 @@ class AdapterTraining(MaskedTraining):
         except ImportError:
             raise VampkitError('peft is not installed, it trains the adapters; install "vampkit[peft]"') from None
         s, network = self.settings, super().build(start)
-        return inject_adapter_in_model(LoraConfig(r=s.rank, lora_alpha=s.alpha, target_modules=LAYERS, lora_dropout=0.0, bias="none"), network)
+        return inject_adapter_in_model(
+            LoraConfig(r=s.rank, lora_alpha=s.alpha, target_modules=LAYERS, lora_dropout=0.0, bias="none"), network
+        )
 
     def adapters(self) -> dict[str, tuple[Tensor, Tensor]]:
         """The averaged A and B of each adapted layer."""
         state, end = self.average.state, ".lora_A.default.weight"
-        return {name.removesuffix(end): (w, state[name.replace("lora_A", "lora_B")]) for name, w in state.items() if name.endswith(end)}
+        return {
+            name.removesuffix(end): (w, state[name.replace("lora_A", "lora_B")])
+            for name, w in state.items()
+            if name.endswith(end)
+        }
 
     def averaged(self) -> MaskedTransformer:
         """The base model with the averaged adapters in its weights."""
@@ -128,7 +154,9 @@ class AdapterTraining(MaskedTraining):
 
 
 def split(store: TokenStore, frames: int = 288) -> tuple[TokenStore, TokenStore]:
-    """Music to learn from and music to measure on: the last fifth of the tracks, or, of fewer than five, the last fifth of each.
+    """Music to learn from and music to measure on.
+
+    The last fifth of the tracks, or, of fewer than five, the last fifth of each.
 
     frames: what is measured on lies in parts of about so many, so that excerpts spread over it.
 
@@ -143,8 +171,12 @@ def split(store: TokenStore, frames: int = 288) -> tuple[TokenStore, TokenStore]
         learn = [(i, first, min(end, cut[i])) for i, first, end in store.parts if first < cut[i]]
         held = [(i, max(first, cut[i]), end) for i, first, end in store.parts if end > cut[i]]
     if not learn or not held:
-        raise VampkitError(f"{store.folder} holds too little music to learn from and to measure on; add some more minutes")
-    return _only(store, learn), _only(store, [(i, a, b) for i, first, end in held for a, b in _pieces(first, end, frames)])
+        raise VampkitError(
+            f"{store.folder} holds too little music to learn from and to measure on; add some more minutes"
+        )
+    return _only(store, learn), _only(
+        store, [(i, a, b) for i, first, end in held for a, b in _pieces(first, end, frames)]
+    )
 
 
 def _only(store: TokenStore, parts: list[tuple[int, int, int]]) -> TokenStore:
@@ -170,22 +202,28 @@ def finetune(
     minutes: float | None = None,
     device: str = "auto",
 ) -> Finetuned | None:
-    """Teach the models the style of a folder of music, and measure what it helped on music of the folder that was held out.
+    """Teach the models the style of a folder of music, and measure what it helped on music of the folder that was held
+    out.
 
-    folder: wav, flac, ogg, opus or mp3 files, some minutes at least. out: where tokens, checkpoints and adapters go (None: in the cache). model: "tiny" or a
-    folder with codec, coarse and c2f weights. kinds: which of the two models. settings: the adapters' and their training's. minutes: a model, at most;
-    then None is returned, and the same call goes on. device: "auto", "cpu" or "cuda".
+    folder: wav, flac, ogg, opus or mp3 files, some minutes at least. out: where tokens, checkpoints and adapters go
+    (None: in the cache). model: "tiny" or a folder with codec, coarse and c2f weights. kinds: which of the two models.
+    settings: the adapters' and their training's. minutes: a model, at most; then None is returned, and the same call
+    goes on. device: "auto", "cpu" or "cuda".
 
-    Use the result with `load_vamp("tiny", adapters=out)`. Files that cannot be read are skipped.
-    Raises FileNotFoundError for a folder that is not there, VampkitError where it holds too little music, where `out` holds a fine-tuning on other music or
-    with other settings, or where peft is missing.
-    Paper: section 3; reference code's fine-tuning. Notebook: 12.
+    Use the result with `load_vamp("tiny", adapters=out)`. Files that cannot be read are skipped. Raises
+    FileNotFoundError for a folder that is not there, VampkitError where it holds too little music, where `out` holds a
+    fine-tuning on other music or with other settings, or where peft is missing. Paper: section 3; reference code's
+    fine-tuning. Notebook: 12.
     """
     from vampkit.files import cache_folder
 
     folder = Path(folder)
     out = Path(out) if out else cache_folder() / "finetuned" / folder.name
-    named = {"codec": "tiny", "coarse": "coarse", "c2f": "c2f"} if str(model) == "tiny" else {k: Path(model) / f"{k}.safetensors" for k in ("codec", *kinds)}
+    named = (
+        {"codec": "tiny", "coarse": "coarse", "c2f": "c2f"}
+        if str(model) == "tiny"
+        else {k: Path(model) / f"{k}.safetensors" for k in ("codec", *kinds)}
+    )
     codec = load_codec(named["codec"])
     learn, held = split(build_store([folder], out / "tokens", named["codec"], add=False), max(settings.frames))
     before, after, gain = {}, {}, {}
@@ -196,7 +234,10 @@ def finetune(
         path = (out / kind / "adapters.safetensors").replace(out / f"{kind}.safetensors")
         tokens = held.held_out(EXCERPTS, training.preset.model.codebooks, training.preset.frames)
         adapted = load_adapters(path, training.base.cpu())
-        scores = [masked_cross_entropy(m, tokens, 0.5, seed=1, by_item=True).mean(1).tolist() for m in (training.base, adapted)]
+        scores = [
+            masked_cross_entropy(m, tokens, 0.5, seed=1, by_item=True).mean(1).tolist()
+            for m in (training.base, adapted)
+        ]
         before[kind], after[kind] = map(bootstrap, scores)
         gain[kind] = bootstrap([a - b for a, b in zip(*scores, strict=True)])
     return Finetuned(out, before, after, gain, tuple(dict.fromkeys(held.tracks[i]["name"] for i, _, _ in held.parts)))

@@ -1,7 +1,7 @@
 """What a codec is trained on: phase and magnitude of spectra, log-mel spectra and the waveform itself.
 
-A mel loss alone leaves the phase free, and the sound buzzes. The complex spectrum leads; the mel term sees to what the ear hears.
-Notebook: 01.
+A mel loss alone leaves the phase free, and the sound buzzes. The complex spectrum leads; the mel term sees to what the
+ear hears. Notebook: 01.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ COMPLEX_WINDOWS = (2048, 1024, 512, 256, 128)
 class SpectralLoss(nn.Module):
     """Complex-spectrum and log-mel distances of two sounds [batch, samples], each transform computed once.
 
-    forward returns (complex, mel): the mean over windows of |X - Y| divided by the mean |X|, and the sum over scales of the mean difference
-    of log10 mel spectra clamped at 1e-5 (deps: DAC's training loss).
+    forward returns (complex, mel): the mean over windows of |X - Y| divided by the mean |X|, and the sum over scales of
+    the mean difference of log10 mel spectra clamped at 1e-5 (deps: DAC's training loss).
     """
 
     def __init__(self, rate: int = 44_100):
@@ -38,7 +38,15 @@ class SpectralLoss(nn.Module):
 
     def spectrum(self, sound: Tensor, window: int) -> Tensor:
         """Complex spectrum [batch, bins, frames]."""
-        return torch.stft(sound, window, window // 4, window=getattr(self, f"hann{window}"), center=True, pad_mode="reflect", return_complex=True)
+        return torch.stft(
+            sound,
+            window,
+            window // 4,
+            window=getattr(self, f"hann{window}"),
+            center=True,
+            pad_mode="reflect",
+            return_complex=True,
+        )
 
     def forward(self, reference: Tensor, estimate: Tensor) -> tuple[Tensor, Tensor]:
         """reference, estimate: [batch, samples]."""
@@ -56,12 +64,16 @@ class SpectralLoss(nn.Module):
 
 
 def agreement(projected: Tensor, temperature: float = 0.15) -> Tensor:
-    """How hard it is to find a frame's neighbour among all frames of the batch, in nats: ln(batch * frames) for chance, less where tokens are predictable.
+    """How hard it is to find a frame's neighbour among all frames of the batch, in nats.
 
-    A noise-contrastive loss (InfoNCE): its distance from chance bounds the information that neighbouring frames share from below. Directions are compared,
-    as the codebooks compare directions too; a collapse to a few entries would make neighbours harder to find, so entries stay in use.
+    Ln(batch * frames) for chance, less where tokens are predictable.
 
-    projected: [batch, codebooks, dimensions, frames], what each codebook looks up. Returns one number a codebook, [codebooks].
+    A noise-contrastive loss (InfoNCE): its distance from chance bounds the information that neighbouring frames share
+    from below. Directions are compared, as the codebooks compare directions too; a collapse to a few entries would make
+    neighbours harder to find, so entries stay in use.
+
+    projected: [batch, codebooks, dimensions, frames], what each codebook looks up. Returns one number a codebook,
+    [codebooks].
     """
     batch, codebooks, _, frames = projected.shape
     unit = F.normalize(projected, dim=2).permute(1, 0, 3, 2).flatten(1, 2)  # [codebooks, batch * frames, dimensions]

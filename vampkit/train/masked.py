@@ -1,7 +1,7 @@
 """Training a masked model: hide a random share of the tokens, guess them from the rest (paper, equation 1).
 
-One readable loop on Accelerate. The share hidden is cos(pi r / 2) with r spread evenly over (0, 1), a new one for each example; only hidden tokens count.
-Notebook: 04.
+One readable loop on Accelerate. The share hidden is cos(pi r / 2) with r spread evenly over (0, 1), a new one for each
+example; only hidden tokens count. Notebook: 04.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ RATIOS = (0.25, 0.5, 0.75, 1.0)
 def masked_loss(model: nn.Module, codes: Tensor, mask: Tensor, smoothing: float = 0.0) -> Tensor:
     """Sum of -log p over hidden tokens (paper, equation 1; smoothing: label smoothing, which the reference code adds).
 
-    codes, mask: [batch, codebooks, frames]; conditioning codebooks must not be hidden. Divide by mask.sum() for the mean.
+    codes, mask: [batch, codebooks, frames]; conditioning codebooks must not be hidden. Divide by mask.sum() for the
+    mean.
     """
     logits = model(codes, mask, hidden_only=True)
     return F.cross_entropy(logits.float(), codes[mask], reduction="sum", label_smoothing=smoothing)
@@ -50,11 +51,12 @@ def masked_loss(model: nn.Module, codes: Tensor, mask: Tensor, smoothing: float 
 class MaskedTraining:
     """One training of a masked model, from wherever it was left.
 
-    preset: the settings. codec: whose tokens. stores: tokens of real and of composed music (either may be None). out: folder for checkpoints, log and result.
+    preset: the settings. codec: whose tokens. stores: tokens of real and of composed music (either may be None). out:
+    folder for checkpoints, log and result.
     valid: held-out stores for the checks, by name. device: "auto" (a GPU where there is one), "cpu" or "cuda".
-    start: a saved model (its path, "coarse" or "c2f") to go on from in place of new weights; a checkpoint in `out` goes before it.
-    Raises ValueError where the batch cannot be shared out among the processes, VampkitError for a start of another shape, and for an `out` in which other
-    settings or another codec's tokens began.
+    start: a saved model (its path, "coarse" or "c2f") to go on from in place of new weights; a checkpoint in `out` goes
+    before it. Raises ValueError where the batch cannot be shared out among the processes, VampkitError for a start of
+    another shape, and for an `out` in which other settings or another codec's tokens began.
     """
 
     def __init__(
@@ -74,7 +76,9 @@ class MaskedTraining:
         torch.manual_seed(preset.seed)
         network = self.build(start)
         if preset.compile:
-            for block in network.transformer.layers:  # one by one: alike, they are compiled once, and a run of 20 starts in 20 s in place of minutes
+            for block in (
+                network.transformer.layers
+            ):  # one by one: alike, they are compiled once, and a run of 20 starts in 20 s in place of minutes
                 block.compile()
         self.model, *self.optimizers = self.accelerator.prepare(network, *optimizers_of(network, preset))
         self.average = Average(self.network, preset.average)
@@ -97,7 +101,9 @@ class MaskedTraining:
         if start is not None:
             begin = load_model(start, self.codec)
             if replace(begin.config, dropout=p.model.dropout) != p.model:
-                raise VampkitError(f"the model {start} has another shape than the preset's ({begin.config}); choose settings that fit it")
+                raise VampkitError(
+                    f"the model {start} has another shape than the preset's ({begin.config}); choose settings that fit it"
+                )
             network.load_state_dict(begin.state_dict())
         elif p.local_start:
             network.start_local(torch.Generator().manual_seed(p.seed))
@@ -110,7 +116,9 @@ class MaskedTraining:
 
     def averaged(self) -> MaskedTransformer:
         """A model with the averaged weights, for evaluation."""
-        model = MaskedTransformer(self.preset.model, self.codec.tables[: self.preset.model.codebooks]).to(self.accelerator.device)
+        model = MaskedTransformer(self.preset.model, self.codec.tables[: self.preset.model.codebooks]).to(
+            self.accelerator.device
+        )
         model.load_state_dict(self.average.state)
         return model.eval()
 
@@ -127,7 +135,10 @@ class MaskedTraining:
             optimizer.load_state_dict(saved)
 
     def save(self, best: bool = False) -> None:
-        """Write the checkpoint (main process only): weights, average, optimizers, and the step, from which schedule and data position follow."""
+        """Write the checkpoint (main process only).
+
+        Weights, average, optimizers, and the step, from which schedule and data position follow.
+        """
         if self.accelerator.is_main_process:
             state = {
                 "identity": self.identity(),
@@ -145,8 +156,12 @@ class MaskedTraining:
         p, processes = self.preset, self.accelerator.num_processes
         factor = rate_factor(p.schedule, self.step, p.steps, p.warmup, p.model.width)
         set_rate([getattr(o, "optimizer", o) for o in self.optimizers], factor)
-        parts = [(codes.to(self.accelerator.device), mask.to(self.accelerator.device)) for codes, mask in self.examples(self.step)]
-        # The mean is over the hidden tokens of all parts on all processes: a mean of means would weigh tokens unequally.
+        parts = [
+            (codes.to(self.accelerator.device), mask.to(self.accelerator.device))
+            for codes, mask in self.examples(self.step)
+        ]
+        # The mean is over the hidden tokens of all parts on all processes: a mean of means would weigh tokens
+        # unequally.
         count = self.accelerator.reduce(sum(mask.sum() for _, mask in parts), "sum").clamp(min=1)
         self.model.train()
         for optimizer in self.optimizers:
@@ -154,7 +169,9 @@ class MaskedTraining:
         total = torch.zeros((), device=self.accelerator.device)
         for number, (codes, mask) in enumerate(parts):
             # Dropout is a function of seed, step, part and process alone.
-            torch.manual_seed((p.seed * 1_000_003 + self.step) * 65_537 + number * processes + self.accelerator.process_index)
+            torch.manual_seed(
+                (p.seed * 1_000_003 + self.step) * 65_537 + number * processes + self.accelerator.process_index
+            )
             last = number + 1 == len(parts)
             with contextlib.nullcontext() if last else self.accelerator.no_sync(self.model):
                 with self.accelerator.autocast():
@@ -168,7 +185,10 @@ class MaskedTraining:
         return {"loss": float(self.accelerator.reduce(total, "sum")), "norm": norm, "rate": factor}
 
     def run(self, minutes: float | None = None) -> Path | None:
-        """Train until the end, or for so many minutes; returns the path of the finished model, or None when time ran out (and on all but the first process)."""
+        """Train until the end, or for so many minutes.
+
+        Returns the path of the finished model, or None when time ran out (and on all but the first process).
+        """
         from tqdm.auto import tqdm
 
         p, main = self.preset, self.accelerator.is_main_process
@@ -208,7 +228,10 @@ class MaskedTraining:
         return bool(self.accelerator.reduce(torch.tensor(float(flag), device=self.accelerator.device), "sum") > 0)
 
     def _better(self, row: dict) -> bool:
-        """Whether a check is the best so far: mean cross entropy of the held-out stores with half of the tokens hidden."""
+        """Whether a check is the best so far.
+
+        Mean cross entropy of the held-out stores with half of the tokens hidden.
+        """
         found = [row[f"{name}_0.5"] for name in self.valid if f"{name}_0.5" in row]
         if not found or sum(found) / len(found) >= self.best:
             return False
@@ -221,7 +244,10 @@ class MaskedTraining:
             self.curves.write(self.step - 1, row)
 
     def check(self) -> dict:
-        """Cross entropy in nats of the averaged weights on held-out tokens: by codebook with half hidden, and by share hidden."""
+        """Cross entropy in nats of the averaged weights on held-out tokens.
+
+        By codebook with half hidden, and by share hidden.
+        """
         model, found = self.averaged(), {}
         for name, store in self.valid.items():
             codes = store.held_out(16, self.preset.model.codebooks, self.preset.frames)
@@ -259,12 +285,13 @@ def train(
 ) -> Path | None:
     """Train the "coarse" or the "c2f" model on composed music and a folder of real music, resuming what is in `out`.
 
-    preset: "ci", "laptop", "bundled", "gpu", "paper" or settings of your own. codec: a codec or its name. music: folder with train/ and valid/, as
-    `vampkit data fetch` lays it out (None: composed music only). composed: number of composed pieces of 30 s. minutes: stop after so many, and go on with
-    the next call.
-    device: "auto" (a GPU where there is one), "cpu" or "cuda"; vampkit.train.devices tells how to use several. store, valid_store: token stores of
-    `vampkit data build` to train and to check on, in place of music and composed pieces. stream: number of processes that compose while the model trains,
-    in place of a fixed number of composed pieces; beside a store they make the composed share of each batch. start: a saved model to go on from.
+    preset: "ci", "laptop", "bundled", "gpu", "paper" or settings of your own. codec: a codec or its name. music: folder
+    with train/ and valid/, as `vampkit data fetch` lays it out (None: composed music only). composed: number of
+    composed pieces of 30 s. minutes: stop after so many, and go on with the next call.
+    device: "auto" (a GPU where there is one), "cpu" or "cuda"; vampkit.train.devices tells how to use several. store,
+    valid_store: token stores of `vampkit data build` to train and to check on, in place of music and composed pieces.
+    stream: number of processes that compose while the model trains, in place of a fixed number of composed pieces;
+    beside a store they make the composed share of each batch. start: a saved model to go on from.
     processes: how many compose the pieces made before.
     options: settings that differ from the preset's, such as accumulate=4 or tensorboard=True.
     Raises ValueError for an unknown kind or preset, VampkitError for a store of another codec.
@@ -282,5 +309,16 @@ def train(
         preset = PRESETS[kind][preset]
     preset = replace(preset, **options)
     out = Path(out) if out else cache_folder() / "runs" / f"{kind}-{name}"
-    with sources(codec, devices.chosen(device), music, composed, store, valid_store, stream, processes, name == "ci", preset.speeds) as (codec, stores, valid):
+    with sources(
+        codec,
+        devices.chosen(device),
+        music,
+        composed,
+        store,
+        valid_store,
+        stream,
+        processes,
+        name == "ci",
+        preset.speeds,
+    ) as (codec, stores, valid):
         return MaskedTraining(preset, codec, stores, out, valid, device, start).run(minutes)

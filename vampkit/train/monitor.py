@@ -21,14 +21,17 @@ PERIOD = 7
 class Curves:
     """The log's numbers as TensorBoard files (extra `tensorboard`); `tensorboard --logdir FOLDER` shows them.
 
-    folder: where. step: steps from here on replace what an earlier run wrote. Raises VampkitError where the extra is missing.
+    folder: where. step: steps from here on replace what an earlier run wrote. Raises VampkitError where the extra is
+    missing.
     """
 
     def __init__(self, folder: str | os.PathLike, step: int):
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
-            raise VampkitError('TensorBoard is not installed, curves were asked for; install "vampkit[tensorboard]", or train without them') from None
+            raise VampkitError(
+                'TensorBoard is not installed, curves were asked for; install "vampkit[tensorboard]", or train without them'
+            ) from None
         self._writer = SummaryWriter(os.fspath(folder), purge_step=step)
 
     def write(self, step: int, row: dict) -> None:
@@ -39,10 +42,15 @@ class Curves:
         self._writer.flush()
 
 
-def write_sounds(model: MaskedTransformer, codec: Codec, valid: dict, folder: str | os.PathLike, step: int) -> list[Path]:
-    """One held-out excerpt of each store, its predicted codebooks generated anew, as FLAC files; the excerpt itself beside them, once.
+def write_sounds(
+    model: MaskedTransformer, codec: Codec, valid: dict, folder: str | os.PathLike, step: int
+) -> list[Path]:
+    """One held-out excerpt of each store, its predicted codebooks generated anew, as FLAC files.
 
-    A coarse model keeps every 7th frame and is heard with its codebooks alone; a coarse-to-fine model is given all coarse tokens and no fine ones.
+    The excerpt itself beside them, once.
+
+    A coarse model keeps every 7th frame and is heard with its codebooks alone; a coarse-to-fine model is given all
+    coarse tokens and no fine ones.
     """
     config, folder, written = model.config, Path(folder), []
     for name, store in valid.items():

@@ -1,7 +1,7 @@
 """Optimisers: Muon for the matrices inside a network, AdamW for the rest, one schedule for both.
 
-Muon makes the update of a matrix orthogonal, so that all its directions learn at one pace; small models and codecs learn about ten times faster with it than
-with AdamW alone. Notebook: 04.
+Muon makes the update of a matrix orthogonal, so that all its directions learn at one pace; small models and codecs
+learn about ten times faster with it than with AdamW alone. Notebook: 04.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from vampkit.train.presets import MaskedPreset
 
 
 def orthogonal(update: Tensor) -> Tensor:
-    """Matrices [..., rows, columns] whose singular values are all brought near 1 by five rounds of a polynomial (Newton-Schulz; Jordan 2024)."""
+    """Matrices [..., rows, columns] whose singular values are all brought near 1 by five rounds of a polynomial
+    (Newton-Schulz; Jordan 2024)."""
     x = update / update.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)
     tall = x.shape[-2] > x.shape[-1]
     x = x.mT if tall else x
@@ -31,13 +32,17 @@ def orthogonal(update: Tensor) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """Momentum made orthogonal, for tensors of any rank: each is seen as a matrix, first axis against the rest.
 
-    The rule of `torch.optim.Muon`, which takes matrices only and works in bfloat16: on processors without bfloat16 units that is
-    twenty to thirty times slower than float32, and was half of a training step. On a GPU ours works in bfloat16 too.
+    The rule of `torch.optim.Muon`, which takes matrices only and works in bfloat16: on processors without bfloat16
+    units that is twenty to thirty times slower than float32, and was half of a training step. On a GPU ours works in
+    bfloat16 too.
 
-    parameters: tensors of at least two axes. lr: learning rate, scaled by sqrt(max(1, rows / columns)). No weight decay unless asked for.
+    parameters: tensors of at least two axes. lr: learning rate, scaled by sqrt(max(1, rows / columns)). No weight decay
+    unless asked for.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], lr: float, momentum: float = 0.95, weight_decay: float = 0.0):
+    def __init__(
+        self, parameters: Iterable[nn.Parameter], lr: float, momentum: float = 0.95, weight_decay: float = 0.0
+    ):
         super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
@@ -48,12 +53,15 @@ class Muon(torch.optim.Optimizer):
             for tensor in tensors:
                 if not self.state[tensor]:
                     self.state[tensor]["momentum_buffer"] = torch.zeros_like(tensor)
-            # Tensors of one shape go through the polynomial together: a GPU would spend its time on starting small products one by one.
+            # Tensors of one shape go through the polynomial together: a GPU would spend its time on starting small
+            # products one by one.
             shapes = dict.fromkeys(t.shape for t in tensors)
             for alike in ([t for t in tensors if t.shape == shape] for shape in shapes):
                 gradients, means = [t.grad for t in alike], [self.state[t]["momentum_buffer"] for t in alike]
                 torch._foreach_lerp_(means, gradients, 1 - group["momentum"])
-                ahead = torch.stack(torch._foreach_lerp(gradients, means, group["momentum"])).flatten(2)  # Nesterov's look ahead
+                ahead = torch.stack(torch._foreach_lerp(gradients, means, group["momentum"])).flatten(
+                    2
+                )  # Nesterov's look ahead
                 updates = orthogonal(ahead.bfloat16() if ahead.is_cuda else ahead).to(alike[0].dtype)
                 scale = max(1.0, updates.shape[1] / updates.shape[2]) ** 0.5
                 torch._foreach_mul_(alike, 1 - group["lr"] * group["weight_decay"])
@@ -69,21 +77,28 @@ def ramp(step: int, steps: int, warmup: int, last: float = 0.0) -> float:
 
 
 def trapezoid(step: int, steps: int, warmup: int) -> float:
-    """Learning-rate factor: linear warm-up, flat, linear to zero over the second half (recipes for small masked models)."""
+    """Learning-rate factor.
+
+    Linear warm-up, flat, linear to zero over the second half (recipes for small masked models).
+    """
     if step < warmup:
         return (step + 1) / warmup
     return min(1.0, max(0.0, (steps - step) / max(1, steps / 2)))
 
 
 def rate_factor(schedule: str, step: int, steps: int, warmup: int, width: int) -> float:
-    """What the base learning rates are multiplied by at a step (from 0): "trapezoid", "cosine", or "noam", which gives the rate of a model so wide itself.
+    """What the base learning rates are multiplied by at a step (from 0).
+
+    "trapezoid", "cosine", or "noam", which gives the rate of a model so wide itself.
 
     Raises ValueError for another schedule.
     """
     if schedule == "noam":
         return schedules.noam(step + 1, width, warmup)  # the reference steps its schedule once before the first update
     if schedule not in ("trapezoid", "cosine"):
-        raise ValueError(f"there is no schedule {schedule!r} of the learning rate; trapezoid, cosine or noam was expected")
+        raise ValueError(
+            f"there is no schedule {schedule!r} of the learning rate; trapezoid, cosine or noam was expected"
+        )
     return trapezoid(step, steps, warmup) if schedule == "trapezoid" else ramp(step, steps, warmup)
 
 
@@ -96,18 +111,28 @@ def set_rate(optimizers: Iterable[torch.optim.Optimizer], factor: float) -> None
 
 
 def optimizers_of(network: MaskedTransformer, preset: MaskedPreset) -> list[torch.optim.Optimizer]:
-    """The optimizers of a masked model, as its preset says: Muon for the matrices inside the blocks and AdamW for the rest, or AdamW alone.
+    """The optimizers of a masked model, as its preset says.
+
+    Muon for the matrices inside the blocks and AdamW for the rest, or AdamW alone.
 
     Raises ValueError for another optimizer.
     """
     p = preset
     if p.optimizer == "adamw":
-        return [torch.optim.AdamW([w for w in network.parameters() if w.requires_grad], lr=p.adam_rate, betas=p.adam_betas, weight_decay=p.adam_decay)]
+        return [
+            torch.optim.AdamW(
+                [w for w in network.parameters() if w.requires_grad],
+                lr=p.adam_rate,
+                betas=p.adam_betas,
+                weight_decay=p.adam_decay,
+            )
+        ]
     if p.optimizer != "muon":
         raise ValueError(f"there is no optimizer {p.optimizer!r}; muon or adamw was expected")
     inside, rest = split_parameters(network)
     muon = Muon(inside, lr=p.muon_rate, weight_decay=p.muon_decay)
-    # A weight-normed head grows by its magnitudes alone: at the rate of single weights it would be sqrt(width) times too slow.
+    # A weight-normed head grows by its magnitudes alone: at the rate of single weights it would be sqrt(width) times
+    # too slow.
     head = network.classifier.layers[0]
     others = [w for w in rest if w is not head.weight_g and w is not head.weight_v]
     groups = [
@@ -130,7 +155,8 @@ def split_parameters(model: MaskedTransformer) -> tuple[list[nn.Parameter], list
 class Average:
     """Exponential moving average of a network's state (weights and buffers), float32.
 
-    decay: share of the old average that stays at each update; the first updates average evenly, so that the start is forgotten.
+    decay: share of the old average that stays at each update; the first updates average evenly, so that the start is
+    forgotten.
     """
 
     def __init__(self, network: nn.Module, decay: float):

@@ -1,4 +1,7 @@
-"""A pool of sound to train on: excerpts of 10 s, mono, at the codec's rate and level, in one flat int16 file that is read where it lies."""
+"""A pool of sound to train on.
+
+Excerpts of 10 s, mono, at the codec's rate and level, in one flat int16 file that is read where it lies.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,8 @@ SAMPLES = RATE * SECONDS
 FLOOR = -45.0
 """LUFS below which an excerpt is skipped (vampnet e3 uses -30 and -40 for tracks that are louder than ours)."""
 ARTIST_MINUTES = 40
-"""An artist's weight grows with his minutes up to here, so that one name does not fill the training (music.md, splits)."""
+"""An artist's weight grows with his minutes up to here, so that one name does not fill the training (music.md,
+splits)."""
 SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3"}
 
 
@@ -38,7 +42,9 @@ class Pool:
     def __init__(self, folder: str | os.PathLike):
         self.folder = Path(folder)
         if not (self.folder / "pool.json").is_file():
-            raise FileNotFoundError(f"there is no pool of sound at {self.folder}; make one with `vampkit data fetch` and `vampkit train codec`")
+            raise FileNotFoundError(
+                f"there is no pool of sound at {self.folder}; make one with `vampkit data fetch` and `vampkit train codec`"
+            )
         self.items = json.loads((self.folder / "pool.json").read_text(encoding="utf-8"))
         self.sound = np.memmap(self.folder / "pool.int16", dtype=np.int16, mode="r").reshape(-1, SAMPLES)
         minutes: dict[str, float] = {}
@@ -55,7 +61,10 @@ class Pool:
         which = rng.choice(len(self), count, p=self.chances)
         starts = rng.integers(0, SAMPLES - samples + 1, count)
         gains = 10 ** (rng.uniform(-6, 6, count) / 20)
-        rows = [self.sound[i, s : s + samples].astype(np.float32) * (g / 32768) for i, s, g in zip(which, starts, gains, strict=True)]
+        rows = [
+            self.sound[i, s : s + samples].astype(np.float32) * (g / 32768)
+            for i, s, g in zip(which, starts, gains, strict=True)
+        ]
         return np.clip(np.stack(rows), -1, 1).astype(np.float32)
 
     def excerpt(self, index: int) -> Clip:
@@ -65,7 +74,10 @@ class Pool:
 
 
 def excerpts_of(clip: Clip) -> Iterable[np.ndarray]:
-    """Cut a clip into excerpts of 10 s, int16 [samples] at -24 LUFS; quiet ones are skipped, a short rest is left out."""
+    """Cut a clip into excerpts of 10 s, int16 [samples] at -24 LUFS.
+
+    Quiet ones are skipped, a short rest is left out.
+    """
     clip = clip.mono().resample(RATE)
     for first in range(0, clip.samples.shape[1] - SAMPLES + 1, SAMPLES):
         piece = Clip(clip.samples[:, first : first + SAMPLES], RATE)
@@ -79,17 +91,21 @@ def at_speed(clip: Clip, speed: float) -> Clip:
     return clip if speed == 1 else replace(clip.resample(round(clip.rate / speed)), rate=clip.rate)
 
 
-def build_pool(source: str | os.PathLike, folder: str | os.PathLike | None = None, speeds: tuple[float, ...] = (1.0,)) -> Pool:
+def build_pool(
+    source: str | os.PathLike, folder: str | os.PathLike | None = None, speeds: tuple[float, ...] = (1.0,)
+) -> Pool:
     """Make a pool from a folder of music laid out as artist/track (files directly inside count as one artist).
 
-    folder: where (None: in the cache, under a name that tells what it was made of, so that other music makes another pool). speeds: every file is taken
-    once at each of them. A finished pool is used again. Files that cannot be read are listed in pool.json's neighbour skipped.txt.
-    Raises VampkitError where there is no music.
+    folder: where (None: in the cache, under a name that tells what it was made of, so that other music makes another
+    pool). speeds: every file is taken once at each of them. A finished pool is used again. Files that cannot be read
+    are listed in pool.json's neighbour skipped.txt. Raises VampkitError where there is no music.
     """
     source = Path(source)
     files = sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not files:
-        raise VampkitError(f"there is no music in {source}; wav, flac, ogg, opus or mp3 files were expected; `vampkit data fetch` brings some")
+        raise VampkitError(
+            f"there is no music in {source}; wav, flac, ogg, opus or mp3 files were expected; `vampkit data fetch` brings some"
+        )
     if folder is None:
         made_of = json.dumps([speeds, *((p.relative_to(source).as_posix(), p.stat().st_size) for p in files)])
         folder = cache_folder() / "pools" / f"{source.name}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
@@ -113,7 +129,10 @@ def compose_pool(seeds: Iterable[int], folder: str | os.PathLike, seconds: float
     seeds = list(seeds)
     if processes == 1:
         return _write((_composed(seed, seconds) for seed in seeds), len(seeds), Path(folder), "composing")
-    with single_threaded(), ProcessPoolExecutor(processes, get_context("spawn")) as workers:  # not forked: torch's threads do not survive a fork
+    with (
+        single_threaded(),
+        ProcessPoolExecutor(processes, get_context("spawn")) as workers,
+    ):  # not forked: torch's threads do not survive a fork
         return _write(workers.map(_composed, seeds, repeat(seconds)), len(seeds), Path(folder), "composing")
 
 

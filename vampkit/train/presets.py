@@ -1,4 +1,5 @@
-"""Settings of a masked model's training, each number with its reason, and the presets ci, laptop, bundled, gpu and paper. Notebook: 04."""
+"""Settings of a masked model's training, each number with its reason, and the presets ci, laptop, bundled, gpu and
+paper. Notebook: 04."""
 
 from __future__ import annotations
 
@@ -14,11 +15,17 @@ class MaskedPreset:
     model: ModelConfig = field(default_factory=ModelConfig)
     frames: int = 288  # 5 s: long enough for two bars
     batch: int = 8  # examples an update, over all processes: the same run on one device and on eight
-    accumulate: int = 1  # parts in which a process takes its share of the batch: more where memory is short, same result
+    accumulate: int = (
+        1  # parts in which a process takes its share of the batch: more where memory is short, same result
+    )
     steps: int = 4000
-    optimizer: str = "muon"  # "muon": Muon for the matrices inside the blocks, AdamW for the rest; "adamw": AdamW for all
+    optimizer: str = (
+        "muon"  # "muon": Muon for the matrices inside the blocks, AdamW for the rest; "adamw": AdamW for all
+    )
     schedule: str = "trapezoid"  # "trapezoid", "cosine", or "noam" (then adam_rate multiplies Noam's own rate)
-    local_start: bool = True  # heads that look at near frames first, outputs at zero: recipes, ten times faster with Muon
+    local_start: bool = (
+        True  # heads that look at near frames first, outputs at zero: recipes, ten times faster with Muon
+    )
     muon_rate: float = 0.02  # for the matrices inside the blocks; recipes: ten times faster than AdamW alone
     muon_decay: float = 0.01
     adam_rate: float = 2e-3  # for input, relative bias and norms
@@ -30,7 +37,9 @@ class MaskedPreset:
     smoothing: float = 0.0  # label smoothing: the paper's equation 1 has none
     average: float = 0.99  # of the weights: over the last 100 steps, as short runs change until they end
     composed: float = 0.5  # share of composed music, where there is some
-    speeds: tuple[float, ...] = (1.0,)  # at which real music is heard, tempo and pitch together: to the codec, other speeds are other music
+    speeds: tuple[float, ...] = (
+        1.0,
+    )  # at which real music is heard, tempo and pitch together: to the codec, other speeds are other music
     precision: str = "auto"  # bf16 where the processor multiplies it faster (a GPU, AMX, AVX-512 BF16), else float32; or "bf16", "no"
     compile: bool = False  # torch.compile of the blocks: minutes to start, then faster on a GPU
     seed: int = 0
@@ -41,14 +50,17 @@ class MaskedPreset:
     tensorboard: bool = False  # curves for TensorBoard in OUT/tensorboard (extra `tensorboard`), beside log.jsonl
 
 
-# No dropout: models this small do not learn by heart within so few steps, and residues that must be told to a hair suffer from it most.
+# No dropout: models this small do not learn by heart within so few steps, and residues that must be told to a hair
+# suffer from it most.
 COARSE = ModelConfig(codebooks=4, conditioning=0, layers=6, width=192, heads=4, dropout=0.0)
 FINE = ModelConfig(codebooks=14, conditioning=4, layers=6, width=192, heads=4, dropout=0.0)
 
 
 def _ci(codebooks: int, conditioning: int) -> MaskedPreset:
     return MaskedPreset(
-        ModelConfig(codebooks, conditioning, layers=2, width=32, heads=4),  # two blocks: the second shares the bias of the first; four heads: one of each kind
+        ModelConfig(
+            codebooks, conditioning, layers=2, width=32, heads=4
+        ),  # two blocks: the second shares the bias of the first; four heads: one of each kind
         frames=32,  # half a second
         batch=2,  # the least that has strata of mask ratios
         steps=20,
@@ -74,7 +86,9 @@ def _bundled(model: ModelConfig, frames: int, batch: int, steps: int) -> MaskedP
 
 def _gpu(codebooks: int, conditioning: int, frames: int, steps: int) -> MaskedPreset:
     return MaskedPreset(
-        ModelConfig(codebooks, conditioning, layers=8, width=512, heads=8),  # 10 times the laptop's parameters, 64 a head
+        ModelConfig(
+            codebooks, conditioning, layers=8, width=512, heads=8
+        ),  # 10 times the laptop's parameters, 64 a head
         frames=frames,
         batch=64,  # fills a card of 16 GiB
         steps=steps,
@@ -112,17 +126,24 @@ PRESETS = {
     "coarse": {
         "ci": _ci(4, 0),
         "laptop": MaskedPreset(COARSE, steps=4850),  # 46 minutes on a core
-        "bundled": _bundled(COARSE, frames=512, batch=64, steps=17_700),  # 9 s, nearly what the sampling loop sees at once
+        "bundled": _bundled(
+            COARSE, frames=512, batch=64, steps=17_700
+        ),  # 9 s, nearly what the sampling loop sees at once
         "gpu": _gpu(4, 0, frames=575, steps=30_000),  # 10 s: phrases; an hour or two on one card
         "paper": _paper(4, 0, layers=20, frames=575, steps=1_000_000),
     },
     "c2f": {
         "ci": _ci(14, 4),
-        "laptop": MaskedPreset(FINE, frames=172, steps=7295),  # 3 s: fine tokens follow from near ones; 46 minutes on a core
+        "laptop": MaskedPreset(
+            FINE, frames=172, steps=7295
+        ),  # 3 s: fine tokens follow from near ones; 46 minutes on a core
         "bundled": _bundled(FINE, frames=176, batch=128, steps=22_900),
         "gpu": _gpu(14, 4, frames=172, steps=20_000),
         "paper": _paper(14, 4, layers=16, frames=172, steps=500_000),
     },
 }
-"""ci: seconds, to prove the code. laptop: about 46 minutes a model on a core. bundled: models of the same shape on a GPU, as the bundled ones were trained.
+"""ci: seconds, to prove the code.
+
+laptop: about 46 minutes a model on a core. bundled: models of the same shape on a GPU, as the bundled ones were
+trained.
 gpu: wider and longer. paper: the paper's size and recipe."""

@@ -13,7 +13,8 @@ LATENT_LEVEL = 0.3
 def scale_latents(model: nn.Module, latents: Tensor, level: float) -> None:
     """Bring the latents to a root mean square of `level` without changing the sound.
 
-    The commitment loss grows with the square of the latents' scale, which training without quantizer leaves to chance. The encoder's last and the decoder's
+    The commitment loss grows with the square of the latents' scale, which training without quantizer leaves to chance.
+    The encoder's last and the decoder's
     first convolution are linear: one divides, the other multiplies.
     """
     factor = level / float(latents.square().mean().sqrt())
@@ -27,9 +28,10 @@ def scale_latents(model: nn.Module, latents: Tensor, level: float) -> None:
 def start_quantizer(model: nn.Module, latents: Tensor, seed: int, rounds: int = 15) -> None:
     """Start every codebook on what the ones before it leave over.
 
-    The leading principal directions of the residual become the projections, centred: where the mean is large, assignment by cosine would see one
-    direction only, and a codebook would use a handful of entries. Then k-means on the projected residual, assigned by cosine as DAC does, centroids the
-    plain mean of their members; an empty entry is drawn again.
+    The leading principal directions of the residual become the projections, centred: where the mean is large,
+    assignment by cosine would see one direction only, and a codebook would use a handful of entries. Then k-means on
+    the projected residual, assigned by cosine as DAC does, centroids the plain mean of their members; an empty entry is
+    drawn again.
 
     latents: [frames, width] of the encoder.
     """
@@ -51,7 +53,9 @@ def start_quantizer(model: nn.Module, latents: Tensor, seed: int, rounds: int = 
             total = torch.zeros_like(entries).index_add_(0, nearest, points)
             empty = count == 0
             entries = total / count.clamp(min=1)[:, None]
-            entries[empty] = points[torch.randint(len(points), (int(empty.sum()),), generator=generator).to(points.device)]
+            entries[empty] = points[
+                torch.randint(len(points), (int(empty.sum()),), generator=generator).to(points.device)
+            ]
         quantizer.codebook.weight.copy_(entries)
         nearest = (unit @ nn.functional.normalize(entries).T).argmax(1)
         residual = residual - (entries[nearest] @ directions + mean)

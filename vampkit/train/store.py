@@ -52,42 +52,67 @@ def build_store(
     processes: int = 1,
     add: bool = True,
 ) -> TokenStore:
-    """Turn sound into a token store, going on from what is in `out`; sources that are new since the last time are added behind.
+    """Turn sound into a token store, going on from what is in `out`.
 
-    sources: folders of wav, flac, ogg, opus or mp3, laid out as artist/track (files directly inside count as one artist). codec: its name or path.
-    composed: number of composed pieces of `seconds` s of all training genres, seeds from `first_seed` on (from 1,000,000 on for a store to test with).
+    Sources that are new since the last time are added behind.
+
+    sources: folders of wav, flac, ogg, opus or mp3, laid out as artist/track (files directly inside count as one
+    artist). codec: its name or path.
+    composed: number of composed pieces of `seconds` s of all training genres, seeds from `first_seed` on (from
+    1,000,000 on for a store to test with).
     mirdata: datasets by name and the folder each lies in (extra `mirdata`); their own annotations are kept.
-    floor: LUFS below which a block of 3 s is not salient, after the track was brought to -24. add: if not, an `out` that was made of other sources is refused.
+    floor: LUFS below which a block of 3 s is not salient, after the track was brought to -24. add: if not, an `out`
+    that was made of other sources is refused.
 
-    Files that cannot be read are skipped and listed (`TokenStore.skipped`). Raises VampkitError where nothing was found, or `out` holds another codec's tokens.
-    Notebook: 12.
+    Files that cannot be read are skipped and listed (`TokenStore.skipped`). Raises VampkitError where nothing was
+    found, or `out` holds another codec's tokens. Notebook: 12.
     """
     from tqdm.auto import tqdm
 
     if first_seed < HELD_OUT_SEEDS < first_seed + composed:
-        raise ValueError(f"seeds {first_seed} to {first_seed + composed - 1} are partly held out from training; stay below {HELD_OUT_SEEDS}, or begin there")
+        raise ValueError(
+            f"seeds {first_seed} to {first_seed + composed - 1} are partly held out from training; stay below {HELD_OUT_SEEDS}, or begin there"
+        )
     out = Path(out)
     loaded = load_codec(codec)
-    settings = {"format": FORMAT, "codec": loaded.hash, "codebooks": loaded.codebooks, "hop": loaded.hop, "rate": loaded.rate, "floor": floor, "shard": SHARD}
+    settings = {
+        "format": FORMAT,
+        "codec": loaded.hash,
+        "codebooks": loaded.codebooks,
+        "hop": loaded.hop,
+        "rate": loaded.rate,
+        "floor": floor,
+        "shard": SHARD,
+    }
     if (out / "store.json").is_file():
         before = json.loads((out / "store.json").read_text(encoding="utf-8"))
         if before != settings:
             changed = ", ".join(k for k in settings if before.get(k) != settings[k])
             raise VampkitError(f"{out} was built with another {changed}; choose another folder, or delete this one")
     found = [item for source in sources for item in _folder_items(Path(source))]
-    found += [{"seed": seed, "seconds": seconds, "genre": "training", "artist": "composed"} for seed in range(first_seed, first_seed + composed)]
+    found += [
+        {"seed": seed, "seconds": seconds, "genre": "training", "artist": "composed"}
+        for seed in range(first_seed, first_seed + composed)
+    ]
     found += [item for name, home in (mirdata or {}).items() for item in mirdata_items(name, home)]
     items = _rows(out / "items.jsonl")
     known = {json.dumps(item, sort_keys=True) for item in items}
     if not add and items and known != {json.dumps(item, sort_keys=True) for item in found}:
-        raise VampkitError(f"{out} was made of other music ({len(items)} pieces then, {len(found)} now); choose another folder to write to")
+        raise VampkitError(
+            f"{out} was made of other music ({len(items)} pieces then, {len(found)} now); choose another folder to write to"
+        )
     items += [item for item in found if json.dumps(item, sort_keys=True) not in known]
     if not items:
-        raise VampkitError("no sound was found to make tokens of; wav, flac, ogg, opus or mp3 files in the folders, or composed pieces, were expected")
+        raise VampkitError(
+            "no sound was found to make tokens of; wav, flac, ogg, opus or mp3 files in the folders, or composed pieces, were expected"
+        )
     out.mkdir(parents=True, exist_ok=True)
     _write(out / "store.json", json.dumps(settings, indent=1))
     _write(out / "items.jsonl", "".join(json.dumps(item) + "\n" for item in items))
-    shards = [(out, number, items[number * SHARD : (number + 1) * SHARD], os.fspath(codec), floor) for number in range(-(-len(items) // SHARD))]
+    shards = [
+        (out, number, items[number * SHARD : (number + 1) * SHARD], os.fspath(codec), floor)
+        for number in range(-(-len(items) // SHARD))
+    ]
     work = [s for s in shards if len(_rows(out / f"shard-{s[1]:05}.jsonl")) < len(s[2])]
     with tqdm(total=len(shards), initial=len(shards) - len(work), desc=f"shards of {out.name}", disable=None) as bar:
         if processes == 1:
@@ -106,14 +131,17 @@ class TokenStore:
     """Tracks of different lengths as codes, with what is known of each.
 
     folder: what `build_store` wrote. Raises FileNotFoundError where it is missing.
-    tracks: one dict a track, with "number", "name", "artist", "frames", "salient" ([first, end) frames) and, where known, "truth".
+    tracks: one dict a track, with "number", "name", "artist", "frames", "salient" ([first, end) frames) and, where
+    known, "truth".
     chances: how often each salient part is drawn, an artist's share growing with his minutes up to 40.
     """
 
     def __init__(self, folder: str | os.PathLike):
         self.folder = Path(folder)
         if not (self.folder / "store.json").is_file():
-            raise FileNotFoundError(f"there is no token store at {self.folder}; make one with `vampkit data build DIR --out {self.folder}`")
+            raise FileNotFoundError(
+                f"there is no token store at {self.folder}; make one with `vampkit data build DIR --out {self.folder}`"
+            )
         self.settings = json.loads((self.folder / "store.json").read_text(encoding="utf-8"))
         self.codec: str = self.settings["codec"]
         rows = [row for path in sorted(self.folder.glob("shard-*.jsonl")) for row in _rows(path)]
@@ -143,7 +171,9 @@ class TokenStore:
         """
         fitting, edges = self._fitting(frames)
         if not len(fitting):
-            raise ValueError(f"no salient part of {self.folder.name} is {frames} frames long; ask for shorter crops or build the store with a lower floor")
+            raise ValueError(
+                f"no salient part of {self.folder.name} is {frames} frames long; ask for shorter crops or build the store with a lower floor"
+            )
         rows = []
         for place in np.searchsorted(edges, rng.random(count), side="right"):
             index, first, end = self.parts[fitting[place]]
@@ -152,19 +182,25 @@ class TokenStore:
         return torch.stack(rows)
 
     def held_out(self, count: int, codebooks: int, frames: int) -> Tensor:
-        """The same few excerpts at every call, evenly spread over the tracks, int64 [at most count, codebooks, frames]: for checks during a training.
+        """The same few excerpts at every call, evenly spread over the tracks, int64 [at most count, codebooks, frames].
+
+        For checks during a training.
 
         Raises ValueError where no salient part is that long.
         """
         fitting = [(index, first) for index, first, end in self.parts if end - first >= frames]
         if not fitting:
-            raise ValueError(f"no salient part of {self.folder.name} is {frames} frames long; build the held-out store from longer sounds")
+            raise ValueError(
+                f"no salient part of {self.folder.name} is {frames} frames long; build the held-out store from longer sounds"
+            )
         chosen = [fitting[i] for i in np.linspace(0, len(fitting) - 1, min(count, len(fitting))).astype(int)]
         return torch.stack([self.codes(index)[:codebooks, first : first + frames] for index, first in chosen])
 
     def _fit(self, frames: int) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of the parts that are long enough, and where between 0 and 1 the chances of each but the last end."""
-        fitting = np.array([i for i, (_, first, end) in enumerate(self.parts) if end - first >= frames and self.chances[i] > 0], int)
+        fitting = np.array(
+            [i for i, (_, first, end) in enumerate(self.parts) if end - first >= frames and self.chances[i] > 0], int
+        )
         chances = self.chances[fitting]
         return fitting, np.cumsum(chances / max(1e-300, chances.sum()))[:-1]
 
@@ -178,10 +214,16 @@ class TokenStore:
 
 
 def salient(clip: Clip, floor: float, codec_rate: float) -> list[list[int]]:
-    """Frames [first, end) of the parts in which every block of 3 s is louder than `floor` LUFS. codec_rate: frames a second."""
+    """Frames [first, end) of the parts in which every block of 3 s is louder than `floor` LUFS.
+
+    codec_rate: frames a second.
+    """
     step, seconds = BLOCK, clip.seconds
     starts = np.arange(0, max(seconds - step / 2, step / 2), step)
-    borders = [*(round(start * codec_rate) for start in starts), int(seconds * codec_rate)]  # the last block takes what is left
+    borders = [
+        *(round(start * codec_rate) for start in starts),
+        int(seconds * codec_rate),
+    ]  # the last block takes what is left
     parts: list[list[int]] = []
     for start, first, end in zip(starts, borders[:-1], borders[1:], strict=True):
         if clip.excerpt(float(start), min(step, seconds - start)).loudness() <= floor:
@@ -208,7 +250,14 @@ def _fill(shard: tuple[Path, int, list[dict], str, float]) -> None:
             codes[str(index)] = found.to(torch.uint16)
         except (VampkitError, ValueError, OSError) as error:
             row = {"error": str(error)}
-        rows.append({"number": index, "artist": item["artist"], "source": item.get("file") or item.get("track") or item.get("seed")} | row)
+        rows.append(
+            {
+                "number": index,
+                "artist": item["artist"],
+                "source": item.get("file") or item.get("track") or item.get("seed"),
+            }
+            | row
+        )
     part = path.with_name(path.name + ".part")
     save_file(codes, part, metadata={"format": FORMAT, "settings": json.dumps({"codec": codec.hash})})
     part.replace(path)
@@ -216,22 +265,35 @@ def _fill(shard: tuple[Path, int, list[dict], str, float]) -> None:
 
 
 def encoded(item: dict, codec: Codec, floor: float) -> tuple[dict, Tensor]:
-    """What is known of a track, and its codes [codebooks, frames]. Raises VampkitError for silence and for what cannot be read."""
+    """What is known of a track, and its codes [codebooks, frames].
+
+    Raises VampkitError for silence and for what cannot be read.
+    """
     truth = item.get("truth")
     if "seed" in item:
         from vampkit import music
 
         piece = music.compose(item["seed"], genre=item.get("genre"), seconds=item["seconds"])
-        clip, truth = music.render(piece), {k: v for k, v in json.loads(piece.to_json()).items() if k not in ("notes", "format")}
+        clip, truth = (
+            music.render(piece),
+            {k: v for k, v in json.loads(piece.to_json()).items() if k not in ("notes", "format")},
+        )
         name = f"{piece.genre}-{piece.seed}"
     else:
         clip, name = Clip.load(item["file"]), Path(item["file"]).stem
     clip = clip.mono().resample(codec.rate).at_loudness(LEVEL)
     parts = salient(clip, floor, codec.rate / codec.hop)
     if not parts:
-        raise VampkitError(f"{name} is nowhere louder than {floor:g} LUFS, some sound was expected; leave it out or lower the floor")
+        raise VampkitError(
+            f"{name} is nowhere louder than {floor:g} LUFS, some sound was expected; leave it out or lower the floor"
+        )
     codes = codec.encode_samples(clip.samples[0])[0]
-    row = {"name": name, "frames": codes.shape[1], "seconds": round(clip.seconds, 3), "salient": [[a, min(b, codes.shape[1])] for a, b in parts]}
+    row = {
+        "name": name,
+        "frames": codes.shape[1],
+        "seconds": round(clip.seconds, 3),
+        "salient": [[a, min(b, codes.shape[1])] for a, b in parts],
+    }
     return row | ({"truth": truth} if truth else {}), codes
 
 

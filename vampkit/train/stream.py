@@ -1,7 +1,8 @@
 """Composed music as tokens without a store: processes compose, render and encode while the model trains.
 
-Piece n of a stream is that of seed n whatever the number of workers, and a fixed number of crops is drawn for each new piece. So a run is the same
-on any machine, and one that was stopped goes on exactly; where the workers are too slow, the training waits for them. Notebook: 12.
+Piece n of a stream is that of seed n whatever the number of workers, and a fixed number of crops is drawn for each new
+piece. So a run is the same on any machine, and one that was stopped goes on exactly; where the workers are too slow,
+the training waits for them. Notebook: 12.
 """
 
 from __future__ import annotations
@@ -36,9 +37,10 @@ PATIENCE = 2.0
 class TokenStream:
     """Pieces of the training genres, made while they are used; `crops` is that of `TokenStore`.
 
-    codec: a codec, its name or path. workers: processes, about one a core that is free. seconds: of a piece. keep: the newest pieces, from which crops are
-    drawn. reuse: crops that are drawn for each new piece (6 crops of 5 s fill one of 30 s). rank, ranks: which share of the seeds is this process's own in
-    a training of several. Workers start at the first crops; `close`, or leaving a `with`, ends them.
+    codec: a codec, its name or path. workers: processes, about one a core that is free. seconds: of a piece. keep: the
+    newest pieces, from which crops are drawn. reuse: crops that are drawn for each new piece (6 crops of 5 s fill one
+    of 30 s). rank, ranks: which share of the seeds is this process's own in a training of several. Workers start at the
+    first crops; `close`, or leaving a `with`, ends them.
 
     Raises ValueError for counts below 1.
     """
@@ -55,12 +57,24 @@ class TokenStream:
         ranks: int = 1,
     ):
         if min(workers, keep, reuse, ranks) < 1:
-            raise ValueError(f"a stream of {workers} workers, {keep} pieces kept and {reuse} crops a piece was asked for, at least 1 of each was expected")
-        self.workers, self.seconds, self.keep, self.reuse, self.rank, self.ranks = workers, seconds, keep, reuse, rank, ranks
+            raise ValueError(
+                f"a stream of {workers} workers, {keep} pieces kept and {reuse} crops a piece was asked for, at least 1 of each was expected"
+            )
+        self.workers, self.seconds, self.keep, self.reuse, self.rank, self.ranks = (
+            workers,
+            seconds,
+            keep,
+            reuse,
+            rank,
+            ranks,
+        )
         self._folder: str | None = None
         if isinstance(codec, Codec):  # weights go to other processes as a file
             self._folder = tempfile.mkdtemp(prefix="vampkit-stream-")
-            self.path, self.codec = os.fspath(codec.save(Path(self._folder) / "codec.safetensors", half=False)), codec.hash
+            self.path, self.codec = (
+                os.fspath(codec.save(Path(self._folder) / "codec.safetensors", half=False)),
+                codec.hash,
+            )
         else:
             self.path, self.codec = os.fspath(codec), load_codec(codec).hash
         self.drawn = 0
@@ -69,7 +83,10 @@ class TokenStream:
         self._finalizer = weakref.finalize(self, _end, self._processes, self._folder)
 
     def seek(self, drawn: int) -> None:
-        """Go on as if so many crops had been drawn, as a training does that was stopped. Raises RuntimeError once the workers run."""
+        """Go on as if so many crops had been drawn, as a training does that was stopped.
+
+        Raises RuntimeError once the workers run.
+        """
         if self._processes:
             raise RuntimeError("the workers run already; seek before the first crops")
         self.drawn = drawn
@@ -86,9 +103,18 @@ class TokenStream:
         rows = []
         for _ in range(count):
             self._advance()
-            parts = [(codes, first, end) for piece in self._pieces if piece for row, codes in [piece] for first, end in row["salient"] if end - first >= frames]
+            parts = [
+                (codes, first, end)
+                for piece in self._pieces
+                if piece
+                for row, codes in [piece]
+                for first, end in row["salient"]
+                if end - first >= frames
+            ]
             if not parts:
-                raise ValueError(f"no salient part of {len(self._pieces)} pieces is {frames} frames long; ask for shorter crops or for longer pieces")
+                raise ValueError(
+                    f"no salient part of {len(self._pieces)} pieces is {frames} frames long; ask for shorter crops or for longer pieces"
+                )
             weight = np.array([end - first for _, first, end in parts], float)
             codes, first, end = parts[rng.choice(len(parts), p=weight / weight.sum())]
             start = int(rng.integers(first, end - frames + 1))
@@ -108,7 +134,10 @@ class TokenStream:
         self.close()
 
     def _advance(self) -> None:
-        """Bring the pieces up to those from which the next crop is drawn: the first `reuse` crops have one, the next two, and so on up to `keep`."""
+        """Bring the pieces up to those from which the next crop is drawn.
+
+        The first `reuse` crops have one, the next two, and so on up to `keep`.
+        """
         last = self.drawn // self.reuse + 1
         if not self._processes:
             self._made = max(0, last - self.keep)
@@ -137,7 +166,9 @@ class TokenStream:
                 found = self._queues[worker].get(timeout=PATIENCE)
             except queue.Empty:
                 if not self._processes[worker].is_alive():
-                    raise VampkitError("a worker of the stream ended, perhaps for want of memory; start again with fewer workers") from None
+                    raise VampkitError(
+                        "a worker of the stream ended, perhaps for want of memory; start again with fewer workers"
+                    ) from None
                 continue
             if isinstance(found, str):
                 raise VampkitError(f"piece {self.seed(self._made)} could not be made: {found}")

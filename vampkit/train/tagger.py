@@ -1,4 +1,5 @@
-"""Training the tagger: composed music, whose genre, instruments and tempo are known, seen as log-mel spectra in windows of 3 s.
+"""Training the tagger: composed music, whose genre, instruments and tempo are known, seen as log-mel spectra in windows
+of 3 s.
 
 The spectra are made first, in shards that are kept; then the network learns from random windows of them. Notebook: 11.
 """
@@ -65,7 +66,8 @@ PRESETS = {
 class Spectra:
     """Composed pieces as log-mel spectra with their truth.
 
-    spectra: float16 [pieces, 64, frames]. playing: bool [pieces, instruments, frames]. genre, tempo: classes, int64 [pieces].
+    spectra: float16 [pieces, 64, frames]. playing: bool [pieces, instruments, frames]. genre, tempo: classes, int64
+    [pieces].
     """
 
     spectra: Tensor
@@ -82,7 +84,8 @@ class Spectra:
 def compose_spectra(seeds: Sequence[int], folder: str | os.PathLike, seconds: float) -> Spectra:
     """Compose, render and analyse one piece a seed; finished shards are used again.
 
-    seeds: of the pieces, whose genres are the training genres. folder: for the shards. seconds: of each piece, at least 3.
+    seeds: of the pieces, whose genres are the training genres. folder: for the shards. seconds: of each piece, at least
+    3.
     """
     from safetensors.torch import save_file
     from tqdm.auto import tqdm
@@ -99,7 +102,11 @@ def compose_spectra(seeds: Sequence[int], folder: str | os.PathLike, seconds: fl
                     rows.append(_row(seed, seconds))
                     bar.update()
                 part = path.with_name(path.name + ".part")
-                save_file({k: torch.stack([row[k] for row in rows]) for k in rows[0]}, part, metadata={"format": FORMAT, "settings": "{}"})
+                save_file(
+                    {k: torch.stack([row[k] for row in rows]) for k in rows[0]},
+                    part,
+                    metadata={"format": FORMAT, "settings": "{}"},
+                )
                 part.replace(path)
             bar.n = min(first + SHARD, len(seeds))
             parts.append(read_safetensors(path, FORMAT)[1])
@@ -126,7 +133,8 @@ def _row(seed: int, seconds: float) -> dict[str, Tensor]:
 class TaggerTraining:
     """One training of a tagger, from wherever it was left.
 
-    preset: the settings. train, valid: spectra to learn from and to check on. out: folder for checkpoints, log and the result.
+    preset: the settings. train, valid: spectra to learn from and to check on. out: folder for checkpoints, log and the
+    result.
     """
 
     def __init__(self, preset: TaggerPreset, train: Spectra, valid: Spectra, out: str | os.PathLike):
@@ -135,7 +143,10 @@ class TaggerTraining:
         self.model = Tagger(GENRES, INSTRUMENTS).to(memory_format=torch.channels_last)
         convolutions = [w for name, w in self.model.named_parameters() if name.startswith("layers.") and w.ndim == 4]
         rest = [w for name, w in self.model.named_parameters() if not (name.startswith("layers.") and w.ndim == 4)]
-        self.optimizers = [Muon(convolutions, preset.muon_rate), torch.optim.AdamW(rest, preset.adam_rate, weight_decay=preset.decay)]
+        self.optimizers = [
+            Muon(convolutions, preset.muon_rate),
+            torch.optim.AdamW(rest, preset.adam_rate, weight_decay=preset.decay),
+        ]
         self.average = Average(self.model, preset.average)
         if (self.out / "state.safetensors").is_file():
             self._resume()
@@ -151,8 +162,15 @@ class TaggerTraining:
 
     def save(self) -> None:
         """Write the checkpoint."""
-        state = {"step": self.step, "model": self.model.state_dict(), "average": self.average.state, "updates": self.average.updates}
-        checkpoint.save(state | {"optimizers": [o.state_dict() for o in self.optimizers]}, self.out / "state.safetensors")
+        state = {
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "average": self.average.state,
+            "updates": self.average.updates,
+        }
+        checkpoint.save(
+            state | {"optimizers": [o.state_dict() for o in self.optimizers]}, self.out / "state.safetensors"
+        )
 
     def batch(self, step: int) -> tuple[Tensor, list[Tensor]]:
         """Spectra [batch, 64, 256] and their three targets: a function of seed and step alone."""
@@ -188,7 +206,10 @@ class TaggerTraining:
         return {"loss": float(loss.detach()), "genre": float((answers[0].argmax(-1) == targets[0]).float().mean())}
 
     def run(self, minutes: float | None = None) -> Path | None:
-        """Train until the end, or for so many minutes; returns the path of the finished tagger, or None when time ran out."""
+        """Train until the end, or for so many minutes.
+
+        Returns the path of the finished tagger, or None when time ran out.
+        """
         from tqdm.auto import tqdm
 
         began = saved = time.monotonic()
@@ -213,22 +234,28 @@ class TaggerTraining:
 
     @torch.no_grad()
     def check(self) -> dict:
-        """Share of held-out windows whose genre and tempo class the averaged weights name, and the loss, one window a piece."""
+        """Share of held-out windows whose genre and tempo class the averaged weights name, and the loss, one window a
+        piece."""
         model = Tagger(GENRES, INSTRUMENTS)
         model.load_state_dict(self.average.state)
         model.eval()
-        rows = [self.valid.window(piece, (self.valid.spectra.shape[-1] - WINDOW) // 2) for piece in range(len(self.valid.genre))]
+        rows = [
+            self.valid.window(piece, (self.valid.spectra.shape[-1] - WINDOW) // 2)
+            for piece in range(len(self.valid.genre))
+        ]
         targets = [self.valid.genre, torch.stack([heard for _, heard in rows]), self.valid.tempo]
         answers = model(torch.stack([spectrum for spectrum, _ in rows]))
         right = [float((answers[i].argmax(-1) == targets[i]).float().mean()) for i in (0, 2)]
         return {"valid_loss": float(self.loss(answers, targets)), "valid_genre": right[0], "valid_tempo": right[1]}
 
 
-def train(preset: str | TaggerPreset = "laptop", out: str | os.PathLike | None = None, minutes: float | None = None) -> Path | None:
+def train(
+    preset: str | TaggerPreset = "laptop", out: str | os.PathLike | None = None, minutes: float | None = None
+) -> Path | None:
     """Train the tagger on composed music, resuming what is in `out`.
 
-    preset: "ci", "laptop" or settings of your own. out: folder (None: in the cache). minutes: of training, beyond the composing.
-    Raises ValueError for an unknown preset. Notebook: 11.
+    preset: "ci", "laptop" or settings of your own. out: folder (None: in the cache). minutes: of training, beyond the
+    composing. Raises ValueError for an unknown preset. Notebook: 11.
     """
     from vampkit.files import cache_folder
 

@@ -16,12 +16,16 @@ from vampkit.files import data_folder, read_safetensors
 from vampkit.weights.download import download
 
 PUBLISHED = {
-    "dac-44khz": ("https://github.com/descriptinc/descript-audio-codec/releases/download/0.0.1/weights.pth", "weights_44khz_8kbps_0.0.1.pth"),
+    "dac-44khz": (
+        "https://github.com/descriptinc/descript-audio-codec/releases/download/0.0.1/weights.pth",
+        "weights_44khz_8kbps_0.0.1.pth",
+    ),
 }
 
 
 def load_codec(name: str | os.PathLike = "tiny", device: str = "cpu") -> Codec:
-    """A codec by name: "tiny" (bundled, the paper's geometry), "dac-44khz" (descript's published weights, fetched once), or the path of one that was saved.
+    """A codec by name: "tiny" (bundled, the paper's geometry), "dac-44khz" (descript's published weights, fetched
+    once), or the path of one that was saved.
 
     Raises FileNotFoundError and VampkitError where the file is missing, of another kind or cannot be fetched.
     Notebook: 01.
@@ -32,7 +36,9 @@ def load_codec(name: str | os.PathLike = "tiny", device: str = "cpu") -> Codec:
         return _read_published(str(name)).to(device)
     path = Path(name)
     if path.suffix == "" and not path.exists():
-        raise FileNotFoundError(f'there is no codec called {str(name)!r}; "tiny", "dac-44khz" or the path of a saved codec was expected')
+        raise FileNotFoundError(
+            f'there is no codec called {str(name)!r}; "tiny", "dac-44khz" or the path of a saved codec was expected'
+        )
     return _read(path, path.stem).to(device)
 
 
@@ -48,7 +54,9 @@ def fill(model: torch.nn.Module, weights: dict[str, Tensor], path: Path) -> None
         model.load_state_dict({k: v.float() for k, v in weights.items()})
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise VampkitError(f"the weights in {path.name} do not fit their settings ({first}); fetch or save the file again") from None
+        raise VampkitError(
+            f"the weights in {path.name} do not fit their settings ({first}); fetch or save the file again"
+        ) from None
 
 
 def _read_published(name: str) -> Codec:

@@ -1,4 +1,7 @@
-"""Where masked models come from: bundled with the package, a file of one's own, or the names upstream gives its weights."""
+"""Where masked models come from.
+
+Bundled with the package, a file of one's own, or the names upstream gives its weights.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,11 @@ def models_folder() -> Path:
     return data_folder() / "models"
 
 
-def save_model(model: MaskedTransformer, path: str | os.PathLike, codec: str, weights: dict[str, Tensor] | None = None) -> Path:
-    """Write a masked model as safetensors in half precision, with its configuration and the hash of the codec whose tokens it speaks.
+def save_model(
+    model: MaskedTransformer, path: str | os.PathLike, codec: str, weights: dict[str, Tensor] | None = None
+) -> Path:
+    """Write a masked model as safetensors in half precision, with its configuration and the hash of the codec whose
+    tokens it speaks.
 
     weights: another state dict to write, such as an average (None: the model's own). Beside first, then renamed.
     """
@@ -37,12 +43,14 @@ def save_model(model: MaskedTransformer, path: str | os.PathLike, codec: str, we
 def load_model(name: str | os.PathLike, codec: Codec) -> MaskedTransformer:
     """A masked model for a codec's tokens: "coarse" or "c2f" (bundled), or the path of one that was saved.
 
-    Raises FileNotFoundError for an unknown name, VampkitError where the file is no model or was trained on another codec's tokens.
-    Notebook: 03.
+    Raises FileNotFoundError for an unknown name, VampkitError where the file is no model or was trained on another
+    codec's tokens. Notebook: 03.
     """
     path = models_folder() / f"{name}.safetensors" if str(name) in BUNDLED else Path(name)
     if path.suffix == "" and not path.exists():
-        raise FileNotFoundError(f"there is no model called {str(name)!r}; {', '.join(BUNDLED)} or the path of a saved model was expected")
+        raise FileNotFoundError(
+            f"there is no model called {str(name)!r}; {', '.join(BUNDLED)} or the path of a saved model was expected"
+        )
     header, weights = read_safetensors(path, FORMAT)
     if header["codec"] != codec.hash:
         raise VampkitError(
@@ -54,7 +62,9 @@ def load_model(name: str | os.PathLike, codec: Codec) -> MaskedTransformer:
     try:
         model.load_state_dict({k: v.float() for k, v in weights.items()})
     except RuntimeError as error:
-        raise VampkitError(f"the weights in {path.name} do not fit their settings ({str(error).splitlines()[-1].strip()}); train or fetch them again") from None
+        raise VampkitError(
+            f"the weights in {path.name} do not fit their settings ({str(error).splitlines()[-1].strip()}); train or fetch them again"
+        ) from None
     return model.eval().requires_grad_(False)
 
 

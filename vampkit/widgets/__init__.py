@@ -1,4 +1,7 @@
-"""Widgets for notebooks: thin views of plain Python models, which work by calls as well as by hand. Each is loaded on first use."""
+"""Widgets for notebooks.
+
+Thin views of plain Python models, which work by calls as well as by hand. Each is loaded on first use.
+"""
 
 from importlib import import_module
 

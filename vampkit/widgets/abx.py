@@ -1,4 +1,7 @@
-"""BlindTest: can two sounds be told apart? X is A or B, drawn anew each trial; the answers are counted against chance."""
+"""BlindTest: can two sounds be told apart? X is A or B, drawn anew each trial.
+
+The answers are counted against chance.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from dataclasses import dataclass, field
 class BlindTest:
     """An ABX test of `trials` trials between two sounds (names or numbers). seed: of the draws of X.
 
-    Source: the ABX protocol (Munson and Gardner 1950). Raises ValueError for fewer than one trial, and for one sound twice.
+    Source: the ABX protocol (Munson and Gardner 1950). Raises ValueError for fewer than one trial, and for one sound
+    twice.
     """
 
     a: int | str
@@ -50,7 +54,8 @@ class BlindTest:
             raise ValueError(f"all {self.trials} trials were answered; begin another test")
 
     def result(self) -> dict:
-        """Right answers, trials so far, the chance of that many or more by guessing (exact binomial, one-sided), and 95 % bounds of the share (Wilson)."""
+        """Right answers, trials so far, the chance of that many or more by guessing (exact binomial, one-sided), and 95
+        % bounds of the share (Wilson)."""
         from scipy.stats import binomtest
 
         right, count = sum(self.answers), len(self.answers)
@@ -58,7 +63,13 @@ class BlindTest:
             return {"right": 0, "trials": 0, "p": 1.0, "low": 0.0, "high": 1.0}
         test = binomtest(right, count, 0.5, alternative="greater")
         bounds = binomtest(right, count, 0.5).proportion_ci(0.95, "wilson")
-        return {"right": right, "trials": count, "p": float(test.pvalue), "low": float(bounds.low), "high": float(bounds.high)}
+        return {
+            "right": right,
+            "trials": count,
+            "p": float(test.pvalue),
+            "low": float(bounds.low),
+            "high": float(bounds.high),
+        }
 
     def words(self) -> str:
         """The result in one line."""

@@ -1,4 +1,7 @@
-"""Arithmetic of the editor's grid without state: strokes, snapping, packed bits, masks as text. geometry.js does the same in the page."""
+"""Arithmetic of the editor's grid without state.
+
+Strokes, snapping, packed bits, masks as text. geometry.js does the same in the page.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +26,19 @@ def unpack(data: bytes, codebooks: int, frames: int) -> np.ndarray:
     """The mask [codebooks, frames] whose bits `pack` wrote. Raises ValueError for another number of bytes."""
     count = codebooks * frames
     if len(data) != -(-count // 8):
-        raise ValueError(f"{len(data)} bytes were given for a mask of {codebooks} x {frames}, {-(-count // 8)} were expected")
+        raise ValueError(
+            f"{len(data)} bytes were given for a mask of {codebooks} x {frames}, {-(-count // 8)} were expected"
+        )
     return np.unpackbits(np.frombuffer(data, np.uint8), count=count).reshape(codebooks, frames).astype(bool)
 
 
 def to_text(mask: np.ndarray) -> str:
-    """A mask [K, T] in words a person can read: `0:4 10:20 30:40; 4:14 0:575` hides frames 10 to 19 and 30 to 39 of codebooks 0 to 3, and so on.
+    """A mask [K, T] in words a person can read.
 
-    Ranges are those of Python: from 0, the end not included. Rows that hide the same stand together; a mask that hides nothing is "".
+    `0:4 10:20 30:40; 4:14 0:575` hides frames 10 to 19 and 30 to 39 of codebooks 0 to 3, and so on.
+
+    Ranges are those of Python: from 0, the end not included. Rows that hide the same stand together; a mask that hides
+    nothing is "".
     """
     rows = [" ".join(f"{a}:{b}" for a, b in runs(row)) for row in mask]
     blocks, first = [], 0
@@ -43,17 +51,24 @@ def to_text(mask: np.ndarray) -> str:
 
 
 def from_text(text: str, codebooks: int, frames: int) -> np.ndarray:
-    """The mask [codebooks, frames] that `to_text` describes. Raises ValueError for other text and for ranges outside the grid."""
+    """The mask [codebooks, frames] that `to_text` describes.
+
+    Raises ValueError for other text and for ranges outside the grid.
+    """
     mask = np.zeros((codebooks, frames), bool)
     for block in text.split(";") if text.strip() else []:
         found = _BLOCK.fullmatch(block)
         if not found:
-            raise ValueError(f"{block.strip()!r} is no part of a mask, codebooks and frames such as '0:4 10:20 30:40' were expected")
+            raise ValueError(
+                f"{block.strip()!r} is no part of a mask, codebooks and frames such as '0:4 10:20 30:40' were expected"
+            )
         top, bottom = int(found[1]), int(found[2])
         for span in found[3].split():
             first, end = (int(n) for n in span.split(":"))
             if not (0 <= top < bottom <= codebooks and 0 <= first < end <= frames):
-                raise ValueError(f"{block.strip()!r} leaves the grid, codebooks 0:{codebooks} and frames 0:{frames} were expected")
+                raise ValueError(
+                    f"{block.strip()!r} leaves the grid, codebooks 0:{codebooks} and frames 0:{frames} were expected"
+                )
             mask[top:bottom, first:end] = True
     return mask
 
@@ -74,7 +89,9 @@ def span(name: str, given: tuple[int, int] | None, most: int) -> tuple[int, int]
     first, end = (0, most) if given is None else given
     first, end = whole(f"the first of the {name}", first, 0, most - 1), whole(f"the end of the {name}", end, 1, most)
     if first >= end:
-        raise ValueError(f"{name} {first} to {end} were given, an end after the first was expected (it is not included)")
+        raise ValueError(
+            f"{name} {first} to {end} were given, an end after the first was expected (it is not included)"
+        )
     return first, end
 
 
@@ -84,14 +101,18 @@ def line(start: tuple[int, int], end: tuple[int, int]) -> list[tuple[int, int]]:
     n = max(abs(r1 - r0), abs(f1 - f0))
     if n == 0:
         return [start]
-    return [((2 * (r0 * n + (r1 - r0) * i) + n) // (2 * n), (2 * (f0 * n + (f1 - f0) * i) + n) // (2 * n)) for i in range(n + 1)]
+    return [
+        ((2 * (r0 * n + (r1 - r0) * i) + n) // (2 * n), (2 * (f0 * n + (f1 - f0) * i) + n) // (2 * n))
+        for i in range(n + 1)
+    ]
 
 
 def stroke(codebooks: int, frames: int, path: Sequence[tuple[int, int]], width: int = 1, height: int = 1) -> np.ndarray:
     """Cells that a brush of `width` frames and `height` codebooks passes over, bool [codebooks, frames].
 
-    path: cells (codebook, frame) in the order they were passed; between two of them the brush goes straight. An even brush reaches one cell further after
-    than before. What lies outside the grid is not painted. Raises ValueError for an empty path.
+    path: cells (codebook, frame) in the order they were passed; between two of them the brush goes straight. An even
+    brush reaches one cell further after than before. What lies outside the grid is not painted. Raises ValueError for
+    an empty path.
     """
     if not len(path):
         raise ValueError("the path of the stroke is empty, at least one cell (codebook, frame) was expected")
@@ -107,7 +128,8 @@ def stroke(codebooks: int, frames: int, path: Sequence[tuple[int, int]], width: 
 
 
 def segment(points: Sequence[int], frame: int) -> tuple[int, int]:
-    """The stretch between two neighbours of `points` (sorted, first 0, last the number of frames) that holds a frame."""
+    """The stretch between two neighbours of `points` (sorted, first 0, last the number of frames) that holds a
+    frame."""
     place = min(max(bisect_right(points, frame), 1), len(points) - 1)
     return points[place - 1], points[place]
 
@@ -119,6 +141,9 @@ def nearest(points: Sequence[int], frame: int) -> int:
 
 
 def snap_range(points: Sequence[int], first: int, end: int) -> tuple[int, int]:
-    """Both ends of a range of frames at the nearest points; a range that would vanish becomes the stretch it lies in."""
+    """Both ends of a range of frames at the nearest points.
+
+    A range that would vanish becomes the stretch it lies in.
+    """
     a, b = nearest(points, first), nearest(points, end)
     return (a, b) if a < b else segment(points, first)

@@ -1,4 +1,6 @@
-"""MaskEditor: the token grid on a canvas, drawn on by pointer, by keys and by calls. What is drawn lives in a MaskModel.
+"""MaskEditor: the token grid on a canvas, drawn on by pointer, by keys and by calls.
+
+What is drawn lives in a MaskModel.
 
 The page draws and reports gestures, one message each; Python does them and sends the mask back as packed bits.
 """
@@ -26,17 +28,43 @@ VIEWS = 8  # open views of one editor whose gestures are answered one by one
 TOOLS = {"tool": "brush", "width": 3, "height": 1, "sound": "mel"}
 COLUMNS = 2400  # of waveform and spectrogram: enough to zoom in tenfold on a wide page
 
-CALLS = ("paint", "erase", "rectangle", "time", "row", "column", "stamp", "invert", "clear", "fill", "roll", "repeat", "draw", "hide", "keep", "undo", "redo")
+CALLS = (
+    "paint",
+    "erase",
+    "rectangle",
+    "time",
+    "row",
+    "column",
+    "stamp",
+    "invert",
+    "clear",
+    "fill",
+    "roll",
+    "repeat",
+    "draw",
+    "hide",
+    "keep",
+    "undo",
+    "redo",
+)
 
 
 def perform(model: MaskModel, op: dict) -> None:
-    """Do one gesture the page reported, such as {"type": "paint", "path": [[0, 5]], "width": 3, "height": 1, "hidden": True, "snap": True}.
+    """Do one gesture the page reported, such as {"type".
+
+    "paint", "path": [[0, 5]], "width": 3, "height": 1, "hidden": True, "snap": True}.
 
     Raises ValueError and TypeError for what is no gesture; the model is then as it was.
     """
     kind, hidden, snap = op.get("type"), bool(op.get("hidden", True)), bool(op.get("snap"))
     acts = {
-        "paint": lambda: model.paint([(r, f) for r, f in op["path"]], min(op["width"], model.frames), min(op["height"], model.codebooks), hidden, snap=snap),
+        "paint": lambda: model.paint(
+            [(r, f) for r, f in op["path"]],
+            min(op["width"], model.frames),
+            min(op["height"], model.codebooks),
+            hidden,
+            snap=snap,
+        ),
         "rectangle": lambda: model.rectangle(tuple(op["rows"]), tuple(op["frames"]), hidden, snap=snap),
         "column": lambda: model.column(op["frame"], hidden, snap),
         "stamp": lambda: model.stamp(op["text"], op.get("how", "replace")),
@@ -71,15 +99,20 @@ def _delegate(name: str):
 
 
 class MaskEditor(anywidget.AnyWidget):
-    """An editor of a mask over the sound it belongs to. `editor.mask` is the array; every gesture is also a call, such as `editor.paint([(0, 5)], width=3)`.
+    """An editor of a mask over the sound it belongs to.
 
-    source: Tokens, a Clip (encoded by `codec`, else by the bundled one), a MaskModel (two editors may share one), or (codebooks, frames).
-    clip: the sound of the tokens, to be seen above the grid and heard by prompts that look for beats. pace: Pace, for a read-out of the seconds that one
-    generating takes; an editor without shows none, as it generates nothing itself.
+    `editor.mask` is the array; every gesture is also a call, such as `editor.paint([(0, 5)], width=3)`.
+
+    source: Tokens, a Clip (encoded by `codec`, else by the bundled one), a MaskModel (two editors may share one), or
+    (codebooks, frames).
+    clip: the sound of the tokens, to be seen above the grid and heard by prompts that look for beats. pace: Pace, for a
+    read-out of the seconds that one generating takes; an editor without shows none, as it generates nothing itself.
     `close()` frees all it opened; the model stays. Notebook: 10.
     """
 
-    _esm = assets.module("geometry.js", "dom.js", "draw.js", "grid.js", "keys.js", "editor.js", render="mountEditor(model, el)")
+    _esm = assets.module(
+        "geometry.js", "dom.js", "draw.js", "grid.js", "keys.js", "editor.js", render="mountEditor(model, el)"
+    )
     _css = assets.text("editor.css")
 
     bits = t.Bytes().tag(sync=True)
@@ -135,7 +168,10 @@ class MaskEditor(anywidget.AnyWidget):
     # What it does
 
     def snap_to(self, what: str, times=None) -> None:
-        """Choose what gestures snap to: "frames", "onsets", "beats" or "bars"; looked for in the clip where `times` are not given and not known."""
+        """Choose what gestures snap to.
+
+        "frames", "onsets", "beats" or "bars"; looked for in the clip where `times` are not given and not known.
+        """
         try:
             if what in self.model.times and times is None and not self.model.times[what] and self.clip is not None:
                 times = find_times(self.clip)[what]
@@ -146,7 +182,10 @@ class MaskEditor(anywidget.AnyWidget):
         self._draw_sheet()
 
     def read(self, data: dict | str) -> None:
-        """Draw a mask from JSON or from text such as `0:4 10:20; 4:14 0:575`, as one gesture. Raises ValueError for other data."""
+        """Draw a mask from JSON or from text such as `0:4 10:20.
+
+        4:14 0:575`, as one gesture. Raises ValueError for other data.
+        """
         text = data.strip() if isinstance(data, str) else data
         json_like = isinstance(text, dict) or text.startswith("{")
         self.draw(MaskModel.from_json(text).mask if json_like else text)
@@ -184,9 +223,22 @@ class MaskEditor(anywidget.AnyWidget):
 
     def _draw_sheet(self) -> None:
         model, clip = self.model, self.model.clip
-        facts = {"codebooks": model.codebooks, "frames": model.frames, "frame": model.tokens.hop / model.tokens.rate, "seconds": model.tokens.seconds}
-        facts |= {"coarse": spectra.COARSE, "bits": model.tokens.bits_per_second, "times": {k: list(v) for k, v in model.times.items()}}
-        facts |= {"opened": self._sounds, "presets": list(prompts.PRESETS), "names": spectra.codebook_names(model.codebooks)}
+        facts = {
+            "codebooks": model.codebooks,
+            "frames": model.frames,
+            "frame": model.tokens.hop / model.tokens.rate,
+            "seconds": model.tokens.seconds,
+        }
+        facts |= {
+            "coarse": spectra.COARSE,
+            "bits": model.tokens.bits_per_second,
+            "times": {k: list(v) for k, v in model.times.items()},
+        }
+        facts |= {
+            "opened": self._sounds,
+            "presets": list(prompts.PRESETS),
+            "names": spectra.codebook_names(model.codebooks),
+        }
         facts |= {"name": model.tokens.name, "credit": model.tokens.credit}
         with self._lock, self.hold_sync():
             # A blank model has no codec: its zeros are no codes of a sound.
@@ -219,7 +271,10 @@ class MaskEditor(anywidget.AnyWidget):
             self.state = self._facts()
 
     def _heard(self, widget, content: dict, buffers: list) -> None:
-        """One message of the page: a gesture, or something it asks for. A mistake is shown, and the page is answered in any case."""
+        """One message of the page.
+
+        A gesture, or something it asks for. A mistake is shown, and the page is answered in any case.
+        """
         content = content if isinstance(content, dict) else {}
         self._message = {"text": "", "wrong": False}
         try:
@@ -243,7 +298,9 @@ class MaskEditor(anywidget.AnyWidget):
             text = self.code() if content.get("as") == "python" else json.dumps(self.to_json())
             self.send({"type": "printed", "as": content.get("as"), "text": text})
         else:
-            raise ValueError(f"the page sent {kind!r}, which this editor does not know; run the cell again that shows it")
+            raise ValueError(
+                f"the page sent {kind!r}, which this editor does not know; run the cell again that shows it"
+            )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.model.codebooks} x {self.model.frames}, {self.facts()}"
@@ -269,13 +326,20 @@ def find_times(clip: Clip) -> dict[str, tuple[float, ...]]:
 
 
 def sound_pictures(clip: Clip, frames: int, beside: Clip | None = None) -> tuple[dict, bytes, bytes]:
-    """Waveform and mel spectrogram of a clip for the page: their sizes, int8 [2, columns] of lowest and highest sample, uint8 [bands, columns].
+    """Waveform and mel spectrogram of a clip for the page.
+
+    Their sizes, int8 [2, columns] of lowest and highest sample, uint8 [bands, columns].
 
     High bands come first. beside: a clip whose range of decibels holds for this one too, so that their colours compare.
     """
     columns = min(COLUMNS, max(200, frames * 4))
     low, high = spectra.outline(clip, columns)
-    wave = (np.stack([low, high]) * 127 / max(float(np.abs(clip.samples).max()), 1e-6)).round().clip(-127, 127).astype(np.int8)
+    wave = (
+        (np.stack([low, high]) * 127 / max(float(np.abs(clip.samples).max()), 1e-6))
+        .round()
+        .clip(-127, 127)
+        .astype(np.int8)
+    )
     spectrum = spectra.spectrum(clip, bands=64, columns=columns)
     floor, _ = spectra.shared_range(spectrum if beside is None else spectra.spectrum(beside, bands=64, columns=columns))
     mel = (np.clip((spectrum.db.astype(float) - floor) / spectra.RANGE, 0, 1) * 255).round().astype(np.uint8)[::-1]
@@ -297,4 +361,6 @@ def _opened(source, clip: Clip | None, codec) -> tuple[MaskModel, Clip | None]:
         return MaskModel.of(source, clip), clip
     if isinstance(source, tuple) and len(source) == 2:
         return MaskModel(*source, clip=clip), clip
-    raise TypeError(f"{type(source).__name__} was given, Tokens, a Clip, a MaskModel or (codebooks, frames) was expected")
+    raise TypeError(
+        f"{type(source).__name__} was given, Tokens, a Clip, a MaskModel or (codebooks, frames) was expected"
+    )

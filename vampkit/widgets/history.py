@@ -11,7 +11,9 @@ import numpy as np
 
 @dataclass(repr=False)
 class Entry:
-    """One take of the history. number: from 1 on, never given twice. mask: bool [K, T], what was hidden. source: the name of what it was made from.
+    """One take of the history.
+
+    number: from 1 on, never given twice. mask: bool [K, T], what was hidden. source: the name of what it was made from.
 
     star: marked as one to keep. live: a variation of live vamping, which nobody asked for by itself.
     """
@@ -58,10 +60,14 @@ class History:
         found = [e for e in self.entries if e is which or (not isinstance(which, bool) and which in (e.number, e.name))]
         if not found:
             there = ", ".join(f"{e.number} {e.name!r}" for e in self.entries) or "none yet"
-            raise ValueError(f"there is no take {which if not isinstance(which, Entry) else which.name!r}; the takes are: {there}")
+            raise ValueError(
+                f"there is no take {which if not isinstance(which, Entry) else which.name!r}; the takes are: {there}"
+            )
         return found[-1]
 
-    def add(self, take, mask: np.ndarray, settings: dict, seconds: float, source: str = "", live: bool = False) -> Entry:
+    def add(
+        self, take, mask: np.ndarray, settings: dict, seconds: float, source: str = "", live: bool = False
+    ) -> Entry:
         """Keep a take; it is called "take 1", "take 2" ... until it is renamed."""
         self._last += 1
         self.entries.append(Entry(self._last, take, mask, settings, seconds, source, f"take {self._last}", live=live))
@@ -93,7 +99,10 @@ class History:
         return [self.discard(e) for e in plain[: max(0, len(plain) - most)]]
 
     def export(self, which, folder: str | Path = ".") -> Path:
-        """Write a take as WAV and its record as JSON beside it, named after the take; a name that is taken gets a number. Returns the WAV's path."""
+        """Write a take as WAV and its record as JSON beside it, named after the take.
+
+        A name that is taken gets a number. Returns the WAV's path.
+        """
         entry = self[which]
         stem = re.sub(r"[^\w.-]+", "-", entry.name).strip("-.") or f"take-{entry.number}"
         path, count = Path(folder) / f"{stem}.wav", 1

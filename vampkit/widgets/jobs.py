@@ -1,4 +1,7 @@
-"""Job: one generation in a thread, which can be watched, waited for and cancelled. Worker: the thread that does a session's jobs."""
+"""Job: one generation in a thread, which can be watched, waited for and cancelled.
+
+Worker: the thread that does a session's jobs.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from queue import SimpleQueue
 class Worker:
     """One thread that does one thing after another until `close()`, or until nobody holds it any more.
 
-    One for all jobs of a session: every new thread would bring threads and pools of memory of its own, which are not all given back.
+    One for all jobs of a session: every new thread would bring threads and pools of memory of its own, which are not
+    all given back.
     """
 
     def __init__(self):
@@ -32,17 +36,28 @@ def _work(waiting: SimpleQueue) -> None:
 
 
 class Job:
-    """Goes through the steps of a generation in a worker's thread, so that the notebook stays usable. `start(worker)` begins.
+    """Goes through the steps of a generation in a worker's thread, so that the notebook stays usable.
 
-    steps: makes the iterator, such as `lambda: vamp.steps(tokens, prompt)`; it is called in the thread. Its items are Progress; the last one holds the take.
-    told: called in the thread with (job, progress) after each step, and with (job, None) at the end, whatever the end is.
-    state: "running", then "done", "cancelled" or "failed". Between two steps it looks whether it was cancelled; closing the iterator stops the models.
+    `start(worker)` begins.
+
+    steps: makes the iterator, such as `lambda: vamp.steps(tokens, prompt)`; it is called in the thread. Its items are
+    Progress; the last one holds the take.
+    told: called in the thread with (job, progress) after each step, and with (job, None) at the end, whatever the end
+    is.
+    state: "running", then "done", "cancelled" or "failed". Between two steps it looks whether it was cancelled; closing
+    the iterator stops the models.
     """
 
     def __init__(self, steps: Callable[[], Iterable], told: Callable[[Job, object], None] = lambda job, progress: None):
         self.state, self.done, self.total, self.stage = "running", 0, 0, ""
         self.take, self.error, self.began, self.seconds = None, None, 0.0, 0.0
-        self._steps, self._told, self._stop, self._over, self._thread = steps, told, threading.Event(), threading.Event(), None
+        self._steps, self._told, self._stop, self._over, self._thread = (
+            steps,
+            told,
+            threading.Event(),
+            threading.Event(),
+            None,
+        )
 
     def start(self, worker: Worker) -> Job:
         """Begin; returns the job."""

@@ -22,7 +22,10 @@ HOW = ("replace", "or", "and")
 
 @dataclass(frozen=True)
 class _Gesture:
-    """One step of the history: which cells changed (compressed bits), the call that did it, and whether it forgets all before."""
+    """One step of the history.
+
+    Which cells changed (compressed bits), the call that did it, and whether it forgets all before.
+    """
 
     change: bytes
     code: str
@@ -32,14 +35,23 @@ class _Gesture:
 class MaskModel:
     """A mask of `codebooks` x `frames` that one draws on: True = hidden, to be generated. At first nothing is hidden.
 
-    rate, hop, entries: the codec's samples a second, samples a frame, entries a codebook. length: samples of the sound, where it ends inside the last frame.
-    clip: the sound, for prompts that look for beats or onsets. Every method that draws is one gesture: `undo()` takes it back whole, and it returns the model,
-    so that calls can be chained. `rows` limits a gesture to some codebooks; locked rows never change.
-    Raises ValueError for a grid without cells. Notebook: 10.
+    rate, hop, entries: the codec's samples a second, samples a frame, entries a codebook. length: samples of the sound,
+    where it ends inside the last frame.
+    clip: the sound, for prompts that look for beats or onsets. Every method that draws is one gesture: `undo()` takes
+    it back whole, and it returns the model, so that calls can be chained. `rows` limits a gesture to some codebooks;
+    locked rows never change. Raises ValueError for a grid without cells. Notebook: 10.
     """
 
     def __init__(
-        self, codebooks: int = 14, frames: int = 575, *, rate: int = 44_100, hop: int = 768, entries: int = 1024, length: int | None = None, clip=None
+        self,
+        codebooks: int = 14,
+        frames: int = 575,
+        *,
+        rate: int = 44_100,
+        hop: int = 768,
+        entries: int = 1024,
+        length: int | None = None,
+        clip=None,
     ):
         cells.whole("the number of codebooks", codebooks, 1, 10_000)
         cells.whole("the number of frames", frames, 1, 100_000_000)
@@ -51,12 +63,17 @@ class MaskModel:
     def of(cls, tokens: Tokens, clip=None) -> MaskModel:
         """A model of the shape and the time axis of these tokens, whose prompts see the tokens and the clip."""
         model = cls.__new__(cls)
-        model._start(tokens if tokens.codes.ndim == 2 else tokens.replace(codes=tokens.codes[0], gains=tokens.gains[:1]), clip)
+        model._start(
+            tokens if tokens.codes.ndim == 2 else tokens.replace(codes=tokens.codes[0], gains=tokens.gains[:1]), clip
+        )
         return model
 
     def _start(self, tokens: Tokens, clip) -> None:
         self.tokens, self.clip = tokens, clip
-        self._mask, self._base = np.zeros((tokens.codebooks, tokens.frames), bool), ""  # _base: what was hidden before the first gesture, as text
+        self._mask, self._base = (
+            np.zeros((tokens.codebooks, tokens.frames), bool),
+            "",
+        )  # _base: what was hidden before the first gesture, as text
         self._done: list[_Gesture] = []
         self._undone: list[_Gesture] = []
         self._listeners: list[Callable] = []
@@ -77,7 +94,10 @@ class MaskModel:
 
     @property
     def mask(self) -> np.ndarray:
-        """The mask, a boolean array [K, T] of one's own; assigning one is a gesture. Raises TypeError, ValueError for another type or shape."""
+        """The mask, a boolean array [K, T] of one's own.
+
+        Assigning one is a gesture. Raises TypeError, ValueError for another type or shape.
+        """
         return self._mask.copy()
 
     @mask.setter
@@ -112,7 +132,10 @@ class MaskModel:
     # Drawing
 
     def draw(self, mask, rows: Sequence[int] | None = None) -> MaskModel:
-        """Replace the mask by an array or tensor [K, T], or by text such as `0:4 10:20; 4:14 0:575` (see `cells.to_text`)."""
+        """Replace the mask by an array or tensor [K, T], or by text such as `0:4 10:20.
+
+        4:14 0:575` (see `cells.to_text`).
+        """
         wanted = self._cells(mask)
         return self._apply(wanted, f"draw({cells.to_text(wanted)!r}", rows, total=True)
 
@@ -127,13 +150,24 @@ class MaskModel:
         return self._apply(self._mask & ~where, f"keep({cells.to_text(where)!r}", rows)
 
     def paint(
-        self, path: Sequence[tuple[int, int]], width: int = 1, height: int = 1, hidden: bool = True, rows: Sequence[int] | None = None, snap: bool = False
+        self,
+        path: Sequence[tuple[int, int]],
+        width: int = 1,
+        height: int = 1,
+        hidden: bool = True,
+        rows: Sequence[int] | None = None,
+        snap: bool = False,
     ) -> MaskModel:
-        """One stroke of a brush of `width` frames x `height` codebooks along cells (codebook, frame); `hidden=False` erases.
+        """One stroke of a brush of `width` frames x `height` codebooks along cells (codebook, frame).
+
+        `hidden=False` erases.
 
         snap: paint the whole beat (bar, stretch between onsets) of every cell passed, by what `snap_to` was told.
         """
-        width, height = cells.whole("the width of the brush", width, 1, self.frames), cells.whole("the height of the brush", height, 1, self.codebooks)
+        width, height = (
+            cells.whole("the width of the brush", width, 1, self.frames),
+            cells.whole("the height of the brush", height, 1, self.codebooks),
+        )
         where = cells.stroke(self.codebooks, self.frames, path, width, height)
         if snap and self._snap != "frames":
             points = self.snap_points()
@@ -141,10 +175,14 @@ class MaskModel:
                 where[:, first:end] = where[:, first:end].any(1, keepdims=True)
             return self.hide(where, rows) if hidden else self.keep(where, rows)
         points = [tuple(int(n) for n in cell) for cell in path]
-        extra = "".join([f", width={width}" * (width != 1), f", height={height}" * (height != 1), ", hidden=False" * (not hidden)])
+        extra = "".join(
+            [f", width={width}" * (width != 1), f", height={height}" * (height != 1), ", hidden=False" * (not hidden)]
+        )
         return self._apply(self._mask | where if hidden else self._mask & ~where, f"paint({points}{extra}", rows)
 
-    def erase(self, path, width: int = 1, height: int = 1, rows: Sequence[int] | None = None, snap: bool = False) -> MaskModel:
+    def erase(
+        self, path, width: int = 1, height: int = 1, rows: Sequence[int] | None = None, snap: bool = False
+    ) -> MaskModel:
         """One stroke of the eraser: the brush with the opposite value."""
         return self.paint(path, width, height, False, rows, snap)
 
@@ -156,19 +194,29 @@ class MaskModel:
         rows: Sequence[int] | None = None,
         snap: bool = False,
     ) -> MaskModel:
-        """Hide (or keep) a box: codebooks and frames as (first, end), the end not included; None is all of them. snap: its sides go to the grid in time."""
+        """Hide (or keep) a box.
+
+        Codebooks and frames as (first, end), the end not included; None is all of them. snap: its sides go to the grid
+        in time.
+        """
         top, bottom = cells.span("codebooks", codebooks, self.codebooks)
         first, end = cells.span("frames", frames, self.frames)
         if snap and self._snap != "frames":
             first, end = cells.snap_range(self.snap_points(), first, end)
         after = self._mask.copy()
         after[top:bottom, first:end] = hidden
-        return self._apply(after, f"rectangle(({top}, {bottom}), ({first}, {end}){'' if hidden else ', hidden=False'}", rows)
+        return self._apply(
+            after, f"rectangle(({top}, {bottom}), ({first}, {end}){'' if hidden else ', hidden=False'}", rows
+        )
 
-    def time(self, start: float, end: float, hidden: bool = True, rows: Sequence[int] | None = None, snap: bool = False) -> MaskModel:
+    def time(
+        self, start: float, end: float, hidden: bool = True, rows: Sequence[int] | None = None, snap: bool = False
+    ) -> MaskModel:
         """Hide (or keep) all codebooks from `start` to `end`, in seconds."""
         if not 0 <= start < end:
-            raise ValueError(f"the time from {start} to {end} s was given, a start of 0 or more and a later end were expected")
+            raise ValueError(
+                f"the time from {start} to {end} s was given, a start of 0 or more and a later end were expected"
+            )
         rate = self.tokens.frame_rate
         first, last = min(round(start * rate), self.frames - 1), min(round(end * rate), self.frames)
         return self.rectangle(None, (first, max(last, first + 1)), hidden, rows, snap)
@@ -184,9 +232,12 @@ class MaskModel:
         return self.rectangle(None, (first, end), hidden)
 
     def stamp(self, prompt, how: str = "replace", rows: Sequence[int] | None = None) -> MaskModel:
-        """Lay a prompt of the library on the mask: "replace" it, keep what either keeps ("or"), or what both keep ("and"), as `|` and `&` of prompts.
+        """Lay a prompt of the library on the mask.
 
-        prompt: a Prompt, a preset's name, or words such as "periodic:7+prefix:3". Raises ValueError for a prompt that changes the length, and what it raises.
+        "replace" it, keep what either keeps ("or"), or what both keep ("and"), as `|` and `&` of prompts.
+
+        prompt: a Prompt, a preset's name, or words such as "periodic:7+prefix:3". Raises ValueError for a prompt that
+        changes the length, and what it raises.
         """
         if how not in HOW:
             raise ValueError(f"a stamp combined by {how!r} was asked for, one of {', '.join(HOW)} was expected")
@@ -194,7 +245,9 @@ class MaskModel:
         stamp = self._cells(stamps.hidden(prompt, self.tokens, self.clip))
         after = {"replace": stamp, "or": self._mask & stamp, "and": self._mask | stamp}[how]
         if stamps.repeats(prompt, self.tokens, stamp):
-            return self._apply(after, f"stamp({prompt!r}{'' if how == 'replace' else f', {how!r}'}", rows, total=how == "replace")
+            return self._apply(
+                after, f"stamp({prompt!r}{'' if how == 'replace' else f', {how!r}'}", rows, total=how == "replace"
+            )
         return {"replace": self.draw, "or": lambda m, r: self.keep(~m, r), "and": self.hide}[how](stamp, rows)
 
     def invert(self, rows: Sequence[int] | None = None) -> MaskModel:
@@ -223,7 +276,10 @@ class MaskModel:
     # Locks, snapping, history
 
     def lock(self, *codebooks: int, on: bool = True) -> MaskModel:
-        """Lock codebooks, so that no gesture changes them; `on=False` frees them. Without a number: all of them. Not a gesture: undo leaves it."""
+        """Lock codebooks, so that no gesture changes them.
+
+        `on=False` frees them. Without a number: all of them. Not a gesture: undo leaves it.
+        """
         rows = {cells.whole("the codebook", k, 0, self.codebooks - 1) for k in codebooks} or set(range(self.codebooks))
         self._locked = frozenset(self._locked | rows if on else self._locked - rows)
         return self._tell()
@@ -258,7 +314,9 @@ class MaskModel:
         if times is not None and what != "frames":
             self.times[what] = tuple(sorted(float(t) for t in times))
         if what != "frames" and not self.times[what]:
-            raise ValueError(f"no {what} are known for this sound, their times in seconds were expected; give them, or a clip with some")
+            raise ValueError(
+                f"no {what} are known for this sound, their times in seconds were expected; give them, or a clip with some"
+            )
         self._snap = what
         return self._tell()
 
@@ -287,9 +345,24 @@ class MaskModel:
 
     def to_json(self) -> dict:
         """The mask, locks and snapping as plain JSON; `from_json` reads it."""
-        facts = {"format": FORMAT, "codebooks": self.codebooks, "frames": self.frames, "hidden": cells.to_text(self._mask)}
-        facts |= {"rate": self.tokens.rate, "hop": self.tokens.hop, "entries": self.tokens.entries, "length": self.tokens.length}
-        return facts | {"locked": self.locked, "coarse_only": self.coarse_only, "snap": self.snap, "times": {k: list(v) for k, v in self.times.items()}}
+        facts = {
+            "format": FORMAT,
+            "codebooks": self.codebooks,
+            "frames": self.frames,
+            "hidden": cells.to_text(self._mask),
+        }
+        facts |= {
+            "rate": self.tokens.rate,
+            "hop": self.tokens.hop,
+            "entries": self.tokens.entries,
+            "length": self.tokens.length,
+        }
+        return facts | {
+            "locked": self.locked,
+            "coarse_only": self.coarse_only,
+            "snap": self.snap,
+            "times": {k: list(v) for k, v in self.times.items()},
+        }
 
     @classmethod
     def from_json(cls, data: dict | str) -> MaskModel:
@@ -297,7 +370,9 @@ class MaskModel:
         data = json.loads(data) if isinstance(data, str) else data
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise ValueError(f"this is no mask of format {FORMAT}; JSON written by MaskModel.to_json was expected")
-        model = cls(data["codebooks"], data["frames"], **{k: data[k] for k in ("rate", "hop", "entries", "length") if k in data})
+        model = cls(
+            data["codebooks"], data["frames"], **{k: data[k] for k in ("rate", "hop", "entries", "length") if k in data}
+        )
         model._base = data["hidden"]
         model._mask = cells.from_text(model._base, model.codebooks, model.frames)
         if data.get("locked"):
@@ -322,7 +397,10 @@ class MaskModel:
         return mask
 
     def _apply(self, after: np.ndarray, code: str, rows: Sequence[int] | None, total: bool = False) -> MaskModel:
-        free = {cells.whole("the codebook", k, 0, self.codebooks - 1) for k in (range(self.codebooks) if rows is None else rows)}
+        free = {
+            cells.whole("the codebook", k, 0, self.codebooks - 1)
+            for k in (range(self.codebooks) if rows is None else rows)
+        }
         free -= self._locked | (set(range(COARSE, self.codebooks)) if self._coarse_only else set())
         if len(free) < self.codebooks:
             limited = self._mask.copy()

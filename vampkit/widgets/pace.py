@@ -8,7 +8,10 @@ UNKNOWN = "known after the first take"
 
 
 class Pace:
-    """Foretells the seconds a run takes, from runs that were measured. Work is counted in frames times passes, which the time grows with."""
+    """Foretells the seconds a run takes, from runs that were measured.
+
+    Work is counted in frames times passes, which the time grows with.
+    """
 
     def __init__(self):
         self._seen: list[float] = []
@@ -19,7 +22,10 @@ class Pace:
             self._seen = [*self._seen[-8:], seconds / (frames * passes)]
 
     def seconds(self, frames: int, passes: int) -> float | None:
-        """Seconds that a run is expected to take, by the median rate of the earlier ones; None where none was measured."""
+        """Seconds that a run is expected to take, by the median rate of the earlier ones.
+
+        None where none was measured.
+        """
         return frames * passes * median(self._seen) if self._seen else None
 
     def words(self, frames: int, passes: int) -> str:

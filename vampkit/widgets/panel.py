@@ -1,6 +1,8 @@
-"""A small panel: choose a prompt and its numbers, see what is hidden at once, press a button, hear the result beside the original.
+"""A small panel: choose a prompt and its numbers, see what is hidden at once, press a button, hear the result beside
+the original.
 
-`PanelModel` (panel_model.py) holds all that the panel knows and runs without a browser; `VampPanel` shows it with plain ipywidgets.
+`PanelModel` (panel_model.py) holds all that the panel knows and runs without a browser; `VampPanel` shows it with plain
+ipywidgets.
 """
 
 from __future__ import annotations
@@ -15,15 +17,20 @@ STYLE, WIDE = {"description_width": "11em"}, {"width": "36em"}
 
 
 class VampPanel:
-    """The panel in a notebook: prompt, its numbers, seed, passes, the mask under the sound, a button, progress, and a player of original and result.
+    """The panel in a notebook.
 
-    vamp: Vamp. clip: Clip or Tokens. prompt, value, seed, passes, numbers: what is set at first, see `PanelModel.set`; beats: see `PanelModel`.
-    Works by hand and by call: `panel.set(prompt="periodic", period=7, width=3, seed=3); take = panel.generate()`.
-    A mistake made by hand is shown in the panel; one made by call is raised as well. `close()` frees all widgets.
-    Notebook: 00, 06 to 09.
+    Prompt, its numbers, seed, passes, the mask under the sound, a button, progress, and a player of original and
+    result.
+
+    vamp: Vamp. clip: Clip or Tokens. prompt, value, seed, passes, numbers: what is set at first, see `PanelModel.set`;
+    beats: see `PanelModel`. Works by hand and by call: `panel.set(prompt="periodic", period=7, width=3, seed=3); take =
+    panel.generate()`. A mistake made by hand is shown in the panel; one made by call is raised as well. `close()` frees
+    all widgets. Notebook: 00, 06 to 09.
     """
 
-    def __init__(self, vamp, clip, prompt: str = "periodic", value=None, seed: int = 0, passes: int = 36, beats=None, **numbers):
+    def __init__(
+        self, vamp, clip, prompt: str = "periodic", value=None, seed: int = 0, passes: int = 36, beats=None, **numbers
+    ):
         self.model = PanelModel(vamp, clip, prompt, value, seed, passes, beats, **numbers)
         self.controls, self._kind = {}, ""  # the kind of prompt that the controls are of
         self._quiet = False  # set while Python moves the controls, so that they do not answer
@@ -35,7 +42,9 @@ class VampPanel:
     def _build(self) -> None:
         import ipywidgets as w
 
-        self._prompt = w.Dropdown(options=[(k.title, name) for name, k in KINDS.items()], description="Prompt", style=STYLE, layout=WIDE)
+        self._prompt = w.Dropdown(
+            options=[(k.title, name) for name, k in KINDS.items()], description="Prompt", style=STYLE, layout=WIDE
+        )
         self._numbers = w.VBox()
         self._seed = w.BoundedIntText(min=0, max=MOST_SEED, description="Seed", style=STYLE, layout={"width": "20em"})
         self._passes = w.IntSlider(min=1, max=MOST_PASSES, description="Passes", style=STYLE, layout=WIDE)
@@ -51,7 +60,10 @@ class VampPanel:
         self._button.on_click(self._pressed)
 
     def set(self, **changes) -> None:
-        """Change prompt, its numbers, seed, passes, as `PanelModel.set`; controls follow. Raises ValueError, TypeError."""
+        """Change prompt, its numbers, seed, passes, as `PanelModel.set`.
+
+        Controls follow. Raises ValueError, TypeError.
+        """
         self._check_open()
         self.model.set(**changes)
         self._follow()
@@ -125,7 +137,10 @@ class VampPanel:
                 self.model.set(prompt=change["new"])
                 self._follow()
             else:
-                numbers = {name: round(c.value, 6) if isinstance(c.value, float) else c.value for name, c in self.controls.items()}
+                numbers = {
+                    name: round(c.value, 6) if isinstance(c.value, float) else c.value
+                    for name, c in self.controls.items()
+                }
                 self.model.set(seed=self._seed.value, passes=self._passes.value, **numbers)
             self._preview()
         except Exception as error:  # shown, as there is no cell to raise it in
@@ -155,7 +170,9 @@ class VampPanel:
         hidden = float(mask.float().mean())
         self._bar.value, self._bar.description = 0, ""
         kept = self.model.made.bits_per_second * (1 - hidden)
-        self._say(f"{100 * hidden:.1f} % of the tokens are hidden, {kept:.0f} bits a second are kept. Press Vamp to fill them in.")
+        self._say(
+            f"{100 * hidden:.1f} % of the tokens are hidden, {kept:.0f} bits a second are kept. Press Vamp to fill them in."
+        )
         player = self._player((self.model.given,), ("original",), mask)
         self._show(player.html(sound=False), f"mask {tuple(mask.shape)}")
 
@@ -166,7 +183,9 @@ class VampPanel:
 
     def _show(self, page: str, text: str) -> None:
         # Set rather than displayed: this works from a callback as well as from a cell, and replaces what was there.
-        self._view.outputs = ({"output_type": "display_data", "data": {"text/html": page, "text/plain": text}, "metadata": {}},)
+        self._view.outputs = (
+            {"output_type": "display_data", "data": {"text/html": page, "text/plain": text}, "metadata": {}},
+        )
 
 
 def _control(number):
@@ -177,10 +196,19 @@ def _control(number):
     if isinstance(number, Choice):
         return w.Dropdown(options=number.options, description=label, style=STYLE, layout=WIDE)
     if number.step == 1:
-        return w.IntSlider(min=number.low, max=number.high, value=number.start, description=label, style=STYLE, layout=WIDE)
+        return w.IntSlider(
+            min=number.low, max=number.high, value=number.start, description=label, style=STYLE, layout=WIDE
+        )
     digits = len(f"{number.step:g}".partition(".")[2])
     return w.FloatSlider(
-        min=number.low, max=number.high, step=number.step, value=number.start, readout_format=f".{digits}f", description=label, style=STYLE, layout=WIDE
+        min=number.low,
+        max=number.high,
+        step=number.step,
+        value=number.start,
+        readout_format=f".{digits}f",
+        description=label,
+        style=STYLE,
+        layout=WIDE,
     )
 
 

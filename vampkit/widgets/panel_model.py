@@ -48,7 +48,9 @@ class Number:
             raise TypeError(f"{self.name} is {value!r}, a number was expected: {self.unit}")
         whole = self.step == 1
         if not self.low <= value <= self.high or (whole and value != int(value)):
-            raise ValueError(f"{self.name} is {value!r}, {'a whole number from ' if whole else ''}{self.low:g} to {self.high:g} was expected: {self.unit}")
+            raise ValueError(
+                f"{self.name} is {value!r}, {'a whole number from ' if whole else ''}{self.low:g} to {self.high:g} was expected: {self.unit}"
+            )
         return int(value) if whole else float(value)
 
 
@@ -130,20 +132,28 @@ def _whole(name: str, value, low: int, high: int) -> int:
 class PanelModel:
     """What the panel knows: a clip, a kind of prompt and its numbers, a seed, a number of passes, and the last take.
 
-    vamp: Vamp. clip: Clip or Tokens. beats: a BeatGrid or times in seconds, for prompts that go by beats; without it LibrosaBeats listens, once.
-    made, mask: the tokens to begin with and what is hidden of them, bool [K, T]. Nothing here needs a browser or Jupyter. Notebook: 00, 06 to 09.
+    vamp: Vamp. clip: Clip or Tokens. beats: a BeatGrid or times in seconds, for prompts that go by beats; without it
+    LibrosaBeats listens, once.
+    made, mask: the tokens to begin with and what is hidden of them, bool [K, T]. Nothing here needs a browser or
+    Jupyter. Notebook: 00, 06 to 09.
     """
 
-    def __init__(self, vamp, clip, prompt: str = "periodic", value=None, seed: int = 0, passes: int = 36, beats=None, **numbers):
+    def __init__(
+        self, vamp, clip, prompt: str = "periodic", value=None, seed: int = 0, passes: int = 36, beats=None, **numbers
+    ):
         self.vamp, self.clip, self.beats, self.take = vamp, clip, beats, None
         self.kind, self.values, self.seed, self.passes = "", {}, seed, passes
         self.set(prompt, value, seed, passes, **numbers)
 
-    def set(self, prompt: str | None = None, value=None, seed: int | None = None, passes: int | None = None, **numbers) -> None:
+    def set(
+        self, prompt: str | None = None, value=None, seed: int | None = None, passes: int | None = None, **numbers
+    ) -> None:
         """Change what is named, leave the rest; another kind of prompt starts with its own usual numbers.
 
-        prompt: one of KINDS. value: its first number. numbers: any of its numbers by name, `set(prompt="periodic", period=7, width=3)`.
-        seed: 0 to 2^31 - 1. passes: 1 to 72. Nothing is changed where one of them is refused. Raises ValueError, TypeError.
+        prompt: one of KINDS. value: its first number. numbers: any of its numbers by name, `set(prompt="periodic",
+        period=7, width=3)`.
+        seed: 0 to 2^31 - 1. passes: 1 to 72. Nothing is changed where one of them is refused. Raises ValueError,
+        TypeError.
         """
         kind = self.kind if prompt is None else prompt
         if not isinstance(kind, str) or kind not in KINDS:
@@ -190,14 +200,22 @@ class PanelModel:
 
     @property
     def given(self) -> Clip:
-        """The sound that the mask lies over: the original, or its frames where the prompt moves them to, and silence in between."""
+        """The sound that the mask lies over.
+
+        The original, or its frames where the prompt moves them to, and silence in between.
+        """
         tokens = self.tokens
         if self.made.length == tokens.length:
             return self.original
         # Frames that carry their own number instead of codes tell where the prompt puts them.
         places = torch.arange(1, tokens.frames + 1).expand(tokens.codes.shape)
         numbered = tokens.replace(codes=places.clone(), entries=tokens.frames + 1)
-        source = self._timed(self.prompt).prepare(numbered, self.original)[0].codes[..., 0, :].reshape(-1, self.made.frames)[0]
+        source = (
+            self._timed(self.prompt)
+            .prepare(numbered, self.original)[0]
+            .codes[..., 0, :]
+            .reshape(-1, self.made.frames)[0]
+        )
         sound = self.original.mono().resample(tokens.rate)
         padded = np.zeros((tokens.frames + 1) * tokens.hop, np.float32)
         count = min(sound.samples.shape[1], tokens.frames * tokens.hop)
@@ -211,7 +229,9 @@ class PanelModel:
 
     def generate(self, progress: Callable[[int, int], None] | None = None):
         """Run the models with what is set; returns and keeps the Take. progress: called with (done, in all)."""
-        self.take = self.vamp.vamp(self.tokens, self._timed(self.prompt), seed=self.seed, passes=self.passes, progress=progress)
+        self.take = self.vamp.vamp(
+            self.tokens, self._timed(self.prompt), seed=self.seed, passes=self.passes, progress=progress
+        )
         return self.take
 
     def _numbers(self, kind: str) -> tuple[Number | Choice, ...]:
@@ -227,7 +247,11 @@ class PanelModel:
 
     def _made(self, kind: str, values: dict) -> prompts.Prompt:
         prompt = KINDS[kind].make(**values)
-        return replace(prompt, beats=self.beats) if self.beats is not None and isinstance(prompt, prompts.Beats) else prompt
+        return (
+            replace(prompt, beats=self.beats)
+            if self.beats is not None and isinstance(prompt, prompts.Beats)
+            else prompt
+        )
 
     def _timed(self, prompt: prompts.Prompt) -> prompts.Prompt:
         """A prompt that listens with the times it would hear, so that a slider does not wait for them."""

@@ -1,4 +1,7 @@
-"""SamplerScrubber: one run of the sampling loop, pass by pass: tokens, confidence, entropy, what stays, what is hidden again, and the sound at each pass."""
+"""SamplerScrubber: one run of the sampling loop, pass by pass.
+
+Tokens, confidence, entropy, what stays, what is hidden again, and the sound at each pass.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,10 @@ PROMPT, HIDDEN, FRESH, KEPT = range(4)
 class Passes:
     """The passes of one run over the coarse codebooks, ready to be looked at.
 
-    codes: uint16 [passes, K, T], every hidden place filled with the pass's guess. state: uint8, PROMPT, HIDDEN, FRESH or KEPT. sure: uint8, the rank of the
-    confidence among the tokens guessed in that pass (255: the surest). entropy: float32, bits of the distribution each guess was drawn from; both are 0
-    where nothing was guessed. Paper: section 3.3. Notebook: 05.
+    codes: uint16 [passes, K, T], every hidden place filled with the pass's guess. state: uint8, PROMPT, HIDDEN, FRESH
+    or KEPT. sure: uint8, the rank of the confidence among the tokens guessed in that pass (255: the surest). entropy:
+    float32, bits of the distribution each guess was drawn from; both are 0 where nothing was guessed. Paper: section
+    3.3. Notebook: 05.
     """
 
     def __init__(self, steps):
@@ -50,10 +54,17 @@ class Passes:
         return len(self.codes)
 
     def facts(self, index: int) -> dict:
-        """Counts of one pass (from 0): guessed, newly kept, hidden again, and the mean entropy of the guesses in bits."""
+        """Counts of one pass (from 0).
+
+        Guessed, newly kept, hidden again, and the mean entropy of the guesses in bits.
+        """
         state, asked = self.state[index], np.isin(self.state[index], (HIDDEN, FRESH))
         mean = float(self.entropy[index][asked].mean()) if asked.any() else 0.0
-        counts = {"guessed": int(asked.sum()), "kept": int((state == FRESH).sum()), "hidden": int((state == HIDDEN).sum())}
+        counts = {
+            "guessed": int(asked.sum()),
+            "kept": int((state == FRESH).sum()),
+            "hidden": int((state == HIDDEN).sum()),
+        }
         return {"pass": index + 1, "passes": len(self), **counts, "entropy": round(mean, 2)}
 
 
@@ -63,14 +74,19 @@ def entropy_bits(probabilities: torch.Tensor) -> torch.Tensor:
 
 
 class SamplerScrubber(anywidget.AnyWidget):
-    """Look through the passes of one run, by slider, by keys, by call, or as an animation; hear what each pass would sound like.
+    """Look through the passes of one run, by slider, by keys, by call, or as an animation.
 
-    vamp: Vamp. sound: Clip or Tokens. prompt: a Prompt or a mask [K, T]. seed, passes, and other settings: of the coarse model, as in `Vamp.coarse_steps`.
-    `scrubber.go(5)` shows pass 5, `scrubber.facts()` counts its tokens, `scrubber.sound(5)` is its sound: its coarse tokens with the fine ones that the
-    coarse-to-fine model adds to them. `close()` frees all it opened. Notebook: 05.
+    Hear what each pass would sound like.
+
+    vamp: Vamp. sound: Clip or Tokens. prompt: a Prompt or a mask [K, T]. seed, passes, and other settings: of the
+    coarse model, as in `Vamp.coarse_steps`. `scrubber.go(5)` shows pass 5, `scrubber.facts()` counts its tokens,
+    `scrubber.sound(5)` is its sound: its coarse tokens with the fine ones that the coarse-to-fine model adds to them.
+    `close()` frees all it opened. Notebook: 05.
     """
 
-    _esm = assets.module("geometry.js", "draw.js", "dom.js", "fade.js", "player.js", "scrubber.js", render="mountScrubber(model, el)")
+    _esm = assets.module(
+        "geometry.js", "draw.js", "dom.js", "fade.js", "player.js", "scrubber.js", render="mountScrubber(model, el)"
+    )
     _css = assets.text("editor.css") + assets.text("studio.css")
 
     sheet = t.Dict().tag(sync=True)
@@ -83,11 +99,17 @@ class SamplerScrubber(anywidget.AnyWidget):
     def __init__(self, vamp, sound, prompt, *, seed: int = 0, passes: int = 12, fine_passes: int = 2, **settings):
         self.vamp, self._seed, self._fine_passes, self._sounds = vamp, seed, fine_passes, {}
         tokens = vamp.codec.encode(sound) if isinstance(sound, Clip) else sound
-        mask = prompt if isinstance(prompt, torch.Tensor) else prompt.mask(tokens, sound if isinstance(sound, Clip) else None)
+        mask = (
+            prompt
+            if isinstance(prompt, torch.Tensor)
+            else prompt.mask(tokens, sound if isinstance(sound, Clip) else None)
+        )
         if tokens.codes.ndim == 3:
             tokens = tokens.replace(codes=tokens.codes[0], gains=tokens.gains[:1])
         self.tokens, self.mask = tokens, mask
-        steps = vamp.coarse_steps(tokens.batch, mask[None], seeds=[seed], passes=passes, keep_probabilities=True, **settings)
+        steps = vamp.coarse_steps(
+            tokens.batch, mask[None], seeds=[seed], passes=passes, keep_probabilities=True, **settings
+        )
         self.passes = Passes(steps)
         super().__init__()
         self._closed = False
@@ -97,7 +119,12 @@ class SamplerScrubber(anywidget.AnyWidget):
             "facts": [self.passes.facts(i) for i in range(len(self.passes))],
         }  # fmt: skip
         heat = (self.passes.entropy * (255 / np.log2(tokens.entries))).round().clip(0, 255).astype(np.uint8)
-        self.data = [self.passes.codes.astype("<u2").tobytes(), self.passes.state.tobytes(), self.passes.sure.tobytes(), heat.tobytes()]
+        self.data = [
+            self.passes.codes.astype("<u2").tobytes(),
+            self.passes.state.tobytes(),
+            self.passes.sure.tobytes(),
+            heat.tobytes(),
+        ]
         self.on_msg(self._heard)
 
     def go(self, number: int) -> None:
@@ -115,7 +142,9 @@ class SamplerScrubber(anywidget.AnyWidget):
             codes, mask = self.tokens.codes.clone(), self.mask.clone()
             coarse = torch.from_numpy(self.passes.codes[number - 1].astype(np.int64))
             codes[: len(coarse)], mask[: len(coarse)] = coarse, False
-            take = self.vamp.vamp(self.tokens.replace(codes=codes), mask, seed=self._seed, fine_passes=self._fine_passes)
+            take = self.vamp.vamp(
+                self.tokens.replace(codes=codes), mask, seed=self._seed, fine_passes=self._fine_passes
+            )
             self._sounds[number] = take.clip
         return self._sounds[number]
 
@@ -134,7 +163,9 @@ class SamplerScrubber(anywidget.AnyWidget):
     def _heard(self, widget, content: dict, buffers: list) -> None:
         try:
             if not isinstance(content, dict) or content.get("type") != "sound":
-                raise ValueError("the page asked for something the scrubber does not know; run the cell again that shows it")
+                raise ValueError(
+                    "the page asked for something the scrubber does not know; run the cell again that shows it"
+                )
             clip = self.sound(content["id"])
             self.send({"type": "sound", "id": content["id"], "seconds": clip.seconds}, buffers=[to_mp3(clip)])
             self.message = ""
@@ -146,7 +177,8 @@ class SamplerScrubber(anywidget.AnyWidget):
         return f"SamplerScrubber: pass {f['pass']} of {f['passes']}, {f['guessed']} guessed, {f['kept']} newly kept, {f['hidden']} hidden again"
 
     def _repr_mimebundle_(self, **kwargs):
-        """The widget, and for pages where widgets do not run its facts and a still picture of what is hidden after the pass."""
+        """The widget, and for pages where widgets do not run its facts and a still picture of what is hidden after the
+        pass."""
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         still = pictures.uri(pictures.mask_png(self.passes.state[self.place - 1] == HIDDEN), "image/png").split(",")[1]

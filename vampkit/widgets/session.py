@@ -1,4 +1,7 @@
-"""Session: what the studio knows and does, without a browser: a sound, a mask, settings, one generation at a time, and the history of takes."""
+"""Session: what the studio knows and does, without a browser.
+
+A sound, a mask, settings, one generation at a time, and the history of takes.
+"""
 
 from __future__ import annotations
 
@@ -53,16 +56,29 @@ class Session:
     """A sound, a mask over it, settings, a history of takes, and at most one generation that runs.
 
     vamp: Vamp. sound: as in `open`. seed: of the first take; later ones count on from it. preset: one of SETTINGS.
-    tell: called with ("state", None) after a change, ("sound", None) after another sound was opened, ("progress", Progress) in a generation,
-    ("live", Entry) when live vamping has the next variation; from the generating thread too.
+    tell: called with ("state", None) after a change, ("sound", None) after another sound was opened, ("progress",
+    Progress) in a generation, ("live", Entry) when live vamping has the next variation; from the generating thread too.
     """
 
-    def __init__(self, vamp, sound, *, seed: int = 0, preset: str = "paper, 12 passes", tell: Callable[[str, object], None] = lambda what, about: None):
+    def __init__(
+        self,
+        vamp,
+        sound,
+        *,
+        seed: int = 0,
+        preset: str = "paper, 12 passes",
+        tell: Callable[[str, object], None] = lambda what, about: None,
+    ):
         self.vamp, self.tell = vamp, tell
         self.history, self.pace, self.job = History(), Pace(), None
         self.chosen = 0  # what is heard: 0 is the original, else the number of a take
         self.settings: dict = {}
-        self.seed, self.next_seed, self.circular, self.blind_test = whole("the seed", seed, 0, MOST_SEED), True, False, None
+        self.seed, self.next_seed, self.circular, self.blind_test = (
+            whole("the seed", seed, 0, MOST_SEED),
+            True,
+            False,
+            None,
+        )
         self.live_on, self._live, self._entered, self._lock = False, None, threading.Event(), threading.RLock()
         self._worker, self.closed = Worker(), False
         self.use(preset)
@@ -72,21 +88,31 @@ class Session:
     # Sound
 
     def open(self, source, rate: int | None = None, name: str = "") -> None:
-        """Take in a sound: a Clip, Tokens, a bundled clip's name, a path, an array with its rate, or a composed Piece with its beats. The takes stay.
+        """Take in a sound: a Clip, Tokens, a bundled clip's name, a path, an array with its rate, or a composed Piece
+        with its beats. The takes stay.
 
-        The mask stays where the new sound has the same number of tokens. Raises what says why it cannot be taken; nothing is changed then.
+        The mask stays where the new sound has the same number of tokens. Raises what says why it cannot be taken;
+        nothing is changed then.
         """
         clip = self._clip(source, rate, name)
         tokens = source if isinstance(source, Tokens) else self.vamp.codec.encode(clip)
         tokens = replace(tokens, codes=tokens.codes[0], gains=tokens.gains[:1]) if tokens.codes.ndim == 3 else tokens
-        score = {"onsets": (), "beats": tuple(source.beats), "bars": tuple(source.downbeats)} if is_piece(source) else None
+        score = (
+            {"onsets": (), "beats": tuple(source.beats), "bars": tuple(source.downbeats)} if is_piece(source) else None
+        )
         self._put(tokens, clip, times=score)
 
     def _put(self, tokens: Tokens, clip: Clip, mask: np.ndarray | None = None, times: dict | None = None) -> None:
-        """Go on with these tokens and their sound. mask: what is drawn on them where their shape is another one. times: of their onsets, beats and bars."""
+        """Go on with these tokens and their sound.
+
+        mask: what is drawn on them where their shape is another one. times: of their onsets, beats and bars.
+        """
         self._check_codec(tokens)
         with self._lock:
-            if self.model is not None and (self.model.codebooks, self.model.frames) == (tokens.codebooks, tokens.frames):
+            if self.model is not None and (self.model.codebooks, self.model.frames) == (
+                tokens.codebooks,
+                tokens.frames,
+            ):
                 self.model.tokens, self.model.clip = tokens, clip
             else:
                 self.model = MaskModel.of(tokens, clip)
@@ -100,7 +126,9 @@ class Session:
 
     def _check_codec(self, tokens: Tokens) -> None:
         if tokens.codec != self.vamp.codec.hash:
-            raise VampkitError(f"these tokens were made by codec {tokens.codec[:8]}, this studio uses {self.vamp.codec.hash[:8]}; open the sound instead")
+            raise VampkitError(
+                f"these tokens were made by codec {tokens.codec[:8]}, this studio uses {self.vamp.codec.hash[:8]}; open the sound instead"
+            )
 
     def _clip(self, source, rate: int | None, name: str) -> Clip:
         if isinstance(source, Tokens):
@@ -115,10 +143,14 @@ class Session:
             source = load_clip(str(source)) if len(bundled) == 1 and not Path(source).is_file() else Clip.load(source)
         if not isinstance(source, Clip):
             if rate is None:
-                raise TypeError(f"{type(source).__name__} was given without a rate; a Clip, a path, or an array and its rate were expected")
+                raise TypeError(
+                    f"{type(source).__name__} was given without a rate; a Clip, a path, or an array and its rate were expected"
+                )
             source = Clip(np.asarray(source), rate, name or "array")
         if source.seconds > LONGEST:
-            raise ValueError(f"the sound lasts {source.seconds:.0f} s, at most {LONGEST:.0f} s was expected; take an excerpt")
+            raise ValueError(
+                f"the sound lasts {source.seconds:.0f} s, at most {LONGEST:.0f} s was expected; take an excerpt"
+            )
         return replace(source, name=name or source.name or "sound")
 
     def feedback(self, which) -> None:
@@ -131,8 +163,13 @@ class Session:
         """Go on with frames first .. end - 1 alone, such as the bars of a loop; what is drawn over them stays drawn."""
         cells.span("frames", (first, end), self.model.frames)
         tokens, rate = self.model.tokens, self.model.tokens.frame_rate
-        cut = tokens.replace(codes=tokens.codes[:, first:end].clone(), length=min(end * tokens.hop, tokens.length) - first * tokens.hop)
-        inside = {what: tuple(max(0.0, t - first / rate) for t in at if first - 0.5 <= t * rate < end - 0.5) for what, at in self.model.times.items()}
+        cut = tokens.replace(
+            codes=tokens.codes[:, first:end].clone(), length=min(end * tokens.hop, tokens.length) - first * tokens.hop
+        )
+        inside = {
+            what: tuple(max(0.0, t - first / rate) for t in at if first - 0.5 <= t * rate < end - 0.5)
+            for what, at in self.model.times.items()
+        }
         self._put(cut, self.clip.excerpt(first / rate, cut.seconds), self.model.mask[:, first:end], inside)
 
     # Settings
@@ -143,19 +180,28 @@ class Session:
             raise ValueError(f"there is no preset {preset!r}; the presets are: {', '.join(SETTINGS)}")
         self.set(**SETTINGS[preset])
 
-    def set(self, *, seed: int | None = None, next_seed: bool | None = None, circular: bool | None = None, **settings) -> None:
-        """Change sampler settings (those of PAPER, see `vampkit.pipeline.TakeSettings`), the seed, or whether each take counts the seed on.
+    def set(
+        self, *, seed: int | None = None, next_seed: bool | None = None, circular: bool | None = None, **settings
+    ) -> None:
+        """Change sampler settings (those of PAPER, see `vampkit.pipeline.TakeSettings`), the seed, or whether each take
+        counts the seed on.
 
-        circular: whether takes are loops whose end meets their start, see `vampkit.prompts.Loop`. Nothing is changed where one is refused.
-        Raises ValueError, TypeError.
+        circular: whether takes are loops whose end meets their start, see `vampkit.prompts.Loop`. Nothing is changed
+        where one is refused. Raises ValueError, TypeError.
         """
         for name, value in settings.items():
             if name not in PAPER:
-                raise ValueError(f"there is no setting {name!r}; the settings are: {', '.join(PAPER)}, seed, next_seed, circular")
+                raise ValueError(
+                    f"there is no setting {name!r}; the settings are: {', '.join(PAPER)}, seed, next_seed, circular"
+                )
             if name in ("passes", "fine_passes"):
                 whole(name, value, 1, MOST_PASSES)
-            elif (isinstance(value, bool) or not isinstance(value, (int, float))) and not (value is None and name in OFF):
-                raise TypeError(f"{name} is {value!r}, a number was expected" + (" (None turns it off)" if name in OFF else ""))
+            elif (isinstance(value, bool) or not isinstance(value, (int, float))) and not (
+                value is None and name in OFF
+            ):
+                raise TypeError(
+                    f"{name} is {value!r}, a number was expected" + (" (None turns it off)" if name in OFF else "")
+                )
         Settings(**TakeSettings(**self.settings | settings).coarse)  # what the sampler refuses is refused here
         seed = self.seed if seed is None else whole("the seed", seed, 0, MOST_SEED)
         self.seed, self.next_seed = seed, self.next_seed if next_seed is None else bool(next_seed)
@@ -176,9 +222,12 @@ class Session:
     # Generating
 
     def generate(self, wait: bool = False, seed: int | None = None):
-        """Fill in what the mask hides, in a thread. wait: return the history's Entry when it is made, and raise what went wrong; else return the Job.
+        """Fill in what the mask hides, in a thread.
 
-        A generation that was cancelled returns None. Raises ValueError where nothing is hidden, where one runs already, and after `close`.
+        wait: return the history's Entry when it is made, and raise what went wrong; else return the Job.
+
+        A generation that was cancelled returns None. Raises ValueError where nothing is hidden, where one runs already,
+        and after `close`.
         """
         job, made = self._start(seed)
         if not wait:
@@ -196,7 +245,9 @@ class Session:
             if fed is not None and fed.codes.shape == mask.shape:
                 tokens = fed
             if not mask.any():
-                raise ValueError("nothing is hidden, so there is nothing to generate; draw on the grid or stamp a prompt first")
+                raise ValueError(
+                    "nothing is hidden, so there is nothing to generate; draw on the grid or stamp a prompt first"
+                )
             made, source, circular = [], tokens.name, self.circular
             prompt = self._prompt(tokens, mask)
 
@@ -216,7 +267,9 @@ class Session:
         if not self.circular:
             return prompts.Drawn(mask)
         if tokens.length != tokens.frames * tokens.hop:
-            raise ValueError("the sound ends inside a frame, a loop of whole frames was expected; select one, from bar to bar, and crop to it")
+            raise ValueError(
+                "the sound ends inside a frame, a loop of whole frames was expected; select one, from bar to bar, and crop to it"
+            )
         return prompts.Loop(seconds=tokens.seconds, prompt=prompts.Drawn(mask))
 
     def _check_free(self) -> None:
@@ -247,11 +300,14 @@ class Session:
     # Live vamping
 
     def live(self, rounds: int | None = None, feedback: bool = False, roll: int = 0, wait: bool = False) -> None:
-        """Make one variation after another from the mask as it then is, each told of as ("live", entry) when it is ready.
+        """Make one variation after another from the mask as it then is, each told of as ("live", entry) when it is
+        ready.
 
-        rounds: how many; None goes on until `cancel`. feedback: each variation is the sound that the next one is made from.
+        rounds: how many; None goes on until `cancel`. feedback: each variation is the sound that the next one is made
+        from.
         roll: frames by which the mask moves on after each round, so that with feedback all is made anew in the end.
-        wait: return after the last one instead of at once. Without wait the next one is begun when `entered` says that the last one is heard.
+        wait: return after the last one instead of at once. Without wait the next one is begun when `entered` says that
+        the last one is heard.
         """
         with self._lock:
             self._check_free()
@@ -259,7 +315,9 @@ class Session:
                 raise ValueError("live vamping is on already; cancel it first")
             whole("the number of frames to roll by", roll, -self.model.frames, self.model.frames)
             self.live_on = True
-        self._live = threading.Thread(target=self._vary, args=(rounds, feedback, roll, not wait), name="vampkit-live", daemon=True)
+        self._live = threading.Thread(
+            target=self._vary, args=(rounds, feedback, roll, not wait), name="vampkit-live", daemon=True
+        )
         self._live.start()
         if wait:
             self._live.join()
@@ -302,7 +360,10 @@ class Session:
         return entry
 
     def restore(self, which) -> Entry:
-        """Bring back a take's mask (as one gesture), settings and seed. Raises ValueError where the sound now has another number of tokens."""
+        """Bring back a take's mask (as one gesture), settings and seed.
+
+        Raises ValueError where the sound now has another number of tokens.
+        """
         entry = self.history[which]
         self.model.draw(entry.mask)
         self.set(**entry.settings)
@@ -325,7 +386,12 @@ class Session:
     def blind(self, a, b, trials: int = 10, seed: int | None = None) -> BlindTest:
         """Begin a blind ABX test between two sounds: 0 is the original, else takes."""
         a, b = (0 if which in (0, "original") else self.history[which].number for which in (a, b))
-        self.blind_test = BlindTest(a, b, whole("the number of trials", trials, 1, 200), int.from_bytes(os.urandom(4), "big") if seed is None else seed)
+        self.blind_test = BlindTest(
+            a,
+            b,
+            whole("the number of trials", trials, 1, 200),
+            int.from_bytes(os.urandom(4), "big") if seed is None else seed,
+        )
         self.tell("state", None)
         return self.blind_test
 

@@ -1,4 +1,7 @@
-"""Prompts of the library as stamps: what they hide of a sound that stays as it is, and whether they print as Python that hides the same."""
+"""Prompts of the library as stamps.
+
+What they hide of a sound that stays as it is, and whether they print as Python that hides the same.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,9 @@ def hidden(prompt: prompts.Prompt, tokens, clip) -> torch.Tensor:
 
 def repeats(prompt, tokens, stamp: np.ndarray) -> bool:
     """Whether the prompt, printed as Python and made again, gives the mask `stamp` [K, T] without the sound."""
-    blank = tokens.replace(codes=torch.zeros_like(tokens.codes), codec="", source_rate=tokens.rate, gains=(0.0,), name="", credit="")
+    blank = tokens.replace(
+        codes=torch.zeros_like(tokens.codes), codec="", source_rate=tokens.rate, gains=(0.0,), name="", credit=""
+    )
     try:
         return bool((mask_array(eval(repr(prompt), vars(prompts).copy()).mask(blank)) == stamp).all())
     except Exception:  # it looks at the sound, or does not print as Python: the mask is printed in its place

@@ -1,4 +1,7 @@
-"""VampStudio: open a sound, draw a mask, generate, compare, vamp live; a thin view of a Session, on top of the mask editor."""
+"""VampStudio: open a sound, draw a mask, generate, compare, vamp live.
+
+A thin view of a Session, on top of the mask editor.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +27,14 @@ MOST_UPLOAD = 100 * 2**20
 
 
 class VampStudio(MaskEditor):
-    """The studio in a notebook. All of it works by calls too: `studio.stamp("periodic:7"); take = studio.generate(wait=True); studio.choose(take)`.
+    """The studio in a notebook.
 
-    vamp: Vamp. sound: a Clip, Tokens, a bundled clip's name, a path, an array (with rate), or a composed Piece. seed: of the first take.
-    preset: of the sampler, one of SETTINGS. A mistake made by hand is shown in the studio; one made by call is raised as well.
-    `close()` stops what runs and frees all it opened.
-    Notebook: 10.
+    All of it works by calls too: `studio.stamp("periodic:7"); take = studio.generate(wait=True); studio.choose(take)`.
+
+    vamp: Vamp. sound: a Clip, Tokens, a bundled clip's name, a path, an array (with rate), or a composed Piece. seed:
+    of the first take.
+    preset: of the sampler, one of SETTINGS. A mistake made by hand is shown in the studio; one made by call is raised
+    as well. `close()` stops what runs and frees all it opened. Notebook: 10.
     """
 
     _esm = assets.module(
@@ -40,7 +45,9 @@ class VampStudio(MaskEditor):
 
     panel = t.Dict().tag(sync=True)
 
-    def __init__(self, vamp, sound, *, rate: int | None = None, seed: int = 0, preset: str = "paper, 12 passes", **kwargs):
+    def __init__(
+        self, vamp, sound, *, rate: int | None = None, seed: int = 0, preset: str = "paper, 12 passes", **kwargs
+    ):
         self.session, self._pictured, self._upload = None, 0.0, []
         session = Session(vamp, sound if rate is None else _clip(sound, rate), seed=seed, preset=preset)
         super().__init__(session.model, pace=session.pace, **kwargs)
@@ -65,7 +72,10 @@ class VampStudio(MaskEditor):
         self._call(self.session.open, source, rate, name)
 
     def crop(self, start: float | None = None, end: float | None = None) -> None:
-        """Go on with a stretch of time (seconds) alone, snapped as gestures are; without times with the selection. Its end may meet its start: see `set`."""
+        """Go on with a stretch of time (seconds) alone, snapped as gestures are.
+
+        Without times with the selection. Its end may meet its start: see `set`.
+        """
         if start is not None or end is not None:
             self.loop(start, end)
         self._call(self._crop)
@@ -83,7 +93,10 @@ class VampStudio(MaskEditor):
         self._call(self.session.use, name)
 
     def generate(self, wait: bool = False, seed: int | None = None) -> Entry | None:
-        """Fill in what is hidden, in a thread; with `wait` return the new entry of the history, else go on at once. See `Session.generate`."""
+        """Fill in what is hidden, in a thread.
+
+        With `wait` return the new entry of the history, else go on at once. See `Session.generate`.
+        """
         try:
             made = self.session.generate(wait, seed)
         except Exception as error:
@@ -100,7 +113,10 @@ class VampStudio(MaskEditor):
         self.session.cancel()
 
     def live(self, rounds: int | None = None, feedback: bool = False, roll: int = 0, wait: bool = False) -> None:
-        """Make variation after variation while the sound plays, see `Session.live`; in the page each comes in at the next bar line."""
+        """Make variation after variation while the sound plays, see `Session.live`.
+
+        In the page each comes in at the next bar line.
+        """
         self._call(self.session.live, rounds, feedback, roll, wait)
 
     def choose(self, which=0):
@@ -139,14 +155,19 @@ class VampStudio(MaskEditor):
             self.region = []
             return
         rate, model = self.model.tokens.frame_rate, self.model
-        first, last = (self._call(cells.whole, "the loop's frame", round(s * rate), 0, model.frames) for s in (start, end))
+        first, last = (
+            self._call(cells.whole, "the loop's frame", round(s * rate), 0, model.frames) for s in (start, end)
+        )
         first, last = self._call(cells.span, "the loop's frames", (min(first, model.frames - 1), last), model.frames)
         if model.snap != "frames":
             first, last = cells.snap_range(model.snap_points(), first, last)
         self.region = [0, model.codebooks, first, last]
 
     def blind(self, a, b, trials: int = 10, seed: int | None = None):
-        """Begin a blind ABX test between two sounds (0 is the original); returns it. `blind_test.answer("a")` answers."""
+        """Begin a blind ABX test between two sounds (0 is the original).
+
+        Returns it. `blind_test.answer("a")` answers.
+        """
         return self._call(self.session.blind, a, b, trials, seed)
 
     def close(self) -> None:
@@ -162,7 +183,9 @@ class VampStudio(MaskEditor):
         """frames: what is selected in the page, which the trait `region` may not hold yet: messages overtake traits."""
         first, end = (frames or self.region[2:]) or (None, None)
         if first is None:
-            raise ValueError("no stretch of time is selected, one was expected; drag on the ruler, or give its start and end in seconds")
+            raise ValueError(
+                "no stretch of time is selected, one was expected; drag on the ruler, or give its start and end in seconds"
+            )
         self.session.crop(first, end)
 
     def _call(self, act, *args, **kwargs):
@@ -199,21 +222,32 @@ class VampStudio(MaskEditor):
 
     def _show_progress(self, progress) -> None:
         now, shape = time.monotonic(), (self.model.codebooks, self.model.frames)
-        pause = max(1 / PICTURES_A_SECOND, 2.125 * shape[0] * shape[1] / BYTES_A_SECOND)  # two bytes a token, and a bit for the mask
+        pause = max(
+            1 / PICTURES_A_SECOND, 2.125 * shape[0] * shape[1] / BYTES_A_SECOND
+        )  # two bytes a token, and a bit for the mask
         if progress.take is None and now - self._pictured < pause and progress.done > 1:
             return
         self._pictured = now
         mask, codes = progress.mask[0].numpy(), progress.codes[0].numpy()
         picture = [cells.pack(mask), codes.astype("<u2").tobytes()]
         fits = mask.shape == shape  # another sound may have been opened meanwhile
-        content = {"type": "progress", "done": progress.done, "total": progress.total, "stage": progress.stage, "left": in_words(self.session.job.left)}
+        content = {
+            "type": "progress",
+            "done": progress.done,
+            "total": progress.total,
+            "stage": progress.stage,
+            "left": in_words(self.session.job.left),
+        }
         self.send(content, buffers=picture if fits else [])
 
     def _facts(self) -> dict:
         facts = super()._facts()
         job = self.session.job if self.session is not None else None
         if job is not None and job.state == "failed" and not facts["message"]["text"]:
-            facts["message"] = {"text": f"The take was not made: {job.error}. What you drew is as it was.", "wrong": True}
+            facts["message"] = {
+                "text": f"The take was not made: {job.error}. What you drew is as it was.",
+                "wrong": True,
+            }
         return facts
 
     def _estimate(self) -> str:
@@ -258,11 +292,17 @@ class VampStudio(MaskEditor):
             super()._act(content, buffers)
 
     def _send_sound(self, which) -> None:
-        """Answer the page with a sound: as MP3 with its pictures and, for a take, its tokens. "X" is the hidden sound of the blind test."""
+        """Answer the page with a sound.
+
+        As MP3 with its pictures and, for a take, its tokens. "X" is the hidden sound of the blind test.
+        """
         session = self.session
         if which == "X":
             clip = session.sound_of(session.blind_test.x)
-            self.send({"type": "sound", "id": "X", "trial": len(session.blind_test.answers), "seconds": clip.seconds}, buffers=[to_mp3(clip)])
+            self.send(
+                {"type": "sound", "id": "X", "trial": len(session.blind_test.answers), "seconds": clip.seconds},
+                buffers=[to_mp3(clip)],
+            )
             return
         clip, entry = session.sound_of(which), None if which == 0 else session.history[which]
         sizes, wave, mel = sound_pictures(clip, self.model.frames, session.clip)
@@ -278,7 +318,9 @@ class VampStudio(MaskEditor):
         self._upload.append(bytes(buffers[0]))
         if sum(map(len, self._upload)) > MOST_UPLOAD:
             self._upload = []
-            raise ValueError(f"the file is larger than {MOST_UPLOAD >> 20} MiB; cut it, or put it beside the notebook and open it by its path")
+            raise ValueError(
+                f"the file is larger than {MOST_UPLOAD >> 20} MiB; cut it, or put it beside the notebook and open it by its path"
+            )
         if len(self._upload) == content["count"]:
             name = Path(str(content["name"])).name or "recording.wav"
             with tempfile.TemporaryDirectory() as folder:
