@@ -152,7 +152,7 @@ def test_files_keep_to_the_house():
 
 
 def test_models_have_cards_that_say_what_they_must():
-    for name in ("codec", "coarse", "c2f"):
+    for name in ("codec", "coarse", "fine"):
         card = (ROOT / "data" / "models" / f"{name}.md").read_text()
         for word in ("CC BY-SA 4.0", "vampkit train", "core", "seeds"):
             assert word in card, f"{name}.md does not mention {word}"

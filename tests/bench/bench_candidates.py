@@ -36,7 +36,7 @@ def store(pool, codec, count):
     return Store(codes, pool.chances[which] / pool.chances[which].sum(), codec.hash)
 
 
-def trained(codec, options, folder, kinds=("coarse", "c2f")):
+def trained(codec, options, folder, kinds=("coarse", "fine")):
     """The same small models for every codec."""
     pools = build_pool(cache_folder() / "music" / "train"), Pool(cache_folder() / "pools" / options.pool)
     stores = tuple(store(pool, codec, options.train) for pool in pools)
@@ -83,7 +83,7 @@ def judge(vamp, clips, passes):
     codes = torch.stack([t.codes[:, :574] for t in tokens])
     unigram = metrics.unigram_cross_entropy(codes)
     row["entropy"] = [round(float(u), 2) for u in unigram]
-    for name, model, part in (("coarse", vamp.coarse, slice(0, 4)), ("c2f", vamp.fine, slice(4, 14))):
+    for name, model, part in (("coarse", vamp.coarse, slice(0, 4)), ("fine", vamp.fine, slice(4, 14))):
         measured = metrics.masked_cross_entropy(model, codes, 0.5)
         row[name] = [round(float(m), 2) for m in measured]
         row[f"{name} below"] = float((unigram[part] - measured).mean())

@@ -17,7 +17,7 @@ from vampkit.files import cache_folder
 
 def cross_entropies(vamp, codes, kind):
     """Nats by codebook with half of the predicted cells hidden, beside the clips' own unigram."""
-    for name, model, first in (("coarse", vamp.coarse, 0), ("c2f", vamp.fine, 4)):
+    for name, model, first in (("coarse", vamp.coarse, 0), ("fine", vamp.fine, 4)):
         measured = metrics.masked_cross_entropy(model, codes.to(model.tables.device), 0.5).cpu()
         unigram = metrics.unigram_cross_entropy(codes)[first : model.config.codebooks]
         row = [" ".join(f"{x:.2f}" for x in values) for values in (measured, unigram)]

@@ -245,7 +245,7 @@ def test_all_parts_lie_on_the_device_asked_for():
 def test_a_folder_of_weights_is_a_pipeline(vamp, tokens, tmp_path):
     vamp.codec.save(tmp_path / "codec.safetensors", half=False)
     save_model(vamp.coarse, tmp_path / "coarse.safetensors", vamp.codec.hash)
-    save_model(vamp.fine, tmp_path / "c2f.safetensors", vamp.codec.hash)
+    save_model(vamp.fine, tmp_path / "fine.safetensors", vamp.codec.hash)
     again = load_vamp(tmp_path)
     a, b = (again.vamp(tokens, Periodic(7), seed=2, **SHORT) for _ in range(2))
     assert torch.equal(a.tokens.codes, b.tokens.codes) and again.codec.hash == vamp.codec.hash
@@ -261,6 +261,6 @@ def test_the_bundled_pipeline(tone):
     tiny = load_vamp("tiny")
     take = tiny.vamp(tone.excerpt(0, 0.5), Periodic(7), seed=0, passes=4, fine_passes=1)
     assert take.clip.seconds == pytest.approx(0.5, abs=1e-3) and take.clip.peak() < 6
-    for name in ("codec", "coarse", "c2f"):
+    for name in ("codec", "coarse", "fine"):
         assert (models_folder() / f"{name}.safetensors").stat().st_size < 12 * 2**20
         assert (models_folder() / f"{name}.md").is_file(), f"{name} has no card"

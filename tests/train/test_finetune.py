@@ -30,7 +30,7 @@ def models(small_codec, tmp_path_factory):
     small_codec.save(folder / "codec.safetensors", half=False)
     for kind, config in (
         ("coarse", ModelConfig(4, 0, layers=2, width=32, heads=4)),
-        ("c2f", ModelConfig(14, 4, layers=2, width=32, heads=4)),
+        ("fine", ModelConfig(14, 4, layers=2, width=32, heads=4)),
     ):
         torch.manual_seed(0)
         model = MaskedTransformer(config, small_codec.tables[: config.codebooks])
@@ -56,7 +56,7 @@ def made(models, music, tmp_path_factory):
 
 def test_what_was_held_out_is_told_better_than_before(made):
     assert made.held_out == ("5",)
-    for kind in ("coarse", "c2f"):
+    for kind in ("coarse", "fine"):
         assert made.gain[kind].mean > 0.02 and made.after[kind].mean < made.before[kind].mean
         assert (made.folder / f"{kind}.safetensors").stat().st_size < 4 * 2**20
 
@@ -71,7 +71,7 @@ def test_adapters_count_once(made, models):
     with pytest.raises(VampkitError, match="adapters already"):
         adapt(adapted, made.folder)
     with pytest.raises(VampkitError, match="belong to the model"):
-        load_adapters(made.folder / "c2f.safetensors", base.coarse)
+        load_adapters(made.folder / "fine.safetensors", base.coarse)
     with pytest.raises(FileNotFoundError, match="no adapters in"):
         adapt(base, models / "nothing")
 

@@ -145,7 +145,7 @@ def test_noam_is_the_published_schedule():
         assert optimizers[0].param_groups[0]["lr"] == pytest.approx(rate, rel=1e-6)
 
 
-@pytest.mark.parametrize(("kind", "weights"), [("coarse", 333_026_464), ("c2f", 275_459_312)])
+@pytest.mark.parametrize(("kind", "weights"), [("coarse", 333_026_464), ("fine", 275_459_312)])
 def test_the_paper_preset_has_the_papers_size(kind, weights):
     preset = masked.PRESETS[kind]["paper"]
     with torch.device("meta"):

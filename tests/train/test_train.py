@@ -292,7 +292,7 @@ def test_the_decoder_stage_leaves_the_tokens_alone(pool, tmp_path, monkeypatch):
     assert len(set(hashes)) == 1
 
 
-@pytest.mark.parametrize("kind", ["coarse", "c2f"])
+@pytest.mark.parametrize("kind", ["coarse", "fine"])
 def test_masked_preset_ci_learns_and_resumes_exactly(kind, store, small_codec, tmp_path):
     preset = masked.PRESETS[kind]["ci"]
     whole = masked.MaskedTraining(preset, small_codec, (store, None), tmp_path / "a", {"real": store}).run()
@@ -322,7 +322,7 @@ def test_a_run_goes_on_under_its_own_settings_alone(pool, store, small_codec, tm
     with pytest.raises(VampkitError, match="holds a run with other settings .*steps 20 then, 40 now"):
         masked.MaskedTraining(dataclasses.replace(preset, steps=40), small_codec, (store, None), tmp_path / "a")
     with pytest.raises(VampkitError, match=r"other settings \(codebooks 4 then, 14 now; conditioning 0 then, 4 now\)"):
-        masked.MaskedTraining(masked.PRESETS["c2f"]["ci"], small_codec, (store, None), tmp_path / "a")
+        masked.MaskedTraining(masked.PRESETS["fine"]["ci"], small_codec, (store, None), tmp_path / "a")
     other = codec_training.Codec(small_codec.model, "other")
     other.hash = "of another codec"
     with pytest.raises(VampkitError, match="codec .* then, of another codec now"):
@@ -349,7 +349,7 @@ def test_a_saved_model_is_a_start(store, small_codec, tmp_path):
         )
 
 
-@pytest.mark.parametrize("kind", ("coarse", "c2f"))
+@pytest.mark.parametrize("kind", ("coarse", "fine"))
 def test_the_bundled_preset_makes_models_of_the_bundled_shape(kind):
     assert load_model(kind, load_codec("tiny")).config == masked.PRESETS[kind]["bundled"].model
 

@@ -174,7 +174,7 @@ def data_build(
 
 
 def train(
-    what: Literal["codec", "coarse", "c2f", "tagger"],
+    what: Literal["codec", "coarse", "fine", "tagger"],
     preset: Literal["ci", "laptop", "bundled", "gpu", "paper"] = "laptop",
     out: Path | None = None,
     music: Path | None = None,

@@ -29,7 +29,7 @@ FINE_PASSES = 12
 """Coarse-to-fine passes of a take of PASSES coarse ones.
 
 A take of more or fewer has as large a share of them, a third. Vamps of P = 16 with 12 lie nearer to the music than with
-4 (0.88 of the Frechet distance on composed pieces, 0.95 on recordings); 24 bring little more (data/models/c2f.md)."""
+4 (0.88 of the Frechet distance on composed pieces, 0.95 on recordings); 24 bring little more (data/models/fine.md)."""
 MASK_TEMPERATURE = Prompt.mask_temperature
 FINE_MASK_TEMPERATURE = 0.0
 """The same in the coarse-to-fine passes, where the reference keeps 10.5.

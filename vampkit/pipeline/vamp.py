@@ -262,7 +262,7 @@ class Vamp:
 
 
 def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | None = None, device: str = "cpu") -> Vamp:
-    """The bundled pipeline ("tiny"), or a folder that holds codec.safetensors, coarse.safetensors and c2f.safetensors.
+    """The bundled pipeline ("tiny"), or a folder that holds codec.safetensors, coarse.safetensors and fine.safetensors.
 
     adapters: a folder that `vampkit finetune` filled, for these models. device: "cpu", "cuda", or "auto" (a GPU where
     there is one); another processor rounds otherwise, so a record makes its take again exactly on the kind of device it
@@ -275,17 +275,17 @@ def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | No
         return adapt(load_vamp(name), adapters)
     if str(name) == "tiny":
         codec = load_codec("tiny")
-        return Vamp(codec, load_model("coarse", codec), load_model("c2f", codec), "tiny")
+        return Vamp(codec, load_model("coarse", codec), load_model("fine", codec), "tiny")
     folder = Path(name)
     if not folder.is_dir():
         raise FileNotFoundError(
-            f'there is no model called {str(name)!r}; "tiny" or a folder with codec, coarse and c2f weights was expected'
+            f'there is no model called {str(name)!r}; "tiny" or a folder with codec, coarse and fine weights was expected'
         )
     codec = load_codec(folder / "codec.safetensors")
     return Vamp(
         codec,
         load_model(folder / "coarse.safetensors", codec),
-        load_model(folder / "c2f.safetensors", codec),
+        load_model(folder / "fine.safetensors", codec),
         folder.name,
     )
 
@@ -293,7 +293,7 @@ def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | No
 def adapt(vamp: Vamp, folder: str | os.PathLike) -> Vamp:
     """A pipeline with the adapters that `vampkit finetune` left in a folder; the one given stays as it is.
 
-    folder: holds coarse.safetensors, c2f.safetensors or both. Raises FileNotFoundError where it holds neither,
+    folder: holds coarse.safetensors, fine.safetensors or both. Raises FileNotFoundError where it holds neither,
     VampkitError for adapters of other models. Notebook: 12.
     """
     folder = Path(folder)
@@ -304,6 +304,6 @@ def adapt(vamp: Vamp, folder: str | os.PathLike) -> Vamp:
         )
     coarse, fine = (
         load_adapters(found[kind], model) if kind in found else model
-        for kind, model in (("coarse", vamp.coarse), ("c2f", vamp.fine))
+        for kind, model in (("coarse", vamp.coarse), ("fine", vamp.fine))
     )
     return Vamp(vamp.codec, coarse, fine, f"{vamp.name} with {folder.name}")

@@ -197,7 +197,7 @@ def finetune(
     folder: str | os.PathLike,
     out: str | os.PathLike | None = None,
     model: str | os.PathLike = "tiny",
-    kinds: tuple[str, ...] = ("coarse", "c2f"),
+    kinds: tuple[str, ...] = ("coarse", "fine"),
     settings: AdapterPreset = AdapterPreset(),  # noqa: B008  (frozen)
     minutes: float | None = None,
     device: str = "auto",
@@ -206,7 +206,7 @@ def finetune(
     out.
 
     folder: wav, flac, ogg, opus or mp3 files, some minutes at least. out: where tokens, checkpoints and adapters go
-    (None: in the cache). model: "tiny" or a folder with codec, coarse and c2f weights. kinds: which of the two models.
+    (None: in the cache). model: "tiny" or a folder with codec, coarse and fine weights. kinds: which of the two models.
     settings: the adapters' and their training's. minutes: a model, at most; then None is returned, and the same call
     goes on. device: "auto", "cpu" or "cuda".
 
@@ -220,7 +220,7 @@ def finetune(
     folder = Path(folder)
     out = Path(out) if out else cache_folder() / "finetuned" / folder.name
     named = (
-        {"codec": "tiny", "coarse": "coarse", "c2f": "c2f"}
+        {"codec": "tiny", "coarse": "coarse", "fine": "fine"}
         if str(model) == "tiny"
         else {k: Path(model) / f"{k}.safetensors" for k in ("codec", *kinds)}
     )

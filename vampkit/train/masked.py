@@ -54,7 +54,7 @@ class MaskedTraining:
     preset: the settings. codec: whose tokens. stores: tokens of real and of composed music (either may be None). out:
     folder for checkpoints, log and result.
     valid: held-out stores for the checks, by name. device: "auto" (a GPU where there is one), "cpu" or "cuda".
-    start: a saved model (its path, "coarse" or "c2f") to go on from in place of new weights; a checkpoint in `out` goes
+    start: a saved model (its path, "coarse" or "fine") to go on from in place of new weights; a checkpoint in `out` goes
     before it. Raises ValueError where the batch cannot be shared out among the processes, VampkitError for a start of
     another shape, and for an `out` in which other settings or another codec's tokens began.
     """
@@ -283,7 +283,7 @@ def train(
     processes: int = 1,
     **options,
 ) -> Path | None:
-    """Train the "coarse" or the "c2f" model on composed music and a folder of real music, resuming what is in `out`.
+    """Train the "coarse" or the "fine" model on composed music and a folder of real music, resuming what is in `out`.
 
     preset: "ci", "laptop", "bundled", "gpu", "paper" or settings of your own. codec: a codec or its name. music: folder
     with train/ and valid/, as `vampkit data fetch` lays it out (None: composed music only). composed: number of
@@ -301,7 +301,7 @@ def train(
     from vampkit.train.sources import sources
 
     if kind not in PRESETS:
-        raise ValueError(f'there is no masked model {kind!r}; "coarse" or "c2f" was expected')
+        raise ValueError(f'there is no masked model {kind!r}; "coarse" or "fine" was expected')
     name = preset if isinstance(preset, str) else "custom"
     if isinstance(preset, str):
         if preset not in PRESETS[kind]:

@@ -132,7 +132,7 @@ PRESETS = {
         "gpu": _gpu(4, 0, frames=575, steps=30_000),  # 10 s: phrases; an hour or two on one card
         "paper": _paper(4, 0, layers=20, frames=575, steps=1_000_000),
     },
-    "c2f": {
+    "fine": {
         "ci": _ci(14, 4),
         "laptop": MaskedPreset(
             FINE, frames=172, steps=7295

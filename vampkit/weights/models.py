@@ -20,7 +20,7 @@ from vampkit.files import data_folder, read_safetensors, write_safetensors
 from vampkit.model import MaskedTransformer, ModelConfig
 
 FORMAT = "vampkit.model/1"
-BUNDLED = ("coarse", "c2f")
+BUNDLED = ("coarse", "fine")
 
 
 def models_folder() -> Path:
@@ -41,7 +41,7 @@ def save_model(
 
 
 def load_model(name: str | os.PathLike, codec: Codec) -> MaskedTransformer:
-    """A masked model for a codec's tokens: "coarse" or "c2f" (bundled), or the path of one that was saved.
+    """A masked model for a codec's tokens: "coarse" or "fine" (bundled), or the path of one that was saved.
 
     Raises FileNotFoundError for an unknown name, VampkitError where the file is no model or was trained on another
     codec's tokens. Notebook: 03.
