@@ -88,7 +88,8 @@ def check(name, function, teaches=True):
         if re.search(r"Tensor|ndarray", kind):
             assert "[" in kind + parameter.description, f"{name}: the shape of {parameter.name} was expected"
     if teaches and function.__name__ in TAUGHT:
-        assert "Notebook:" in text, f"{name} stands in a notebook, and does not say in which"
+        head = re.split(r"\n\w[\w ]*\n-{4,}\n", text)[0]
+        assert "Notebook:" in head, f"{name} stands in a notebook: before its sections, a line such as 'Notebook: 05'"
 
 
 @pytest.mark.parametrize("name", public())

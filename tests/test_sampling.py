@@ -39,9 +39,7 @@ def test_greedy_runs_token_for_token(loop, case):
     model, run, codes, mask = recorded(loop, case)
     passes = len(run["codes_in"])
     steps = list(
-        sample(
-            model, codes, mask, seeds=[0] * len(codes), passes=passes, mask_temperature=0.0, cutoff=-1.0, count="batch"
-        )
+        sample(model, codes, mask, [0] * len(codes), Settings(passes, mask_temperature=0.0, cutoff=-1.0, count="batch"))
     )
     for made, fed in zip(steps[:-1], run["codes_in"][1:], strict=True):
         assert torch.equal(torch.where(made.mask, 32, made.codes), torch.from_numpy(fed.astype(np.int64)))
@@ -52,7 +50,7 @@ def test_one_item_counts_alike_both_ways_and_two_do_not():
     model, run, codes, mask = recorded("loop_coarse", "greedy_batch2")
     settings = dict(passes=12, mask_temperature=0.0, cutoff=-1.0)
     for count in ("item", "batch"):
-        hidden = [int(s.mask[0].sum()) for s in sample(model, codes, mask, seeds=[0, 0], count=count, **settings)]
+        hidden = [int(s.mask[0].sum()) for s in sample(model, codes, mask, [0, 0], Settings(count=count, **settings))]
         start = int(mask[0].sum())
         expected = schedules.hidden_counts(start, 12) if count == "item" else [start - 1 - i for i in range(7)]
         assert hidden[: len(expected)] == expected, count
@@ -159,10 +157,19 @@ def test_controls_reach_the_draws():
     codes, mask = torch.zeros(1, 4, 30, dtype=torch.int64), torch.ones(1, 4, 30, dtype=torch.bool)
     answer = Oracle()(codes, mask).argmax(-1)
     for limit in (dict(top_k=1), dict(top_p=0.01), dict(min_p=1.0)):
-        *_, last = sample(Vague(), codes, mask, seeds=[1], passes=3, temperature=5.0, **limit)
+        *_, last = sample(Vague(), codes, mask, [1], Settings(passes=3, temperature=5.0, **limit))
         assert torch.equal(last.codes[mask], answer), limit
-    *_, free = sample(Vague(), codes, mask, seeds=[1], passes=3, temperature=5.0)
+    *_, free = sample(Vague(), codes, mask, [1], Settings(passes=3, temperature=5.0))
     assert not torch.equal(free.codes[mask], answer)
+
+
+@pytest.mark.parametrize("name", schedules.SCHEDULES)
+def test_the_mask_schedule_decides_how_many_stay_hidden(task, name):
+    codes, mask = task
+    steps = list(sample(Even(), codes, mask, [1, 2, 3], Settings(passes=7, schedule=name)))
+    for item in range(3):
+        expected = schedules.hidden_counts(int(mask[item].sum()), 7, schedules.SCHEDULES[name])
+        assert [int(s.mask[item].sum()) for s in steps] == expected
 
 
 def test_draws_follow_the_distribution():
@@ -186,7 +193,7 @@ class Oracle(torch.nn.Module):
 
         self.config = ModelConfig(codebooks=4, conditioning=conditioning, entries=16)
 
-    def forward(self, codes, mask, hidden_only=True):
+    def forward(self, codes, mask, hidden_only=True, circular=False):
         k, t = torch.meshgrid(torch.arange(4), torch.arange(codes.shape[-1]), indexing="ij")
         return torch.nn.functional.one_hot(((3 * k + t) % 16).expand(codes.shape)[mask], 16).float() * 40
 
@@ -201,7 +208,7 @@ def task():
 
 def test_an_oracle_is_followed(task):
     codes, mask = task
-    *_, last = sample(Oracle(), codes, mask, seeds=[1, 2, 3], passes=5)
+    *_, last = sample(Oracle(), codes, mask, [1, 2, 3], Settings(passes=5))
     k, t = torch.meshgrid(torch.arange(4), torch.arange(30), indexing="ij")
     assert (
         torch.equal(last.codes, torch.where(mask, ((3 * k + t) % 16).expand(3, 4, 30), codes)) and not last.mask.any()
@@ -211,14 +218,14 @@ def test_an_oracle_is_followed(task):
 class Vague(Oracle):
     """Suspects the answer."""
 
-    def forward(self, codes, mask, hidden_only=True):
+    def forward(self, codes, mask, hidden_only=True, circular=False):
         return super().forward(codes, mask) / 40
 
 
 class Even(Oracle):
     """Knows nothing."""
 
-    def forward(self, codes, mask, hidden_only=True):
+    def forward(self, codes, mask, hidden_only=True, circular=False):
         return super().forward(codes, mask) * 0
 
 
@@ -226,7 +233,7 @@ class Even(Oracle):
 def test_what_holds_for_every_run(task, passes):
     codes, mask = task
     before = mask
-    steps = list(sample(Even(), codes, mask, seeds=[1, 2, 3], passes=passes, keep_probabilities=True))
+    steps = list(sample(Even(), codes, mask, [1, 2, 3], Settings(passes=passes), keep_probabilities=True))
     assert [s.index for s in steps] == list(range(passes))
     for s in steps:
         assert torch.equal(s.codes[~mask], codes[~mask]), "a prompt token changed"
@@ -239,25 +246,25 @@ def test_what_holds_for_every_run(task, passes):
 
 def test_a_batch_equals_its_singles(task):
     codes, mask = task
-    *_, together = sample(Even(), codes, mask, seeds=[7, 8, 9], passes=6)
+    *_, together = sample(Even(), codes, mask, [7, 8, 9], Settings(passes=6))
     for item, seed in enumerate((7, 8, 9)):
-        *_, alone = sample(Even(), codes[item : item + 1], mask[item : item + 1], seeds=[seed], passes=6)
+        *_, alone = sample(Even(), codes[item : item + 1], mask[item : item + 1], [seed], Settings(passes=6))
         assert torch.equal(alone.codes[0], together.codes[item])
-    *_, other = sample(Even(), codes, mask, seeds=[7, 8, 10], passes=6)
+    *_, other = sample(Even(), codes, mask, [7, 8, 10], Settings(passes=6))
     assert torch.equal(other.codes[:2], together.codes[:2]) and not torch.equal(other.codes[2], together.codes[2])
 
 
 def test_conditioning_is_never_hidden(task):
     codes, _ = task
     *_, last = sample(
-        Oracle(conditioning=2), codes, torch.ones_like(codes, dtype=torch.bool), seeds=[1, 2, 3], passes=3
+        Oracle(conditioning=2), codes, torch.ones_like(codes, dtype=torch.bool), [1, 2, 3], Settings(passes=3)
     )
     assert torch.equal(last.codes[:, :2], codes[:, :2])
 
 
 def test_nothing_hidden_is_nothing_done(task):
     codes, mask = task
-    *_, last = sample(Even(), codes, torch.zeros_like(mask), seeds=[1, 2, 3], passes=3)
+    *_, last = sample(Even(), codes, torch.zeros_like(mask), [1, 2, 3], Settings(passes=3))
     assert torch.equal(last.codes, codes)
 
 
@@ -265,16 +272,18 @@ def test_nothing_hidden_is_nothing_done(task):
     (dict(passes=0), ValueError, "passes"), (dict(passes=2.5), ValueError, "passes"), (dict(temperature=-1.0), ValueError, "temperature"),
     (dict(top_p=0.0), ValueError, "top_p"), (dict(count="all"), ValueError, "count"),
     (dict(top_k=0), ValueError, "top_k"), (dict(top_k=1.5), ValueError, "top_k"), (dict(min_p=0.0), ValueError, "min_p"),
-    (dict(typical=1.1), ValueError, "typical"), (dict(annealing="steep"), ValueError, "annealing is 'steep', one of linear"),
+    (dict(typical=1.1), ValueError, "typical"), (dict(schedule="steep"), ValueError, "schedule is 'steep', one of cosine"), (dict(annealing="steep"), ValueError, "annealing is 'steep', one of linear"),
     (dict(seeds=[1]), ValueError, "seeds"),
     (dict(mask=torch.ones(3, 4, 29, dtype=torch.bool)), ValueError, "shape"), (dict(mask=torch.ones(3, 4, 30)), TypeError, "bool"),
     (dict(codes=torch.zeros(3, 5, 30, dtype=torch.int64)), ValueError, "shape"), (dict(codes=torch.zeros(3, 4, 30)), TypeError, "int64"),
     (dict(codes=torch.full((3, 4, 30), 16)), ValueError, "0 to 15"),
 ])  # fmt: skip
 def test_bad_input_is_refused_before_the_first_pass(task, change, error, words):
-    settings = dict(codes=task[0], mask=task[1], seeds=[1, 2, 3], passes=2) | change
+    given = dict(codes=task[0], mask=task[1], seeds=[1, 2, 3])
+    chosen = {name: value for name, value in change.items() if name not in given}
+    given |= {name: value for name, value in change.items() if name in given}
     with pytest.raises(error, match=words):
-        sample(Even(), **settings)
+        sample(Even(), **given, settings=Settings(**chosen))
 
 
 def test_gumbel_noise_orders_by_softmax():

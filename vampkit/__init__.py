@@ -14,13 +14,13 @@ _HOME = {
     "codec": ("Codec", "Tokens"),
     "errors": ("VampkitError",),
     "model": ("MaskedTransformer", "ModelConfig"),
-    "pipeline": ("Take", "Vamp", "load_vamp"),
+    "pipeline": ("Take", "TakeSettings", "Vamp", "load_vamp"),
     "prompts": (
         *("Beats", "Compression", "Continuation", "Drawn", "Everything", "Inpaint", "Loop", "Nothing", "Onsets"),
         *("Outpaint", "Periodic", "Prefix", "Prompt", "Random", "RandomShare", "Stretch", "Suffix"),
     ),
     "prompts.beats": ("BeatGrid", "LibrosaBeats"),
-    "sampling": ("Step", "sample"),
+    "sampling": ("Settings", "Step", "sample"),
     "show": ("listen",),
     "weights": ("load_codec", "load_model"),
 }

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 HEAD_START = 2.0
@@ -20,7 +21,35 @@ HEAD_START = 2.0
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Shape of a masked transformer. The paper's: 20 layers (16 for coarse-to-fine), width 1280, 20 heads."""
+    """Shape of a masked transformer.
+
+    The paper's (section 4.2): 20 layers (16 for coarse-to-fine), width 1280, 20 heads.
+
+    Notebook: 03
+
+    Parameters
+    ----------
+    codebooks : int
+        Codebooks that it reads, K.
+    conditioning : int
+        How many of them, from the first on, it is given and does not predict.
+    layers : int
+        Blocks of attention and feed-forward.
+    width : int
+        Numbers a frame, D.
+    heads : int
+        Of the attention.
+    entries : int
+        Entries a codebook, V.
+    latent : int
+        Numbers a codebook vector.
+    dropout : float
+        Chance that a number is dropped in training.
+    buckets : int
+        Of the relative bias.
+    max_distance : int
+        Frames from which on all distances share a bucket.
+    """
 
     codebooks: int = 4
     conditioning: int = 0
@@ -40,32 +69,59 @@ class ModelConfig:
 
 
 class MaskedTransformer(nn.Module):
-    """Predicts hidden tokens from the others (paper, section 3.1; parameters named as in the reference code).
+    """Predicts hidden tokens from the others (paper, section 3.1; parameters are named as in the reference code).
 
-    config: its shape. tables: the codec's raw codebooks, float32 [codebooks, entries, latent]; they are not trained and
-    not saved. Notebook: 03.
+    Notebook: 03
+
+    Parameters
+    ----------
+    config : ModelConfig
+        Its shape.
+    tables : Tensor
+        The codec's raw codebooks, float32 [codebooks, entries, latent]; they are not trained and not saved.
+
+    Raises
+    ------
+    ValueError
+        For tables of another shape than the config's.
     """
 
     def __init__(self, config: ModelConfig, tables: Tensor):
         super().__init__()
         if tuple(tables.shape) != (config.codebooks, config.entries, config.latent):
-            raise ValueError(
-                f"tables of shape {tuple(tables.shape)} were given, {(config.codebooks, config.entries, config.latent)} was expected"
-            )
+            expected = (config.codebooks, config.entries, config.latent)
+            raise ValueError(f"tables of shape {tuple(tables.shape)} were given, {expected} was expected")
         self.config = config
         self.register_buffer("tables", tables.detach().clone().float(), persistent=False)
         self.embedding = Embedding(config)
         self.transformer = Transformer(config)
         self.classifier = Classifier(config)
 
-    def forward(self, codes: Tensor, mask: Tensor, hidden_only: bool = False, circular: bool = False) -> Tensor:
-        """Logits [batch, predicted, frames, entries] of codes int64 and mask bool, both [batch, codebooks, frames].
+    def forward(
+        self,
+        codes: Int[Tensor, "batch codebooks frames"],
+        mask: Bool[Tensor, "batch codebooks frames"],
+        hidden_only: bool = False,
+        circular: bool = False,
+    ) -> Float[Tensor, "batch predicted frames entries"] | Float[Tensor, "hidden entries"]:
+        """Logits of the predicted codebooks.
 
-        hidden_only: logits [hidden tokens, entries] in the order of codes[mask] instead, which spares training most of
-        the head.
-        circular: distances between frames are taken around a circle, so that the last frame is the first one's
-        neighbour (for loops). Turning codes and mask turns the logits, since the model knows of place by distance
-        alone.
+        Parameters
+        ----------
+        codes : Int[Tensor, "batch codebooks frames"]
+            What they hold where hidden does not matter.
+        mask : Bool[Tensor, "batch codebooks frames"]
+            True = hidden.
+        hidden_only : bool
+            Logits of the hidden tokens alone, in the order of codes[mask], which spares training most of the head.
+        circular : bool
+            Take distances between frames around a circle, so that the last frame is the first one's neighbour (for
+            loops). Turning codes and mask then turns the logits, since the model knows of place by distance alone.
+
+        Returns
+        -------
+        Tensor
+            [batch, predicted, frames, entries], or [hidden tokens, entries].
         """
         x = self.transformer(self.embedding(codes, mask, self.tables), circular)
         first = self.config.conditioning
@@ -117,11 +173,15 @@ class Embedding(nn.Module):
         self.special = nn.ParameterDict({"MASK": nn.Parameter(torch.randn(config.codebooks, config.latent))})
         self.out_proj = nn.Conv1d(config.codebooks * config.latent, config.width, 1)
 
-    def forward(self, codes: Tensor, mask: Tensor, tables: Tensor) -> Tensor:
-        """[batch, codebooks, frames] -> [batch, frames, width]."""
-        vectors = torch.stack(
-            [table[codes[:, k].clamp(max=len(table) - 1)] for k, table in enumerate(tables)], 1
-        )  # [B, K, T, latent]
+    def forward(
+        self,
+        codes: Int[Tensor, "batch codebooks frames"],
+        mask: Bool[Tensor, "batch codebooks frames"],
+        tables: Float[Tensor, "codebooks entries latent"],
+    ) -> Float[Tensor, "batch frames width"]:
+        """Read one vector a frame from the codes."""
+        vectors = [table[codes[:, k].clamp(max=len(table) - 1)] for k, table in enumerate(tables)]
+        vectors = torch.stack(vectors, 1)  # [batch, codebooks, frames, latent]
         vectors = torch.where(mask[..., None], self.special["MASK"][:, None], vectors)
         return self.out_proj(vectors.transpose(2, 3).flatten(1, 2)).transpose(1, 2)
 
@@ -134,8 +194,10 @@ class Transformer(nn.Module):
         self.layers = nn.ModuleList([Block(config, first=i == 0) for i in range(config.layers)])
         self.norm = RMSNorm(config.width)
 
-    def forward(self, x: Tensor, circular: bool = False) -> Tensor:
-        """[batch, frames, width] -> the same shape."""
+    def forward(
+        self, x: Float[Tensor, "batch frames width"], circular: bool = False
+    ) -> Float[Tensor, "batch frames width"]:
+        """Let every frame hear of every other, block after block."""
         bias = self.layers[0].self_attn.position_bias(x.shape[1], circular).to(x.dtype)
         for layer in self.layers:
             x = layer(x, bias)
@@ -152,8 +214,10 @@ class Block(nn.Module):
         self.feed_forward = FeedForward(config)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        """x [batch, frames, width], bias [1, heads, frames, frames]."""
+    def forward(
+        self, x: Float[Tensor, "batch frames width"], bias: Float[Tensor, "1 heads frames frames"]
+    ) -> Float[Tensor, "batch frames width"]:
+        """Add what attention and feed-forward have to say."""
         x = x + self.dropout(self.self_attn(self.norm_1(x), bias))
         return x + self.dropout(self.feed_forward(self.norm_3(x)))
 
@@ -165,8 +229,8 @@ class RMSNorm(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(width))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Over the last axis."""
+    def forward(self, x: Float[Tensor, "*rows width"]) -> Float[Tensor, "*rows width"]:
+        """Bring each row to one size."""
         return F.rms_norm(x, x.shape[-1:], self.weight.to(x.dtype), 1e-6)
 
 
@@ -180,8 +244,8 @@ class Attention(nn.Module):
         if first:
             self.relative_attention_bias = nn.Embedding(config.buckets, config.heads)
 
-    def position_bias(self, frames: int, circular: bool = False) -> Tensor:
-        """[1, heads, queries, keys], from the table that only the first layer has."""
+    def position_bias(self, frames: int, circular: bool = False) -> Float[Tensor, "1 heads queries keys"]:
+        """Look up the bias of each distance in the table that only the first layer has."""
         place = torch.arange(frames, device=self.w_qs.weight.device)
         distance = place[None] - place[:, None]
         if circular:  # the shorter way round, from -(frames - 1) // 2 to frames // 2
@@ -191,8 +255,10 @@ class Attention(nn.Module):
         bias = self.relative_attention_bias(buckets).permute(2, 0, 1)[None]
         return bias.contiguous()  # training and looking take 0.9 of the time on a CPU
 
-    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        """x [batch, frames, width]."""
+    def forward(
+        self, x: Float[Tensor, "batch frames width"], bias: Float[Tensor, "1 heads frames frames"]
+    ) -> Float[Tensor, "batch frames width"]:
+        """Mix the frames by how well queries and keys agree."""
         q, k, v = (
             w(x).unflatten(-1, (self.config.heads, -1)).transpose(1, 2) for w in (self.w_qs, self.w_ks, self.w_vs)
         )
@@ -210,8 +276,8 @@ class FeedForward(nn.Module):
         self.w_2 = nn.Linear(2 * config.width, config.width, bias=False)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x [..., width]."""
+    def forward(self, x: Float[Tensor, "*rows width"]) -> Float[Tensor, "*rows width"]:
+        """Work on each frame by itself."""
         p, gate = self.w_1(x).chunk(2, -1)
         return self.w_2(self.dropout(p * F.gelu(gate, approximate="tanh")))
 
@@ -224,17 +290,18 @@ class Classifier(nn.Module):
         self.predicted = config.predicted
         self.layers = nn.ModuleList([WeightNormed(config.width, config.entries * config.predicted)])
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[batch, frames, width] -> [batch, predicted, frames, entries]."""
+    def forward(self, x: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch predicted frames entries"]:
+        """Logits of all tokens."""
         layer = self.layers[0]
         logits = F.linear(x, layer.weight(), layer.bias)
         return logits.unflatten(-1, (-1, self.predicted)).permute(0, 3, 1, 2)
 
-    def at(self, x: Tensor, mask: Tensor) -> Tensor:
-        """[hidden, entries] at the hidden places of mask [batch, predicted, frames], in the order of a boolean
-        index."""
+    def at(
+        self, x: Float[Tensor, "batch frames width"], mask: Bool[Tensor, "batch predicted frames"]
+    ) -> Float[Tensor, "hidden entries"]:
+        """Logits of the hidden tokens alone, in the order of a boolean index."""
         layer = self.layers[0]
-        weight, bias = layer.weight().unflatten(0, (-1, self.predicted)), layer.bias.unflatten(0, (-1, self.predicted))
+        weight, bias = (t.unflatten(0, (-1, self.predicted)) for t in (layer.weight(), layer.bias))
         parts = [F.linear(x[mask[:, p]], weight[:, p], bias[:, p]) for p in range(self.predicted)]
         place = [torch.nonzero(mask[:, p]) for p in range(self.predicted)]
         order = torch.cat(
@@ -253,17 +320,31 @@ class WeightNormed(nn.Module):
         self.weight_g = nn.Parameter(self.weight_v.detach().norm(dim=1, keepdim=True))
         self.bias = nn.Parameter(torch.empty(channels).uniform_(-bound, bound))
 
-    def weight(self) -> Tensor:
-        """[channels, width]."""
+    def weight(self) -> Float[Tensor, "channels width"]:
+        """Rows of v, each as long as its g says."""
         return (self.weight_g * self.weight_v / self.weight_v.norm(dim=1, keepdim=True))[..., 0]
 
 
-def relative_buckets(distance: Tensor, buckets: int = 32, most: int = 128) -> Tensor:
-    """Bucket of each key - query distance in frames.
+def relative_buckets(distance: Int[Tensor, "*shape"], buckets: int = 32, most: int = 128) -> Int[Tensor, "*shape"]:
+    """Bucket of each distance: half of the buckets a side, exact up to a quarter of them, then logarithmic.
 
-    Half of the buckets a side, exact up to a quarter of them, then logarithmic.
+    Computed in float32 as in the reference code, whose roundings decide the borders.
 
-    Computed in float32 as in the reference, whose roundings decide the borders. Notebook: 03.
+    Notebook: 03
+
+    Parameters
+    ----------
+    distance : Int[Tensor, "*shape"]
+        Key minus query, in frames.
+    buckets : int
+        How many there are, both sides together.
+    most : int
+        Frames from which on all distances share a bucket.
+
+    Returns
+    -------
+    Tensor
+        int64, the same shape [..].
     """
     side = buckets // 2
     exact = side // 2
@@ -292,15 +373,30 @@ def local_bias(config: ModelConfig) -> Tensor:
 
 
 def check_codes(codes: Tensor, entries: int) -> None:
-    """Refuse codes that are not int64 [.., K, T] in 0 .. entries - 1, in one sentence."""
+    """Refuse what are no codes of tokens, in one sentence.
+
+    Parameters
+    ----------
+    codes : Tensor
+        int64 [codebooks, frames] or [batch, codebooks, frames] was expected.
+    entries : int
+        Entries a codebook; codes run from 0 to one less.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For another type, shape or range.
+    """
     if not isinstance(codes, Tensor) or codes.dtype != torch.int64:
         kind = codes.dtype if isinstance(codes, Tensor) else type(codes).__name__
         raise TypeError(
-            f"codes of type {kind} were given, a torch.int64 tensor was expected; convert with torch.as_tensor(codes).long()"
+            f"codes of type {kind} were given, a torch.int64 tensor was expected; "
+            "convert with torch.as_tensor(codes).long()"
         )
     if codes.ndim not in (2, 3) or 0 in codes.shape:
         raise ValueError(
-            f"codes of shape {tuple(codes.shape)} were given, [codebooks, frames] or [batch, codebooks, frames] without empty axes was expected"
+            f"codes of shape {tuple(codes.shape)} were given, [codebooks, frames] or [batch, codebooks, frames] "
+            "without empty axes was expected"
         )
     low, high = int(codes.min()), int(codes.max())
     if low < 0 or high >= entries:

@@ -1,4 +1,4 @@
-"""The sampling loop: guess every hidden token, keep the ones the model is surest of, hide the others again, repeat.
+"""The sampling loop: guess every hidden token, keep the surest guesses, hide the others again, repeat.
 
 One pure step, and one iterator over it. Everything that generates (pipeline, notebooks, panel, tests) iterates
 `sample`; nothing else loops. Paper: section 3.3, equation 2, footnote 5. Notebook: 05.
@@ -8,102 +8,158 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from vampkit import schedules
 from vampkit.model import check_codes
 
-ANNEALINGS = {
-    "linear": schedules.linear, "cosine": schedules.cosine, "square": schedules.square, "root": schedules.root, "constant": lambda u: 1.0,
-}  # fmt: skip
-"""How the noise on the confidences falls with the share of the passes done."""
+ANNEALINGS = schedules.SCHEDULES | {"constant": lambda u: 1.0}
+"""How the noise on the confidences falls with the fraction of the passes that is done."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Of one run.
+    """All that decides a run of the loop beside model, codes, mask and seeds.
 
-    passes: how often the model is asked (paper: 36). temperature: of the tokens; 0 is no temperature, as in the
-    reference.
-    mask_temperature: of the noise on the confidences (10.5 in the reference, above 6 in the paper), which falls over
-    the passes as `annealing` says: "linear" (the paper's), "cosine", "square" or "root" as in vampkit.schedules, or
-    "constant".
-    top_p, top_k, min_p, typical: limits on what may be drawn, see the functions of these names; None turns one off.
-    cutoff: share of the passes after which tokens are the likeliest instead of drawn; below 0 every pass is greedy.
-    count: "item" counts hidden tokens item by item; "batch" over the whole batch, as the reference does, whose takes
-    then depend on their company.
+    Notebook: 05
+
+    Parameters
+    ----------
+    passes : int
+        How often the model is asked (paper: 36).
+    temperature : float
+        Of the tokens; 0 is no temperature, as in the reference code.
+    mask_temperature : float
+        Of the noise on the confidences, which decide what stays (10.5 in the reference code, above 6 in the paper).
+    schedule : str
+        Mask ratio over the passes: "cosine" (the paper's) or another name in `schedules.SCHEDULES`.
+    annealing : str
+        How the noise falls over the passes: "linear" (the paper's), another schedule's name, or "constant".
+    top_k, top_p, min_p, typical : int or float, optional
+        Limits on what may be drawn, see the functions of these names; None turns one off.
+    cutoff : float
+        Fraction of the passes after which the likeliest token is taken instead of one that is drawn; below 0, always.
+    count : str
+        "item" counts hidden tokens item by item; "batch" over the whole batch, as the reference code does, whose takes
+        then depend on their company.
+
+    Raises
+    ------
+    ValueError
+        For a value that is out of its range.
     """
 
     passes: int = 36
     temperature: float = 1.0
     mask_temperature: float = 10.5
-    top_p: float | None = None
-    cutoff: float = 1.0
-    count: str = "item"
+    schedule: str = "cosine"
+    annealing: str = "linear"
     top_k: int | None = None
+    top_p: float | None = None
     min_p: float | None = None
     typical: float | None = None
-    annealing: str = "linear"
+    cutoff: float = 1.0
+    count: str = "item"
 
     def __post_init__(self):
-        if not (isinstance(self.passes, int) and self.passes >= 1):
-            raise ValueError(f"{self.passes!r} passes were asked for, a whole number of at least 1 was expected")
+        for name, off in (("passes", False), ("top_k", True)):
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if not (whole and value >= 1) and not (off and value is None):
+                hint = "; None turns it off" if off else ""
+                raise ValueError(f"{name} is {value!r}, a whole number of at least 1 was expected{hint}")
         if self.temperature < 0 or self.mask_temperature < 0:
             raise ValueError(
-                f"temperature {self.temperature} and mask temperature {self.mask_temperature} were given, 0 or more was expected"
+                f"temperature {self.temperature} and mask temperature {self.mask_temperature} were given, "
+                "0 or more was expected"
             )
         for name in ("top_p", "min_p", "typical"):
             amount = getattr(self, name)
             if amount is not None and not 0 < amount <= 1:
                 raise ValueError(f"{name} is {amount}, above 0 and at most 1 was expected; None turns it off")
-        if self.top_k is not None and not (isinstance(self.top_k, int) and self.top_k >= 1):
-            raise ValueError(f"top_k is {self.top_k!r}, a whole number of at least 1 was expected; None turns it off")
-        if self.annealing not in ANNEALINGS:
-            raise ValueError(f"annealing is {self.annealing!r}, one of {', '.join(ANNEALINGS)} was expected")
-        if self.count not in ("item", "batch"):
-            raise ValueError(f'count is {self.count!r}, "item" or "batch" was expected')
+        words = {"schedule": schedules.SCHEDULES, "annealing": ANNEALINGS, "count": ("item", "batch")}
+        for name, known in words.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} is {getattr(self, name)!r}, one of {', '.join(known)} was expected")
 
 
 @dataclass(frozen=True)
 class Step:
     """What one pass did.
 
-    index, passes: which pass of how many, from 0. codes: int64 [batch, codebooks, frames], every hidden place filled
-    with this pass's guess.
-    mask: bool, the same shape, hidden again for the next pass (nothing after the last). guessed: bool, what this pass
-    had to guess.
-    confidence: float, the same shape, log p + noise where guessed, +inf elsewhere. ratio: share of the passes done.
-    probabilities: [guessed tokens, entries] in the order of codes[guessed], where asked for.
+    Notebook: 05
+
+    Parameters
+    ----------
+    index, passes : int
+        Which pass of how many, from 0.
+    codes : Int[Tensor, "batch codebooks frames"]
+        Every hidden place filled with this pass's guess.
+    mask : Bool[Tensor, "batch codebooks frames"]
+        Hidden again for the next pass; nothing after the last.
+    guessed : Bool[Tensor, "batch codebooks frames"]
+        What this pass had to guess.
+    confidence : Float[Tensor, "batch codebooks frames"]
+        log p + noise where guessed, +inf elsewhere.
+    ratio : float
+        Fraction of the passes that is done.
+    probabilities : Float[Tensor, "guessed entries"], optional
+        Of each guess, in the order of codes[guessed], where asked for.
     """
 
     index: int
     passes: int
-    codes: Tensor
-    mask: Tensor
-    guessed: Tensor
-    confidence: Tensor
+    codes: Int[Tensor, "batch codebooks frames"]
+    mask: Bool[Tensor, "batch codebooks frames"]
+    guessed: Bool[Tensor, "batch codebooks frames"]
+    confidence: Float[Tensor, "batch codebooks frames"]
     ratio: float
-    probabilities: Tensor | None = None
+    probabilities: Float[Tensor, "hidden entries"] | None = None
 
 
-def top_k(logits: Tensor, amount: int) -> Tensor:
-    """Logits [.., entries] with all but the `amount` likeliest entries at -inf.
+def top_k(logits: Float[Tensor, "*rows entries"], amount: int) -> Float[Tensor, "*rows entries"]:
+    """Keep the likeliest entries alone.
 
-    Ties with the last of them stay. Notebook: 05.
+    Notebook: 05
+
+    Parameters
+    ----------
+    logits : Float[Tensor, "*rows entries"]
+        Of the entries.
+    amount : int
+        How many are kept; ties with the last of them stay.
+
+    Returns
+    -------
+    Tensor
+        The logits [.., entries], -inf elsewhere.
     """
     least = logits.topk(min(amount, logits.shape[-1]), -1).values[..., -1:]
     return logits.masked_fill(logits < least, float("-inf"))
 
 
-def top_p(logits: Tensor, amount: float) -> Tensor:
-    """Logits [.., entries] with all but the nucleus at -inf.
+def top_p(logits: Float[Tensor, "*rows entries"], amount: float) -> Float[Tensor, "*rows entries"]:
+    """Keep the nucleus alone: the fewest likeliest entries whose probability passes `amount`.
 
-    The fewest likeliest entries whose probability passes `amount`.
+    Source: Holtzman et al. 2020.
 
-    Source: Holtzman et al. 2020. Notebook: 05.
+    Notebook: 05
+
+    Parameters
+    ----------
+    logits : Float[Tensor, "*rows entries"]
+        Of the entries.
+    amount : float
+        Probability, above 0 and at most 1.
+
+    Returns
+    -------
+    Tensor
+        The logits [.., entries], -inf elsewhere.
     """
     ordered, order = logits.sort(-1, descending=True)
     before = ordered.softmax(-1).cumsum(-1).roll(1, -1)
@@ -112,21 +168,48 @@ def top_p(logits: Tensor, amount: float) -> Tensor:
     return logits.masked_fill(outside.scatter(-1, order, outside), float("-inf"))
 
 
-def min_p(logits: Tensor, amount: float) -> Tensor:
-    """Logits [.., entries] with those at -inf that are less than `amount` times as likely as the likeliest.
+def min_p(logits: Float[Tensor, "*rows entries"], amount: float) -> Float[Tensor, "*rows entries"]:
+    """Drop the entries that are less than `amount` times as likely as the likeliest.
 
-    Source: Nguyen et al. 2024. Notebook: 05.
+    Source: Nguyen et al. 2024.
+
+    Notebook: 05
+
+    Parameters
+    ----------
+    logits : Float[Tensor, "*rows entries"]
+        Of the entries.
+    amount : float
+        Above 0 and at most 1.
+
+    Returns
+    -------
+    Tensor
+        The logits [.., entries], -inf where dropped.
     """
     return logits.masked_fill(logits < logits.amax(-1, keepdim=True) + math.log(amount), float("-inf"))
 
 
-def typical(logits: Tensor, amount: float, least: int = 1) -> Tensor:
-    """Logits [.., entries] with all but the locally typical set at -inf.
+def typical(logits: Float[Tensor, "*rows entries"], amount: float, least: int = 1) -> Float[Tensor, "*rows entries"]:
+    """Keep the locally typical set alone: entries whose surprise is nearest to the mean surprise.
 
-    Entries whose surprise is nearest to the mean surprise.
+    Source: Meister et al. 2023. The reference code offers it, but discards its result.
 
-    They are taken nearest first until their probability reaches `amount`, ties and at least `least` of them included.
-    Source: Meister et al. 2023; the reference offers it, where it has no effect (vampnet d6). Notebook: 05.
+    Notebook: 05
+
+    Parameters
+    ----------
+    logits : Float[Tensor, "*rows entries"]
+        Of the entries.
+    amount : float
+        Entries are taken nearest first until their probability reaches this, ties included.
+    least : int
+        How many are kept at least.
+
+    Returns
+    -------
+    Tensor
+        The logits [.., entries], -inf elsewhere.
     """
     surprise = -logits.log_softmax(-1)
     probability = (-surprise).exp()
@@ -138,32 +221,75 @@ def typical(logits: Tensor, amount: float, least: int = 1) -> Tensor:
 
 
 FILTERS = {"typical": typical, "top_k": top_k, "top_p": top_p, "min_p": min_p}
-"""In the order in which they are applied: the reference's, then min-p."""
+"""Filters by their field in `Settings`, in the order in which they are applied: the reference code's, then min-p."""
 
 
-def distribution(logits: Tensor, settings: Settings) -> Tensor:
-    """Probabilities [tokens, entries] to draw from: filters first, then temperature (vampnet d3)."""
+def distribution(logits: Float[Tensor, "hidden entries"], settings: Settings) -> Float[Tensor, "hidden entries"]:
+    """Probabilities to draw from: filters first, then temperature, as in the reference code.
+
+    Notebook: 05
+
+    Parameters
+    ----------
+    logits : Float[Tensor, "hidden entries"]
+        What the model says.
+    settings : Settings
+        Its filters and temperature.
+
+    Returns
+    -------
+    Tensor
+        [hidden tokens, entries], each row adds up to 1.
+    """
     for name, limit in FILTERS.items():
         if (amount := getattr(settings, name)) is not None:
             logits = limit(logits, amount)
     return (logits / (settings.temperature or 1.0)).softmax(-1)
 
 
-def draw(probabilities: Tensor, uniform: Tensor) -> Tensor:
-    """One entry a row of probabilities [tokens, entries], by the inverse of the distribution at uniform [tokens] in [0,
-    1).
+def draw(probabilities: Float[Tensor, "hidden entries"], uniform: Float[Tensor, " hidden"]) -> Int[Tensor, " hidden"]:
+    """Draw one entry a row, by the inverse of the distribution.
 
     In double precision: in single, the sum of 1024 small numbers is off by enough to be heard as a lower temperature.
+
+    Notebook: 05
+
+    Parameters
+    ----------
+    probabilities : Float[Tensor, "hidden entries"]
+        Of the entries.
+    uniform : Float[Tensor, " hidden"]
+        Where to look, in [0, 1).
+
+    Returns
+    -------
+    Tensor
+        int64 [hidden tokens].
     """
     steps = probabilities.double().cumsum(-1)
-    return torch.searchsorted(steps, (uniform * steps[:, -1])[:, None].contiguous(), right=True)[:, 0].clamp(
-        max=probabilities.shape[-1] - 1
-    )
+    found = torch.searchsorted(steps, (uniform * steps[:, -1])[:, None].contiguous(), right=True)
+    return found[:, 0].clamp(max=probabilities.shape[-1] - 1)
 
 
-def hide_again(confidence: Tensor, counts: Tensor) -> Tensor:
-    """The `counts` [batch] least confident tokens of each item, bool in the shape of confidence [batch, codebooks,
-    frames]."""
+def hide_again(
+    confidence: Float[Tensor, "batch codebooks frames"], counts: Int[Tensor, " batch"]
+) -> Bool[Tensor, "batch codebooks frames"]:
+    """Choose the least confident tokens of each item (paper, equation 2).
+
+    Notebook: 05
+
+    Parameters
+    ----------
+    confidence : Float[Tensor, "batch codebooks frames"]
+        +inf where a token is not to be hidden.
+    counts : Int[Tensor, " batch"]
+        How many tokens of each item.
+
+    Returns
+    -------
+    Tensor
+        bool [batch, codebooks, frames], True = hidden.
+    """
     flat = confidence.transpose(1, 2).flatten(1)  # frame by frame, codebook fastest, as the reference lays them out
     rank = flat.argsort(dim=-1, stable=True).argsort(-1)
     hidden = (rank < counts[:, None]) & flat.isfinite()
@@ -171,21 +297,43 @@ def hide_again(confidence: Tensor, counts: Tensor) -> Tensor:
 
 
 def step(
-    codes: Tensor,
-    mask: Tensor,
-    logits: Tensor,
-    uniform: Tensor,
-    gumbel: Tensor,
-    start: Tensor,
+    codes: Int[Tensor, "batch codebooks frames"],
+    mask: Bool[Tensor, "batch codebooks frames"],
+    logits: Float[Tensor, "hidden entries"],
+    uniform: Float[Tensor, " hidden"],
+    gumbel: Float[Tensor, " hidden"],
+    start: Int[Tensor, " batch"],
     index: int,
     settings: Settings,
-    tokens: Tensor | None = None,
+    tokens: Int[Tensor, " hidden"] | None = None,
 ) -> Step:
-    """One pass, without a model and without chance of its own.
+    """Do one pass, without a model and without chance of its own.
 
-    codes, mask: [batch, codebooks, frames]. logits: [hidden tokens, entries] in the order of codes[mask]. uniform,
-    gumbel: draws [hidden tokens] for the tokens and for the ranking. start: hidden tokens at the start, by item
-    [batch]. tokens: guesses to use instead of drawing, to replay a recorded run.
+    Notebook: 05
+
+    Parameters
+    ----------
+    codes : Int[Tensor, "batch codebooks frames"]
+        Before the pass; what they hold where hidden does not matter.
+    mask : Bool[Tensor, "batch codebooks frames"]
+        What is hidden.
+    logits : Float[Tensor, "hidden entries"]
+        What the model says, in the order of codes[mask].
+    uniform, gumbel : Float[Tensor, " hidden"]
+        Draws for the tokens and for the ranking.
+    start : Int[Tensor, " batch"]
+        Hidden tokens of each item before the first pass.
+    index : int
+        Which pass, from 0.
+    settings : Settings
+        Of the run.
+    tokens : Int[Tensor, " hidden"], optional
+        Guesses to use instead of drawing, to replay a recorded run.
+
+    Returns
+    -------
+    Step
+        What the pass did.
     """
     ratio = (index + 1) / settings.passes
     probabilities = distribution(logits, settings)
@@ -193,102 +341,146 @@ def step(
         greedy = index / settings.passes > settings.cutoff
         tokens = probabilities.argmax(-1) if greedy else draw(probabilities, uniform)
     sure = probabilities.gather(-1, tokens[:, None])[:, 0].log()
+    noise = settings.mask_temperature * ANNEALINGS[settings.annealing](ratio) * gumbel.to(sure.dtype)
     confidence = torch.full(codes.shape, float("inf"), dtype=sure.dtype, device=codes.device)
-    confidence[mask] = sure + settings.mask_temperature * ANNEALINGS[settings.annealing](ratio) * gumbel.to(sure.dtype)
+    confidence[mask] = sure + noise
     codes = codes.clone()
     codes[mask] = tokens
+    counts = torch.tensor(_left(mask, start, ratio, settings), device=codes.device)
+    return Step(index, settings.passes, codes, hide_again(confidence, counts), mask, confidence, ratio, probabilities)
+
+
+def _left(mask: Tensor, start: Tensor, ratio: float, settings: Settings) -> list[int]:
+    """How many tokens of each item are hidden after a pass that ends at `ratio` of the run."""
     now = mask.flatten(1).sum(1).tolist()
+    if ratio == 1:
+        return [0] * len(now)
     goal = [int(start.sum())] * len(now) if settings.count == "batch" else start.tolist()
-    counts = [
-        0 if index + 1 == settings.passes else schedules.remaining(n, d, ratio) for n, d in zip(now, goal, strict=True)
-    ]
-    hidden = hide_again(confidence, torch.tensor(counts, device=codes.device))
-    return Step(index, settings.passes, codes, hidden, mask, confidence, ratio, probabilities)
+    schedule = schedules.SCHEDULES[settings.schedule]
+    return [schedules.remaining(n, first, ratio, schedule) for n, first in zip(now, goal, strict=True)]
 
 
 def sample(
     model: nn.Module,
     codes: Tensor,
     mask: Tensor,
-    *,
     seeds: Sequence[int],
-    passes: int = 36,
-    temperature: float = 1.0,
-    mask_temperature: float = 10.5,
-    top_p: float | None = None,
-    cutoff: float = 1.0,
-    count: str = "item",
-    top_k: int | None = None,
-    min_p: float | None = None,
-    typical: float | None = None,
-    annealing: str = "linear",
+    settings: Settings = Settings(),  # noqa: B008  (frozen)
+    *,
     keep_probabilities: bool = False,
     circular: bool = False,
 ) -> Iterator[Step]:
     """Fill in what the mask hides, pass by pass; the last Step's codes are the result.
 
-    model: a masked transformer. codes: int64 [batch, codebooks, frames]; what they hold where hidden does not matter.
-    mask: bool, the same shape; codebooks that the model is conditioned on are never hidden.
-    seeds: one an item; an item's take depends on its own seed alone. circular: the last frame is the first one's
-    neighbour. The others: see Settings. Raises TypeError and ValueError for codes, masks and settings that do not fit,
-    before the first pass. Paper: section 3.3. Notebook: 05.
+    Paper: section 3.3.
+
+    Notebook: 05
+
+    Parameters
+    ----------
+    model : nn.Module
+        A masked transformer.
+    codes : Tensor
+        int64 [batch, codebooks, frames]; what they hold where hidden does not matter.
+    mask : Tensor
+        bool [batch, codebooks, frames]; codebooks that the model is conditioned on are never hidden.
+    seeds : sequence of int
+        One an item; an item's take depends on its own seed alone.
+    settings : Settings
+        Passes, temperatures and all else of the run.
+    keep_probabilities : bool
+        Give each Step its probabilities.
+    circular : bool
+        The last frame is the first one's neighbour (for loops).
+
+    Yields
+    ------
+    Step
+        One a pass.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For codes and masks that do not fit, before the first pass.
+
+    Examples
+    --------
+    >>> *_, last = sample(model, codes, mask, [1], Settings(passes=12))
     """
-    settings = Settings(passes, temperature, mask_temperature, top_p, cutoff, count, top_k, min_p, typical, annealing)
     codes, mask = _checked(model, codes, mask, seeds)
     return _passes(model, codes, mask, seeds, settings, keep_probabilities, circular)
 
 
 @torch.inference_mode()
 def _passes(
-    model: nn.Module, codes: Tensor, mask: Tensor, seeds: Sequence[int], settings: Settings, keep: bool, circular: bool
+    model: nn.Module,
+    codes: Int[Tensor, "batch codebooks frames"],
+    mask: Bool[Tensor, "batch codebooks frames"],
+    seeds: Sequence[int],
+    settings: Settings,
+    keep: bool,
+    circular: bool,
 ) -> Iterator[Step]:
     generators = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
     start = mask.flatten(1).sum(1)
     for index in range(settings.passes):
-        draws = torch.stack([torch.rand(2, *codes.shape[1:], generator=g, dtype=torch.float64) for g in generators]).to(
-            codes.device
-        )
-        uniform, gumbel = draws[:, 0][mask], -torch.log(-torch.log(draws[:, 1][mask].clamp(min=1e-20)))
-        done = step(codes, mask, hidden_logits(model, codes, mask, circular), uniform, gumbel, start, index, settings)
+        draws = [torch.rand(2, *codes.shape[1:], generator=g, dtype=torch.float64) for g in generators]
+        uniform, gumbel = torch.stack(draws).to(codes.device).unbind(1)
+        gumbel = -torch.log(-torch.log(gumbel[mask].clamp(min=1e-20)))
+        logits = hidden_logits(model, codes, mask, circular)
+        done = step(codes, mask, logits, uniform[mask], gumbel, start, index, settings)
         codes, mask = done.codes, done.mask
-        yield done if keep else Step(**{**vars(done), "probabilities": None})
+        yield done if keep else replace(done, probabilities=None)
 
 
-def hidden_logits(model: nn.Module, codes: Tensor, mask: Tensor, circular: bool) -> Tensor:
-    """Logits [hidden tokens, entries], float32, of codes and mask [batch, codebooks, frames].
+def hidden_logits(
+    model: nn.Module,
+    codes: Int[Tensor, "batch codebooks frames"],
+    mask: Bool[Tensor, "batch codebooks frames"],
+    circular: bool = False,
+) -> Float[Tensor, "hidden entries"]:
+    """Ask the model about the hidden tokens.
 
-    On a CPU item by item, which is as fast: the sums of a batch round in another order, and one token drawn otherwise
-    would change all that follow it.
+    On a CPU item by item, which is as fast: the sums of a batch round in another order, and one token that is drawn
+    otherwise would change all that follow it.
+
+    Parameters
+    ----------
+    model : nn.Module
+        A masked transformer.
+    codes, mask : Tensor
+        [batch, codebooks, frames].
+    circular : bool
+        The last frame is the first one's neighbour.
+
+    Returns
+    -------
+    Tensor
+        Logits, float32 [hidden tokens, entries], in the order of codes[mask].
     """
-    around = {"circular": True} if circular else {}
     size = 1 if codes.device.type == "cpu" else len(codes)
-    return torch.cat(
-        [
-            model(c, m, hidden_only=True, **around).float()
-            for c, m in zip(codes.split(size), mask.split(size), strict=True)
-        ]
-    )
+    parts = zip(codes.split(size), mask.split(size), strict=True)
+    return torch.cat([model(c, m, hidden_only=True, circular=circular).float() for c, m in parts])
 
 
 def _checked(model: nn.Module, codes: Tensor, mask: Tensor, seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Codes with zeros where hidden and the mask without the conditioning codebooks, where they fit the model."""
     config = model.config
     if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
+        kind = getattr(mask, "dtype", type(mask).__name__)
         raise TypeError(
-            f"a mask of type {getattr(mask, 'dtype', type(mask).__name__)} was given, torch.bool was expected (True hides); convert with mask.bool()"
+            f"a mask of type {kind} was given, torch.bool was expected (True hides); convert with mask.bool()"
         )
-    if (
-        not isinstance(codes, Tensor)
-        or codes.ndim != 3
-        or codes.shape[1] != config.codebooks
-        or mask.shape != codes.shape
-    ):
+    shape = tuple(getattr(codes, "shape", ()))
+    if len(shape) != 3 or shape[1] != config.codebooks or tuple(mask.shape) != shape:
         raise ValueError(
-            f"codes of shape {tuple(getattr(codes, 'shape', ()))} and a mask of shape {tuple(mask.shape)} were given, "
+            f"codes of shape {shape} and a mask of shape {tuple(mask.shape)} were given, "
             f"both [batch, {config.codebooks}, frames] was expected"
         )
     if len(seeds) != len(codes):
         raise ValueError(f"{len(seeds)} seeds were given for {len(codes)} items, one an item was expected")
     mask = mask.clone()
     mask[:, : config.conditioning] = False
-    check_codes(torch.where(mask, torch.zeros_like(codes), codes), config.entries)
-    return torch.where(mask, torch.zeros_like(codes), codes), mask
+    codes = torch.where(mask, torch.zeros_like(codes), codes)
+    check_codes(codes, config.entries)
+    return codes, mask

@@ -1,69 +1,177 @@
-"""Schedules: how large a share is hidden, over training and over the passes of decoding.
+"""Schedules: which fraction of the tokens is hidden, over training and over the passes of decoding.
 
-Paper: section 3.2 and 3.3. Notebook: 02.
+Paper: sections 3.2 and 3.3. Notebook: 02.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-
-def cosine(u):
-    """gamma(u) = cos(pi u / 2): everything hidden at 0, nothing at 1; takes and returns a number or a tensor."""
-    return (
-        torch.cos(torch.as_tensor(u) * (math.pi / 2)).clamp(1e-10, 1.0)
-        if isinstance(u, Tensor)
-        else max(1e-10, math.cos(math.pi * u / 2))
-    )
+Schedule = Callable[[float | Tensor], float | Tensor]
+"""A mask ratio of the fraction done: 1 at 0, 0 at 1, falling between."""
 
 
-def linear(u):
-    """1 - u."""
+def cosine(u: float | Tensor) -> float | Tensor:
+    """Mask ratio gamma(u) = cos(pi u / 2), the paper's.
+
+    Notebook: 02
+
+    Parameters
+    ----------
+    u : float or Tensor
+        Fraction of the passes that is done, or a random number in training, in 0 to 1, of any shape [..].
+
+    Returns
+    -------
+    float or Tensor
+        The mask ratio, as what was given; at least 1e-10, as in the reference code.
+    """
+    if isinstance(u, Tensor):
+        return torch.cos(u * (math.pi / 2)).clamp(1e-10, 1.0)
+    return max(1e-10, math.cos(math.pi * u / 2))
+
+
+def linear(u: float | Tensor) -> float | Tensor:
+    """Mask ratio 1 - u.
+
+    Notebook: 02
+
+    Parameters
+    ----------
+    u : float or Tensor
+        See `cosine`, shape [..].
+
+    Returns
+    -------
+    float or Tensor
+        The mask ratio.
+    """
     return 1 - u
 
 
-def square(u):
-    """1 - u^2: slower at first than the cosine, then faster."""
+def square(u: float | Tensor) -> float | Tensor:
+    """Mask ratio 1 - u^2: it falls more slowly than the cosine at first, then faster.
+
+    Notebook: 02
+
+    Parameters
+    ----------
+    u : float or Tensor
+        See `cosine`, shape [..].
+
+    Returns
+    -------
+    float or Tensor
+        The mask ratio.
+    """
     return 1 - u**2
 
 
-def root(u):
-    """1 - sqrt(u): most is revealed in the first passes."""
+def root(u: float | Tensor) -> float | Tensor:
+    """Mask ratio 1 - sqrt(u): most tokens are revealed in the first passes.
+
+    Notebook: 02
+
+    Parameters
+    ----------
+    u : float or Tensor
+        See `cosine`, shape [..].
+
+    Returns
+    -------
+    float or Tensor
+        The mask ratio.
+    """
     return 1 - u**0.5
 
 
-def hidden_counts(hidden: int, passes: int) -> list[int]:
-    """Tokens still hidden after each pass, [passes], of `hidden` at the start, one item.
+SCHEDULES: dict[str, Schedule] = {"cosine": cosine, "linear": linear, "square": square, "root": root}
+"""Schedules by the name that `sampling.Settings` takes; a function added here can be chosen everywhere."""
 
-    floor(gamma(i / passes) hidden) in float32 as in the reference, at least one token revealed a pass while there are
-    several, none left at the end.
+
+def hidden_counts(hidden: int, passes: int, schedule: Schedule = cosine) -> list[int]:
+    """Tokens of one item that are still hidden after each pass.
+
+    Notebook: 02, 05
+
+    Parameters
+    ----------
+    hidden : int
+        Tokens hidden at the start.
+    passes : int
+        How many passes there are.
+    schedule : function
+        Mask ratio of the fraction of the passes that is done.
+
+    Returns
+    -------
+    list of int
+        [passes]: floor(schedule(i / passes) hidden) in float32 as in the reference code. At least one token is
+        revealed a pass while there are several, and none is hidden at the end.
+
+    Raises
+    ------
+    ValueError
+        For fewer than one pass.
     """
     if passes < 1:
         raise ValueError(f"{passes} passes were asked for, at least 1 was expected")
     counts, now = [], hidden
     for i in range(1, passes + 1):
-        now = 0 if i == passes else remaining(now, hidden, i / passes)
+        now = 0 if i == passes else remaining(now, hidden, i / passes, schedule)
         counts.append(now)
     return counts
 
 
-def remaining(now: int, start: int, u: float) -> int:
-    """Tokens to hide again when `now` are hidden, `start` were at first, and a share `u` of the passes is done."""
+def remaining(now: int, start: int, u: float, schedule: Schedule = cosine) -> int:
+    """Tokens to hide again after a pass.
+
+    Parameters
+    ----------
+    now : int
+        Tokens hidden before the pass.
+    start : int
+        Tokens hidden at the start.
+    u : float
+        Fraction of the passes that is done.
+    schedule : function
+        Mask ratio of that fraction.
+
+    Returns
+    -------
+    int
+        How many; one token stays hidden until the last pass, even where one is all there is.
+    """
     if now == 0:
         return 0
-    gamma = torch.cos(torch.tensor(u, dtype=torch.float32) * math.pi / 2).clamp(min=1e-10)
-    # One token stays hidden until the last pass, even where one is all there is.
-    return max(1, min(now - 1, int(torch.floor(gamma * start))))
+    ratio = torch.as_tensor(schedule(torch.tensor(u, dtype=torch.float32)))
+    return max(1, min(now - 1, int(torch.floor(ratio * start))))
 
 
-def training_ratios(count: int, seed: int, step: int) -> Tensor:
-    """r for each of `count` examples, spread evenly over (0, 1) and shuffled: [count], a function of (seed, step).
+def training_ratios(count: int, seed: int, step: int) -> Float[Tensor, " examples"]:
+    """Random numbers r of a training batch, from which `cosine` makes the mask ratios.
 
-    Strata instead of independent draws: the shares of a batch cover the range, and the loss is steadier (the reference
-    uses Sobol numbers to that end).
+    They lie one in each of `count` equal parts of (0, 1), so that the ratios of a batch cover the range and the loss is
+    steadier (the reference code uses Sobol numbers to that end).
+
+    Notebook: 02, 04
+
+    Parameters
+    ----------
+    count : int
+        Examples of the batch.
+    seed, step : int
+        Of the training; the numbers are a function of both.
+
+    Returns
+    -------
+    Tensor
+        float32 [count], shuffled.
     """
     generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
     places = (torch.arange(count) + torch.rand(count, generator=generator)) / count
@@ -71,11 +179,32 @@ def training_ratios(count: int, seed: int, step: int) -> Tensor:
 
 
 def noam(step: int, width: int, warmup: int = 10_000, factor: float = 2.0) -> float:
-    """Learning rate after `step` steps (from 1) of a model `width` wide.
+    """Learning rate of a training step: a linear rise, then 1 / sqrt(step).
 
-    A linear rise over `warmup` steps, then 1 / sqrt(step).
+    Source: Vaswani et al. 2017, equation 3, with the paper's settings (section 4.2).
 
-    Source: Vaswani et al. 2017, equation 3, with the paper's settings (section 4.2). Notebook: 04.
+    Notebook: 04
+
+    Parameters
+    ----------
+    step : int
+        Steps done, from 1.
+    width : int
+        Of the model.
+    warmup : int
+        Steps of the rise.
+    factor : float
+        What the rate is multiplied by.
+
+    Returns
+    -------
+    float
+        The learning rate.
+
+    Raises
+    ------
+    ValueError
+        For a step, width or warmup below 1.
     """
     if step < 1 or width < 1 or warmup < 1:
         raise ValueError(f"step {step}, width {width} and warmup {warmup} were given, 1 or more of each was expected")

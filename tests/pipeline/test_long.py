@@ -1,5 +1,4 @@
-"""Any length: streams and files equal the whole, loops have no seam, the reference's chunks agree, memory does not
-grow."""
+"""Any length: streams and files equal the whole, loops have no seam, the reference's chunks agree, work is linear."""
 
 import json
 from pathlib import Path
@@ -13,10 +12,11 @@ from vampkit.audio import Clip
 from vampkit.audio import blocks as sound_blocks
 from vampkit.audio.blocks import FileBlocks, loudness, resample_blocks, resample_loop, save_blocks
 from vampkit.errors import VampkitError
-from vampkit.pipeline.run import Turn, generate
-from vampkit.pipeline.soundfiles import again_file, encode_file, pairs, vamp_file
-from vampkit.pipeline.take import Given, TakeSettings
-from vampkit.pipeline.windows import Windows, plan
+from vampkit.pipeline import Windows, again_file, take_settings, vamp_file
+from vampkit.pipeline.run import Canvas, Round, Run, Stage
+from vampkit.pipeline.soundfiles import pairs
+from vampkit.pipeline.source import Prompted, Source
+from vampkit.pipeline.windows import plan
 from vampkit.prompts import Continuation, Inpaint, Loop, Nothing, Outpaint, Periodic, Prefix
 
 SMALL = dict(passes=2, fine_passes=1, windows=Windows(32, 10, 4, 16))
@@ -72,27 +72,18 @@ def test_windows_know_what_earlier_ones_made_and_what_is_kept_ahead(vamp, tokens
     assert int(changed.min()) in range(58 - 32, 58) and int(changed.max()) > 58 + 32
 
 
-def test_what_goes_on_beyond_its_sound_asks_for_more_noise(vamp, tokens, tone, tmp_path):
-    """On the confidences, and only where the take asks for none itself; the file's record says the same."""
-    prompts = {
-        Continuation(0.4): 40.0,
-        Continuation(0.4).dropout(0.1): 40.0,
-        Outpaint(0.2) | Outpaint(0.2).on(0): 40.0,
-        Periodic(7) & Prefix(0.5): 10.5,
-    }
-    for prompt, noise in prompts.items():
-        assert vamp.vamp(tokens, prompt, **SMALL).record["mask_temperature"] == noise, prompt
-    assert vamp.vamp(tokens, Continuation(0.4), mask_temperature=3.0, **SMALL).record["mask_temperature"] == 3.0
-    assert vamp.vamp(tokens, Periodic(7).mask(tokens), **SMALL).record["mask_temperature"] == 10.5
+def test_what_goes_on_beyond_its_sound_recommends_more_noise(vamp, tokens, tone, tmp_path):
+    """A prompt recommends settings, and none of them is set behind one's back."""
+    for prompt in (Continuation(0.4), Continuation(0.4).dropout(0.1), Outpaint(0.2) | Outpaint(0.2).on(0)):
+        assert prompt.recommended == {"mask_temperature": 40.0}, prompt
+        assert vamp.vamp(tokens, prompt, **SMALL).record["coarse"]["mask_temperature"] == 10.5
+    assert (Periodic(7) & Prefix(0.5)).recommended == {}
     tone.save(tmp_path / "in.wav")
-    vamp_file(vamp, tmp_path / "in.wav", tmp_path / "out.wav", Continuation(0.4), **SMALL)
-    assert json.loads((tmp_path / "out.json").read_text())["mask_temperature"] == 40.0
-    usual, other = (
-        vamp.vamp(tokens, Continuation(0.8), seed=2, mask_temperature=t, **SMALL).tokens.codes for t in (40.0, 10.5)
-    )
-    assert torch.equal(usual, vamp.vamp(tokens, Continuation(0.8), seed=2, **SMALL).tokens.codes) and not torch.equal(
-        usual, other
-    )
+    vamp_file(vamp, tmp_path / "in.wav", tmp_path / "out.wav", prompt, **SMALL, **prompt.recommended)
+    assert json.loads((tmp_path / "out.json").read_text())["coarse"]["mask_temperature"] == 40.0
+    usual, more = (vamp.vamp(tokens, prompt, seed=2, mask_temperature=t, **SMALL).tokens.codes for t in (10.5, 40.0))
+    assert torch.equal(usual, vamp.vamp(tokens, prompt, seed=2, **SMALL).tokens.codes)
+    assert not torch.equal(usual, more)
 
 
 @pytest.mark.parametrize("frames", [30, 32, 75])
@@ -132,16 +123,6 @@ def test_the_sound_of_a_loop_goes_on_over_its_seam(small_codec, tokens, rate):
     assert np.allclose(stream[0], once, atol=1e-5)
 
 
-def stage(turn, name, start, hidden):
-    """One stage alone, as the recorded fine model is given other codebooks than the coarse one makes."""
-    turn.codes = start
-    model = turn.models[name].config
-    for window in plan(hidden[model.conditioning : model.codebooks].any(0), turn.settings.windows, name):
-        *_, step = turn.window(name, window)
-        turn.keep(name, window, step)
-    return turn.codes
-
-
 def test_chunks_agree_with_the_reference():
     saved = np.load(Path(__file__).parents[1] / "fixtures" / "chunks.npz")
     fine, tables = reference("forward_c2f")[0], reference("forward_c2f")[0].tables
@@ -149,21 +130,25 @@ def test_chunks_agree_with_the_reference():
     coarse.tables = tables[:4]
     codes, mask = torch.from_numpy(saved["codes"].astype(np.int64)), torch.from_numpy(saved["mask"]).bool()[0]
     chunks = Windows(int(saved["coarse_chunk"]), 0, 0, int(saved["c2f_chunk"]), 0, 0, reference=True)
-    greedy = TakeSettings(
-        passes=6, fine_passes=2, mask_temperature=0.0, fine_mask_temperature=0.0, cutoff=-1.0, windows=chunks
-    )
+    greedy = dict(mask_temperature=0.0, fine_mask_temperature=0.0, cutoff=-1.0, windows=chunks)
+    settings = take_settings(passes=6, fine_passes=2, **greedy)
+    stages = (Stage("coarse", coarse, settings.coarse), Stage("fine", fine, settings.fine))
 
     def run(name, start, hidden):
-        turn = Turn(coarse, fine, hidden, [0], greedy, False, 0)
-        turn.left = hidden
-        return stage(turn, name, start, hidden)
+        """One stage alone, as the recorded fine model is given other codebooks than the coarse one makes."""
+        each, canvas = Round(stages, hidden, [0], settings, False, 0), Canvas(start, hidden)
+        stage = each.coarse if name == "coarse" else each.fine
+        config = stage.model.config
+        for window in plan(hidden[config.conditioning : config.codebooks].any(0), chunks, name):
+            *_, step = each.passes(stage, window, canvas)
+            canvas.keep(window, step)
+        return canvas.codes
 
     made = run("coarse", codes, mask)
     assert torch.equal(made, torch.from_numpy(saved["coarse_out"].astype(np.int64)))
     assert torch.equal(run("fine", made, mask), torch.from_numpy(saved["fine_out"].astype(np.int64)))
-    assert torch.equal(
-        run("fine", made, torch.ones_like(mask)), torch.from_numpy(saved["fine_out_nomask"].astype(np.int64))
-    )
+    everything = torch.ones_like(mask)
+    assert torch.equal(run("fine", made, everything), torch.from_numpy(saved["fine_out_nomask"].astype(np.int64)))
 
 
 def test_a_file_vamps_as_its_clip_does(vamp, tone, tmp_path, monkeypatch):
@@ -171,7 +156,7 @@ def test_a_file_vamps_as_its_clip_does(vamp, tone, tmp_path, monkeypatch):
     stereo = Clip(np.concatenate([tone.samples, 0.3 * tone.samples[:, ::-1]]), 48_000)
     source = stereo.save(tmp_path / "in.wav")
     clip = Clip.load(source)
-    made, whole = encode_file(vamp.codec, source), vamp.codec.encode(clip)
+    made, whole = Source.of(source, vamp.codec).tokens, vamp.codec.encode(clip)
     assert made.length == whole.length and made.gains[0] == pytest.approx(whole.gains[0], abs=1e-6)
     assert (made.codes == whole.codes).float().mean() > 0.999
     path = vamp_file(vamp, source, tmp_path / "out.wav", Inpaint(0.5, 1.0), seed=5, restore=True, **SMALL)
@@ -243,13 +228,9 @@ def test_the_work_a_second_does_not_grow(vamp, tokens):
     """Passes and windows are proportional to the length."""
 
     def total(frames):
-        given = Given(
-            tokens.replace(codes=torch.zeros(14, frames, dtype=torch.int64)),
-            torch.ones(14, frames, dtype=torch.bool),
-            {},
-            "",
-        )
-        return next(generate(vamp.coarse, vamp.fine, given, TakeSettings(passes=1, fine_passes=1))).total
+        blank = tokens.replace(codes=torch.zeros(14, frames, dtype=torch.int64))
+        prompted = Prompted(blank, torch.ones(14, frames, dtype=torch.bool), Nothing())
+        return Run(vamp.coarse, vamp.fine, prompted, take_settings(passes=1)).total
 
     short, long = total(10_000), total(100_000)
     assert long == pytest.approx(10 * short, rel=0.03)

@@ -1,5 +1,7 @@
 """Vamp and Take: one seed gives one take, prompts survive, bad input gets one sentence."""
 
+import dataclasses
+import inspect
 import json
 
 import numpy as np
@@ -8,9 +10,7 @@ import torch
 
 from vampkit.audio import Clip
 from vampkit.errors import VampkitError
-from vampkit.pipeline import Vamp, devices, load_vamp
-from vampkit.pipeline.take import TakeSettings
-from vampkit.pipeline.windows import Windows
+from vampkit.pipeline import SETTINGS, TakeSettings, Vamp, Windows, devices, load_vamp, take_settings, vamp_file
 from vampkit.prompts import (
     Compression,
     Continuation,
@@ -161,6 +161,8 @@ def test_the_original_is_put_back_where_nothing_is_hidden(vamp, tone, rate, chan
     assert step <= np.abs(np.diff(sound.samples[0])).max() + np.abs(np.diff(plain.clip.samples[0])).max(), (
         "a step at the border"
     )
+    ahead = vamp.vamp(sound, Prefix(0.4), seed=1, restore=True, **SHORT).clip
+    assert ahead.samples.shape == sound.samples.shape, "the last block, far from what is kept, has all channels too"
     with pytest.raises(ValueError, match="give the clip"):
         vamp.vamp(put.tokens, Prefix(0.2), restore=True, **SHORT)
     with pytest.raises(ValueError, match="moves what it keeps"):
@@ -191,18 +193,45 @@ def test_progress_counts_to_the_end(vamp, tokens):
 
 
 def test_fine_passes_are_a_third_of_the_coarse_ones_where_none_are_said():
-    assert [TakeSettings(passes=n).fine_passes for n in (1, 4, 8, 12, 36, 72)] == [1, 1, 3, 4, 12, 24]
-    assert TakeSettings(passes=36, fine_passes=1).fine_passes == 1
-    assert TakeSettings.of({"passes": 36, "fine_passes": 4}).fine_passes == 4, (
-        "a record means what it meant when it was written"
-    )
+    assert [take_settings(passes=n).fine.passes for n in (1, 4, 8, 12, 36, 72)] == [1, 1, 3, 4, 12, 24]
+    assert take_settings(passes=36, fine_passes=1).fine.passes == 1
     for wrong, what in (
-        (dict(passes=0), "0 passes"),
-        (dict(fine_passes=0), "0 fine passes"),
-        (dict(feedback=True), "True feedback passes"),
+        (dict(passes=0), "^passes is 0"),
+        (dict(fine_passes=0), "in the fine run, passes is 0"),
+        (dict(feedback=True), "feedback is True"),
     ):
         with pytest.raises(ValueError, match=what):
-            TakeSettings(**wrong)
+            take_settings(**wrong)
+
+
+def test_settings_are_nested_flat_and_in_records_the_same():
+    flat = dict(seed=3, passes=8, fine_passes=2, temperature=0.9, mask_temperature=3.0, schedule="linear", top_k=7)
+    flat |= dict(cutoff=0.5, feedback=2, roll=4, restore=True, windows=Windows(60, 20, 8, 50))
+    settings = take_settings(**flat)
+    assert settings.coarse.schedule == settings.fine.schedule == "linear" and settings.fine.mask_temperature == 0.0
+    assert settings.flat() == take_settings().flat() | flat and take_settings(**settings.flat()) == settings
+    assert TakeSettings.of(json.loads(json.dumps(dataclasses.asdict(settings)))) == settings
+    assert take_settings() == TakeSettings()
+
+
+@pytest.mark.parametrize("call", [Vamp.vamp, Vamp.takes, Vamp.steps, Vamp.stream, vamp_file])
+def test_signatures_name_every_setting_with_its_default(call):
+    given = inspect.signature(call).parameters
+    assert {s.name: given[s.name].default for s in SETTINGS} == {s.name: s.default for s in SETTINGS}
+    assert not [p for p in given.values() if p.kind is inspect.Parameter.VAR_KEYWORD]
+    assert all(s.text.split(":")[0].split(".")[0] in " ".join(call.__doc__.split()) for s in SETTINGS)
+    with pytest.raises(TypeError, match="there is no setting 'pases'"):
+        take_settings(pases=3)
+
+
+def test_the_mask_schedule_reaches_both_runs(vamp, tokens):
+    for at in vamp.steps(tokens, Nothing(), schedule="root", passes=4, fine_passes=1):
+        if at.done == 1:
+            assert int(at.mask[:, :4].sum()) == 4 * tokens.frames // 2, (
+                "root frees half of the tokens in the first pass"
+            )
+    made = (vamp.vamp(tokens, Nothing(), schedule=s, **SHORT).tokens.codes for s in ("cosine", "root"))
+    assert not torch.equal(*made)
 
 
 def test_takes_are_saved_with_their_record(vamp, tokens, tmp_path):
@@ -211,6 +240,7 @@ def test_takes_are_saved_with_their_record(vamp, tokens, tmp_path):
     record = json.loads(path.with_suffix(".json").read_text())
     assert (
         record["seed"] == 4
+        and record["coarse"]["passes"] == 4
         and eval(record["python"]) == Prompt.from_json(record["prompt"]) == Prefix(0.2)
         and record["codec"] == vamp.codec.hash
     )

@@ -20,7 +20,7 @@ from vampkit.audio import Clip
 from vampkit.errors import VampkitError
 from vampkit.pipeline.take import Take
 from vampkit.prompts import Compression, Periodic
-from vampkit.sampling import sample
+from vampkit.sampling import Settings, sample
 from vampkit.widgets import MaskEditor, MaskModel, SamplerScrubber, VampStudio, cells
 from vampkit.widgets.abx import BlindTest
 from vampkit.widgets.jobs import Job, Worker
@@ -643,12 +643,9 @@ class PlainModels:
         self.codec, self.decoded = codec, []
         self.coarse = torch.nn.Module()
         self.coarse.config = SimpleNamespace(codebooks=4, entries=1024, conditioning=0)
-        self.coarse.forward = lambda codes, mask, hidden_only: torch.randn(
+        self.coarse.forward = lambda codes, mask, hidden_only, circular: torch.randn(
             int(mask.sum()), 1024, generator=torch.Generator().manual_seed(int(mask.sum()))
         )
-
-    def coarse_steps(self, codes, mask, **settings):
-        yield from sample(self.coarse, codes[:, :4], mask[:, :4], **settings)
 
     def vamp(self, tokens, mask, *, seed, fine_passes):
         self.decoded.append((tokens.codes, mask))
@@ -665,8 +662,8 @@ def scrubber(small_codec, clip):
 def test_the_passes_of_the_scrubber_are_those_of_the_loop(scrubber, small_codec, clip):
     models = PlainModels(small_codec)
     tokens = small_codec.encode(clip)
-    hidden = Periodic(4).mask(tokens)[None]
-    steps = list(models.coarse_steps(tokens.batch, hidden, seeds=[1], passes=5, keep_probabilities=True))
+    hidden, five = Periodic(4).mask(tokens)[None], Settings(passes=5)
+    steps = list(sample(models.coarse, tokens.batch[:, :4], hidden[:, :4], [1], five, keep_probabilities=True))
     assert len(scrubber.passes) == 5
     for index, step in enumerate(steps):
         state, facts = scrubber.passes.state[index], scrubber.passes.facts(index)

@@ -11,7 +11,7 @@ from torch import Tensor
 from vampkit import schedules
 from vampkit.check.core import generator, judge
 from vampkit.model import MaskedTransformer, ModelConfig
-from vampkit.sampling import hide_again, sample
+from vampkit.sampling import Settings, hide_again, sample
 
 
 def freed(yours: Callable) -> bool:
@@ -121,9 +121,8 @@ def _freed(hidden: int, passes: int, schedule: Callable, floor: bool = True) -> 
 
 
 def _finish(ask: _Ask, codes: Tensor, mask: Tensor, counts: list[int]) -> Tensor:
-    *_, last = sample(
-        ask.model, codes[None], mask[None], seeds=[0], passes=len(counts), mask_temperature=0.0, cutoff=-1.0
-    )
+    settings = Settings(passes=len(counts), mask_temperature=0.0, cutoff=-1.0)
+    *_, last = sample(ask.model, codes[None], mask[None], [0], settings)
     return last.codes[0].clone()
 
 

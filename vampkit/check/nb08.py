@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vampkit.check.core import generator, judge
 from vampkit.pipeline import windows as library
-from vampkit.pipeline.take import restored
+from vampkit.pipeline.restore import restored
 
 
 def stands_out(yours: Callable) -> bool:

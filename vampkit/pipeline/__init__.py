@@ -1,6 +1,21 @@
 """Pipeline: codec, coarse model and coarse-to-fine model in a row, and the takes they make."""
 
-from vampkit.pipeline.take import Take, TakeSettings
-from vampkit.pipeline.vamp import Vamp, adapt, load_vamp
+from vampkit.pipeline.run import Progress
+from vampkit.pipeline.settings import SETTINGS, TakeSettings, take_settings
+from vampkit.pipeline.soundfiles import again_file, vamp_file
+from vampkit.pipeline.take import Take
+from vampkit.pipeline.vamp import Vamp, load_vamp
+from vampkit.pipeline.windows import Windows
 
-__all__ = ["Take", "TakeSettings", "Vamp", "adapt", "load_vamp"]
+__all__ = [
+    "SETTINGS",
+    "Progress",
+    "Take",
+    "TakeSettings",
+    "Vamp",
+    "Windows",
+    "again_file",
+    "load_vamp",
+    "take_settings",
+    "vamp_file",
+]

@@ -1,4 +1,4 @@
-"""Which device was asked for, by name. Notebook: 04."""
+"""Which device was asked for, by name."""
 
 from __future__ import annotations
 
@@ -8,9 +8,24 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 def chosen(device: str = "auto") -> str:
-    """ "auto" becomes "cuda" where torch sees such a GPU, "cpu" elsewhere.
+    """Settle on a device.
 
-    Raises ValueError for another word or a GPU that is not there.
+    Notebook: 04
+
+    Parameters
+    ----------
+    device : str
+        "auto" becomes "cuda" where torch sees such a GPU, "cpu" elsewhere.
+
+    Returns
+    -------
+    str
+        "cpu" or "cuda".
+
+    Raises
+    ------
+    ValueError
+        For another word, or a GPU that is not there.
     """
     if device not in DEVICES:
         raise ValueError(f"the device {device!r} was asked for, one of {', '.join(DEVICES)} was expected")

@@ -1,8 +1,4 @@
-"""Files: vamp a sound file of any length into another, block by block, so that half an hour needs the memory of three
-minutes.
-
-Of the whole only the tokens are held: 5 KB a second. Notebook: 08.
-"""
+"""Sound files of any length, and folders of them, vamped in bounded memory. Notebook: 08."""
 
 from __future__ import annotations
 
@@ -10,41 +6,18 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
-import torch
-
-from vampkit.audio import LEVEL, Clip
-from vampkit.audio.blocks import FileBlocks, loudness, save_blocks
-from vampkit.codec import Codec, Tokens
+from vampkit.audio.blocks import save_blocks
 from vampkit.errors import VampkitError
-from vampkit.pipeline.run import hidden_in_any
-from vampkit.pipeline.take import Given, TakeSettings, load_record, record_of, save_record
+from vampkit.pipeline.settings import TakeSettings, take_settings, with_settings
+from vampkit.pipeline.take import load_record, save_record
 from vampkit.pipeline.vamp import Vamp
 from vampkit.prompts import Prompt
 
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".opus")
 """Suffixes of what counts as a sound in a folder."""
-SHORT = 1.0
-"""Seconds up to which a file is read at once: the loudness of the shortest sounds needs them repeated."""
 
 
-def encode_file(codec: Codec, path: str | os.PathLike) -> Tokens:
-    """Tokens of a sound file, as `codec.encode(Clip.load(path))` makes them.
-
-    Once through it for its loudness, once for its codes.
-
-    Raises FileNotFoundError, and VampkitError for files that are no sound.
-    """
-    file = FileBlocks(path)
-    if file.length <= SHORT * file.rate:
-        return codec.encode(Clip.load(path))
-    level, length = loudness(file.mono(codec.rate), codec.rate)
-    gain = LEVEL - level if np.isfinite(level) else 0.0
-    blocks = (block[0] * np.float32(10 ** (gain / 20)) for block in file.mono(codec.rate))
-    codes = torch.cat(list(codec.encode_blocks(blocks)), -1)[0]
-    return Tokens(codes, codec.hash, codec.rate, codec.hop, codec.entries, length, file.rate, (gain,), Path(path).stem)
-
-
+@with_settings
 def vamp_file(
     vamp: Vamp,
     source: str | os.PathLike,
@@ -54,21 +27,27 @@ def vamp_file(
     progress: Callable[[int, int], None] | None = None,
     **settings,
 ) -> Path:
-    """`vamp.vamp` from file to file in bounded memory, the record beside the sound.
+    """Vamp from file to file in bounded memory, the record beside the sound; what is not finished leaves no file.
 
-    What is not finished leaves no file. Returns the sound's path.
+    Parameters
+    ----------
+    vamp : Vamp
+        The pipeline.
+    source, target : str or PathLike
+        Sound files; target is wav, flac or ogg.
+    prompt : Prompt
+        What is kept. One that listens (beats, onsets) needs the whole sound in memory for as long as it does.
+    progress : callable, optional
+        See `Vamp.vamp`.
+    **settings
+        See `SETTINGS`.
 
-    settings: those of `vampkit.pipeline.TakeSettings`. A prompt that listens (beats, onsets) needs the whole sound in
-    memory for as long as it does. Raises what `Vamp.vamp` and `Clip.load` raise.
+    Returns
+    -------
+    Path
+        Of the target.
     """
-    chosen, target, file = TakeSettings.asked(prompt, settings), Path(target), FileBlocks(source)
-    given = _given(vamp, file, prompt)
-    if chosen.restore:
-        given.untouched(given.mask, file.rate)  # refuses what cannot be put back before anything is made
-    blocks = vamp.blocks(given, chosen, file.piece if chosen.restore else None, progress)
-    save_blocks(blocks, given.tokens.source_rate, target)
-    save_record(record_of(given, hidden_in_any(given, chosen), chosen, vamp.name, vamp.weights), target)
-    return target
+    return _to_file(vamp, source, Path(target), prompt, take_settings(**settings), progress)
 
 
 def again_file(
@@ -79,26 +58,73 @@ def again_file(
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """The take of a record, made anew from its sound file.
+    """Make the take of a record anew from its sound file. A mix is made in memory.
 
-    A mix is made in memory. Raises VampkitError where other models made it.
+    Parameters
+    ----------
+    vamp : Vamp
+        The pipeline.
+    record : dict, str or PathLike
+        The record, or its file.
+    source, target : str or PathLike
+        Sound files.
+    progress : callable, optional
+        See `Vamp.vamp`.
+
+    Returns
+    -------
+    Path
+        Of the target.
+
+    Raises
+    ------
+    VampkitError
+        Where other models made it.
     """
     record = load_record(record)
     if "mix" in record:
-        return vamp.again(record, Clip.load(source), progress=progress).save(target)
+        return vamp.again(record, source, progress=progress).save(target)
     vamp.check(record)
-    return vamp_file(
-        vamp, source, target, Prompt.from_json(record["prompt"]), progress=progress, **vars(TakeSettings.of(record))
-    )
+    return _to_file(vamp, source, Path(target), Prompt.from_json(record["prompt"]), TakeSettings.of(record), progress)
+
+
+def _to_file(
+    vamp: Vamp,
+    source: str | os.PathLike,
+    target: Path,
+    prompt: Prompt,
+    settings: TakeSettings,
+    progress: Callable | None,
+) -> Path:
+    sound, run = vamp.begin(source, prompt, settings)
+    save_blocks(vamp.blocks(sound, run, progress), sound.tokens.source_rate, target)
+    save_record(vamp.record(run), target)
+    return target
 
 
 def pairs(source: Path, target: Path, takes: int = 1) -> Iterator[tuple[Path, Path, int]]:
-    """Which file becomes which, and the number of the take.
+    """Which file becomes which.
 
-    Of each sound in a folder, NAME.wav or NAME-1.wav and so on in the target folder.
+    Parameters
+    ----------
+    source : Path
+        A sound file or a folder of them.
+    target : Path
+        A sound file, or the folder that NAME.wav, or NAME-1.wav and so on, go to.
+    takes : int
+        How many of each.
 
-    Raises FileNotFoundError for a folder without sounds, VampkitError where a take would overwrite what it is made
-    from.
+    Yields
+    ------
+    (Path, Path, int)
+        Source, target, and the number of the take, from 0.
+
+    Raises
+    ------
+    FileNotFoundError
+        For a folder without sounds.
+    VampkitError
+        Where a take would overwrite what it is made from.
     """
     sounds = sorted(p for p in source.iterdir() if p.suffix.lower() in SOUNDS) if source.is_dir() else [source]
     if not sounds:
@@ -113,11 +139,3 @@ def pairs(source: Path, target: Path, takes: int = 1) -> Iterator[tuple[Path, Pa
             if made.resolve() == sound.resolve():
                 raise VampkitError(f"{made} would be written over the sound it is made from; choose another target")
             yield sound, made, take
-
-
-def _given(vamp: Vamp, file: FileBlocks, prompt: Prompt) -> Given:
-    tokens = encode_file(vamp.codec, file.path)
-    try:
-        return vamp.given(tokens, prompt)
-    except ValueError:  # it may listen; with the sound it says what else is wrong
-        return vamp.given(tokens, prompt, Clip.load(file.path))

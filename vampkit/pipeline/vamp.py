@@ -2,8 +2,8 @@
 
     clip --encode--> tokens --prompt--> mask --coarse, then fine--> tokens --decode--> clip
 
-Sounds of any length are made window by window (vampkit/windows.py); up to 10 s the coarse model sees the whole. What
-comes out is a Take (vampkit/takes.py). Paper: section 3 and figure 1. Notebook: 00.
+Sounds of any length are made window by window; up to 10 s the coarse model sees the whole. What comes out is a Take.
+Paper: section 3 and figure 1. Notebook: 00.
 """
 
 from __future__ import annotations
@@ -16,45 +16,75 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from vampkit.audio import Clip
 from vampkit.codec import Codec, Tokens
 from vampkit.errors import VampkitError
 from vampkit.model import MaskedTransformer
-from vampkit.pipeline import devices
-from vampkit.pipeline.run import generate, hidden_in_any
-from vampkit.pipeline.take import FADE, Given, Progress, Take, TakeSettings, load_record, record_of, restored
-from vampkit.prompts import Drawn, Prompt
-from vampkit.sampling import Step, sample
+from vampkit.pipeline.devices import chosen
+from vampkit.pipeline.restore import check_restorable, restore
+from vampkit.pipeline.run import Progress, Run
+from vampkit.pipeline.settings import TakeSettings, take_settings, with_settings
+from vampkit.pipeline.source import Source
+from vampkit.pipeline.take import Take, load_record, record_of
+from vampkit.prompts import Prompt
 from vampkit.weights import load_adapters, load_codec, load_model
-from vampkit.weights.models import BUNDLED
+
+Sound = Clip | Tokens | str | os.PathLike
+"""What can be vamped on: a clip of any length, tokens of the codec, or the path of a sound file."""
 
 
 class Vamp:
     """A codec and two masked models that speak its tokens.
 
-    codec: sound to tokens and back. coarse: the model of the first codebooks. fine: the model of the others given
-    those. Raises VampkitError where they do not fit together.
+    Notebook: 00
+
+    Parameters
+    ----------
+    codec : Codec
+        Sound to tokens and back.
+    coarse : MaskedTransformer
+        The model of the first codebooks.
+    fine : MaskedTransformer
+        The model of the other codebooks given those.
+    name : str
+        What to call it in records.
+
+    Raises
+    ------
+    VampkitError
+        Where they do not fit together.
     """
 
     def __init__(self, codec: Codec, coarse: MaskedTransformer, fine: MaskedTransformer, name: str = "custom"):
-        if fine.config.conditioning != coarse.config.codebooks or fine.config.codebooks != codec.codebooks:
+        made, given, all_of_it = coarse.config.codebooks, fine.config.conditioning, fine.config.codebooks
+        if given != made or all_of_it != codec.codebooks:
             raise VampkitError(
-                f"the coarse model makes {coarse.config.codebooks} codebooks, the fine one is given {fine.config.conditioning} of {fine.config.codebooks}, "
+                f"the coarse model makes {made} codebooks, the fine one is given {given} of {all_of_it}, "
                 f"the codec has {codec.codebooks}; they must fit together"
             )
         self.codec, self.coarse, self.fine, self.name = codec, coarse, fine, name
 
     def to(self, device: str) -> Vamp:
-        """Move codec and models; returns the pipeline."""
+        """Move codec and models.
+
+        Parameters
+        ----------
+        device : str
+            Such as "cpu" or "cuda".
+
+        Returns
+        -------
+        Vamp
+            The pipeline itself.
+        """
         for part in (self.codec, self.coarse, self.fine):
             part.to(device)
         return self
 
     @cached_property
-    def weights(self) -> str:
+    def weights_hash(self) -> str:
         """A hash of both models, by which a record knows them again."""
         digest = hashlib.sha256()
         for model in (self.coarse, self.fine):
@@ -62,248 +92,366 @@ class Vamp:
                 digest.update(name.encode() + value.detach().float().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()[:16]
 
+    @with_settings
     def vamp(
         self,
-        sound: Clip | Tokens,
+        sound: Sound,
         prompt: Prompt | Tensor,
         *,
         progress: Callable[[int, int], None] | None = None,
         **settings,
     ) -> Take:
-        """Hide what the prompt does not keep, fill it in, and turn it into sound.
+        """Hide what the prompt does not keep, fill it in, and turn it into sound (paper, section 3.3).
 
-        sound: a clip of any length, or tokens of this codec. prompt: a prompt, or a mask [K, T] of one's own.
-        progress: called with (passes and windows done, how many in all).
-        settings: seed=0, passes=36, fine_passes=12 (a third of passes), temperature=1.0, mask_temperature=10.5 (40
-        where the prompt goes on beyond
-            the sound), fine_mask_temperature=0.0, top_p=None and all others of `vampkit.pipeline.TakeSettings`.
-        Raises ValueError for zero passes and masks of another shape, TypeError for settings of another name,
-        VampkitError for tokens of another codec. Paper: section 3.3. Notebook: 00.
+        Notebook: 00
+
+        Parameters
+        ----------
+        sound : Clip, Tokens, str or PathLike
+            A clip of any length, tokens of this codec, or the path of a sound file.
+        prompt : Prompt or Tensor
+            What is kept; or a mask of one's own, bool [codebooks, frames], True = hidden.
+        progress : callable, optional
+            Called with how many passes and windows are done, and how many there are.
+        **settings
+            See `SETTINGS`.
+
+        Returns
+        -------
+        Take
+            Sound, tokens, and the record that makes it again.
+
+        Raises
+        ------
+        TypeError, ValueError, VampkitError
+            For settings, masks and tokens that do not fit.
         """
         return self.takes(sound, prompt, 1, progress=progress, **settings)[0]
 
+    @with_settings
     def takes(
         self,
-        sound: Clip | Tokens,
+        sound: Sound,
         prompt: Prompt | Tensor,
         count: int,
         *,
         progress: Callable[[int, int], None] | None = None,
         **settings,
     ) -> list[Take]:
-        """`count` variations in one batch.
+        """Make variations in one batch; each equals `vamp` with its own seed, as its record says.
 
-        Each equals `vamp` with its own seed: `seed`, `seed` + 1 and so on, as its record says. Notebook: 08.
+        Notebook: 07
+
+        Parameters
+        ----------
+        sound, prompt : Clip and Prompt
+            See `vamp`.
+        count : int
+            How many, with seeds `seed`, `seed` + 1 and so on.
+        progress : callable, optional
+            See `vamp`.
+        **settings
+            See `SETTINGS`.
+
+        Returns
+        -------
+        list of Take
+            In order of their seeds.
         """
-        told = 0
-        for at in self.steps(sound, prompt, count=count, **settings):
-            if progress and at.done > told:
-                told = at.done
-                progress(at.done, at.total)
-        return list(at.takes)
+        return self._finish(sound, prompt, take_settings(**settings), count, progress)
 
-    def steps(self, sound: Clip | Tokens, prompt: Prompt | Tensor, *, count: int = 1, **settings) -> Iterator[Progress]:
-        """The same pass by pass.
+    @with_settings
+    def steps(self, sound: Sound, prompt: Prompt | Tensor, *, count: int = 1, **settings) -> Iterator[Progress]:
+        """Make takes pass by pass; who stops iterating stops the run.
 
-        One Progress a coarse pass, one a fine window, and a last one that holds the takes. Who stops iterating stops
-        the run.
+        Notebook: 08
 
-        codes and mask in it are [count * items, K, T]. Notebook: 05.
+        Parameters
+        ----------
+        sound, prompt : Clip and Prompt
+            See `vamp`.
+        count : int
+            How many takes; codes and mask of each Progress are [count * items, codebooks, frames].
+        **settings
+            See `SETTINGS`.
+
+        Yields
+        ------
+        Progress
+            One a coarse pass, one a fine window, and a last one that holds the takes.
         """
-        chosen, given = TakeSettings.asked(prompt, settings), self.given(sound, prompt)
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            raise ValueError(f"{count!r} takes were asked for, a whole number of at least 1 was expected")
-        original = self._original(sound, given, chosen)
-        return self._steps(given, chosen, count, original)
+        return self._steps(*self.begin(sound, prompt, take_settings(**settings), count))
 
-    def stream(self, sound: Clip | Tokens, prompt: Prompt | Tensor, **settings) -> Iterator[Clip]:
-        """The take's sound in blocks, each as soon as it is made.
+    @with_settings
+    def stream(self, sound: Sound, prompt: Prompt | Tensor, **settings) -> Iterator[Clip]:
+        """Give the take's sound in blocks, each as soon as it is made; joined they are `vamp`'s clip.
 
-        Joined they are `vamp`'s clip. Loops come whole. Notebook: 08.
+        Notebook: 08
+
+        Parameters
+        ----------
+        sound, prompt : Clip and Prompt
+            See `vamp`.
+        **settings
+            See `SETTINGS`.
+
+        Yields
+        ------
+        Clip
+            A block; loops come whole.
         """
-        chosen, given = TakeSettings.asked(prompt, settings), self.given(sound, prompt)
-        original = self._original(sound, given, chosen)
-        tokens = given.tokens
-        return (
-            Clip(block, tokens.source_rate, tokens.name, tokens.credit)
-            for block in self.blocks(given, chosen, original)
-        )
+        source, run = self.begin(sound, prompt, take_settings(**settings))
+        tokens = source.tokens
+        return (Clip(b, tokens.source_rate, tokens.name, tokens.credit) for b in self.blocks(source, run))
 
     def again(
         self,
         record: dict | str | os.PathLike,
-        sound: Clip | Tokens,
+        sound: Sound,
         *,
         progress: Callable[[int, int], None] | None = None,
     ) -> Take:
-        """The take of a record, given as a dict or as its file, made anew from the same sound.
+        """Make the take of a record anew from the same sound.
 
-        Raises VampkitError where the record was made with other models. Notebook: 08.
+        Notebook: 08
+
+        Parameters
+        ----------
+        record : dict, str or PathLike
+            The record, or its file.
+        sound : Clip, Tokens, str or PathLike
+            What it was made from.
+        progress : callable, optional
+            See `vamp`.
+
+        Returns
+        -------
+        Take
+            The same take.
+
+        Raises
+        ------
+        VampkitError
+            Where other models made it.
         """
         record = load_record(record)
         if "mix" in record:
             first, second = (self.again(part, sound, progress=progress) for part in record["mix"])
             return first.mix(second, Prompt.from_json(record["mask"]).mask(first.tokens))
         self.check(record)
-        return self.vamp(sound, Prompt.from_json(record["prompt"]), progress=progress, **vars(TakeSettings.of(record)))
+        return self._finish(sound, Prompt.from_json(record["prompt"]), TakeSettings.of(record), 1, progress)[0]
 
     def check(self, record: dict) -> None:
-        """Refuse the record of a take that other models made."""
-        for what, mine in (("codec", self.codec.hash), ("weights", self.weights)):
+        """Refuse the record of a take that other models made.
+
+        Parameters
+        ----------
+        record : dict
+            Of a take.
+
+        Raises
+        ------
+        VampkitError
+            Where its codec or its models are not these.
+        """
+        for what, mine in (("codec", self.codec.hash), ("weights", self.weights_hash)):
             if record[what] != mine:
                 raise VampkitError(
-                    f"this take was made with {what} {record[what][:8]} of {record['model']!r}, this pipeline ({self.name!r}) has {mine[:8]}; "
-                    "load the models that made it"
+                    f"this take was made with {what} {record[what][:8]} of {record['model']!r}, "
+                    f"this pipeline ({self.name!r}) has {mine[:8]}; load the models that made it"
                 )
 
-    def given(self, sound: Clip | Tokens, prompt: Prompt | Tensor, clip: Clip | None = None) -> Given:
-        """Tokens to begin with, and what a prompt hides of them; a mask of one's own is checked and passed on.
+    def adapted(self, folder: str | os.PathLike) -> Vamp:
+        """A pipeline with the adapters that `vampkit finetune` left in a folder; this one stays as it is.
 
-        clip: the sound of tokens, for prompts that listen. Raises TypeError and ValueError for a mask of another type
-        or shape.
+        Notebook: 12
+
+        Parameters
+        ----------
+        folder : str or PathLike
+            Holds coarse.safetensors, fine.safetensors or both.
+
+        Returns
+        -------
+        Vamp
+            A new pipeline with the same codec.
+
+        Raises
+        ------
+        FileNotFoundError
+            Where it holds neither.
+        VampkitError
+            For adapters of other models.
         """
-        clip = sound if isinstance(sound, Clip) else clip
-        tokens = self.codec.encode(sound) if isinstance(sound, Clip) else sound
-        if tokens.codec != self.codec.hash:
-            raise VampkitError(
-                f"these tokens were made by codec {tokens.codec[:8]}, this pipeline uses {self.codec.hash[:8]}; encode the sound again"
+        folder = Path(folder)
+        files = {stage: folder / f"{stage}.safetensors" for stage in ("coarse", "fine")}
+        if not any(path.is_file() for path in files.values()):
+            raise FileNotFoundError(
+                f"there are no adapters in {folder}; make some with `vampkit finetune DIR --out {folder}`"
             )
-        if isinstance(prompt, Tensor):
-            shape = (tokens.codebooks, tokens.frames)
-            if prompt.dtype != torch.bool:
-                raise TypeError(
-                    f"a mask of type {prompt.dtype} was given, torch.bool was expected (True hides); convert with mask.bool()"
-                )
-            if tuple(prompt.shape) != shape:
-                raise ValueError(
-                    f"a mask of shape {tuple(prompt.shape)} was given, {shape} was expected for these tokens; make it with their shape"
-                )
-            prompt = Drawn(prompt)
-        made, mask = prompt.prepare(tokens, clip)
-        shift = prompt.shift(tokens)
-        kept = (~mask.any(0)).nonzero()[:, 0]
-        there = kept[(kept - shift >= 0) & (kept - shift < tokens.frames)]
-        moved = len(there) < len(kept) or not torch.equal(made.codes[..., there], tokens.codes[..., there - shift])
-        return Given(made, mask, prompt.to_json(), repr(prompt), prompt.circular, shift, moved)
+        models = [getattr(self, stage) for stage in files]
+        models = [load_adapters(p, m) if p.is_file() else m for p, m in zip(files.values(), models, strict=True)]
+        return Vamp(self.codec, *models, f"{self.name} with {folder.name}")
 
-    def coarse_steps(self, codes: Tensor, mask: Tensor, **settings) -> Iterator[Step]:
-        """The coarse passes over codes and mask [batch, codebooks, frames] in one window, one Step each (paper, section
-        3.3). Notebook: 05."""
-        count = self.coarse.config.codebooks
-        yield from sample(self.coarse, codes[:, :count], mask[:, :count], **settings)
+    def begin(
+        self, sound: Sound, prompt: Prompt | Tensor, settings: TakeSettings, count: int = 1
+    ) -> tuple[Source, Run]:
+        """Take the sound in, let the prompt hide, and plan the windows: the one way into all that makes takes.
+
+        Parameters
+        ----------
+        sound, prompt : Clip and Prompt
+            See `vamp`.
+        settings : TakeSettings
+            Of the take.
+        count : int
+            How many takes.
+
+        Returns
+        -------
+        source : Source
+            What takes are made from.
+        run : Run
+            Ready to be iterated.
+
+        Raises
+        ------
+        TypeError, ValueError, VampkitError
+            For what does not fit together.
+        """
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise ValueError(f"{count!r} takes were asked for, a whole number of at least 1 was expected")
+        source = Source.of(sound, self.codec)
+        prompted = source.prompted(prompt)
+        if settings.restore:
+            check_restorable(source, prompted)
+        return source, Run(self.coarse, self.fine, prompted, settings, count)
 
     def blocks(
-        self,
-        given: Given,
-        settings: TakeSettings,
-        original: Callable | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        self, source: Source, run: Run, progress: Callable[[int, int], None] | None = None
     ) -> Iterator[np.ndarray]:
-        """The sound of a take in blocks [channels, samples], each as soon as it is made.
+        """Do a run of one take, and give its sound in blocks, each as soon as it is made.
 
-        original: see `vampkit.pipeline.take.restored`.
+        Parameters
+        ----------
+        source : Source
+            What the run was made from.
+        run : Run
+            Of one take.
+        progress : callable, optional
+            See `vamp`.
+
+        Yields
+        ------
+        ndarray
+            [channels, samples] at the source's rate.
         """
 
         def pieces() -> Iterator[Tensor]:
             first = 0
-            for at in generate(self.coarse, self.fine, given, settings):
+            for at in run:
                 if progress:
                     progress(at.done, at.total)
                 if at.settled > first:
                     yield at.base[..., first : at.settled]
                     first = at.settled
 
-        made = self.codec.decode_blocks(given.tokens, pieces(), given.circular, eager=True)
-        yield from self._restored(made, given, settings, original)
+        prompted = run.prompted
+        made = self.codec.decode_blocks(prompted.tokens, pieces(), prompted.circular, eager=True)
+        yield from restore(made, source, prompted, run.mask) if run.settings.restore else made
 
-    def _steps(self, given: Given, settings: TakeSettings, count: int, original: Callable | None) -> Iterator[Progress]:
-        for at in generate(self.coarse, self.fine, given, settings, count):
+    def record(self, run: Run, take: int = 0) -> dict:
+        """Plain JSON that makes a take of a run again.
+
+        Parameters
+        ----------
+        run : Run
+            The run.
+        take : int
+            Which of its takes, from 0.
+
+        Returns
+        -------
+        dict
+            The record.
+        """
+        settings = replace(run.settings, seed=run.settings.seed + take)
+        return record_of(run.prompted, run.mask, settings, self.name, self.weights_hash)
+
+    def _steps(self, source: Source, run: Run) -> Iterator[Progress]:
+        """A run's progress, the last one with its takes."""
+        for at in run:
             if at.done < at.total:
                 yield at
-        mask, takes = hidden_in_any(given, settings), []
-        for number, codes in enumerate(at.base.chunk(count)):
-            tokens = given.tokens.replace(codes=codes if given.tokens.codes.ndim == 3 else codes[0])
-            own = replace(settings, seed=settings.seed + number)
-            clip = self._decode(tokens, given, own, original)
-            record = record_of(given, mask, own, self.name, self.weights)
-            takes.append(
-                Take(clip, tokens, given.tokens, mask, record, lambda t: self.codec.decode(t, circular=given.circular))
-            )
+        batch = run.prompted.tokens.codes.ndim == 3
+        per_take = at.base.split(len(run.prompted.tokens.batch))
+        takes = [self._take(source, run, n, codes if batch else codes[0]) for n, codes in enumerate(per_take)]
         yield replace(at, takes=tuple(takes))
 
-    def _decode(self, tokens: Tokens, given: Given, settings: TakeSettings, original: Callable | None) -> Clip:
-        clip = self.codec.decode(tokens, circular=given.circular)
-        return replace(clip, samples=np.concatenate(list(self._restored([clip.samples], given, settings, original)), 1))
+    def _take(self, source: Source, run: Run, number: int, codes: Tensor) -> Take:
+        prompted = run.prompted
+        tokens = prompted.tokens.replace(codes=codes)
 
-    def _original(self, sound: Clip | Tokens, given: Given, settings: TakeSettings) -> Callable | None:
-        if not settings.restore:
-            return None
-        if not isinstance(sound, Clip):
-            raise ValueError("restore puts the original's sound back, and only tokens were given; give the clip")
-        given.untouched(given.mask, sound.rate)  # refuses what cannot be put back before anything is made
-        return lambda first, last: sound.samples[:, first:last]
+        def decode(tokens: Tokens) -> Clip:
+            return self.codec.decode(tokens, circular=prompted.circular)
 
-    def _restored(
-        self, blocks, given: Given, settings: TakeSettings, original: Callable | None
-    ) -> Iterator[np.ndarray]:
-        """Blocks with the original put back where the settings ask for it.
+        clip = decode(tokens)
+        if run.settings.restore:
+            blocks = restore([clip.samples], source, prompted, run.mask)
+            clip = replace(clip, samples=np.concatenate(list(blocks), 1))
+        return Take(clip, tokens, prompted.tokens, run.mask, self.record(run, number), decode)
 
-        original: its samples from one place to another, in its own time.
-        """
-        if not settings.restore:
-            return iter(blocks)
-        rate, tokens = given.tokens.source_rate, given.tokens
-        shift = round(given.shift * tokens.hop * rate / tokens.rate)
-        spans = given.untouched(hidden_in_any(given, settings), rate)
-        return restored(blocks, lambda a, b: original(a - shift, b - shift), spans, round(FADE * rate))
+    def _finish(
+        self, sound: Sound, prompt: Prompt | Tensor, settings: TakeSettings, count: int, progress: Callable | None
+    ) -> list[Take]:
+        """All takes of a run."""
+        for at in self._steps(*self.begin(sound, prompt, settings, count)):
+            if progress:
+                progress(at.done, at.total)
+        return list(at.takes)
 
     def __repr__(self) -> str:
         return f"Vamp({self.name!r}, {self.codec!r})"
 
 
 def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | None = None, device: str = "cpu") -> Vamp:
-    """The bundled pipeline ("tiny"), or a folder that holds codec.safetensors, coarse.safetensors and fine.safetensors.
+    """Load a pipeline: the bundled one, or one of a folder.
 
-    adapters: a folder that `vampkit finetune` filled, for these models. device: "cpu", "cuda", or "auto" (a GPU where
-    there is one); another processor rounds otherwise, so a record makes its take again exactly on the kind of device it
-    was made on. Raises FileNotFoundError for another name, ValueError for another device or a GPU that is not there.
-    Notebook: 00.
+    Notebook: 00
+
+    Parameters
+    ----------
+    name : str or PathLike
+        "tiny" (bundled), or a folder that holds codec.safetensors, coarse.safetensors and fine.safetensors.
+    adapters : str or PathLike, optional
+        A folder that `vampkit finetune` filled, for these models.
+    device : str
+        "cpu", "cuda", or "auto" (a GPU where there is one). Another processor rounds otherwise, so a record makes its
+        take again exactly on the kind of device it was made on.
+
+    Returns
+    -------
+    Vamp
+        The pipeline.
+
+    Raises
+    ------
+    FileNotFoundError
+        For another name.
+    ValueError
+        For another device, or a GPU that is not there.
     """
-    if device != "cpu":
-        return load_vamp(name, adapters).to(devices.chosen(device))
-    if adapters is not None:
-        return adapt(load_vamp(name), adapters)
-    if str(name) == "tiny":
-        codec = load_codec("tiny")
-        return Vamp(codec, load_model("coarse", codec), load_model("fine", codec), "tiny")
-    folder = Path(name)
-    if not folder.is_dir():
+    where, folder = chosen(device), Path(name)
+    bundled = str(name) == "tiny"
+    if not bundled and not folder.is_dir():
         raise FileNotFoundError(
             f'there is no model called {str(name)!r}; "tiny" or a folder with codec, coarse and fine weights was expected'
         )
-    codec = load_codec(folder / "codec.safetensors")
-    return Vamp(
-        codec,
-        load_model(folder / "coarse.safetensors", codec),
-        load_model(folder / "fine.safetensors", codec),
-        folder.name,
+    codec, coarse, fine = (
+        ("tiny", "coarse", "fine")
+        if bundled
+        else (folder / f"{part}.safetensors" for part in ("codec", "coarse", "fine"))
     )
-
-
-def adapt(vamp: Vamp, folder: str | os.PathLike) -> Vamp:
-    """A pipeline with the adapters that `vampkit finetune` left in a folder; the one given stays as it is.
-
-    folder: holds coarse.safetensors, fine.safetensors or both. Raises FileNotFoundError where it holds neither,
-    VampkitError for adapters of other models. Notebook: 12.
-    """
-    folder = Path(folder)
-    found = {kind: folder / f"{kind}.safetensors" for kind in BUNDLED if (folder / f"{kind}.safetensors").is_file()}
-    if not found:
-        raise FileNotFoundError(
-            f"there are no adapters in {folder}; make some with `vampkit finetune DIR --out {folder}`"
-        )
-    coarse, fine = (
-        load_adapters(found[kind], model) if kind in found else model
-        for kind, model in (("coarse", vamp.coarse), ("fine", vamp.fine))
-    )
-    return Vamp(vamp.codec, coarse, fine, f"{vamp.name} with {folder.name}")
+    codec = load_codec(codec)
+    vamp = Vamp(codec, load_model(coarse, codec), load_model(fine, codec), "tiny" if bundled else folder.name)
+    return (vamp if adapters is None else vamp.adapted(adapters)).to(where)

@@ -254,7 +254,7 @@ def _hidden_after(steps) -> list[tuple[str, np.ndarray]]:
         grid = spectra.mask_array(grid[0] if grid.ndim == 3 else grid)
         found.append((f"pass {index + 1}", grid))
     if not found:
-        raise ValueError("no passes were given, at least one was expected; give list(vamp.coarse_steps(...))")
+        raise ValueError("no passes were given, at least one was expected; give list(vk.sample(...))")
     return found
 
 

@@ -1,5 +1,6 @@
 """Checkpoints: all that a training needs to go on as if nothing had happened, as safetensors and JSON, never as a
-pickle."""
+pickle.
+"""
 
 from __future__ import annotations
 

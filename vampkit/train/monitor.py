@@ -12,7 +12,7 @@ from vampkit.audio import Clip
 from vampkit.codec import Codec
 from vampkit.errors import VampkitError
 from vampkit.model import MaskedTransformer
-from vampkit.sampling import sample
+from vampkit.sampling import Settings, sample
 
 PERIOD = 7
 """Of the prompt from which the sounds are made: every 7th frame kept, as in the demo."""
@@ -58,7 +58,7 @@ def write_sounds(
         mask = masks.full(*codes.shape[1:]) if config.conditioning else masks.periodic(*codes.shape[1:], period=PERIOD)
         mask[: config.conditioning] = False
         with torch.inference_mode():
-            *_, last = sample(model, codes, mask[None].to(codes.device), passes=12, seeds=[0])
+            *_, last = sample(model, codes, mask[None].to(codes.device), [0], Settings(passes=12))
         for path, what in ((folder / f"{name}-original.flac", codes), (folder / f"{name}-{step:07}.flac", last.codes)):
             if not path.exists():
                 written.append(Clip(codec.decode_codes(what)[:1], codec.rate).save(path))

@@ -19,7 +19,8 @@ from vampkit.train.presets import MaskedPreset
 
 def orthogonal(update: Tensor) -> Tensor:
     """Matrices [..., rows, columns] whose singular values are all brought near 1 by five rounds of a polynomial
-    (Newton-Schulz; Jordan 2024)."""
+    (Newton-Schulz; Jordan 2024).
+    """
     x = update / update.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)
     tall = x.shape[-2] > x.shape[-1]
     x = x.mT if tall else x

@@ -1,5 +1,6 @@
 """Settings of a masked model's training, each number with its reason, and the presets ci, laptop, bundled, gpu and
-paper. Notebook: 04."""
+paper. Notebook: 04.
+"""
 
 from __future__ import annotations
 

@@ -235,7 +235,8 @@ class TaggerTraining:
     @torch.no_grad()
     def check(self) -> dict:
         """Share of held-out windows whose genre and tempo class the averaged weights name, and the loss, one window a
-        piece."""
+        piece.
+        """
         model = Tagger(GENRES, INSTRUMENTS)
         model.load_state_dict(self.average.state)
         model.eval()

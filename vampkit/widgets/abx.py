@@ -55,7 +55,8 @@ class BlindTest:
 
     def result(self) -> dict:
         """Right answers, trials so far, the chance of that many or more by guessing (exact binomial, one-sided), and 95
-        % bounds of the share (Wilson)."""
+        % bounds of the share (Wilson).
+        """
         from scipy.stats import binomtest
 
         right, count = sum(self.answers), len(self.answers)

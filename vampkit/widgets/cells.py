@@ -129,7 +129,8 @@ def stroke(codebooks: int, frames: int, path: Sequence[tuple[int, int]], width: 
 
 def segment(points: Sequence[int], frame: int) -> tuple[int, int]:
     """The stretch between two neighbours of `points` (sorted, first 0, last the number of frames) that holds a
-    frame."""
+    frame.
+    """
     place = min(max(bisect_right(points, frame), 1), len(points) - 1)
     return points[place - 1], points[place]
 

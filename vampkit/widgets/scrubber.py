@@ -11,6 +11,7 @@ import torch
 import traitlets as t
 
 from vampkit.audio import Clip
+from vampkit.sampling import Settings, sample
 from vampkit.show import pictures, spectra
 from vampkit.show.player import to_mp3
 from vampkit.widgets import assets, cells
@@ -79,7 +80,7 @@ class SamplerScrubber(anywidget.AnyWidget):
     Hear what each pass would sound like.
 
     vamp: Vamp. sound: Clip or Tokens. prompt: a Prompt or a mask [K, T]. seed, passes, and other settings: of the
-    coarse model, as in `Vamp.coarse_steps`. `scrubber.go(5)` shows pass 5, `scrubber.facts()` counts its tokens,
+    coarse model, see `vampkit.sampling.Settings`. `scrubber.go(5)` shows pass 5, `scrubber.facts()` counts its tokens,
     `scrubber.sound(5)` is its sound: its coarse tokens with the fine ones that the coarse-to-fine model adds to them.
     `close()` frees all it opened. Notebook: 05.
     """
@@ -107,9 +108,9 @@ class SamplerScrubber(anywidget.AnyWidget):
         if tokens.codes.ndim == 3:
             tokens = tokens.replace(codes=tokens.codes[0], gains=tokens.gains[:1])
         self.tokens, self.mask = tokens, mask
-        steps = vamp.coarse_steps(
-            tokens.batch, mask[None], seeds=[seed], passes=passes, keep_probabilities=True, **settings
-        )
+        rows = vamp.coarse.config.codebooks
+        codes, hidden, run = tokens.batch[:, :rows], mask[None, :rows], Settings(passes=passes, **settings)
+        steps = sample(vamp.coarse, codes, hidden, [seed], run, keep_probabilities=True)
         self.passes = Passes(steps)
         super().__init__()
         self._closed = False
@@ -178,7 +179,8 @@ class SamplerScrubber(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs):
         """The widget, and for pages where widgets do not run its facts and a still picture of what is hidden after the
-        pass."""
+        pass.
+        """
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         still = pictures.uri(pictures.mask_png(self.passes.state[self.place - 1] == HIDDEN), "image/png").split(",")[1]

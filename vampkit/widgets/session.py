@@ -17,8 +17,7 @@ from vampkit import prompts
 from vampkit.audio import Clip, clips, load_clip
 from vampkit.codec import Tokens
 from vampkit.errors import VampkitError
-from vampkit.pipeline.take import FINE_MASK_TEMPERATURE, FINE_PASSES, MASK_TEMPERATURE, PASSES, TakeSettings
-from vampkit.sampling import Settings
+from vampkit.pipeline import take_settings
 from vampkit.widgets import cells
 from vampkit.widgets.abx import BlindTest
 from vampkit.widgets.cells import whole
@@ -27,10 +26,11 @@ from vampkit.widgets.jobs import Job, Worker
 from vampkit.widgets.mask_model import MaskModel
 from vampkit.widgets.pace import Pace
 
-PAPER = {
-    "passes": PASSES, "fine_passes": FINE_PASSES, "temperature": 1.0, "mask_temperature": MASK_TEMPERATURE,
-    "fine_mask_temperature": FINE_MASK_TEMPERATURE, "top_p": None, "top_k": None, "min_p": None, "typical": None, "cutoff": 1.0,
-}  # fmt: skip
+SHOWN = (
+    *("passes", "fine_passes", "temperature", "mask_temperature", "fine_mask_temperature"),
+    *("top_p", "top_k", "min_p", "typical", "cutoff"),
+)
+PAPER = {name: take_settings().flat()[name] for name in SHOWN}
 OFF = ("top_p", "top_k", "min_p", "typical")  # None turns them off
 SETTINGS = {
     # Paper, section 4.3: 36 passes gave the lowest distance.
@@ -38,7 +38,7 @@ SETTINGS = {
     # One of the paper's figure 3 that is quicker to wait for.
     "paper, 12 passes": PAPER | {"passes": 12, "fine_passes": 4},
     # The defaults of the reference's app of 2023 (vampnet f4).
-    "app 2023": PAPER | {"fine_passes": PASSES, "mask_temperature": 15.0, "fine_mask_temperature": 15.0, "cutoff": 0.5},
+    "app 2023": PAPER | {"fine_passes": 36, "mask_temperature": 15.0, "fine_mask_temperature": 15.0, "cutoff": 0.5},
     "sketch": PAPER | {"passes": 4, "fine_passes": 1, "top_p": 0.9},
 }
 MOST_PASSES = 128  # as in the reference's app
@@ -202,7 +202,7 @@ class Session:
                 raise TypeError(
                     f"{name} is {value!r}, a number was expected" + (" (None turns it off)" if name in OFF else "")
                 )
-        Settings(**TakeSettings(**self.settings | settings).coarse)  # what the sampler refuses is refused here
+        take_settings(**self.settings | settings)  # what the sampler refuses is refused here
         seed = self.seed if seed is None else whole("the seed", seed, 0, MOST_SEED)
         self.seed, self.next_seed = seed, self.next_seed if next_seed is None else bool(next_seed)
         self.circular = self.circular if circular is None else bool(circular)
