@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+__all__ = ["MaskedTransformer", "ModelConfig", "check_codes", "relative_buckets"]
+
 HEAD_START = 2.0
 """Length of every row of a new head: of 0.5, 2 and 5 the one that had learned most after 250 steps."""
 

@@ -154,11 +154,17 @@ SETTINGS: tuple[Setting, ...] = (
         ("fine.passes",),
         most=128,
     ),
-    Setting("temperature", float, "Of the tokens, in both runs.", ("coarse.temperature", "fine.temperature"), most=3),
+    Setting(
+        "temperature",
+        float,
+        "Of the tokens that both runs draw: bolder above 1, safer below.",
+        ("coarse.temperature", "fine.temperature"),
+        most=3,
+    ),
     Setting(
         "mask_temperature",
         float,
-        "Of the noise on what stays from pass to pass, in the coarse run; see Prompt.recommended.",
+        "Of the noise on which tokens stay from pass to pass, coarse run; see Prompt.recommended.",
         ("coarse.mask_temperature",),
         most=100,
     ),
@@ -239,13 +245,15 @@ def take_settings(**settings: Any) -> TakeSettings:
 Call = TypeVar("Call", bound=Callable)
 
 
-def with_settings(function: Call) -> Call:
+def with_settings(function: Call, leave_out: tuple[str, ...] = ()) -> Call:
     """Show the settings, with their defaults, in the signature and docstring of a function that takes `**settings`.
 
     Parameters
     ----------
     function : callable
-        Its docstring has a Parameters section whose last row is `**settings`, which the rows of the table replace.
+        Its docstring has a Parameters section with a row `**settings`, which the rows of the table replace.
+    leave_out : tuple of str
+        Settings that the function does not offer.
 
     Returns
     -------
@@ -257,6 +265,7 @@ def with_settings(function: Call) -> Call:
     rows = [
         inspect.Parameter(s.name, inspect.Parameter.KEYWORD_ONLY, default=s.default, annotation=_words(s.kind))
         for s in SETTINGS
+        if s.name not in leave_out
     ]
     function.__signature__ = own.replace(parameters=kept + rows)
     lines = inspect.cleandoc(function.__doc__).split("\n")

@@ -445,7 +445,8 @@ def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | No
     bundled = str(name) == "tiny"
     if not bundled and not folder.is_dir():
         raise FileNotFoundError(
-            f'there is no model called {str(name)!r}; "tiny" or a folder with codec, coarse and fine weights was expected'
+            f'there is no model called {str(name)!r}; "tiny" or a folder with codec, coarse and fine weights was '
+            "expected"
         )
     codec, coarse, fine = (
         ("tiny", "coarse", "fine")
