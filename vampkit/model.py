@@ -182,8 +182,8 @@ class Embedding(nn.Module):
         tables: Float[Tensor, "codebooks entries latent"],
     ) -> Float[Tensor, "batch frames width"]:
         """Read one vector a frame from the codes."""
-        vectors = [table[codes[:, k].clamp(max=len(table) - 1)] for k, table in enumerate(tables)]
-        vectors = torch.stack(vectors, 1)  # [batch, codebooks, frames, latent]
+        rows = [table[codes[:, k].clamp(max=len(table) - 1)] for k, table in enumerate(tables)]
+        vectors = torch.stack(rows, 1)  # [batch, codebooks, frames, latent]
         vectors = torch.where(mask[..., None], self.special["MASK"][:, None], vectors)
         return self.out_proj(vectors.transpose(2, 3).flatten(1, 2)).transpose(1, 2)
 

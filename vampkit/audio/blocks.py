@@ -81,7 +81,7 @@ class FileBlocks:
         Clip.load(self.path, seconds=0.01)  # refuses what is no sound
         with soundfile.SoundFile(self.path) as file:
             self.rate, self.length, self.channels = file.samplerate, file.frames, file.channels
-        self._file = None
+        self._file: soundfile.SoundFile | None = None
 
     def blocks(self) -> Iterator[np.ndarray]:
         """All of it, [channels, samples] a block."""

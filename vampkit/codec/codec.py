@@ -303,11 +303,11 @@ def in_windows(
     window and of what it sees beside. unit, out: numbers a frame, of what goes in and of what comes out. eager: give
     what can be given after each piece, however short.
     """
-    held, left, first = None, 0, 0
+    held, left, first = torch.zeros(0), 0, 0
     for piece in chain(pieces, [None]):
         if piece is not None:
-            held = piece if held is None else torch.cat([held, piece], -1)
-        end = left + (0 if held is None else held.shape[-1] // unit)
+            held = torch.cat([held, piece], -1) if held.numel() else piece
+        end = left + held.shape[-1] // unit
         while first < end and (piece is None or end - context >= first + (1 if eager else size)):
             last = min(first + size, end if piece is None else end - context)
             made = work(held[..., : (min(last + context, end) - left) * unit])

@@ -30,7 +30,7 @@ def _import_dac() -> types.ModuleType:
         for name in [n for n in sys.modules if n.split(".")[0] == "torchaudio"]:
             del sys.modules[name]
         stand_in = types.ModuleType("torchaudio")
-        stand_in.__version__, stand_in.__path__ = "0", []
+        vars(stand_in).update(__version__="0", __path__=[])
         stand_in.__spec__ = importlib.machinery.ModuleSpec("torchaudio", None, is_package=True)
         sys.modules["torchaudio"] = stand_in
     try:
@@ -41,7 +41,7 @@ def _import_dac() -> types.ModuleType:
             import dac.nn.layers  # noqa: F401
     finally:
         if not loads:
-            sys.modules["torchaudio"] = None
+            sys.modules["torchaudio"] = None  # type: ignore[assignment]
     return dac
 
 

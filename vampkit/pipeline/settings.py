@@ -226,9 +226,9 @@ def take_settings(**settings: Any) -> TakeSettings:
     if strange := [name for name in settings if name not in table]:
         raise TypeError(f"there is no setting {strange[0]!r}; the settings are: {', '.join(table)}")
     if settings.get("fine_passes") is None:
-        coarse, fine = Settings().passes, FINE.passes
-        passes = settings.get("passes", coarse)
-        settings["fine_passes"] = max(1, round(passes * fine / coarse)) if isinstance(passes, int) else fine
+        usual = Settings().passes
+        passes = settings.get("passes", usual)
+        settings["fine_passes"] = max(1, round(passes * FINE.passes / usual)) if isinstance(passes, int) else usual
     parts: dict[str, dict[str, Any]] = {"": {}, "coarse": {}, "fine": {}}
     for name, value in settings.items():
         for place in table[name].places:
@@ -267,8 +267,8 @@ def with_settings(function: Call, leave_out: tuple[str, ...] = ()) -> Call:
         for s in SETTINGS
         if s.name not in leave_out
     ]
-    function.__signature__ = own.replace(parameters=kept + rows)
-    lines = inspect.cleandoc(function.__doc__).split("\n")
+    function.__signature__ = own.replace(parameters=kept + rows)  # type: ignore[attr-defined]
+    lines = inspect.cleandoc(function.__doc__ or "").split("\n")
     place = next(i for i, line in enumerate(lines) if line.startswith("**settings"))
     lines[place : place + 2] = described()
     function.__doc__ = "\n".join(lines)

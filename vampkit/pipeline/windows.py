@@ -126,7 +126,8 @@ def line(hidden: Tensor, size: int, context: int = 0, ahead: int = 0) -> list[Wi
             replace(w, left=max(0, min(w.left, len(hidden) - size)), edges=False)
             for w in chunks(hidden, size, pad=False)
         ]
-    frames, found, last = len(hidden), [], 0
+    frames, last = len(hidden), 0
+    found: list[Window] = []
     places = hidden.nonzero()[:, 0].tolist()
     while (at := bisect_left(places, last)) < len(places):
         first = places[at]
