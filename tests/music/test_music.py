@@ -15,7 +15,7 @@ from vampkit.audio import Clip
 from vampkit.errors import VampkitError
 from vampkit.files import data_folder
 from vampkit.music.drums import KITS
-from vampkit.music.genres import TABLE
+from vampkit.music.genres import GENRE_TABLE
 from vampkit.music.soundfont import PROGRAMS
 
 FONTS = (os.environ.get("VAMPKIT_SOUNDFONTS", "/usr/share/sounds/sf2"), "/usr/share/sounds/sf3")
@@ -43,7 +43,7 @@ def test_what_is_held_out_stays_out():
     assert not set(music.HELD_OUT_GENRES) & set(music.DRAWN) and set(music.HELD_OUT_INSTRUMENTS) <= set(
         music.INSTRUMENTS
     )
-    for name, genre in TABLE.items():
+    for name, genre in GENRE_TABLE.items():
         asked = {player for band in (*genre.bands, *genre.small) for players in band.values() for player in players}
         assert asked <= set(music.INSTRUMENTS), name
         assert name in music.HELD_OUT_GENRES or not asked & set(music.HELD_OUT_INSTRUMENTS), name
