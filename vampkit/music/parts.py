@@ -46,13 +46,11 @@ def _hold(plan: Plan) -> float:
 
 
 def bass(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
-    """Roots, fifths, octaves and steps into the next chord, in a rhythm of the genre."""
+    """A bass line in a style of the genre, the same in all sections of a name."""
     low = INSTRUMENT_TABLE[instrument].get("lowest_root", LOWEST_ROOT)
-    styles: dict[str, str] = {}
     played = []
     for name, _, _, place in _bars(plan, active):
-        rng = stream(plan.seed, f"bass/{name}")
-        style = styles.setdefault(name, pick(rng, plan.genre.bass))
+        style = pick(stream(plan.seed, f"bass/{name}"), plan.genre.bass)
         for at, length, degree, accent in patterns.bass_bar(style, plan.beats):
             if at < plan.beats:
                 pitch = _bass_pitch(plan, low, degree, place + at, place + plan.beats)
@@ -99,7 +97,7 @@ def _voices_at(plan: Plan, voicings: list[list[int]], place: float) -> tuple[lis
 
 
 def chords(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
-    """Chords in a rhythm of the genre, drawn once for all sections of a name; off-beats are strummed upwards."""
+    """Chords in a rhythm of the genre, the same in all sections of a name; off-beats are up-strokes."""
     voicings = _voicings(plan, instrument)
     played = []
     for name, _, _, place in _bars(plan, active):
@@ -118,7 +116,7 @@ def chords(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
 
 
 def arpeggio(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
-    """Broken chords over two octaves in a cell that repeats."""
+    """Broken chords over two octaves, in a figure that repeats."""
     voicings = _voicings(plan, instrument)
     played = []
     for name, _, _, place in _bars(plan, active):

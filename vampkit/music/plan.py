@@ -100,8 +100,8 @@ def _lay_time(plan: Plan) -> None:
     plan.grid = first + np.concatenate([[0.0], np.cumsum(lengths)])
     downbeats = plan.grid[:: plan.beats]
     plan.ending = bool(rng.random() < 0.4) and plan.seconds >= 16
-    fitting = int((downbeats < plan.seconds - (1.2 if plan.ending else 0.0)).sum())
-    plan.bars = max(1, fitting)
+    room = plan.seconds - (1.2 if plan.ending else 0.0)
+    plan.bars = max(1, int((downbeats < room).sum()))
 
 
 def _lay_form(plan: Plan) -> None:
@@ -140,9 +140,8 @@ def _lay_chords(plan: Plan) -> None:
                 chords = [(0, "min" if 3 in theory.SCALES[plan.scale] else "maj")]
             cuts = [0, plan.beats] if len(chords) == 1 else [0, -(-plan.beats // 2), plan.beats]
             for chord, start, stop in zip(chords, cuts[:-1], cuts[1:], strict=True):
-                _add_chord(
-                    plan.chords, (float(place + start), float(stop - start), *chord), joinable=place < plan.close
-                )
+                new = (float(place + start), float(stop - start), *chord)
+                _add_chord(plan.chords, new, joinable=place < plan.close)
 
 
 def _add_chord(chords: list, new: tuple, joinable: bool) -> None:
