@@ -263,7 +263,7 @@ def with_settings(function: Call, leave_out: tuple[str, ...] = ()) -> Call:
     own = inspect.signature(function)
     kept = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
     rows = [
-        inspect.Parameter(s.name, inspect.Parameter.KEYWORD_ONLY, default=s.default, annotation=_words(s.kind))
+        inspect.Parameter(s.name, inspect.Parameter.KEYWORD_ONLY, default=s.default, annotation=s.kind)
         for s in SETTINGS
         if s.name not in leave_out
     ]
