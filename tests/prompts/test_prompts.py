@@ -299,13 +299,13 @@ def test_loops_by_bars():
 
 def test_a_roll_is_a_random_offset_of_its_own_seed():
     tokens = tokens_of(2, 100 * HOP)
-    masks = [Periodic(7, roll=seed).mask(tokens) for seed in range(30)]
+    masks = [Periodic(7, offset_seed=seed).mask(tokens) for seed in range(30)]
     plain = [Periodic(7, offset=offset).mask(tokens) for offset in range(7)]
     found = {next(i for i, p in enumerate(plain) if torch.equal(m, p)) for m in masks}
     assert (
         len(found) >= 5
-        and torch.equal(masks[3], Periodic(7, roll=3).mask(tokens))
-        and Periodic(0, roll=1).mask(tokens).all()
+        and torch.equal(masks[3], Periodic(7, offset_seed=3).mask(tokens))
+        and Periodic(0, offset_seed=1).mask(tokens).all()
     )
 
 
@@ -375,7 +375,7 @@ def test_every_preset_hides_something_and_fits_the_paper(clicks):
 
 
 WORDS = {
-    "compression:2,downsampling=8": Compression(2, 8), "periodic:7,3": Periodic(7, 3), "periodic:7,roll=2": Periodic(7, roll=2), "prefix:3": Prefix(3),
+    "compression:2,downsampling=8": Compression(2, 8), "periodic:7,3": Periodic(7, 3), "periodic:7,offset_seed=2": Periodic(7, offset_seed=2), "prefix:3": Prefix(3),
     "suffix:1.5": Suffix(1.5), "inpaint:2,4": Inpaint(2, 4), "outpaint:1,5": Outpaint(1, 5), "continuation:30,prefix=3": Continuation(30, prefix=3),
     "loop:seconds=4(periodic:5)": Loop(seconds=4, prompt=Periodic(5)), "loop:bars=2,downbeats=0/2/4,lead=0": Loop(bars=2, downbeats=(0, 2, 4), lead=0),
     "beats": Beats(), "beats:after=0.05,which=down": Beats(after=0.05, which="down"), "beats:beats=0.5/1": Beats(beats=(0.5, 1)), "onsets": Onsets(),

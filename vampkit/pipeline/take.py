@@ -30,7 +30,7 @@ FINE_PASSES = 12
 
 A take of more or fewer has as large a share of them, a third. Vamps of P = 16 with 12 lie nearer to the music than with
 4 (0.88 of the Frechet distance on composed pieces, 0.95 on recordings); 24 bring little more (data/models/fine.md)."""
-MASK_TEMPERATURE = Prompt.mask_temperature
+MASK_TEMPERATURE = 10.5
 FINE_MASK_TEMPERATURE = 0.0
 """The same in the coarse-to-fine passes, where the reference keeps 10.5.
 
@@ -88,7 +88,11 @@ class TakeSettings:
 
         The noise on the confidences is the prompt's where none was said.
         """
-        usual = prompt.mask_temperature if isinstance(prompt, Prompt) else MASK_TEMPERATURE
+        usual = (
+            prompt.recommended.get("mask_temperature", MASK_TEMPERATURE)
+            if isinstance(prompt, Prompt)
+            else MASK_TEMPERATURE
+        )
         return cls(**{"mask_temperature": usual} | settings)
 
     @classmethod
