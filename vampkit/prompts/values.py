@@ -65,11 +65,10 @@ class Number(Value):
         fits = a_number and math.isfinite(value) and (isinstance(value, int) or not self.whole)
         if not fits or (low is not None and value < low) or (high is not None and value > high):
             what = "a whole number" if self.whole else "a number"
-            limits = (
-                f" from {low} to {high}" if None not in (low, high) else f" of at least {low}" if high is None else ""
-            )
+            limits = [f"at least {low}"] * (low is not None) + [f"at most {high}"] * (high is not None)
+            span = f" from {low} to {high}" if len(limits) == 2 else "".join(f" of {limit}" for limit in limits)
             error = ValueError if a_number else TypeError
-            raise error(f"{owner} is given {name}={value!r}, {what}{'' if low is None else limits} was expected")
+            raise error(f"{owner} is given {name}={value!r}, {what}{span} was expected")
         return value
 
 
