@@ -19,6 +19,8 @@ from torch import Tensor
 def full(codebooks: int, frames: int) -> Bool[Tensor, "codebooks frames"]:
     """Hide everything.
 
+    Notebook: 00, 02, 07
+
     Parameters
     ----------
     codebooks, frames : int
@@ -28,8 +30,6 @@ def full(codebooks: int, frames: int) -> Bool[Tensor, "codebooks frames"]:
     -------
     Tensor
         bool [codebooks, frames], True everywhere.
-
-    Notebook: 00, 02, 07
     """
     _check(codebooks, frames)
     return torch.ones(codebooks, frames, dtype=torch.bool)
@@ -37,6 +37,8 @@ def full(codebooks: int, frames: int) -> Bool[Tensor, "codebooks frames"]:
 
 def empty(codebooks: int, frames: int) -> Bool[Tensor, "codebooks frames"]:
     """Hide nothing.
+
+    Notebook: 02
 
     Parameters
     ----------
@@ -47,8 +49,6 @@ def empty(codebooks: int, frames: int) -> Bool[Tensor, "codebooks frames"]:
     -------
     Tensor
         bool [codebooks, frames], False everywhere.
-
-    Notebook: 02
     """
     _check(codebooks, frames)
     return torch.zeros(codebooks, frames, dtype=torch.bool)
@@ -56,6 +56,8 @@ def empty(codebooks: int, frames: int) -> Bool[Tensor, "codebooks frames"]:
 
 def random(codebooks: int, frames: int, ratio: float, generator: torch.Generator) -> Bool[Tensor, "codebooks frames"]:
     """Hide each token with probability `ratio`, whatever happens to the others (paper, section 3.2).
+
+    Notebook: 02, 03
 
     Parameters
     ----------
@@ -75,8 +77,6 @@ def random(codebooks: int, frames: int, ratio: float, generator: torch.Generator
     ------
     ValueError
         For a ratio outside 0 to 1.
-
-    Notebook: 02, 03
     """
     _check(codebooks, frames)
     if not 0 <= ratio <= 1:
@@ -88,6 +88,8 @@ def share(codebooks: int, frames: int, kept: float, generator: torch.Generator) 
     """Keep exactly round(kept * codebooks * frames) tokens, drawn without replacement.
 
     `random` keeps as many only on average.
+
+    Notebook: 02
 
     Parameters
     ----------
@@ -107,8 +109,6 @@ def share(codebooks: int, frames: int, kept: float, generator: torch.Generator) 
     ------
     ValueError
         For a share outside 0 to 1.
-
-    Notebook: 02
     """
     _check(codebooks, frames)
     if not 0 <= kept <= 1:
@@ -124,6 +124,8 @@ def periodic(
     """Keep `width` frames around every `period`-th one, from frame `offset` on (paper, section 3.4).
 
     An even width keeps one frame more after than before.
+
+    Notebook: 00, 02, 07
 
     Parameters
     ----------
@@ -152,8 +154,6 @@ def periodic(
     --------
     >>> periodic(1, 6, period=3).int()
     tensor([[0, 1, 1, 0, 1, 1]], dtype=torch.int32)
-
-    Notebook: 00, 02, 07
     """
     _check(codebooks, frames)
     if period < 0 or width < 1:
@@ -177,6 +177,8 @@ def windows(
 
     The frames of beats and onsets, for example.
 
+    Notebook: 09
+
     Parameters
     ----------
     codebooks, frames : int
@@ -197,8 +199,6 @@ def windows(
     ------
     ValueError
         For a negative number of frames.
-
-    Notebook: 09
     """
     _check(codebooks, frames)
     if before < 0 or after < 0:
@@ -217,6 +217,8 @@ def windows(
 def gap(codebooks: int, frames: int, start: int, end: int) -> Bool[Tensor, "codebooks frames"]:
     """Hide frames [start, end) and keep all others: inpainting (paper, section 3.4).
 
+    Notebook: 08
+
     Parameters
     ----------
     codebooks, frames : int
@@ -233,8 +235,6 @@ def gap(codebooks: int, frames: int, start: int, end: int) -> Bool[Tensor, "code
     ------
     ValueError
         For a gap that does not lie in the mask.
-
-    Notebook: 08
     """
     _check(codebooks, frames)
     if not 0 <= start <= end <= frames:
@@ -246,6 +246,8 @@ def gap(codebooks: int, frames: int, start: int, end: int) -> Bool[Tensor, "code
 def prefix(codebooks: int, frames: int, kept: int) -> Bool[Tensor, "codebooks frames"]:
     """Keep the first `kept` frames and hide the others (paper, section 3.4).
 
+    Notebook: 02, 08
+
     Parameters
     ----------
     codebooks, frames : int
@@ -262,8 +264,6 @@ def prefix(codebooks: int, frames: int, kept: int) -> Bool[Tensor, "codebooks fr
     ------
     ValueError
         For more frames than there are.
-
-    Notebook: 02, 08
     """
     _check(codebooks, frames)
     if not 0 <= kept <= frames:
@@ -274,6 +274,8 @@ def prefix(codebooks: int, frames: int, kept: int) -> Bool[Tensor, "codebooks fr
 def suffix(codebooks: int, frames: int, kept: int) -> Bool[Tensor, "codebooks frames"]:
     """Keep the last `kept` frames and hide the others (paper, section 3.4).
 
+    Notebook: 02, 08
+
     Parameters
     ----------
     codebooks, frames : int
@@ -290,14 +292,14 @@ def suffix(codebooks: int, frames: int, kept: int) -> Bool[Tensor, "codebooks fr
     ------
     ValueError
         For more frames than there are.
-
-    Notebook: 02, 08
     """
     return prefix(codebooks, frames, kept).flip(-1)
 
 
 def codebooks(codebooks: int, frames: int, keep: int) -> Bool[Tensor, "codebooks frames"]:
     """Keep the first `keep` codebooks and hide the others: the compression prompt (paper, section 3.4).
+
+    Notebook: 02, 06
 
     Parameters
     ----------
@@ -315,8 +317,6 @@ def codebooks(codebooks: int, frames: int, keep: int) -> Bool[Tensor, "codebooks
     ------
     ValueError
         For more codebooks than there are.
-
-    Notebook: 02, 06
     """
     _check(codebooks, frames)
     if not 0 <= keep <= codebooks:
@@ -328,6 +328,8 @@ def only(mask: Bool[Tensor, "codebooks frames"], codebooks: Iterable[int]) -> Bo
     """Take the rows of some codebooks from a mask, and hide the other rows whole.
 
     `only(a, [0]) & only(b, [1, 2])` gives each codebook a mask of its own.
+
+    Notebook: 06
 
     Parameters
     ----------
@@ -345,8 +347,6 @@ def only(mask: Bool[Tensor, "codebooks frames"], codebooks: Iterable[int]) -> Bo
     ------
     ValueError
         For no codebook, and for one that the mask does not have.
-
-    Notebook: 06
     """
     rows = sorted(set(codebooks))
     if not rows or rows[0] < 0 or rows[-1] >= len(mask):
@@ -362,6 +362,8 @@ def dropout(
     """Hide some of the kept frames too: round(dropped * n) of the n frames that keep anything, whole.
 
     They are drawn without replacement.
+
+    Notebook: 07
 
     Parameters
     ----------
@@ -383,8 +385,6 @@ def dropout(
     ------
     ValueError
         For a part outside 0 to 1.
-
-    Notebook: 07
     """
     if not 0 <= dropped <= 1:
         raise ValueError(f"{dropped} of the kept frames were to be dropped, 0 (none) to 1 (all) was expected")
@@ -435,6 +435,8 @@ def as_mask(value: Tensor | np.ndarray | Sequence) -> Bool[Tensor, "codebooks fr
 
 def runs(row: Bool[Tensor | np.ndarray, " frames"]) -> list[tuple[int, int]]:
     """Find the stretches of True in one row of a mask.
+
+    Notebook: 10
 
     Parameters
     ----------

@@ -470,12 +470,12 @@ class On(Wrapped):
     ----------
     prompt : Prompt
         The other prompt.
-    codebooks : tuple of int
-        Codebooks, from 0; a single one may be given as a number.
+    codebooks : int or iterable of int
+        Codebooks, from 0.
     """
 
     prompt: Prompt
-    codebooks: tuple[int, ...] = field(metadata={"value": Rows()})
+    codebooks: int | Iterable[int] = field(metadata={"value": Rows()})
 
     def changed(self, mask: Bool[Tensor, "codebooks frames"]) -> Bool[Tensor, "codebooks frames"]:
         return masks.only(mask, self.codebooks)

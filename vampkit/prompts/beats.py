@@ -10,7 +10,7 @@ import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
@@ -35,11 +35,13 @@ BIAS = 0.018
 class BeatGrid:
     """Beats and downbeats of a sound.
 
+    Notebook: 09
+
     Parameters
     ----------
-    beats : tuple of float
+    beats : iterable of float
         Seconds of the beats, in order of time.
-    downbeats : tuple of float
+    downbeats : iterable of float
         Seconds of the first beat of each bar, in order of time.
     guessed : bool
         Whether the downbeats are a guess: trackers of beats alone do not hear bars.
@@ -50,12 +52,10 @@ class BeatGrid:
         For times that are no numbers.
     ValueError
         For times that are negative or out of order.
-
-    Notebook: 09
     """
 
-    beats: tuple[float, ...]
-    downbeats: tuple[float, ...] = ()
+    beats: Iterable[float]
+    downbeats: Iterable[float] = ()
     guessed: bool = False
 
     def __post_init__(self):
@@ -100,26 +100,10 @@ class BeatGrid:
         return tuple(chosen)[::every]
 
 
-class BeatTracker(Protocol):
-    """What finds beats in sound: an object with this method."""
-
-    def track(self, clip: Clip) -> BeatGrid:
-        """Find the beats of a clip.
-
-        Parameters
-        ----------
-        clip : Clip
-            The sound.
-
-        Returns
-        -------
-        BeatGrid
-            The beats; an empty grid where there are none.
-        """
-
-
 def onset_times(clip: Clip, backtrack: bool = False) -> Float[np.ndarray, " onsets"]:
     """Find where notes begin, by librosa's detector on the mono sound at 44.1 kHz.
+
+    Notebook: 09
 
     Parameters
     ----------
@@ -132,8 +116,6 @@ def onset_times(clip: Clip, backtrack: bool = False) -> Float[np.ndarray, " onse
     -------
     np.ndarray
         float [onsets], seconds; none in silence.
-
-    Notebook: 09
     """
     import librosa
 
@@ -149,6 +131,8 @@ class LibrosaBeats:
     """Librosa's beat tracker, without its lateness (`BIAS`); it guesses the downbeats.
 
     It finds beats by dynamic programming (Ellis 2007, "Beat tracking by dynamic programming").
+
+    Notebook: 09
 
     Parameters
     ----------
@@ -166,8 +150,6 @@ class LibrosaBeats:
     ------
     ValueError
         For numbers that are not positive, and for an octave outside -2 to 2.
-
-    Notebook: 09
     """
 
     tempo: float = 120.0
@@ -218,6 +200,8 @@ def guess_downbeats(beats: Iterable[float], clip: Clip | None = None, meter: int
     Of the `meter` ways to count, the guess takes the one on whose downbeats the bass attacks and the chords change
     most. The meter itself is not guessed. `python -m tests.bench.bench_beats` measures how often the guess is right.
 
+    Notebook: 09
+
     Parameters
     ----------
     beats : iterable of float
@@ -236,8 +220,6 @@ def guess_downbeats(beats: Iterable[float], clip: Clip | None = None, meter: int
     ------
     ValueError
         For a meter below 1, and for times that are negative or out of order.
-
-    Notebook: 09
     """
     beats = times_of(beats, "beats")
     if meter < 1:
@@ -263,6 +245,8 @@ def guess_downbeats(beats: Iterable[float], clip: Clip | None = None, meter: int
 def beats_from_score(piece) -> BeatGrid:
     """Take the true beats of a composed piece.
 
+    Notebook: 09
+
     Parameters
     ----------
     piece : vampkit.music.Piece
@@ -272,8 +256,6 @@ def beats_from_score(piece) -> BeatGrid:
     -------
     BeatGrid
         Its beats and downbeats.
-
-    Notebook: 09
     """
     return BeatGrid(piece.beats, piece.downbeats)
 
@@ -390,6 +372,8 @@ class BeatThis:
 
     Nothing is downloaded. Tested with a stand-in, not with its published weights.
 
+    Notebook: 09
+
     Parameters
     ----------
     checkpoint : str or PathLike
@@ -403,8 +387,6 @@ class BeatThis:
         Without the file.
     VampkitError
         Without the extra.
-
-    Notebook: 09
     """
 
     def __init__(self, checkpoint: str | os.PathLike, device: str = "cpu"):
@@ -440,8 +422,8 @@ def _samples(clip: Clip) -> Float[np.ndarray, " samples"] | None:
     return samples if len(samples) >= HOP * 8 and samples.any() else None
 
 
-def _placed(rows: list[tuple[float, float | None]], name: str) -> BeatGrid:
-    """A grid of times with their places in the bar."""
+def _placed(rows: list[tuple], name: str) -> BeatGrid:
+    """A grid of rows of a time and its place in the bar, None where it is not known."""
     if not rows:
         raise VampkitError(f"{name} holds no beats, at least one was expected")
     rows = sorted((time, place) for time, place in rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import field
 
 import numpy as np
@@ -25,14 +26,14 @@ class Compression(Prompt):
 
     Its mask raises ValueError for more codebooks than the tokens have. Paper, section 3.4.
 
+    Notebook: 00, 02, 06, 09
+
     Parameters
     ----------
     codebooks : int
         How many codebooks are kept.
     downsampling : int
         1 keeps them in every frame, n in every n-th.
-
-    Notebook: 00, 02, 06, 09
     """
 
     codebooks: int = whole(1, "codebooks kept", low=0, slider=Slider(1, 14))
@@ -49,6 +50,8 @@ class Periodic(Prompt):
 
     Paper, section 3.4.
 
+    Notebook: 00, 02, 03, 05 to 08, 10, 12
+
     Parameters
     ----------
     period : int
@@ -60,8 +63,6 @@ class Periodic(Prompt):
         The first kept frame.
     offset_seed : int, optional
         Draws a number of frames below the period, which is added to `offset`; the reference code draws at every call.
-
-    Notebook: 00, 02, 03, 05 to 08, 10, 12
     """
 
     period: int = whole(7, "period in frames", low=0, slider=Slider(1, 64))
@@ -82,14 +83,14 @@ class RandomShare(Prompt):
 
     Exactly round(share * codebooks * frames) of them, drawn without replacement.
 
+    Notebook: 02, 07, 09
+
     Parameters
     ----------
     share : float
         Share of the tokens that is kept, from 0 to 1.
     seed : int
         Which of them.
-
-    Notebook: 02, 07, 09
     """
 
     share: float = number(label="share kept", low=0, high=1, slider=Slider(0, 1, 0.01, start=0.14))
@@ -105,12 +106,12 @@ class Prefix(Prompt):
 
     Its mask raises ValueError for more seconds than the sound lasts. Paper, section 3.4.
 
+    Notebook: 00, 02, 08
+
     Parameters
     ----------
     seconds : float
         Seconds kept.
-
-    Notebook: 00, 02, 08
     """
 
     seconds: float = number(label="seconds kept", low=0, slider=PART)
@@ -125,12 +126,12 @@ class Suffix(Prompt):
 
     Its mask raises ValueError for more seconds than the sound lasts. Paper, section 3.4.
 
+    Notebook: 00, 02, 08
+
     Parameters
     ----------
     seconds : float
         Seconds kept.
-
-    Notebook: 00, 02, 08
     """
 
     seconds: float = number(label="seconds kept", low=0, slider=PART)
@@ -145,12 +146,12 @@ class Inpaint(Prompt):
 
     Its mask raises ValueError for a gap that ends after the sound. Paper, section 3.4.
 
+    Notebook: 08
+
     Parameters
     ----------
     start, end : float
         Where the gap starts and ends, in seconds.
-
-    Notebook: 08
     """
 
     start: float = number(label="start of the gap, s", low=0, slider=Slider(0, 1, 0.1, start=0.4, of_length=True))
@@ -172,14 +173,14 @@ class Random(Prompt):
 
     Paper, section 3.2.
 
+    Notebook: 02
+
     Parameters
     ----------
     ratio : float
         The probability, from 0 to 1: the mask ratio of training.
     seed : int
         Which tokens.
-
-    Notebook: 02
     """
 
     ratio: float = number(low=0, high=1)
@@ -239,15 +240,15 @@ class Drawn(Prompt):
 
     Its mask raises ValueError for tokens of another shape.
 
+    Notebook: 06, 08 to 10
+
     Parameters
     ----------
     drawing : Tensor | np.ndarray | str
         bool [codebooks, frames], True = hidden; or the text that the prompt prints, which is what it holds.
-
-    Notebook: 06, 08 to 10
     """
 
-    drawing: str = field(metadata={"value": Drawing()})
+    drawing: str | Tensor | np.ndarray | Sequence = field(metadata={"value": Drawing()})
 
     def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
         mask = masks.from_base64(self.drawing)

@@ -5,6 +5,7 @@ They return new tokens, and the mask of those.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import field
 from typing import ClassVar
 
@@ -32,12 +33,12 @@ class Outpaint(Prompt):
     holds silence. It recommends mask temperature 40, so that long additions do not fade. Paper, section 3.4 (prefix
     and suffix prompts).
 
+    Notebook: 08
+
     Parameters
     ----------
     before, after : float
         Seconds added; those before are rounded up to frames.
-
-    Notebook: 08
     """
 
     before: float = number(0.0, "seconds before", low=0, slider=Slider(0, 10, 0.1, start=1))
@@ -64,14 +65,14 @@ class Continuation(Prompt):
     It recommends mask temperature 40, so that long continuations do not fade. `prepare` raises ValueError for a prefix
     beyond the sound's end. Paper, section 3.4 (prefix prompt).
 
+    Notebook: 08
+
     Parameters
     ----------
     seconds : float
         Seconds to generate.
     prefix : float, optional
         Seconds of the sound that are kept; None keeps all of it.
-
-    Notebook: 08
     """
 
     seconds: float = number(label="seconds to add", low=0, slider=Slider(0.1, 30, 0.1, start=2))
@@ -103,6 +104,8 @@ class Loop(Prompt):
     has too few bars, and for an inner prompt that changes the length. Paper, section 1 (a vamp is a repeated short
     passage).
 
+    Notebook: 08
+
     Parameters
     ----------
     seconds : float, optional
@@ -113,13 +116,11 @@ class Loop(Prompt):
         Where it begins, in seconds.
     prompt : Prompt
         What is kept of the passage; its own times count from the loop's start.
-    downbeats : tuple of float, optional
+    downbeats : iterable of float, optional
         Seconds of the downbeats; without them `LibrosaBeats` guesses them.
     lead : float
         Bars are cut so many seconds before their downbeat, as far as there is sound: a cut on the downbeat itself would
         go through its attack.
-
-    Notebook: 08
     """
 
     seconds: float | None = number(
@@ -128,7 +129,7 @@ class Loop(Prompt):
     bars: int | None = whole(None, low=1, repr=False)
     start: float = number(0.0, "start of the loop, s", low=0, slider=Slider(0, 1, 0.1, of_length=True), repr=False)
     prompt: Prompt = inner(Periodic(), "period kept, in frames", "period")
-    downbeats: tuple[float, ...] | None = time_list()
+    downbeats: Iterable[float] | None = time_list()
     lead: float = number(0.05, low=0, repr=False)
     circular: ClassVar[bool] = True
 
@@ -204,14 +205,14 @@ class Stretch(Prompt):
     Every frame is followed by factor - 1 hidden ones; factor 1 leaves everything as it is. The reference code's `vamp`
     does the same with its `time_stretch_factor`.
 
+    Notebook: 07
+
     Parameters
     ----------
     factor : int
         How many times as long the sound becomes.
     prompt : Prompt
         What is kept of the sound before it is stretched.
-
-    Notebook: 07
     """
 
     factor: int = whole(2, "times as long", low=1, slider=Slider(1, 8))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from jaxtyping import Bool
 from torch import Tensor
 
@@ -23,6 +25,8 @@ class Beats(Prompt):
     rounded up to frames, as in the reference code. A window with nothing before the beat therefore misses its attack,
     which is why 20 ms before it are kept unless told otherwise. Paper, section 3.4 and 4.4 (75 ms after each beat).
 
+    Notebook: 09
+
     Parameters
     ----------
     before, after : float
@@ -31,10 +35,10 @@ class Beats(Prompt):
         "all" beats, the "down"beats alone, or "up": the beats that are no downbeats.
     every : int
         Each n-th of those, from the first on.
-    beats : BeatGrid or tuple of float, optional
+    beats : BeatGrid or iterable of float, optional
         Seconds of the beats, from a tracker, a file or one's own taps; or a BeatGrid, which has the downbeats too.
         Without them `LibrosaBeats` listens to the clip and guesses the downbeats.
-    downbeats : tuple of float, optional
+    downbeats : iterable of float, optional
         Seconds of the downbeats.
 
     Raises
@@ -42,16 +46,14 @@ class Beats(Prompt):
     ValueError
         For times out of order; by its mask for times beyond the sound, where no beat is found, and where there is
         neither a clip nor beats.
-
-    Notebook: 09
     """
 
     before: float = number(0.02, "seconds kept before each", low=0, slider=MOMENT)
     after: float = number(0.075, "seconds kept after each", low=0, slider=MOMENT)
     which: str = choice("which beats", WHICH)
     every: int = whole(1, "every n-th of them", low=1, slider=Slider(1, 8))
-    beats: tuple[float, ...] | None = time_list()
-    downbeats: tuple[float, ...] | None = time_list()
+    beats: BeatGrid | Iterable[float] | None = time_list()
+    downbeats: Iterable[float] | None = time_list()
 
     def __post_init__(self):
         if isinstance(self.beats, BeatGrid):
@@ -96,11 +98,13 @@ class Onsets(Prompt):
 
     As `onset` of the reference code's masks.
 
+    Notebook: 09
+
     Parameters
     ----------
     before, after : float
         Seconds kept before each onset, and from it on.
-    times : tuple of float, optional
+    times : iterable of float, optional
         Seconds of the onsets. Without them librosa's detector listens to the clip, and goes back from each attack to
         the lull before it.
 
@@ -109,13 +113,11 @@ class Onsets(Prompt):
     ValueError
         For times out of order; by its mask for times beyond the sound, where no onset is found, and where there is
         neither a clip nor times.
-
-    Notebook: 09
     """
 
     before: float = number(0.0, "seconds kept before each", low=0, slider=MOMENT)
     after: float = number(0.075, "seconds kept after each", low=0, slider=MOMENT)
-    times: tuple[float, ...] | None = time_list()
+    times: Iterable[float] | None = time_list()
 
     def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
         own = self.times

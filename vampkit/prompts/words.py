@@ -22,6 +22,8 @@ def parse(text: str) -> Prompt:
     name. Times are joined by "/": "beats:beats=0.5/1/1.5". A prompt around another one has it in brackets:
     "loop:bars=4(periodic:7)". `words_help` lists all words; the names in `PRESETS` are words too.
 
+    Notebook: 06
+
     Parameters
     ----------
     text : str
@@ -43,8 +45,6 @@ def parse(text: str) -> Prompt:
     --------
     >>> parse("periodic:7 & compression:4")
     (Periodic(period=7, width=1, offset=0) & Compression(codebooks=4))
-
-    Notebook: 06
     """
     words = _Words(text)
     prompt = _either(words)

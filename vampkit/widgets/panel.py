@@ -21,6 +21,8 @@ class VampPanel:
     It works by hand and by call: `panel.set(prompt="periodic", period=7, width=3, seed=3); take = panel.generate()`. A
     mistake made by hand is shown in the panel; one made by call is raised as well.
 
+    Notebook: 00, 06 to 09
+
     Parameters
     ----------
     vamp : Vamp
@@ -39,8 +41,6 @@ class VampPanel:
         Beats for prompts that go by them; without them `LibrosaBeats` listens, once.
     **numbers
         Numbers of the prompt by name.
-
-    Notebook: 00, 06 to 09
     """
 
     def __init__(

@@ -116,6 +116,8 @@ class PanelModel:
     Nothing here needs a browser or Jupyter. `made` are the tokens that a take begins with, `mask` is what is hidden of
     them, bool [codebooks, frames].
 
+    Notebook: 00, 06 to 09
+
     Parameters
     ----------
     vamp : Vamp
@@ -134,8 +136,6 @@ class PanelModel:
         Beats for prompts that go by them; without them `LibrosaBeats` listens, once.
     **numbers
         Numbers of the prompt by name.
-
-    Notebook: 00, 06 to 09
     """
 
     def __init__(
