@@ -277,7 +277,7 @@ def prompt_type(
     bare : bool
         Whether the word says enough without values.
     title : str
-        Its line in the panel's menu, where its fields with a slider are set.
+        Its line in the panel's menu, where its fields with a slider are set; it needs a word too.
 
     Returns
     -------
