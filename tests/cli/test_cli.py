@@ -9,6 +9,8 @@ import pytest
 
 from vampkit import cli, music, prompts
 from vampkit.audio import Clip
+from vampkit.cli.app import VERBS
+from vampkit.pipeline import SETTINGS
 from vampkit.prompts import Compression, Nothing, Periodic, Prefix
 
 
@@ -21,7 +23,8 @@ def test_prompts_from_words():
 
 
 @pytest.mark.parametrize("words, sentence", [
-    (["vamp", "no.wav", "out.wav"], "no sound file at no.wav"), (["vamp", "no.wav", "out.wav", "--prompt", "x"], "prompt 'x'"),
+    (["vamp", "no.wav", "out.wav"], "no sound file at no.wav"),
+    (["vamp", "no.wav", "out.wav", "--prompt", "x"], "prompt 'x'"),
     (["compose", "x.mp4", "--seconds", "1"], "rename it"), (["train", "coarse", "--codec", "none"], "no codec called"),
 ])  # fmt: skip
 def test_mistakes_get_one_sentence(words, sentence, capsys):
@@ -47,8 +50,12 @@ def test_vamp_writes_takes_and_records_and_again_makes_them_anew(tmp_path):
     made = sorted(p.name for p in (tmp_path / "out").iterdir())
     assert made == ["a-1.json", "a-1.wav", "a-2.json", "a-2.wav"]
     record = json.loads((tmp_path / "out" / "a-2.json").read_text())
-    assert record["python"] == "Periodic(period=5, width=1, offset=0)" and record["seed"] == 4 and record["passes"] == 2
-    assert record["mask_temperature"] == 6
+    assert (
+        record["python"] == "Periodic(period=5, width=1, offset=0)"
+        and record["seed"] == 4
+        and record["coarse"]["passes"] == 2
+    )
+    assert record["coarse"]["mask_temperature"] == 6
     cli.main(["again", str(tmp_path / "out" / "a-2.json"), str(tmp_path / "in" / "a.wav"), str(tmp_path / "b.wav")])
     assert np.array_equal(Clip.load(tmp_path / "b.wav").samples, Clip.load(tmp_path / "out" / "a-2.wav").samples)
 
@@ -68,10 +75,40 @@ def test_jupyterlab_is_told_to_ask_nothing_and_keeps_the_settings_of_others(monk
     } and found["a"] == {"b": 1}
 
 
-def test_help_names_every_verb():
-    shown = subprocess.run(
-        [sys.executable, "-m", "vampkit.cli", "--help"], capture_output=True, text=True, timeout=120
-    ).stdout
-    assert all(
-        verb in shown for verb in ("demo", "lab", "vamp", "again", "train", "compose", "data-fetch", "data-build")
-    )
+def shown(*words):
+    done = subprocess.run([sys.executable, "-m", "vampkit.cli", *words], capture_output=True, text=True, timeout=120)
+    return done.stdout
+
+
+def test_help_gives_every_verb_a_line():
+    lines = shown("--help").splitlines()
+    for verb in VERBS:
+        name = verb.__name__.replace("_", "-")
+        row = next(n for n, line in enumerate(lines) if f"• {name} " in line)
+        assert "." in lines[row] and ("•" in lines[row + 1] or "╰" in lines[row + 1]), f"{name} takes more than a line"
+
+
+def test_the_help_of_a_verb_names_what_it_takes():
+    text = shown("vamp", "--help")
+    assert "vampkit vamp [-h] [VAMP OPTIONS] IN OUT" in text
+    for setting in SETTINGS:
+        assert (f"--{setting.name.replace('_', '-')} " in text) == (setting.name != "windows")
+        assert setting.name == "windows" or setting.text.split()[0] in text
+    assert text.index("examples:") > text.index("periodic:7,width=3") > text.index("--restore")
+    options = [line for line in text.splitlines() if line.startswith("│ --")]
+    assert all(line.count(" --") == 1 or "--no-" in line for line in options)
+
+
+def test_a_prompt_recommends_settings_by_name(tmp_path, capsys):
+    cli.main(["compose", str(tmp_path / "a.wav"), "--seed", "1000001", "--seconds", "1"])
+    words = ["vamp", str(tmp_path / "a.wav"), str(tmp_path / "b.wav"), "--prompt", "continuation:1", "--passes", "1"]
+    for more, noise, hint in (([], 10.5, True), (["--recommended"], 40.0, False)):
+        cli.main([*words, *more])
+        assert json.loads((tmp_path / "b.json").read_text())["coarse"]["mask_temperature"] == noise
+        assert ("recommends --mask-temperature 40;" in capsys.readouterr().err) == hint
+
+
+def test_a_closed_pipe_ends_quietly():
+    command = f"{sys.executable} -m vampkit.cli vamp --help | head -n 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
+    assert done.stdout.count("\n") <= 1 and not done.stderr

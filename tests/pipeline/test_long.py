@@ -81,6 +81,7 @@ def test_what_goes_on_beyond_its_sound_recommends_more_noise(vamp, tokens, tone,
     tone.save(tmp_path / "in.wav")
     vamp_file(vamp, tmp_path / "in.wav", tmp_path / "out.wav", prompt, **SMALL, **prompt.recommended)
     assert json.loads((tmp_path / "out.json").read_text())["coarse"]["mask_temperature"] == 40.0
+    prompt = Continuation(0.8)
     usual, more = (vamp.vamp(tokens, prompt, seed=2, mask_temperature=t, **SMALL).tokens.codes for t in (10.5, 40.0))
     assert torch.equal(usual, vamp.vamp(tokens, prompt, seed=2, **SMALL).tokens.codes)
     assert not torch.equal(usual, more)

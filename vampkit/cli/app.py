@@ -99,7 +99,7 @@ def _more_help(verb: str) -> str:
     if verb == "vamp":
         from vampkit.prompts import words_help
 
-        parts.append(words_help())
+        parts.append("what is kept (--prompt):\n" + textwrap.indent(words_help(), "  "))
     if verb in EXAMPLES:
         parts.append("examples:\n" + textwrap.indent(textwrap.dedent(EXAMPLES[verb]).strip(), "  "))
     return "\n\n".join(parts)

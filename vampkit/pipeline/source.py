@@ -34,6 +34,8 @@ class Source:
         What the codec made of it.
     rate : int
         Samples a second of the sound; 0 where there are only tokens.
+    clip : Clip, optional
+        The sound, where it is in memory.
     listen : callable, optional
         Gives the whole sound as a Clip, for prompts that listen.
     piece : callable, optional
@@ -42,6 +44,7 @@ class Source:
 
     tokens: Tokens
     rate: int = 0
+    clip: Clip | None = None
     listen: Callable[[], Clip] | None = None
     piece: Callable[[int, int], np.ndarray] | None = None
 
@@ -74,9 +77,9 @@ class Source:
                 )
             return cls(sound)
         if isinstance(sound, Clip):
-            return cls(codec.encode(sound), sound.rate, lambda: sound, lambda a, b: sound.samples[:, a:b])
+            return cls(codec.encode(sound), sound.rate, sound, lambda: sound, lambda a, b: sound.samples[:, a:b])
         file = FileBlocks(sound)
-        return cls(_encoded(file, codec), file.rate, lambda: Clip.load(file.path), file.piece)
+        return cls(_encoded(file, codec), file.rate, None, lambda: Clip.load(file.path), file.piece)
 
     def prompted(self, prompt: Prompt | Tensor) -> Prompted:
         """Let a prompt hide what it does not keep.
@@ -99,14 +102,22 @@ class Source:
         tokens = self.tokens
         if isinstance(prompt, Tensor):
             _check_mask(prompt, tokens)
-            prompt = Drawn(prompt)
-        clip = self.listen() if self.listen and getattr(prompt, "listens", True) else None
-        start, mask = prompt.prepare(tokens, clip)
-        shift = prompt.shift(tokens)
+        own = Drawn(prompt) if isinstance(prompt, Tensor) else prompt
+        start, mask = self._prepared(own)
+        shift = own.shift(tokens)
         kept = (~mask.any(0)).nonzero()[:, 0]
         there = kept[(kept - shift >= 0) & (kept - shift < tokens.frames)]
         moved = len(there) < len(kept) or not torch.equal(start.codes[..., there], tokens.codes[..., there - shift])
-        return Prompted(start, mask, prompt, shift, moved)
+        return Prompted(start, mask, own, shift, moved)
+
+    def _prepared(self, prompt: Prompt) -> tuple[Tokens, Tensor]:
+        """Let a prompt look at the tokens; a file's sound is loaded only where it will not do without."""
+        try:
+            return prompt.prepare(self.tokens, self.clip)
+        except ValueError:
+            if self.clip is not None or self.listen is None:
+                raise
+            return prompt.prepare(self.tokens, self.listen())  # with the sound it says what else is wrong
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, field, fields
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, dataclass_transform
 
 import torch
 from jaxtyping import Bool
@@ -16,7 +16,7 @@ from vampkit import masks
 from vampkit.audio import Clip
 from vampkit.codec import Tokens
 from vampkit.errors import VampkitError
-from vampkit.prompts.values import Value, number, plain, value_of, whole
+from vampkit.prompts.values import Value, choice, inner, number, plain, time_list, value_of, whole
 
 FORMAT = "vampkit.prompt/1"
 """Name of the JSON format; the number grows when an old reader could no longer read it."""
@@ -258,6 +258,7 @@ class Prompt:
         return _made({name: value for name, value in data.items() if name != "format"})
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(number, whole, choice, time_list, inner, field))
 def prompt_type(
     kind: type[Prompt] | None = None, *, word: str = "", example: str = "", bare: bool = False, title: str = ""
 ):
@@ -295,7 +296,7 @@ def prompt_type(
     ... class Start(Prompt):
     ...     '''Keeps the first `frames` frames.'''
     ...
-    ...     frames: int = whole(12, "frames kept", low=0, slider=Slider(0, 100))
+    ...     frames: int = whole("frames kept", default=12, low=0, slider=Slider(0, 100))
     ...
     ...     def mask(self, tokens, clip=None):
     ...         return masks.prefix(tokens.codebooks, tokens.frames, min(self.frames, tokens.frames))
@@ -436,7 +437,7 @@ class Dropout(Wrapped):
 
     prompt: Prompt
     dropped: float = number(low=0, high=1)
-    seed: int = whole(0)
+    seed: int = whole(default=0)
 
     def changed(self, mask: Bool[Tensor, "codebooks frames"]) -> Bool[Tensor, "codebooks frames"]:
         return masks.dropout(mask, self.dropped, torch.Generator().manual_seed(self.seed))

@@ -71,7 +71,7 @@ class BeatGrid:
     @property
     def tempo(self) -> float:
         """Beats a minute, by the median distance; nan below two beats."""
-        return 60 / float(np.median(np.diff(self.beats))) if len(self.beats) > 1 else math.nan
+        return 60 / float(np.median(np.diff(np.asarray(self.beats)))) if len(self.beats) > 1 else math.nan
 
     def times(self, which: str = "all", every: int = 1) -> tuple[float, ...]:
         """Choose some of the beats.

@@ -17,6 +17,19 @@ from vampkit.codec import Tokens
 from vampkit.prompts.base import Prompt, prompt_type
 from vampkit.prompts.values import Slider, Value, existing, number, whole
 
+__all__ = [
+    "Compression",
+    "Drawn",
+    "Everything",
+    "Inpaint",
+    "Nothing",
+    "Periodic",
+    "Prefix",
+    "Random",
+    "RandomShare",
+    "Suffix",
+]
+
 PART = Slider(0, 1, 0.1, start=0.25, of_length=True)
 
 
@@ -36,8 +49,8 @@ class Compression(Prompt):
         1 keeps them in every frame, n in every n-th.
     """
 
-    codebooks: int = whole(1, "codebooks kept", low=0, slider=Slider(1, 14))
-    downsampling: int = whole(1, "of every n-th frame", low=1, slider=Slider(1, 32), repr=False)
+    codebooks: int = whole("codebooks kept", default=1, low=0, slider=Slider(1, 14))
+    downsampling: int = whole("of every n-th frame", default=1, low=1, slider=Slider(1, 32), repr=False)
 
     def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
         shape = tokens.codebooks, tokens.frames
@@ -65,10 +78,10 @@ class Periodic(Prompt):
         Draws a number of frames below the period, which is added to `offset`; the reference code draws at every call.
     """
 
-    period: int = whole(7, "period in frames", low=0, slider=Slider(1, 64))
-    width: int = whole(1, "width in frames", low=1, slider=Slider(1, 16))
-    offset: int = whole(0, "offset in frames", slider=Slider(0, 63))
-    offset_seed: int | None = whole(None, repr=False)
+    period: int = whole("period in frames", default=7, low=0, slider=Slider(1, 64))
+    width: int = whole("width in frames", default=1, low=1, slider=Slider(1, 16))
+    offset: int = whole("offset in frames", default=0, slider=Slider(0, 63))
+    offset_seed: int | None = whole(default=None, repr=False)
 
     def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
         offset = self.offset
@@ -93,8 +106,8 @@ class RandomShare(Prompt):
         Which of them.
     """
 
-    share: float = number(label="share kept", low=0, high=1, slider=Slider(0, 1, 0.01, start=0.14))
-    seed: int = whole(0)
+    share: float = number("share kept", low=0, high=1, slider=Slider(0, 1, 0.01, start=0.14))
+    seed: int = whole(default=0)
 
     def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
         return masks.share(tokens.codebooks, tokens.frames, self.share, torch.Generator().manual_seed(self.seed))
@@ -114,7 +127,7 @@ class Prefix(Prompt):
         Seconds kept.
     """
 
-    seconds: float = number(label="seconds kept", low=0, slider=PART)
+    seconds: float = number("seconds kept", low=0, slider=PART)
 
     def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
         return masks.prefix(tokens.codebooks, tokens.frames, frames_within(self, tokens, self.seconds))
@@ -134,7 +147,7 @@ class Suffix(Prompt):
         Seconds kept.
     """
 
-    seconds: float = number(label="seconds kept", low=0, slider=PART)
+    seconds: float = number("seconds kept", low=0, slider=PART)
 
     def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
         return masks.suffix(tokens.codebooks, tokens.frames, frames_within(self, tokens, self.seconds))
@@ -154,8 +167,8 @@ class Inpaint(Prompt):
         Where the gap starts and ends, in seconds.
     """
 
-    start: float = number(label="start of the gap, s", low=0, slider=Slider(0, 1, 0.1, start=0.4, of_length=True))
-    end: float = number(label="end of the gap, s", low=0, slider=Slider(0, 1, 0.1, start=0.6, of_length=True))
+    start: float = number("start of the gap, s", low=0, slider=Slider(0, 1, 0.1, start=0.4, of_length=True))
+    end: float = number("end of the gap, s", low=0, slider=Slider(0, 1, 0.1, start=0.6, of_length=True))
 
     def __post_init__(self):
         super().__post_init__()
@@ -184,7 +197,7 @@ class Random(Prompt):
     """
 
     ratio: float = number(low=0, high=1)
-    seed: int = whole(0)
+    seed: int = whole(default=0)
 
     def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
         return masks.random(tokens.codebooks, tokens.frames, self.ratio, torch.Generator().manual_seed(self.seed))

@@ -21,6 +21,8 @@ from vampkit.prompts.beats import LibrosaBeats
 from vampkit.prompts.frames import Everything, Periodic, frames_within
 from vampkit.prompts.values import Slider, inner, number, time_list, whole
 
+__all__ = ["Continuation", "Loop", "Outpaint", "Stretch"]
+
 ONWARD = {"mask_temperature": 40.0}
 """For what goes on beyond the sound: where only the surest guesses stay, each window ends quieter than it began."""
 
@@ -41,8 +43,8 @@ class Outpaint(Prompt):
         Seconds added; those before are rounded up to frames.
     """
 
-    before: float = number(0.0, "seconds before", low=0, slider=Slider(0, 10, 0.1, start=1))
-    after: float = number(0.0, "seconds after", low=0, slider=Slider(0, 10, 0.1, start=1))
+    before: float = number("seconds before", default=0.0, low=0, slider=Slider(0, 10, 0.1, start=1))
+    after: float = number("seconds after", default=0.0, low=0, slider=Slider(0, 10, 0.1, start=1))
     recommended: ClassVar[dict[str, float]] = ONWARD
 
     def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
@@ -75,9 +77,9 @@ class Continuation(Prompt):
         Seconds of the sound that are kept; None keeps all of it.
     """
 
-    seconds: float = number(label="seconds to add", low=0, slider=Slider(0.1, 30, 0.1, start=2))
+    seconds: float = number("seconds to add", low=0, slider=Slider(0.1, 30, 0.1, start=2))
     prefix: float | None = number(
-        None, "seconds kept", low=0, slider=Slider(0.1, 1, 0.1, start=0.5, of_length=True), repr=False
+        "seconds kept", default=None, low=0, slider=Slider(0.1, 1, 0.1, start=0.5, of_length=True), repr=False
     )
     recommended: ClassVar[dict[str, float]] = ONWARD
 
@@ -124,13 +126,15 @@ class Loop(Prompt):
     """
 
     seconds: float | None = number(
-        None, "seconds of the loop", low=0, slider=Slider(0.1, 1, 0.1, start=0.5, of_length=True), repr=False
+        "seconds of the loop", default=None, low=0, slider=Slider(0.1, 1, 0.1, start=0.5, of_length=True), repr=False
     )
-    bars: int | None = whole(None, low=1, repr=False)
-    start: float = number(0.0, "start of the loop, s", low=0, slider=Slider(0, 1, 0.1, of_length=True), repr=False)
-    prompt: Prompt = inner(Periodic(), "period kept, in frames", "period")
-    downbeats: Iterable[float] | None = time_list()
-    lead: float = number(0.05, low=0, repr=False)
+    bars: int | None = whole(default=None, low=1, repr=False)
+    start: float = number(
+        "start of the loop, s", default=0.0, low=0, slider=Slider(0, 1, 0.1, of_length=True), repr=False
+    )
+    prompt: Prompt = inner("period kept, in frames", "period", default=Periodic())
+    downbeats: Iterable[float] | None = time_list(default=None)
+    lead: float = number(default=0.05, low=0, repr=False)
     circular: ClassVar[bool] = True
 
     def __post_init__(self):
@@ -215,7 +219,7 @@ class Stretch(Prompt):
         What is kept of the sound before it is stretched.
     """
 
-    factor: int = whole(2, "times as long", low=1, slider=Slider(1, 8))
+    factor: int = whole("times as long", default=2, low=1, slider=Slider(1, 8))
     prompt: Prompt = field(default=Everything(), repr=False)
 
     def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:

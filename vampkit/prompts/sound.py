@@ -14,6 +14,8 @@ from vampkit.prompts.base import Prompt, prompt_type
 from vampkit.prompts.beats import WHICH, BeatGrid, LibrosaBeats, onset_times
 from vampkit.prompts.values import Slider, choice, number, time_list, times_of, whole
 
+__all__ = ["Beats", "Onsets"]
+
 MOMENT = Slider(0, 0.5, 0.005)
 
 
@@ -48,12 +50,12 @@ class Beats(Prompt):
         neither a clip nor beats.
     """
 
-    before: float = number(0.02, "seconds kept before each", low=0, slider=MOMENT)
-    after: float = number(0.075, "seconds kept after each", low=0, slider=MOMENT)
-    which: str = choice("which beats", WHICH)
-    every: int = whole(1, "every n-th of them", low=1, slider=Slider(1, 8))
-    beats: BeatGrid | Iterable[float] | None = time_list()
-    downbeats: Iterable[float] | None = time_list()
+    before: float = number("seconds kept before each", default=0.02, low=0, slider=MOMENT)
+    after: float = number("seconds kept after each", default=0.075, low=0, slider=MOMENT)
+    which: str = choice("which beats", WHICH, default="all")
+    every: int = whole("every n-th of them", default=1, low=1, slider=Slider(1, 8))
+    beats: BeatGrid | Iterable[float] | None = time_list(default=None)
+    downbeats: Iterable[float] | None = time_list(default=None)
 
     def __post_init__(self):
         if isinstance(self.beats, BeatGrid):
@@ -115,9 +117,9 @@ class Onsets(Prompt):
         neither a clip nor times.
     """
 
-    before: float = number(0.0, "seconds kept before each", low=0, slider=MOMENT)
-    after: float = number(0.075, "seconds kept after each", low=0, slider=MOMENT)
-    times: Iterable[float] | None = time_list()
+    before: float = number("seconds kept before each", default=0.0, low=0, slider=MOMENT)
+    after: float = number("seconds kept after each", default=0.075, low=0, slider=MOMENT)
+    times: Iterable[float] | None = time_list(default=None)
 
     def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
         own = self.times

@@ -2,7 +2,7 @@
 
 A prompt type declares each of its fields once, with one of the functions below:
 
-    period: int = whole(7, "period in frames", low=0, slider=Slider(1, 64))
+    period: int = whole("period in frames", default=7, low=0, slider=Slider(1, 64))
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import math
 import os
 from collections.abc import Iterable
 from dataclasses import MISSING, Field, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -102,9 +101,9 @@ class Inner(Value):
 
 
 def number(
-    default=MISSING,
     label: str = "",
     *,
+    default: Any = MISSING,
     low: float | None = None,
     high: float | None = None,
     slider: Slider | None = None,
@@ -120,21 +119,30 @@ def number(
     return field(default=default, repr=repr, metadata={"value": value})
 
 
-whole = partial(number, whole=True)
-"""A field that is a whole number; otherwise as `number`."""
+def whole(
+    label: str = "",
+    *,
+    default: Any = MISSING,
+    low: int | None = None,
+    high: int | None = None,
+    slider: Slider | None = None,
+    repr: bool = True,
+) -> Any:
+    """A field that is a whole number; otherwise as `number`."""
+    return number(label, default=default, low=low, high=high, slider=slider, whole=True, repr=repr)
 
 
-def choice(label: str, options: tuple[str, ...]) -> Any:
-    """A field that is one of several words, the first by default; a menu in the panel."""
-    return field(default=options[0], metadata={"value": Choice(label, options)})
+def choice(label: str, options: tuple[str, ...], *, default: str) -> Any:
+    """A field that is one of several words; a menu in the panel."""
+    return field(default=default, metadata={"value": Choice(label, options)})
 
 
-def time_list() -> Any:
-    """A field of seconds in order of time, or None, its default; the panel does not show it."""
-    return field(default=None, repr=False, metadata={"value": Times()})
+def time_list(*, default: None) -> Any:
+    """A field of seconds in order of time, or None; the panel does not show it."""
+    return field(default=default, repr=False, metadata={"value": Times()})
 
 
-def inner(default, label: str, shown: str) -> Any:
+def inner(label: str, shown: str, *, default: Any) -> Any:
     """A field that is another prompt; the panel sets its field `shown`, under the label given here."""
     return field(default=default, metadata={"value": Inner(label, shown)})
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 
@@ -61,11 +61,12 @@ def words_help() -> str:
     str
         Lines of text.
     """
-    lines = {_example(kind): inspect.getdoc(kind).split("\n")[0].replace("`", "") for kind in _kinds().values()}
+    lines = {_example(kind): (kind.__doc__ or "").split("\n")[0].replace("`", "") for kind in _kinds().values()}
     lines["json:PROMPT.json"] = "A prompt that was written as JSON, or the prompt of a take's record."
     width = max(map(len, lines))
     table = "\n".join(f"{example:{width}}  {sentence}" for example, sentence in lines.items())
-    return f"{table}\n\nPresets: {', '.join(PRESETS)}.\n\nWords are {JOINED}."
+    presets = textwrap.fill(f"Presets: {', '.join(PRESETS)}.", 110, break_on_hyphens=False)
+    return f"{table}\n\n{presets}\n\nWords are {JOINED}."
 
 
 def _kinds() -> dict[str, type[Prompt]]:
