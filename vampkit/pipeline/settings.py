@@ -20,7 +20,7 @@ from vampkit.sampling import ANNEALINGS, Settings
 from vampkit.schedules import SCHEDULES
 
 FINE = Settings(passes=12, mask_temperature=0.0)
-"""The coarse-to-fine run: 12 passes lie nearer to the music than 4, more bring little (data/models/fine.md).
+"""The coarse-to-fine run: 12 passes lie nearer to the music than 4, more bring little (data/models/LOG.md).
 
 The reference code keeps the noise of the coarse run; the bundled models are a little better without it.
 """
