@@ -10,6 +10,8 @@ from pathlib import Path
 import griffe
 import pytest
 
+from vampkit import check as checks
+
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ("masks", "schedules", "model", "sampling")
 ROOMS = (
@@ -31,7 +33,7 @@ TAUGHT = set(re.findall(r"\.(\w+)", SOURCES)) | {
 def public():
     """Functions and classes that are public, by their whole names."""
     found = {}
-    for name in (*FILES, *ROOMS):
+    for name in (*FILES, *ROOMS, *(f"check.{name}" for name in checks.__all__)):
         module = importlib.import_module(f"vampkit.{name}")
         own = [
             n

@@ -19,6 +19,6 @@ def circular_bias(table, frames):
     return table[relative_buckets(distance)].permute(2, 0, 1)
 
 
-def reach(logits, share):
+def reach(logits, fraction):
     total = logits.softmax(-1).sort(-1, descending=True).values.cumsum(-1)
-    return (total < share).sum(-1) + 1
+    return (total < fraction).sum(-1) + 1

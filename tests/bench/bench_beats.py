@@ -1,4 +1,4 @@
-"""How late librosa's beats are and how good, and the guess of the downbeats.
+"""How late and how good librosa's beats are, and how often the downbeats are guessed right.
 
 `python -m tests.bench.bench_beats [--clips N]`. Prints Markdown tables.
 """
@@ -45,9 +45,8 @@ def main():
             guess = guess_downbeats([t for t in piece.beats if t < clip.seconds], clip)
             right.append(guess[0] in piece.downbeats)
     print("| what | value |\n| --- | --- |")
-    print(
-        f"| beats late, before the correction | mean {np.mean(late) * 1000:.1f} ms, median {np.median(late) * 1000:.1f} ms, n {len(late)} beats |"
-    )
+    mean, median = np.mean(late) * 1000, np.median(late) * 1000
+    print(f"| beats late, before the correction | mean {mean:.1f} ms, median {median:.1f} ms, n {len(late)} beats |")
     print(f"| F of the beats, 70 ms | {metrics.bootstrap(scores)} |")
     print(f"| downbeats guessed right, true beats given, meter 4 | {sum(right)} of {len(right)} |")
 

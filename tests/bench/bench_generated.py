@@ -19,8 +19,7 @@ from tests.bench.bench_codec import composed, real
 from vampkit import Periodic, load_vamp, metrics, music
 from vampkit.files import cache_folder
 from vampkit.model import MaskedTransformer
-from vampkit.pipeline import Vamp
-from vampkit.pipeline.take import FINE_PASSES, MASK_TEMPERATURE
+from vampkit.pipeline import TakeSettings, Vamp
 from vampkit.prompts import Nothing
 
 PERIODS = (7, 16)
@@ -144,11 +143,13 @@ def main():
     parser.add_argument("--kinds", nargs="+", default=["composed", "real"], choices=("composed", "real"))
     parser.add_argument("--only", choices=("prompted", "unconditional"))
     parser.add_argument("--out", type=Path, help="a folder for the unconditional samples")
-    parser.add_argument("--fine-passes", type=int, default=FINE_PASSES, help="coarse-to-fine passes of a take")
+    parser.add_argument(
+        "--fine-passes", type=int, default=TakeSettings().fine.passes, help="coarse-to-fine passes of a take"
+    )
     parser.add_argument(
         "--mask-temperature",
         type=float,
-        default=MASK_TEMPERATURE,
+        default=TakeSettings().coarse.mask_temperature,
         help="noise on which tokens stay, in the coarse passes",
     )
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where the models run")

@@ -1,7 +1,7 @@
-"""Long sounds: do window borders and loop seams stand out, does the level drift, do time and memory grow as they
-should?
+"""Long sounds: do window borders and loop seams stand out, does the level drift, how do time and memory grow?
 
-    python -m tests.bench.bench_long                            ten continuations of three minutes, 20 loops, files of 3 and 30 minutes
+    python -m tests.bench.bench_long                            10 continuations of 3 minutes, 20 loops, files of 3 and
+                                                                30 minutes
     python -m tests.bench.bench_long --count 1 --seconds 40     a small look
 
 Goals: at most 15 % of the borders and seams above the 95th percentile of the interior's spectral flux; every 10 s
@@ -34,10 +34,7 @@ FIRST_SEED = 1_003_000
 
 
 def flux(sound: np.ndarray, hop: int, circular: bool = False) -> np.ndarray:
-    """Spectral flux from frame to frame of the codec, [frames].
-
-    The rise of the log magnitude, mean over frequencies, of windows of two frames.
-    """
+    """Spectral flux from frame to frame of the codec, [frames]: the mean rise of the log magnitude over frequencies."""
     lead = sound[-hop:] if circular else np.zeros(hop, sound.dtype)
     padded = np.concatenate([lead, sound])
     frames = np.lib.stride_tricks.sliding_window_view(padded, 2 * hop)[::hop] * np.hanning(2 * hop)
@@ -50,12 +47,10 @@ def flux(sound: np.ndarray, hop: int, circular: bool = False) -> np.ndarray:
 
 
 def interval(hits: int, n: int) -> str:
-    """A share with Wilson's 95 % interval."""
+    """A proportion with Wilson's 95 % interval."""
     p, z = hits / max(n, 1), 1.96
-    middle, half = (
-        (p + z * z / (2 * n)) / (1 + z * z / n),
-        z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n),
-    )
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
     return f"{p:.1%} of {n} [{max(0, middle - half):.1%}, {min(1, middle + half):.1%}]"
 
 
@@ -91,21 +86,18 @@ def continuations(vamp, count: int, seconds: float, passes: int, first_seed: int
     drift = np.array(drift)
     within = np.mean(np.abs(drift) <= 6)
     print(
-        f"loudness of 10 s blocks against the prefix: {drift.min():+.1f} to {drift.max():+.1f} dB, {within:.1%} of {drift.size} within 6 dB"
+        f"loudness of 10 s blocks against the prefix: {drift.min():+.1f} to {drift.max():+.1f} dB, "
+        f"{within:.1%} of {drift.size} within 6 dB"
     )
     thirds = " ".join(f"{part.mean():+.1f}" for part in np.array_split(drift, 3, 1))
     print(f"mean of each third of the way: {thirds} dB", flush=True)
     for length in sorted({a for a, _ in took}):
-        print(
-            f"{length:.0f} s took {np.mean([t for a, t in took if a == length]):.1f} s, {np.mean([t / a for a, t in took if a == length]):.2f} s a second"
-        )
+        times = np.array([t for a, t in took if a == length])
+        print(f"{length:.0f} s took {times.mean():.1f} s, {(times / length).mean():.2f} s a second")
 
 
 def loops(vamp, count: int, passes: int, lead: float) -> None:
-    """Four-bar loops cut `lead` seconds before the bar.
-
-    Their seams, beside their inner bar lines at the same distance.
-    """
+    """Seams of four-bar loops cut `lead` seconds before the bar, beside their inner bar lines, cut alike."""
     hits, borders_hit, inner = 0, [0, 0], [0, 0]
     for number in range(count):
         piece = music.compose(FIRST_SEED + 500 + number, seconds=24.0)
@@ -120,7 +112,8 @@ def loops(vamp, count: int, passes: int, lead: float) -> None:
             borders_hit[0] += above(values, borders)
             borders_hit[1] += len(borders)
     print(
-        f"four-bar loops cut {lead:g} s before the bar: seams above the 95th percentile {interval(hits, count)}, their inner bars there {interval(*inner)}"
+        f"four-bar loops cut {lead:g} s before the bar: seams above the 95th percentile {interval(hits, count)}, "
+        f"their inner bars there {interval(*inner)}"
     )
     if borders_hit[1]:
         print(f"window borders inside them: {interval(*borders_hit)}", flush=True)
@@ -134,13 +127,10 @@ def file_memory(folder: Path, minutes: tuple[float, ...]) -> None:
         save_blocks((clip.samples for _ in range(round(length * 60 / clip.seconds))), clip.rate, source)
         words = [sys.executable, "-m", "tests.bench.bench_long", "--one", str(source)]
         since = time.monotonic()
-        peaks.append(
-            json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout.splitlines()[-1])["mb"]
-        )
-        print(
-            f"a file of {length:g} minutes: peak {peaks[-1]:.0f} MB, {time.monotonic() - since:.0f} s at 2 passes",
-            flush=True,
-        )
+        printed = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+        peaks.append(json.loads(printed.splitlines()[-1])["mb"])
+        took = time.monotonic() - since
+        print(f"a file of {length:g} minutes: peak {peaks[-1]:.0f} MB, {took:.0f} s at 2 passes", flush=True)
     print(f"the longest needs {peaks[-1] / peaks[0] - 1:+.1%} of the shortest's peak")
 
 

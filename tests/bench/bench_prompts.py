@@ -1,4 +1,4 @@
-"""What prompts keep: beats, and bits for distance.
+"""What prompts keep: beats, and how many bits for which mel distance.
 
 `python -m tests.bench.bench_prompts [--clips N] [--seconds S] [--passes N] [--music DIR]`. Prints tables.
 
@@ -26,26 +26,24 @@ def beats(vamp, count, passes, before):
     scores = {
         name: [] for name in ("input", "codec round trip", "true beats", "tracked beats", "random, as many tokens")
     }
-    shares = []
+    kept = []
     for number, (piece, clip) in enumerate(drummed(count)):
         truth = np.asarray(piece.beats)
         tokens = vamp.codec.encode(clip)
         inside = within(beats_from_score(piece), tokens.seconds)
         true, tracked = (Beats(before, 0.075, beats=grid).mask(tokens) for grid in (inside, LibrosaBeats().track(clip)))
-        kept = float((~true).float().mean())
-        shares.append(kept)
+        kept.append(float((~true).float().mean()))
         masks = {
             "true beats": true,
             "tracked beats": tracked,
-            "random, as many tokens": RandomShare(kept, number).mask(tokens),
+            "random, as many tokens": RandomShare(kept[-1], number).mask(tokens),
         }
         sounds = {"input": clip, "codec round trip": vamp.codec.decode(tokens)}
         sounds |= {name: vamp.vamp(tokens, mask, seed=number, passes=passes).clip for name, mask in masks.items()}
         for name, sound in sounds.items():
             scores[name].append(metrics.beat_f(truth, sound))
-    print(
-        f"Beat prompts keep {metrics.bootstrap(shares)} of the tokens.\n\n| kept | F of the beats, 70 ms | over the round trip's mean |\n| --- | --- | --- |"
-    )
+    print(f"Beat prompts keep {metrics.bootstrap(kept)} of the tokens.\n")
+    print("| kept | F of the beats, 70 ms | over the round trip's mean |\n| --- | --- | --- |")
     for name, values in scores.items():
         print(f"| {name} | {metrics.bootstrap(values)} | {np.mean(values) / np.mean(scores['codec round trip']):.3f} |")
     print("\n| difference by piece | F |\n| --- | --- |")
@@ -77,23 +75,20 @@ def bits(vamp, clips, passes, figure):
         distances[name] = [metrics.mel_distance(clip, take) for (clip, _), take in zip(clips, takes, strict=True)]
         print(f"| {name} | {np.mean(rates[name]):.0f} | {metrics.bootstrap(distances[name], tracks)} |", flush=True)
     if figure:
-        drawn_figure(rates, {name: metrics.bootstrap(values, tracks) for name, values in distances.items()}).write_html(
-            figure
-        )
+        intervals = {name: metrics.bootstrap(values, tracks) for name, values in distances.items()}
+        drawn_figure(rates, intervals).write_html(figure)
     x, y = np.array(list(rates.values())), np.array(list(distances.values()))
     whole = rank_correlation(x.mean(1), y.mean(1))
     drawn = [correlation_of(x, y, tracks, np.random.default_rng(i)) for i in range(2000)]
     low, high = np.quantile(drawn, [0.025, 0.975])
     print(
-        f"\nRank correlation of bits and mel distance over {len(x)} presets: {whole:.3f} [{low:.3f}, {high:.3f}], n = {len(clips)} excerpts"
+        f"\nRank correlation of bits and mel distance over {len(x)} presets: "
+        f"{whole:.3f} [{low:.3f}, {high:.3f}], n = {len(clips)} excerpts"
     )
 
 
 def drawn_figure(rates, distances):
-    """Mel distance over kept bits.
-
-    A point with its interval for every preset, one line a family of compressions, names where the pointer rests.
-    """
+    """Mel distance over kept bits: a point with its interval for every preset, one line a family of compressions."""
     import plotly.graph_objects as go
 
     families = {}
@@ -112,11 +107,9 @@ def drawn_figure(rates, distances):
             thickness=1,
             width=2,
         )
-        # On a logarithmic axis nothing kept lies at no place: it is drawn at 10 bits a second, and the axis says so.
-        x, mode = (
-            [max(10, np.mean(rates[n])) for n in names],
-            "lines+markers" if family.startswith("paper-comp") else "markers",
-        )
+        # A logarithmic axis has no 0: nothing kept is drawn at 10 bits a second, and the axis says so.
+        x = [max(10, np.mean(rates[n])) for n in names]
+        mode = "lines+markers" if family.startswith("paper-comp") else "markers"
         figure.add_scatter(x=x, y=[d.mean for d in found], error_y=error, text=names, mode=mode, name=family)
     figure.update_xaxes(
         type="log",
@@ -145,7 +138,7 @@ def rank_correlation(x, y):
 
 
 def correlation_of(x, y, tracks, rng):
-    """The same on tracks drawn anew with replacement."""
+    """The rank correlation over tracks drawn with replacement."""
     names = sorted(set(map(str, tracks)))
     places = {name: [i for i, track in enumerate(tracks) if str(track) == name] for name in names}
     chosen = [i for name in rng.choice(names, len(names)) for i in places[name]]

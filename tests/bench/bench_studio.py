@@ -5,6 +5,7 @@ while a take is generated; then memory of kernel and page over rounds of generat
 """
 
 import json
+import os
 import platform
 import sys
 import tempfile
@@ -14,17 +15,17 @@ from statistics import median
 from tests.browser.lab import Notebook, chromium, serve
 
 STUDIO = """
-import gc, os, time, psutil
+import numpy as np
 import vampkit as vk
 from vampkit.widgets import VampStudio
 one = vk.load_clip("03").mono()
-clip = vk.Clip(__import__("numpy").resize(one.samples, (1, 44100 * 60)), 44100, "sixty seconds")
+clip = vk.Clip(np.resize(one.samples, (1, 44100 * 60)), 44100, "sixty seconds")
 studio = VampStudio(vk.load_vamp("tiny"), clip, preset="paper, 12 passes")
 studio.stamp("periodic:7")
 studio
 """
 SHORT = """
-import gc, os, time, psutil
+import gc, psutil
 import vampkit as vk
 from vampkit.widgets import VampStudio
 studio = VampStudio(vk.load_vamp("tiny"), vk.load_clip("03").excerpt(0, 1.0), preset="sketch")
@@ -37,7 +38,8 @@ studio
 """
 # Strokes drawn through the page's own pointer events; each drawing is timed to the end, pixels read back included.
 STROKES = """async () => {
-  const root = document.querySelector(".vampkit-studio"), { store, grid } = root.vampkit, layer = root.querySelector(".vk-cells"), draws = [], answers = [];
+  const root = document.querySelector(".vampkit-studio"), { store, grid } = root.vampkit;
+  const layer = root.querySelector(".vk-cells"), draws = [], answers = [];
   const frame = () => new Promise(requestAnimationFrame), box = grid.stage.getBoundingClientRect(), view = grid.view();
   const y = (row) => box.top + view.cells.y + (row + 0.5) * view.rowHeight;
   const at = (kind, x, row) => grid.stage.dispatchEvent(
@@ -74,9 +76,9 @@ ANSWERS = """async (count) => {
 }"""
 
 
-def share(values: list[float], part: float) -> float:
-    """The value below which a part of them lies."""
-    return sorted(values)[min(len(values) - 1, int(part * len(values)))]
+def percentile(values: list[float], percent: int) -> float:
+    """The value below which so many percent of them lie."""
+    return sorted(values)[min(len(values) - 1, len(values) * percent // 100)]
 
 
 def heap(page, session) -> float:
@@ -95,18 +97,19 @@ def speed(browser, lab) -> None:
         done = page.evaluate(STROKES)
         draws = done["draws"]
         print(
-            f"stroke at 14 x 3446: drawn in {median(draws):.1f} ms (median of {len(draws)}), {share(draws, 0.95):.1f} ms (95th percentile)"
+            f"stroke at 14 x 3446: drawn in {median(draws):.1f} ms (median of {len(draws)}), "
+            f"{percentile(draws, 95):.1f} ms (95th percentile)"
         )
-        print(
-            f"in Python and back: {median(done['answers']):.0f} ms (median of {len(done['answers'])} strokes, idle kernel)"
-        )
+        answers = done["answers"]
+        print(f"in Python and back: {median(answers):.0f} ms (median of {len(answers)} strokes, idle kernel)")
         idle = page.evaluate(ANSWERS, 20)
         notebook.kernel("studio.generate()")
         busy = page.evaluate(ANSWERS, 40)
         running = notebook.kernel("print(studio.session.job.running)")
         print(f"kernel answers: idle {median(idle):.0f} ms (median of {len(idle)})")
         print(
-            f"while generating: {median(busy):.0f} ms (median of {len(busy)}), {share(busy, 0.95):.0f} ms (95th percentile)"
+            f"while generating: {median(busy):.0f} ms (median of {len(busy)}), "
+            f"{percentile(busy, 95):.0f} ms (95th percentile)"
         )
         print(f"still generating at the end: {running}")
         notebook.kernel("studio.cancel(); studio.wait(60); studio.close()")
@@ -118,7 +121,7 @@ def leaks(browser, lab, rounds: int) -> None:
         notebook.run_all()
         page.wait_for_function("document.querySelector('.vampkit-studio')?.vampkit?.store.state.estimate")
         session = page.context.new_cdp_session(page)
-        first = None
+        first, settled = None, min(50, rounds // 4)
         for number in range(1, rounds + 1):
             # By the page's own buttons: cells that were run for it would stay in IPython's history, and count.
             page.evaluate("document.querySelector('.vampkit-studio .vk-generate').click()")
@@ -127,22 +130,18 @@ def leaks(browser, lab, rounds: int) -> None:
             )
             page.evaluate("document.querySelector('.vampkit-studio [aria-label^=Discard]').click()")
             page.wait_for_function("document.querySelector('.vampkit-studio').dataset.takes === '0'")
-            if number in (min(50, rounds // 4), rounds):
+            if number in (settled, rounds):
                 now = float(notebook.kernel("print(memory())")), heap(page, session)
                 print(f"after round {number}: kernel {now[0]:.1f} MiB, page {now[1]:.2f} MiB")
                 if first is not None:
-                    print(
-                        f"grown over {rounds - min(50, rounds // 4)} rounds: kernel {now[0] - first[0]:+.1f} MiB, page {now[1] - first[1]:+.2f} MiB"
-                    )
+                    kernel, page_heap = now[0] - first[0], now[1] - first[1]
+                    print(f"grown over {rounds - settled} rounds: kernel {kernel:+.1f} MiB, page {page_heap:+.2f} MiB")
                 first = now
 
 
 def main(rounds: int = 250) -> None:
-    print(
-        json.dumps(
-            {"python": platform.python_version(), "machine": platform.machine(), "cores": __import__("os").cpu_count()}
-        )
-    )
+    machine = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
+    print(json.dumps(machine))
     with (
         tempfile.TemporaryDirectory() as folder,
         serve(Path(folder), long=[STUDIO], short=[SHORT]) as lab,

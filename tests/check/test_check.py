@@ -1,7 +1,4 @@
-"""Checks of the exercises.
-
-A stub is not attempted yet, the answer is right, and a wrong answer gets one helpful line and no exception.
-"""
+"""Checks: a stub is not attempted yet, the answer is right, a wrong answer gets one helpful line and no exception."""
 
 import importlib
 import inspect
@@ -107,7 +104,10 @@ WRONG = {
         ].permute(2, 0, 1),
         "neighbours here",
     ),
-    ("nb03", "reach"): (lambda logits, share: (logits.softmax(-1).cumsum(-1) < share).sum(-1) + 1, "In which order"),
+    ("nb03", "reach"): (
+        lambda logits, fraction: (logits.softmax(-1).cumsum(-1) < fraction).sum(-1) + 1,
+        "In which order",
+    ),
     ("nb04", "masked_mean"): (
         lambda logits, codes, mask: torch.nn.functional.cross_entropy(logits.movedim(-1, 1), codes),
         "Which tokens count?",
@@ -250,10 +250,8 @@ def test_the_first_wrong_place_is_named(values, data):
     other = [*values]
     other[place] += data.draw(st.sampled_from([-1, 1]))
     line = core.difference(core.as_value(other), core.as_value(values))
-    assert (
-        f"wrong places (of {len(values)}) is {place}: yours is {other[place]}, which is too {'large' if other[place] > values[place] else 'small'}"
-        in line
-    )
+    verdict = "large" if other[place] > values[place] else "small"
+    assert f"wrong places (of {len(values)}) is {place}: yours is {other[place]}, which is too {verdict}" in line
     assert core.difference(core.as_value(values), core.as_value(torch.tensor(values))) == ""
 
 

@@ -41,9 +41,15 @@ def test_the_mel_distance_is_the_codecs_own_training_loss(clip):
     assert float(signal_ratio(x, y)) == pytest.approx(metrics.si_sdr(clip, other), abs=1e-2)
     from audiotools import AudioSignal
 
-    loss = dac.nn.loss.MelSpectrogramLoss(n_mels=[5, 10, 20, 40, 80, 160, 320], window_lengths=[32, 64, 128, 256, 512, 1024, 2048],
-                                           mel_fmin=[0] * 7, mel_fmax=[None] * 7,
-                                          pow=1.0, clamp_eps=1e-5, mag_weight=0.0)  # fmt: skip
+    loss = dac.nn.loss.MelSpectrogramLoss(
+        n_mels=[5, 10, 20, 40, 80, 160, 320],
+        window_lengths=[32, 64, 128, 256, 512, 1024, 2048],
+        mel_fmin=[0] * 7,
+        mel_fmax=[None] * 7,
+        pow=1.0,
+        clamp_eps=1e-5,
+        mag_weight=0.0,
+    )
     theirs = float(loss(AudioSignal(x[None], clip.rate), AudioSignal(y[None], clip.rate)))
     assert ours == pytest.approx(theirs, rel=1e-3)
 
@@ -86,10 +92,7 @@ def test_kernel_distance_tells_sets_apart_and_not_halves_of_one():
 
 
 def test_kernel_difference_pairs_its_tracks():
-    """The difference of two distances.
-
-    Treatments that share their tracks are told apart where their own intervals overlap.
-    """
+    """Treatments of the same tracks are told apart by the difference, where their own intervals overlap."""
     rng = np.random.default_rng(1)
     x, y = ([rng.standard_normal(3) + 0.3 * rng.standard_normal((6, 3)) for _ in range(24)] for _ in range(2))
     near, far = [t + 0.6 for t in x], [t + 0.9 for t in x]
@@ -117,9 +120,10 @@ def test_embeddings_rank_degradations(clip):
     codec = load_codec("tiny")
     for embed in (metrics.logmel_statistics, lambda c: metrics.codec_latents(c, codec)):
         reference = [embed(p) for p in pieces]
-        width = metrics.bandwidth_of(reference)
-        far = {how: metrics.kernel_distance([embed(changed(p, how)) for p in pieces], reference, width, shuffles=1).estimate.mean
-               for how in ("nothing", "a little noise", "noise", "low-pass")}  # fmt: skip
+        width, far = metrics.bandwidth_of(reference), {}
+        for how in ("nothing", "a little noise", "noise", "low-pass"):
+            found = metrics.kernel_distance([embed(changed(p, how)) for p in pieces], reference, width, shuffles=1)
+            far[how] = found.estimate.mean
         assert far["nothing"] < far["a little noise"] < far["noise"] and far["low-pass"] > far["nothing"], far
 
 

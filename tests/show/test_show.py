@@ -1,5 +1,6 @@
 """Players and figures: they are small, say what they show, ask nobody for anything, and never change a level."""
 
+import inspect
 import io
 import json
 import re
@@ -119,6 +120,33 @@ def test_figures_are_small_figures(clip, mask):
         size = len(figure.to_json())
         assert size < 150_000
         assert figure.layout.paper_bgcolor == "rgba(0,0,0,0)"
+
+
+def test_docstrings_name_axes_and_units(clip, mask):
+    """What stands at the axes of a figure stands in the docstring of its function, with a unit."""
+    named = "`x_title`", "`y_title`"
+    made = {
+        "spectrogram": show.spectrogram(clip),
+        "waveform": show.waveform(clip),
+        "tokens": show.tokens(mask.int()),
+        "mask": show.mask(mask),
+        "mask_over": show.mask_over(clip, mask),
+        "passes": show.passes([mask]),
+        "curves": show.curves({"a": [1, 2]}, *named),
+        "bars": show.bars({"a": 1.0}, named[1]),
+        "matrices": show.matrices({"a": np.eye(2)}, *named),
+        "schedules": show.schedules({"cosine": np.cos}),
+    }
+    returns = {name: inspect.getdoc(getattr(show, name)).partition("Returns\n-------\n")[2] for name in show.__all__}
+    drawn = {name for name, text in returns.items() if text.startswith("Figure") and name not in ("dress", "overview")}
+    assert drawn == set(made)
+    for name in (*made, "overview"):
+        text = " ".join(returns[name].split())
+        assert re.search(r"\bx: .+\by: ", text), name
+        assert re.search(r"\(s\)|\bunits?\b|0 to 1", text), name
+        if name in made:
+            for axis in (*made[name].select_xaxes(), *made[name].select_yaxes()):
+                assert (axis.title.text or "") in text, (name, axis.title.text)
 
 
 def test_mask_figure_tells_truth(mask):

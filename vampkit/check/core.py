@@ -1,4 +1,4 @@
-"""What all checks share.
+"""What all checks have in common.
 
 Run the reader's function on cases, compare what comes back, and say in one line what is wrong.
 """
@@ -27,10 +27,9 @@ def judge(
 ) -> bool:
     """Run `yours` on every case and compare it with `answer`; print one line, return whether all was right.
 
-    name: of the task. yours: the reader's function; one that raises NotImplementedError was not attempted yet.
-    cases: tuples of arguments; each function gets copies of its own. answer: the right function of the same arguments.
-    traps: (function, sentence): a usual mistake, and what to say where `yours` agrees with it and not with the answer.
-    tolerance: of floating point numbers, relative to 1 or to the number, whichever is larger.
+    A case is a tuple of arguments; each function gets copies of its own. A `yours` that raises NotImplementedError was
+    not attempted yet. A trap is a usual mistake, and the sentence to say where `yours` agrees with it and not with the
+    answer. The tolerance of floating point numbers is relative to 1 or to the number, whichever is larger.
     """
     if not callable(yours):
         return _say(name, f"a function was expected, {type(yours).__name__} was given")
@@ -43,8 +42,11 @@ def judge(
             return _say(name, f"in case {number} {_stopped(yours, error)}")
         wrong = difference(found, as_value(answer(*_copies(case))), tolerance)
         if wrong:
-            known = (say for trap, say in traps if not difference(found, as_value(trap(*_copies(case))), tolerance))
-            return _say(name, f"not yet; in case {number} {wrong}" + "".join(f". {say}" for say in list(known)[:1]))
+            line = f"not yet; in case {number} {wrong}"
+            for trap, sentence in traps:
+                if not difference(found, as_value(trap(*_copies(case))), tolerance):
+                    return _say(name, f"{line}. {sentence}")
+            return _say(name, line)
     return _say(name, "right", True)
 
 
@@ -63,11 +65,8 @@ def difference(found, expected, tolerance: float = 1e-4) -> str:
     if (found.dtype == bool) != (expected.dtype == bool):
         return f"yours holds {_kind(found)}, {_kind(expected)} was expected"
     if expected.dtype == bool:
-        return (
-            _first(found, found != expected, lambda a: f"yours is {a}") + _balance(found, expected)
-            if (found != expected).any()
-            else ""
-        )
+        wrong = found != expected
+        return _first(found, wrong, lambda v: f"yours is {v}") + _balance(found, expected) if wrong.any() else ""
     a, b = found.astype(np.float64), expected.astype(np.float64)
     if np.isnan(a).any():
         return _first(a, np.isnan(a), lambda _: "yours is not a number (nan)")
@@ -82,7 +81,7 @@ def difference(found, expected, tolerance: float = 1e-4) -> str:
 def as_value(value):
     """A result as a NumPy array, whatever it came as.
 
-    None stays None, what is no array of numbers becomes the name of its type.
+    None stays None; what is no array of numbers becomes the name of its type.
     """
     if value is None:
         return None
@@ -123,7 +122,8 @@ def _first(found: np.ndarray, wrong: np.ndarray, describe: Callable) -> str:
 
 def _balance(found: np.ndarray, expected: np.ndarray) -> str:
     mine, right = int(found.sum()), int(expected.sum())
-    return f"; True occurs {mine} times in yours, {'as it should' if mine == right else 'too often' if mine > right else 'too seldom'}"
+    verdict = "as it should" if mine == right else "too often" if mine > right else "too seldom"
+    return f"; True occurs {mine} times in yours, {verdict}"
 
 
 def _stopped(yours: Callable, error: Exception) -> str:
@@ -141,5 +141,5 @@ def _stopped(yours: Callable, error: Exception) -> str:
 
 
 def generator(seed: int) -> torch.Generator:
-    """Chance of a check's own, so that the reader's is left alone and every run draws the same cases."""
+    """A generator of a check's own: the reader's is left alone, and every run draws the same cases."""
     return torch.Generator().manual_seed(seed)

@@ -12,34 +12,54 @@ from vampkit.model import MaskedTransformer, ModelConfig, relative_buckets
 
 
 def parameters(yours: Callable) -> bool:
-    """yours(layers, width, heads, codebooks, conditioning) -> how many numbers such a model learns, at 1024 entries of
-    8 dimensions. Notebook: 03."""
+    """Check `yours(layers, width, heads, codebooks, conditioning)`: how many numbers such a model learns.
+
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes the sizes of a `MaskedTransformer` whose codebooks have 1024 entries of 8
+        dimensions, and returns a whole number.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 03
+    """
     cases = [(6, 192, 4, 4, 0), (20, 1280, 20, 4, 0), (16, 1280, 20, 14, 4), (1, 64, 8, 2, 0), (3, 96, 3, 9, 2)]
     traps = [
+        (_miscounted(lambda c: 32 * c.heads * (c.layers - 1)), "Which layers hold a table of the relative bias?"),
         (
-            lambda n, d, h, k, c: _count(n, d, h, k, c) + 32 * h * (n - 1),
-            "Which layers hold a table of the relative bias?",
-        ),
-        (
-            lambda n, d, h, k, c: _count(n, d, h, k, c) + (d + 2) * 1024 * c,
+            _miscounted(lambda c: (c.width + 2) * c.entries * c.conditioning),
             "For which codebooks does the head make logits?",
         ),
         (
-            lambda n, d, h, k, c: _count(n, d, h, k, c) - 1024 * (k - c),
+            _miscounted(lambda c: -c.entries * (c.codebooks - c.conditioning)),
             "How many numbers does weight normalisation add to the head?",
         ),
-        (lambda n, d, h, k, c: _count(n, d, h, k, c) - d, "How many norms are there outside the blocks?"),
-        (
-            lambda n, d, h, k, c: _count(n, d, h, k, c) + 2 * d * d * n,
-            "How wide is the feed-forward part after its gate?",
-        ),
+        (_miscounted(lambda c: -c.width), "How many norms are there outside the blocks?"),
+        (_miscounted(lambda c: 2 * c.width**2 * c.layers), "How wide is the feed-forward part after its gate?"),
     ]
     return judge("parameters", yours, cases, _count, traps)
 
 
 def circular_bias(yours: Callable) -> bool:
-    """yours(table [32, heads], frames) -> bias [heads, frames, frames] on a loop, whose last frame lies beside its
-    first; frames is odd. Notebook: 03."""
+    """Check `yours(table, frames)`: the relative bias on a loop, whose last frame lies beside its first.
+
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes a table [32, heads] and an odd number of frames, and returns the bias [heads,
+        frames, frames].
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 03
+    """
     cases = [
         (torch.randn(32, heads, generator=generator(seed)), frames)
         for seed, (heads, frames) in enumerate([(1, 5), (2, 7), (4, 31), (3, 201)])
@@ -60,32 +80,56 @@ def circular_bias(yours: Callable) -> bool:
 
 
 def reach(yours: Callable) -> bool:
-    """yours(logits [tokens, entries], share) -> how many of the likeliest entries together reach that share of the
-    probability, int [tokens]. Notebook: 03."""
+    """Check `yours(logits, fraction)`: how many of the likeliest entries reach a fraction of the probability.
+
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes logits [tokens, entries] and a fraction, 0 to 1, and returns int64 [tokens].
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 03
+    """
     scales = [(4, 6, 1.0, 0.5), (5, 20, 3.0, 0.9), (30, 1024, 2.0, 0.95), (3, 8, 0.5, 0.05)]
     cases = [
-        (torch.randn(n, v, generator=generator(seed)) * scale, share)
-        for seed, (n, v, scale, share) in enumerate(scales)
+        (torch.randn(n, v, generator=generator(seed)) * scale, fraction)
+        for seed, (n, v, scale, fraction) in enumerate(scales)
     ]
     traps = [
-        (lambda logits, share: _reach(logits, share) - 1, "Count the entry that crosses the line as well"),
+        (lambda logits, fraction: _reach(logits, fraction) - 1, "Count the entry that crosses the line as well"),
         (
-            lambda logits, share: (logits.softmax(-1).cumsum(-1) < share).sum(-1) + 1,
+            lambda logits, fraction: (logits.softmax(-1).cumsum(-1) < fraction).sum(-1) + 1,
             "In which order are the entries to be added up?",
         ),
         (
-            lambda logits, share: (logits.softmax(-1).sort(-1).values.cumsum(-1) < share).sum(-1) + 1,
+            lambda logits, fraction: (logits.softmax(-1).sort(-1).values.cumsum(-1) < fraction).sum(-1) + 1,
             "Begin with the likeliest",
         ),
-        (lambda logits, share: (logits.softmax(-1) > 1 - share).sum(-1), "It is the sum that must reach the share"),
+        (
+            lambda logits, fraction: (logits.softmax(-1) > 1 - fraction).sum(-1),
+            "It is the sum that must reach the fraction",
+        ),
     ]
     return judge("reach", yours, cases, _reach, traps)
 
 
-def _count(layers: int, width: int, heads: int, codebooks: int, conditioning: int) -> int:
-    config = ModelConfig(codebooks=codebooks, conditioning=conditioning, layers=layers, width=width, heads=heads)
+def _config(layers: int, width: int, heads: int, codebooks: int, conditioning: int) -> ModelConfig:
+    return ModelConfig(codebooks=codebooks, conditioning=conditioning, layers=layers, width=width, heads=heads)
+
+
+def _miscounted(extra: Callable[[ModelConfig], int]) -> Callable:
+    """A count that is wrong by `extra`."""
+    return lambda *sizes: _count(*sizes) + extra(_config(*sizes))
+
+
+def _count(*sizes: int) -> int:
+    config = _config(*sizes)
     with torch.device("meta"):  # shapes without numbers: nothing is allocated
-        model = MaskedTransformer(config, torch.empty(codebooks, config.entries, config.latent))
+        model = MaskedTransformer(config, torch.empty(config.codebooks, config.entries, config.latent))
     return sum(weight.numel() for weight in model.parameters())
 
 
@@ -103,6 +147,6 @@ def _bias(table: Tensor, distance: Tensor) -> Tensor:
     return table[relative_buckets(distance)].permute(2, 0, 1)
 
 
-def _reach(logits: Tensor, share: float) -> Tensor:
+def _reach(logits: Tensor, fraction: float) -> Tensor:
     ordered = logits.softmax(-1).sort(-1, descending=True).values
-    return (ordered.cumsum(-1) < share).sum(-1) + 1
+    return (ordered.cumsum(-1) < fraction).sum(-1) + 1

@@ -12,43 +12,54 @@ from vampkit.check.core import generator, judge
 
 
 def masked_mean(yours: Callable) -> bool:
-    """yours(logits [batch, codebooks, frames, entries], codes [batch, codebooks, frames], mask [batch, codebooks,
-    frames]) -> mean -log p. Notebook: 04."""
+    """Check `yours(logits, codes, mask)`: the loss, which is the mean -log p of the hidden tokens.
+
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes logits [batch, codebooks, frames, entries], codes and mask [batch, codebooks,
+        frames] (True = hidden), and returns nats.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 04
+    """
     cases = [_batch(seed, shape) for seed, shape in enumerate([(2, 4, 30, 20), (1, 1, 9, 5), (3, 2, 16, 64)])]
     traps = [
-        (lambda logits, codes, mask: _surprise(logits, codes).mean(), "Which tokens count?"),
+        (lambda logits, codes, mask: _nats(logits, codes).mean(), "Which tokens count?"),
         (
-            lambda logits, codes, mask: _surprise(logits, codes)[mask].sum(),
+            lambda logits, codes, mask: _nats(logits, codes)[mask].sum(),
             "The sum grows with the number of hidden tokens",
         ),
-        (
-            lambda logits, codes, mask: -_surprise(logits, codes)[mask].mean(),
-            "Probabilities are below 1, so a loss is above 0",
-        ),
-        (
-            lambda logits, codes, mask: _by_example(logits, codes, mask),
-            "A mean of means weighs the tokens of examples unequally",
-        ),
+        (lambda *case: -_masked_mean(*case), "Probabilities are below 1, so a loss is above 0"),
+        (_mean_of_means, "A mean of means weighs the tokens of examples unequally"),
     ]
-    return judge("masked_mean", yours, cases, lambda logits, codes, mask: _surprise(logits, codes)[mask].mean(), traps)
+    return judge("masked_mean", yours, cases, _masked_mean, traps)
 
 
 def rate(yours: Callable) -> bool:
-    """yours(step, steps, warmup) -> what the learning rate is multiplied by.
+    """Check `yours(step, steps, warmup)`: what the learning rate is multiplied by.
 
-    Up in a line to 1 at the end of the warm-up, flat, down to 0. Notebook: 04.
+    It rises in a line to 1 at the last step of the warm-up, stays, and falls in a line to 0 over the second half of all
+    steps.
+
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes a step, counted from 0, and the numbers of all steps and of those of the
+        warm-up, and returns a factor, 0 to 1.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 04
     """
-    cases = [
-        (0, 100, 10),
-        (4, 100, 10),
-        (9, 100, 10),
-        (30, 100, 10),
-        (50, 100, 10),
-        (75, 100, 10),
-        (100, 100, 10),
-        (3, 40, 2),
-        (29, 40, 2),
-    ]
+    cases = [*((step, 100, 10) for step in (0, 4, 9, 30, 50, 75, 100)), (3, 40, 2), (29, 40, 2)]
     traps = [
         (
             lambda step, steps, warmup: step / warmup if step < warmup else _down(step, steps),
@@ -60,18 +71,25 @@ def rate(yours: Callable) -> bool:
             "It is flat until half of the steps are done",
         ),
     ]
-    return judge(
-        "rate",
-        yours,
-        cases,
-        lambda step, steps, warmup: (step + 1) / warmup if step < warmup else _down(step, steps),
-        traps,
-    )
+    return judge("rate", yours, cases, _rate, traps)
 
 
 def shares(yours: Callable) -> bool:
-    """yours(sums [processes], counts [processes]) -> each process's loss, so that the mean of all gradients is the
-    whole batch's. Notebook: 04."""
+    """Check `yours(sums, counts)`: the loss of each process, so that the mean of all gradients is the whole batch's.
+
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes the sum of the losses and the number of hidden tokens of each process, both
+        [processes], and returns [processes].
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 04
+    """
     cases = [
         (torch.rand(n, generator=generator(n)) * 50 + 1, torch.randint(1, 40, (n,), generator=generator(n)))
         for n in (2, 3, 8)
@@ -87,22 +105,30 @@ def shares(yours: Callable) -> bool:
 
 
 def _batch(seed: int, shape: tuple[int, int, int, int]) -> tuple[Tensor, Tensor, Tensor]:
-    chance = generator(seed)
-    logits = 2 * torch.randn(shape, generator=chance)
-    codes = torch.randint(0, shape[-1], shape[:-1], generator=chance)
-    share = torch.linspace(0.2, 0.9, shape[0])[:, None, None]
-    mask = torch.rand(shape[:-1], generator=chance) < share
+    draws = generator(seed)
+    logits = 2 * torch.randn(shape, generator=draws)
+    codes = torch.randint(0, shape[-1], shape[:-1], generator=draws)
+    ratio = torch.linspace(0.2, 0.9, shape[0])[:, None, None]
+    mask = torch.rand(shape[:-1], generator=draws) < ratio
     mask[..., 0] = True
     return logits, codes, mask
 
 
-def _surprise(logits: Tensor, codes: Tensor) -> Tensor:
+def _nats(logits: Tensor, codes: Tensor) -> Tensor:
+    """-log p of every true token."""
     return F.cross_entropy(logits.flatten(0, -2), codes.flatten(), reduction="none").view(codes.shape)
 
 
-def _by_example(logits: Tensor, codes: Tensor, mask: Tensor) -> Tensor:
-    found = _surprise(logits, codes)
-    return torch.stack([row[hidden].mean() for row, hidden in zip(found, mask, strict=True)]).mean()
+def _masked_mean(logits: Tensor, codes: Tensor, mask: Tensor) -> Tensor:
+    return _nats(logits, codes)[mask].mean()
+
+
+def _mean_of_means(logits: Tensor, codes: Tensor, mask: Tensor) -> Tensor:
+    return torch.stack([row[hidden].mean() for row, hidden in zip(_nats(logits, codes), mask, strict=True)]).mean()
+
+
+def _rate(step: int, steps: int, warmup: int) -> float:
+    return (step + 1) / warmup if step < warmup else _down(step, steps)
 
 
 def _down(step: int, steps: int) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -15,32 +16,56 @@ from vampkit.sampling import Settings, hide_again, sample
 
 
 def freed(yours: Callable) -> bool:
-    """yours(hidden, passes, schedule) -> how many tokens become final in each pass, a list of `passes` numbers.
+    """Check `yours(hidden, passes, schedule)`: how many tokens become final in each pass.
 
-    Notebook: 05.
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes the number of hidden tokens, the number of passes and a function of u from 0 to
+        1, and returns a list of `passes` numbers.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 05
     """
     curves = (schedules.linear, schedules.square, schedules.root)
     cases = [(hidden, passes, curve) for hidden, passes in ((1000, 10), (97, 7), (40, 1), (60, 36)) for curve in curves]
     traps = [
-        (lambda n, s, curve: _left(n, s, curve), "That is how many are still hidden; how many became final?"),
-        (lambda n, s, curve: _freed(n, s, curve, floor=False), "At least one token becomes final in every pass"),
-        (lambda n, s, curve: _freed(n, s, curve)[::-1], "Which pass comes first?"),
+        (_still_hidden, "That is how many are still hidden; how many became final?"),
+        (lambda *case: _freed(*case, at_least_one=False), "At least one token becomes final in every pass"),
+        (lambda *case: _freed(*case)[::-1], "Which pass comes first?"),
     ]
     return judge("freed", yours, cases, _freed, traps)
 
 
 def rank(yours: Callable) -> bool:
-    """yours(confidence [batch, codebooks, frames], counts [batch]) -> which tokens are hidden again, bool of the same
-    shape; +inf is kept. Notebook: 05."""
+    """Check `yours(confidence, counts)`: which tokens are hidden again.
+
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes confidence [batch, codebooks, frames], +inf where a token is final, and counts
+        [batch], how many to hide in each item. It returns bool [batch, codebooks, frames], True = hidden.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 05
+    """
     cases = [_ranking(seed, *shape) for seed, shape in enumerate([(1, 1, 6), (2, 3, 5), (4, 4, 40)])]
     traps = [
         (
-            lambda c, n: hide_again(torch.where(c.isfinite(), -c, c), n),
+            lambda confidence, counts: hide_again(torch.where(confidence.isfinite(), -confidence, confidence), counts),
             "Are the surest hidden again, or the least sure?",
         ),
-        (lambda c, n: ~hide_again(c, n), "True is hidden: yours says what is kept"),
+        (lambda *case: ~hide_again(*case), "True is hidden: yours says what is kept"),
         (
-            lambda c, n: (c.flatten().argsort().argsort() < n.sum()).view_as(c),
+            lambda confidence, counts: (confidence.flatten().argsort().argsort() < counts.sum()).view_as(confidence),
             "Every item of the batch has a count of its own",
         ),
     ]
@@ -48,18 +73,29 @@ def rank(yours: Callable) -> bool:
 
 
 def finish(yours: Callable) -> bool:
-    """yours(ask, codes [codebooks, frames], mask, counts) -> codes with every hidden token filled in, the surest
-    guesses first. Notebook: 05.
+    """Check `yours(ask, codes, mask, counts)`: every hidden token filled in, the surest guesses first.
 
-    ask(codes, mask) -> logits [codebooks, frames, entries]. counts: how many tokens are still hidden after each pass.
-    No chance: the likeliest entry is the guess, its probability the confidence.
+    Nothing is drawn at random: the likeliest entry is the guess, and its probability the confidence.
+
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes `ask(codes, mask)`, which gives logits [codebooks, frames, entries], codes and
+        mask [codebooks, frames], and counts, the number of tokens that are still hidden after each pass. It returns
+        codes [codebooks, frames].
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 05
     """
     cases = []
-    for seed, (frames, share, passes) in enumerate([(12, 0.6, 1), (12, 0.6, 4), (40, 0.8, 9)]):
-        model = _toy(seed)
+    for seed, (frames, ratio, passes) in enumerate([(12, 0.6, 1), (12, 0.6, 4), (40, 0.8, 9)]):
         codes = torch.randint(8, (2, frames), generator=generator(seed))
-        hidden = torch.rand(2, frames, generator=generator(seed + 50)) < share
-        cases.append((_Ask(model), codes, hidden, schedules.hidden_counts(int(hidden.sum()), passes)))
+        hidden = torch.rand(2, frames, generator=generator(seed + 50)) < ratio
+        cases.append((_Ask(_toy_model(seed)), codes, hidden, schedules.hidden_counts(int(hidden.sum()), passes)))
     traps = [
         (
             lambda ask, codes, mask, counts: _finish(ask, codes, mask, [0]),
@@ -72,7 +108,7 @@ def finish(yours: Callable) -> bool:
 
 
 class _Ask:
-    """The question put to a model about one grid: logits [codebooks, frames, entries]."""
+    """A model asked about a single item: logits [codebooks, frames, entries]."""
 
     def __init__(self, model: MaskedTransformer):
         self.model = model
@@ -82,42 +118,39 @@ class _Ask:
         return self.model(codes[None], mask[None])[0]
 
 
-def _toy(seed: int) -> MaskedTransformer:
-    """A small model of two codebooks of eight entries with weights by chance, the same at every call."""
+def _toy_model(seed: int) -> MaskedTransformer:
+    """A small model of two codebooks of eight entries with random weights, the same at every call."""
     config = ModelConfig(codebooks=2, layers=1, width=16, heads=2, entries=8, latent=2, dropout=0.0)
     draws = generator(seed)
     model = MaskedTransformer(config, torch.randn(2, 8, 2, generator=draws))
     with torch.no_grad():
         for weight in model.parameters():
-            weight.copy_(
-                torch.randn(weight.shape, generator=draws) / math.sqrt(weight.shape[1] if weight.ndim > 1 else 1)
-            )
+            inputs = weight.shape[1] if weight.ndim > 1 else 1
+            weight.copy_(torch.randn(weight.shape, generator=draws) / math.sqrt(inputs))
     return model.eval()
 
 
 def _ranking(seed: int, batch: int, codebooks: int, frames: int) -> tuple[Tensor, Tensor]:
-    """Confidences of which a third are kept for good (+inf), and how many to hide, another number an item."""
+    """Confidences of which a third are final (+inf), and how many tokens to hide, another number for each item."""
     confidence = torch.randn(batch, codebooks, frames, generator=generator(seed))
     confidence[torch.rand(confidence.shape, generator=generator(seed + 50)) < 0.3] = float("inf")
     guessed = confidence.isfinite().flatten(1).sum(1)
     return confidence, (guessed * torch.linspace(0.3, 0.8, batch)).long()
 
 
-def _left(hidden: int, passes: int, schedule: Callable) -> list[int]:
-    left, now = [], hidden
-    for i in range(1, passes + 1):
-        now = 0 if i == passes else max(1, min(now - 1, math.floor(hidden * schedule(i / passes))))
-        left.append(now)
-    return left
+def _still_hidden(hidden: int, passes: int, schedule: Callable, at_least_one: bool = True) -> list[int]:
+    left = [math.floor(hidden * schedule(i / passes)) for i in range(1, passes + 1)]
+    if not at_least_one:
+        return left
+    before = hidden
+    for i, planned in enumerate(left):
+        before = left[i] = max(1, min(before - 1, planned))
+    return [*left[:-1], 0]
 
 
-def _freed(hidden: int, passes: int, schedule: Callable, floor: bool = True) -> list[int]:
-    left = (
-        _left(hidden, passes, schedule)
-        if floor
-        else [math.floor(hidden * schedule(i / passes)) for i in range(1, passes + 1)]
-    )
-    return [before - after for before, after in zip([hidden, *left], left, strict=False)]
+def _freed(hidden: int, passes: int, schedule: Callable, at_least_one: bool = True) -> list[int]:
+    left = _still_hidden(hidden, passes, schedule, at_least_one)
+    return [before - after for before, after in pairwise([hidden, *left])]
 
 
 def _finish(ask: _Ask, codes: Tensor, mask: Tensor, counts: list[int]) -> Tensor:

@@ -13,11 +13,25 @@ from vampkit.check.core import generator, judge
 
 
 def bits(yours: Callable) -> bool:
-    """yours(mask [codebooks, frames], entries, frame_rate) -> bits a second that the mask keeps, of codebooks of so
-    many entries. Notebook: 06."""
+    """Check `yours(mask, entries, frame_rate)`: how many bits a second a mask keeps.
+
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes a mask, bool [codebooks, frames], True = hidden, the number of entries of a
+        codebook, and frames a second. It returns bits a second.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 06
+    """
     shapes = [(4, 20, 1024, 50.0), (14, 100, 1024, 57.42), (3, 31, 256, 12.5)]
     cases = [
-        (masks.random(k, t, 0.7, generator(seed)), entries, rate) for seed, (k, t, entries, rate) in enumerate(shapes)
+        (masks.random(codebooks, frames, 0.7, generator(seed)), entries, rate)
+        for seed, (codebooks, frames, entries, rate) in enumerate(shapes)
     ]
     traps = [
         (lambda mask, entries, rate: _bits(~mask, entries, rate), "That is the rate of what is hidden"),
@@ -32,33 +46,51 @@ def bits(yours: Callable) -> bool:
 
 
 def compress(yours: Callable) -> bool:
-    """yours(codebooks, frames, keep, downsampling) -> mask, bool [codebooks, frames], True = hidden. Notebook: 06.
+    """Check `yours(codebooks, frames, keep, downsampling)`: the mask of a compression prompt.
 
-    The first `keep` rows of every `downsampling`-th frame are kept.
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It keeps the first `keep` rows of every `downsampling`-th frame, and returns bool
+        [codebooks, frames], True = hidden.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 06
     """
     cases = [(4, 12, 2, 3), (14, 57, 4, 8), (3, 10, 0, 2), (2, 5, 2, 1)]
     traps = [
         (
-            lambda k, t, keep, every: masks.codebooks(k, t, keep) & masks.periodic(k, t, every),
+            lambda codebooks, frames, keep, downsampling: (
+                masks.codebooks(codebooks, frames, keep) & masks.periodic(codebooks, frames, downsampling)
+            ),
             "A kept token must pass both tests, yours pass either",
         ),
-        (lambda k, t, keep, every: ~_compress(k, t, keep, every), "True is hidden: yours says what is kept"),
-        (
-            lambda k, t, keep, every: _compress(k, t, keep, every).flip(0),
-            "Which rows are the coarse ones, the first or the last?",
-        ),
-        (
-            lambda k, t, keep, every: masks.codebooks(k, t, keep) | masks.periodic(k, t, every, offset=every - 1),
-            "Is frame 0 kept?",
-        ),
+        (lambda *case: ~_compress(*case), "True is hidden: yours says what is kept"),
+        (lambda *case: _compress(*case).flip(0), "Which rows are the coarse ones, the first or the last?"),
+        (lambda *case: _compress(*case, offset=case[-1] - 1), "Is frame 0 kept?"),
     ]
     return judge("compress", yours, cases, _compress, traps)
 
 
 def pyramid(yours: Callable) -> bool:
-    """yours(frames, periods) -> mask, bool [len(periods), frames].
+    """Check `yours(frames, periods)`: a mask with a period of its own for every row.
 
-    Row k keeps every periods[k]-th frame, none where the period is 0. Notebook: 06.
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. Row k keeps every periods[k]-th frame, none where the period is 0. It returns bool
+        [len(periods), frames], True = hidden.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 06
     """
     cases = [(12, [1, 2, 4, 0]), (40, [1, 1, 3, 9, 0, 0]), (7, [5])]
     traps = [
@@ -74,8 +106,8 @@ def _bits(mask: Tensor, entries: int, rate: float) -> float:
     return math.log2(entries) * int((~mask).sum()) * rate / mask.shape[1]
 
 
-def _compress(codebooks: int, frames: int, keep: int, downsampling: int) -> Tensor:
-    return masks.codebooks(codebooks, frames, keep) | masks.periodic(codebooks, frames, downsampling)
+def _compress(codebooks: int, frames: int, keep: int, downsampling: int, offset: int = 0) -> Tensor:
+    return masks.codebooks(codebooks, frames, keep) | masks.periodic(codebooks, frames, downsampling, offset=offset)
 
 
 def _pyramid(frames: int, periods: Sequence[int]) -> Tensor:

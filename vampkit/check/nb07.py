@@ -12,34 +12,50 @@ from vampkit.check.core import judge
 
 
 def pillars(yours: Callable) -> bool:
-    """yours(frames, period, width, offset) -> what is hidden, bool [frames]. Notebook: 07.
+    """Check `yours(frames, period, width, offset)`: what a periodic prompt hides.
 
-    Kept are `width` frames around every `period`-th one from frame `offset` on, cut at the borders.
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It keeps `width` frames around every `period`-th one from frame `offset` on, cut at the
+        borders, and returns bool [frames], True = hidden.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 07
     """
     cases = [(18, 6, 2, 2), (12, 6, 3, 0), (30, 7, 4, 5), (25, 8, 1, 3), (17, 9, 5, 16)]
     traps = [
-        (
-            lambda t, p, w, o: masks.periodic(1, t, p, w, o, reference=True)[0],
-            "How many frames does an even width keep?",
-        ),
-        (
-            lambda t, p, w, o: _windows(t, p, o, w // 2, w - w // 2),
-            "An even width keeps one frame more after than before",
-        ),
-        (lambda t, p, w, o: ~_pillars(t, p, w, o), "True is hidden: yours says what is kept"),
-        (lambda t, p, w, o: _pillars(t, p, w, 0), "Where does the first window lie?"),
+        (lambda *case: _pillars(*case, reference=True), "How many frames does an even width keep?"),
+        (_one_more_before, "An even width keeps one frame more after than before"),
+        (lambda *case: ~_pillars(*case), "True is hidden: yours says what is kept"),
+        (lambda frames, period, width, offset: _pillars(frames, period, width, 0), "Where does the first window lie?"),
         (_uncut, "What of a window that begins before frame 0?"),
     ]
     return judge("pillars", yours, cases, _pillars, traps)
 
 
 def longest(yours: Callable) -> bool:
-    """yours(hidden [frames]) -> how many frames the longest stretch of hidden ones has, a whole number.
+    """Check `yours(hidden)`: how many frames the longest stretch of hidden ones has.
 
-    Notebook: 07.
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes bool [frames], True = hidden, and returns a whole number of frames.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 07
     """
-    rows = ["110001111", "0110", "1111", "000", "1011101", masks.periodic(1, 50, 13, 2, 4)[0]]
-    cases = [(torch.tensor([c == "1" for c in row]) if isinstance(row, str) else row,) for row in rows]
+    rows = ["110001111", "0110", "1111", "000", "1011101"]
+    cases = [(torch.tensor([c == "1" for c in row]),) for row in rows]
+    cases.append((masks.periodic(1, 50, 13, 2, 4)[0],))
     traps = [
         (lambda hidden: int(hidden.sum()), "That is how many are hidden in all; which of them stand side by side?"),
         (lambda hidden: _longest(~hidden), "True is hidden: yours is the longest kept stretch"),
@@ -49,9 +65,20 @@ def longest(yours: Callable) -> bool:
 
 
 def stretched(yours: Callable) -> bool:
-    """yours(codes [codebooks, frames], factor) -> codes [codebooks, factor * frames].
+    """Check `yours(codes, factor)`: codes spread apart in time, with hidden frames between them.
 
-    Each frame, then factor - 1 hidden ones, written -1. Notebook: 07.
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes codes [codebooks, frames], and returns [codebooks, factor * frames]: each frame,
+        then factor - 1 hidden ones, written -1.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 07
     """
     cases = [
         (torch.arange(1, 7).view(2, 3), 2),
@@ -65,25 +92,24 @@ def stretched(yours: Callable) -> bool:
             "Only the first of each group is kept, the others are hidden",
         ),
         (lambda codes, factor: _apart(codes, factor, factor - 1), "The kept frame comes first, then its hidden ones"),
-        (
-            lambda codes, factor: _joined(codes, factor),
-            "The hidden frames lie between the kept ones, not after them all",
-        ),
+        (_hidden_at_the_end, "The hidden frames lie between the kept ones, not after them all"),
     ]
     return judge("stretched", yours, cases, _apart, traps)
 
 
-def _windows(frames: int, period: int, offset: int, before: int, after: int) -> Tensor:
-    return masks.windows(1, frames, range(offset % period, frames, period), before, after)[0]
+def _pillars(frames: int, period: int, width: int, offset: int, reference: bool = False) -> Tensor:
+    return masks.periodic(1, frames, period, width, offset, reference=reference)[0]
+
+
+def _one_more_before(frames: int, period: int, width: int, offset: int) -> Tensor:
+    at = range(offset % period, frames, period)
+    return masks.windows(1, frames, at, width // 2, width - width // 2)[0]
 
 
 def _uncut(frames: int, period: int, width: int, offset: int) -> Tensor:
-    before = (width - 1) // 2
-    return masks.windows(1, frames, range(offset % period, frames, period), before, width - before, reference=True)[0]
-
-
-def _pillars(frames: int, period: int, width: int, offset: int) -> Tensor:
-    return masks.periodic(1, frames, period, width, offset)[0]
+    """As the reference code, which loses a window that begins before frame 0."""
+    at, before = range(offset % period, frames, period), (width - 1) // 2
+    return masks.windows(1, frames, at, before, width - before, reference=True)[0]
 
 
 def _runs(hidden: Tensor) -> list[int]:
@@ -100,5 +126,5 @@ def _apart(codes: Tensor, factor: int, first: int = 0) -> Tensor:
     return found
 
 
-def _joined(codes: Tensor, factor: int) -> Tensor:
+def _hidden_at_the_end(codes: Tensor, factor: int) -> Tensor:
     return torch.cat([codes, codes.new_full((codes.shape[0], (factor - 1) * codes.shape[1]), -1)], 1)

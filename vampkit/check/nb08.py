@@ -9,14 +9,25 @@ import torch
 from torch import Tensor
 
 from vampkit.check.core import generator, judge
-from vampkit.pipeline import windows as library
+from vampkit.pipeline import windows as planned
 from vampkit.pipeline.restore import restored
 
 
 def stands_out(yours: Callable) -> bool:
-    """yours(flux, border) -> share of the other frames whose flux is lower than that of frame `border`, from 0 to 1.
+    """Check `yours(flux, border)`: whether a border stands out from the other frames.
 
-    Flux is [frames]. Notebook: 08.
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes spectral flux [frames] and the frame of a border, and returns the fraction of
+        the other frames whose flux is lower, 0 to 1.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 08
     """
     cases = [
         (torch.rand(frames, generator=generator(seed)), border)
@@ -24,28 +35,42 @@ def stands_out(yours: Callable) -> bool:
     ]
     traps = [
         (lambda flux, border: (flux < flux[border]).float().mean(), "Is the border itself one of the other frames?"),
-        (lambda flux, border: 1 - _lower(flux, border), "That is the share of those that are higher"),
-        (lambda flux, border: (flux < flux[border]).sum(), "A share was asked for, not a count"),
+        (lambda flux, border: 1 - _lower(flux, border), "That is the fraction of those that are higher"),
+        (lambda flux, border: (flux < flux[border]).sum(), "A fraction was asked for, not a count"),
     ]
     return judge("stands_out", yours, cases, _lower, traps)
 
 
 def windows(yours: Callable) -> bool:
-    """yours(frames, size, context) -> the windows over a row of hidden frames.
+    """Check `yours(frames, size, context)`: the windows over a row of hidden frames.
 
-    (left, first, last) for each, whole numbers [windows, 3]. Notebook: 08.
+    A window sees the `size` frames from `left` on and makes those from `first` to `last` - 1; the `context` frames
+    before `first` are made already. The first one has none before it. The last one starts earlier instead of being
+    shorter; a row shorter than `size` is one window.
 
-    A window sees the `size` frames from left on and makes those from first to last - 1; the `context` frames before
-    first are made already. The first one has none before it. The last one starts earlier instead of being shorter; a
-    row shorter than `size` is one window.
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes three numbers of frames, and returns (left, first, last) for each window, whole
+        numbers [windows, 3].
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 08
     """
     cases = [(100, 40, 10), (575, 575, 172), (30, 40, 10), (1000, 300, 0), (997, 230, 115)]
     traps = [
-        (lambda n, size, context: _plan(n, size, 0), "Each window but the first sees frames that are made already"),
-        (lambda n, size, context: _plan(n, size, context, shift=False), "How many frames does the last window see?"),
         (
-            lambda n, size, context: [
-                (left, max(first, context), last) for left, first, last in _plan(n, size, context)
+            lambda frames, size, context: _plan(frames, size, 0),
+            "Each window but the first sees frames that are made already",
+        ),
+        (lambda *case: _plan(*case, shift=False), "How many frames does the last window see?"),
+        (
+            lambda frames, size, context: [
+                (left, max(first, context), last) for left, first, last in _plan(frames, size, context)
             ],
             "What makes the very first frames?",
         ),
@@ -54,22 +79,30 @@ def windows(yours: Callable) -> bool:
 
 
 def put_back(yours: Callable) -> bool:
-    """yours(original, made, start, end, fade) -> samples of the original outside the gap from start to end - 1, of what
-    was made inside it. Notebook: 08.
+    """Check `yours(original, made, start, end, fade)`: the original outside a gap, what was made inside it.
 
-    original, made: [samples]. No step at the borders: to the k-th sample inside either border, k from 0 to fade - 1,
-    add the difference original - made of the k-th sample outside it, times 1 - (k + 1) / (fade + 1).
+    There is no step at the borders: to the k-th sample inside either border, k from 0 to fade - 1, add the difference
+    original - made of the k-th sample outside it, times 1 - (k + 1) / (fade + 1).
+
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes two sounds [samples], the gap from sample `start` to `end` - 1, and the length
+        of the fade in samples. It returns a sound [samples].
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 08
     """
-    cases = [
-        _two(seed, *places) for seed, places in enumerate([(30, 10, 20, 3), (200, 50, 120, 20), (1000, 441, 800, 88)])
-    ]
+    gaps = [(30, 10, 20, 3), (200, 50, 120, 20), (1000, 441, 800, 88)]
+    cases = [_two_sounds(seed, *gap) for seed, gap in enumerate(gaps)]
     traps = [
-        (_cut, "There is still a step at the borders"),
+        (_without_fade, "There is still a step at the borders"),
         (_crossfade, "What was hidden of the original must not be heard: take the difference from outside the gap"),
-        (
-            lambda original, made, start, end, fade: _put_back(made, original, start, end, fade),
-            "Original and made are swapped",
-        ),
+        (lambda original, made, *gap: _put_back(made, original, *gap), "Original and made are swapped"),
     ]
     return judge("put_back", yours, cases, _put_back, traps)
 
@@ -79,7 +112,7 @@ def _lower(flux: Tensor, border: int) -> Tensor:
 
 
 def _windows(frames: int, size: int, context: int) -> list[tuple[int, int, int]]:
-    return [(w.left, w.first, w.last) for w in library.line(torch.ones(frames, dtype=torch.bool), size, context)]
+    return [(w.left, w.first, w.last) for w in planned.line(torch.ones(frames, dtype=torch.bool), size, context)]
 
 
 def _plan(frames: int, size: int, context: int, shift: bool = True) -> list[tuple[int, int, int]]:
@@ -92,7 +125,7 @@ def _plan(frames: int, size: int, context: int, shift: bool = True) -> list[tupl
     return found
 
 
-def _two(seed: int, samples: int, start: int, end: int, fade: int) -> tuple[Tensor, Tensor, int, int, int]:
+def _two_sounds(seed: int, samples: int, start: int, end: int, fade: int) -> tuple[Tensor, Tensor, int, int, int]:
     original, made = torch.randn(2, samples, generator=generator(seed))
     return original, made, start, end, fade
 
@@ -103,12 +136,12 @@ def _put_back(original: Tensor, made: Tensor, start: int, end: int, fade: int) -
     return torch.from_numpy(np.concatenate(list(blocks), 1)[0])
 
 
-def _cut(original: Tensor, made: Tensor, start: int, end: int, fade: int) -> Tensor:
+def _without_fade(original: Tensor, made: Tensor, start: int, end: int, fade: int) -> Tensor:
     return torch.cat([original[:start], made[start:end], original[end:]])
 
 
 def _crossfade(original: Tensor, made: Tensor, start: int, end: int, fade: int) -> Tensor:
-    result, weight = _cut(original, made, start, end, fade), 1 - torch.arange(1, fade + 1) / (fade + 1)
+    result, weight = _without_fade(original, made, start, end, fade), 1 - torch.arange(1, fade + 1) / (fade + 1)
     result[start : start + fade] += weight * (original - made)[start : start + fade]
     result[end - fade : end] += weight.flip(0) * (original - made)[end - fade : end]
     return result

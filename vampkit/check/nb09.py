@@ -13,11 +13,22 @@ from vampkit.check.core import generator, judge
 
 
 def hidden(yours: Callable) -> bool:
-    """yours(times, before, after, frames, rate) -> which of so many frames are hidden, bool [frames], where windows
-    around times are kept. Notebook: 09.
+    """Check `yours(times, before, after, frames, rate)`: what a beat prompt hides.
 
-    times, before, after: seconds. rate: frames a second. A time falls to the frame that starts at or after it, windows
-    are rounded up to whole frames.
+    A time falls to the frame that starts at or after it; windows are rounded up to whole frames.
+
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes the times of the beats and how much is kept before and after each, in seconds,
+        the number of frames, and frames a second. It returns bool [frames], True = hidden.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 09
     """
     cases = [
         ((0.113, 0.421), 0.0, 0.075, 40, 57.42),
@@ -35,9 +46,20 @@ def hidden(yours: Callable) -> bool:
 
 
 def snap(yours: Callable) -> bool:
-    """yours(taps, onsets, reach) -> times in order, each once.
+    """Check `yours(taps, onsets, reach)`: taps moved to the nearest onset.
 
-    Every tap moved to the nearest onset if one is at most `reach` seconds away. Notebook: 09.
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes times in seconds, and moves a tap if an onset is at most `reach` seconds away.
+        It returns times in order, each once.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 09
     """
     cases = [
         ((0.52, 1.03, 1.49, 2.2), (0.5, 1.0, 1.5, 1.75), 0.05),
@@ -60,17 +82,26 @@ def snap(yours: Callable) -> bool:
 
 
 def track(yours: Callable) -> bool:
-    """yours(strength, period, tightness) -> frames of the beats.
-
-    The chain with the highest score, in order of time. strength is [frames]. Notebook: 09.
+    """Check `yours(strength, period, tightness)`: frames of the beats, the chain with the highest score.
 
     A chain scores the strength of all its beats, less tightness * ln(distance / period) ** 2 for each distance in
     frames from beat to beat. It may begin and end anywhere.
+
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes onset strength [frames], the period in frames, and a weight. It returns frames
+        in order of time.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 09
     """
-    cases = [
-        _pulse(seed, *numbers)
-        for seed, numbers in enumerate([(60, 10, 20.0), (200, 23, 50.0), (150, 31, 5.0), (80, 10, 1000.0)])
-    ]
+    sizes = [(60, 10, 20.0), (200, 23, 50.0), (150, 31, 5.0), (80, 10, 1000.0)]
+    cases = [_pulse(seed, *size) for seed, size in enumerate(sizes)]
     traps = [
         (lambda *case: _track(*case)[::-1], "Which beat comes first?"),
         (
@@ -107,9 +138,8 @@ def _around_the_end(times: Sequence[float], before: float, after: float, frames:
     mask = torch.ones(frames, dtype=torch.bool)
     for t in times:
         at = _frames(t, rate)
-        mask[[place for place in range(at - _frames(before, rate), at + _frames(after, rate)) if place < frames]] = (
-            False
-        )
+        window = range(at - _frames(before, rate), at + _frames(after, rate))
+        mask[[place for place in window if place < frames]] = False
     return mask
 
 
@@ -123,7 +153,7 @@ def _snap(taps: Sequence[float], onsets: Sequence[float], reach: float) -> list[
 
 
 def _pulse(seed: int, frames: int, period: int, tightness: float) -> tuple[Tensor, int, float]:
-    """Strengths above and below 0 with a loose pulse in them; the last frames are weak, so that no chain ends there."""
+    """Strengths with a loose pulse in them; the last frames are weak, so that the best chain ends before them."""
     draws = generator(seed)
     strength = torch.randn(frames, generator=draws)
     at = torch.arange(period // 2, frames, period)

@@ -9,11 +9,23 @@ from vampkit.check.core import judge
 
 
 def states(yours: Callable) -> bool:
-    """yours(moves) -> number of the state that is shown after each move, where state 0 is there at first and the n-th
-    drawing makes state n. Notebook: 10.
+    """Check `yours(moves)`: the number of the state that is shown after each move.
 
-    moves: a string of "d" (draw), "u" (undo) and "r" (redo). Undo and redo do nothing where there is nothing to take
-    back or to do again; whoever draws after an undo cannot redo any more.
+    State 0 is there at first and the n-th drawing makes state n. Undo and redo do nothing where there is nothing to
+    take back or to do again; after an undo, a drawing ends what could be redone.
+
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes a string of "d" (draw), "u" (undo) and "r" (redo), and returns a list of whole
+        numbers.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 10
     """
     cases = [("ddd",), ("ddu",), ("dur",), ("uddurr",), ("dduudrr",), ("ddduduurrrud",), ("rudruddddduuuuuurrrrrrr",)]
     traps = [
@@ -29,8 +41,20 @@ def states(yours: Callable) -> bool:
 
 
 def chance(yours: Callable) -> bool:
-    """yours(right, trials) -> how likely somebody who only guesses between two answers gets at least `right` of
-    `trials` right. Notebook: 10."""
+    """Check `yours(right, trials)`: how likely a guess between two answers is right at least so often.
+
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes how many answers were right, and of how many, and returns a probability, 0 to 1.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 10
+    """
     cases = [(1, 1), (0, 7), (8, 10), (9, 10), (5, 10), (12, 16), (61, 100)]
     traps = [
         (lambda right, trials: math.comb(trials, right) / 2**trials, "At least so many, not exactly so many"),
@@ -42,11 +66,22 @@ def chance(yours: Callable) -> bool:
 
 
 def until_bar(yours: Callable) -> bool:
-    """yours(now, bars, start, end) -> seconds until the next bar line, in a sound that plays round and round from
-    `start` to `end`. Notebook: 10.
+    """Check `yours(now, bars, start, end)`: seconds until the next bar line, in a sound that plays as a loop.
 
-    now: the place that is heard, start <= now < end. bars: times of the bar lines in order, some perhaps outside the
-    loop. A bar line at `now` itself has passed. Where the loop begins anew counts as a bar line too.
+    A bar line at `now` itself has passed. Where the loop begins anew counts as a bar line, too.
+
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes the place that is heard, start <= now < end, the bar lines in order (some
+        perhaps outside the loop), and the loop, all in seconds. It returns seconds.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 10
     """
     cases = [
         (0.5, (0.0, 2.0, 4.0), 0.0, 4.0),

@@ -11,8 +11,21 @@ from vampkit.check.core import generator, judge
 
 
 def adapted(yours: Callable) -> bool:
-    """yours(weight [outputs, inputs], a [rank, inputs], b [outputs, rank], alpha) -> the weight with its adapter in it.
-    Notebook: 12."""
+    """Check `yours(weight, a, b, alpha)`: a weight with its adapter in it.
+
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes weight [outputs, inputs], a [rank, inputs], b [outputs, rank] and alpha, a
+        number. It returns [outputs, inputs].
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 12
+    """
     cases = [_layer(seed, *shape) for seed, shape in enumerate([(6, 6, 3, 5.0), (8, 3, 4, 1.0), (5, 9, 8, 16.0)])]
     traps = [
         (lambda weight, a, b, alpha: weight + alpha * b @ a, "How does the scale depend on the rank?"),
@@ -24,8 +37,22 @@ def adapted(yours: Callable) -> bool:
 
 
 def size(yours: Callable) -> bool:
-    """yours(layers, width, rank) -> how many numbers the adapters of queries, values, outputs and both feed-forward
-    layers hold. Notebook: 12."""
+    """Check `yours(layers, width, rank)`: how many numbers the adapters of a whole model hold.
+
+    Queries, values, outputs and both feed-forward layers have one.
+
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes three sizes, and returns a whole number.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 12
+    """
     cases = [(6, 192, 8), (20, 1280, 8), (1, 64, 1), (16, 1280, 32)]
     traps = [
         (lambda layers, width, rank: 16 * rank * width * layers, "Are the keys adapted?"),
@@ -40,8 +67,21 @@ def size(yours: Callable) -> bool:
 
 
 def held_out(yours: Callable) -> bool:
-    """yours(minutes [tracks], share) -> bool [tracks], True for the last tracks, as few as hold at least that share of
-    all minutes. Notebook: 12."""
+    """Check `yours(minutes, share)`: which tracks are held out.
+
+    Parameters
+    ----------
+    yours : Callable
+        The reader's function. It takes the minutes of each track [tracks] and the fraction of all minutes to hold out.
+        It returns bool [tracks], True for the last tracks, as few as hold at least that much.
+
+    Returns
+    -------
+    bool
+        Whether it is right; one line is printed.
+
+    Notebook: 12
+    """
     cases = [
         (torch.tensor([3.0, 4.0, 2.0, 5.0, 1.0, 1.0, 1.0]), 0.2),
         (torch.tensor([1.0, 1.0, 6.0]), 0.5),
@@ -62,13 +102,11 @@ def held_out(yours: Callable) -> bool:
 
 
 def _layer(seed: int, outputs: int, inputs: int, rank: int, alpha: float) -> tuple[Tensor, Tensor, Tensor, float]:
-    chance = generator(seed)
-    return (
-        *(torch.randn(shape, generator=chance) for shape in ((outputs, inputs), (rank, inputs), (outputs, rank))),
-        alpha,
-    )
+    draws = generator(seed)
+    shapes = ((outputs, inputs), (rank, inputs), (outputs, rank))
+    return *(torch.randn(shape, generator=draws) for shape in shapes), alpha
 
 
 def _last(minutes: Tensor, share: float) -> Tensor:
-    after = minutes.sum() - minutes.cumsum(0)  # what the tracks behind hold
+    after = minutes.sum() - minutes.cumsum(0)  # minutes of the tracks after each
     return after < share * minutes.sum()

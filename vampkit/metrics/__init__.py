@@ -8,27 +8,30 @@ Names are loaded on first use. Notebook: 01.
 from importlib import import_module
 
 _HOME = {
-    "mel_distance": "reconstruction", "si_sdr": "reconstruction",
-    "opus_round_trip": "opus",
-    "logmel_statistics": "embedding", "codec_latents": "embedding", "log_mel": "embedding",
-    "tagger_embedding": "tagger", "tags": "tagger", "load_tagger": "tagger", "save_tagger": "tagger", "Tagger": "tagger",
-    "frechet_distance": "distances", "frechet_interval": "distances", "frechet_ratio": "distances",
-    "KernelDistance": "kernel", "kernel_distance": "kernel", "kernel_difference": "kernel", "bandwidth_of": "kernel",
-    "beat_times": "agreement", "beat_f": "agreement",
-    "onset_times": "agreement", "onset_f": "agreement", "chroma": "agreement", "chroma_similarity": "agreement",
-    "Estimate": "statistics", "bootstrap": "statistics", "jackknife": "statistics",
-    "masked_cross_entropy": "tokens", "masked_accuracy": "tokens", "unigram_cross_entropy": "tokens", "entry_counts": "tokens",
-    "entries_used": "tokens", "perplexity": "tokens",
-}  # fmt: skip
-"""Each public name and the module that holds it."""
+    "agreement": ("beat_f", "beat_times", "chroma", "chroma_similarity", "onset_f", "onset_times"),
+    "distances": ("frechet_distance", "frechet_interval", "frechet_ratio"),
+    "embedding": ("codec_latents", "log_mel", "logmel_statistics"),
+    "kernel": ("KernelDistance", "bandwidth_of", "kernel_difference", "kernel_distance"),
+    "opus": ("opus_round_trip",),
+    "reconstruction": ("mel_distance", "si_sdr"),
+    "statistics": ("Estimate", "bootstrap", "jackknife"),
+    "tagger": ("Tagger", "load_tagger", "save_tagger", "tagger_embedding", "tags"),
+    "tokens": (
+        *("entries_used", "entry_counts", "masked_accuracy", "masked_cross_entropy", "perplexity"),
+        "unigram_cross_entropy",
+    ),
+}
+"""Where each public name lives."""
 
-__all__ = sorted(_HOME)
+_FOUND = {name: home for home, names in _HOME.items() for name in names}
+
+__all__ = sorted(_FOUND)
 
 
 def __getattr__(name: str):
-    if name not in _HOME:
+    if name not in _FOUND:
         raise AttributeError(f"vampkit.metrics has no {name!r}; its names are: {', '.join(__all__)}")
-    value = getattr(import_module(f"vampkit.metrics.{_HOME[name]}"), name)
+    value = getattr(import_module(f"vampkit.metrics.{_FOUND[name]}"), name)
     globals()[name] = value
     return value
 

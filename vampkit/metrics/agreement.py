@@ -1,11 +1,13 @@
 """What a vamp keeps of its input: when notes begin, where the beats are, and which pitch classes sound.
 
-All are high by chance. Compare them with those of shuffled pairs, and with the codec's round trip as the ceiling.
+All of these are high by chance. Compare them with those of shuffled pairs (the floor) and with those of the codec's
+round trip (the ceiling).
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
@@ -15,50 +17,103 @@ from vampkit.prompts.beats import LibrosaBeats, onset_times
 
 RATE = 44_100
 CHROMA_HOP = 2048
-TOLERANCE = 0.05
-"""Seconds within which two onsets count as one (the usual 50 ms)."""
+ONSET_TOLERANCE = 0.05
+"""Seconds within which two onsets count as one (mir_eval's default)."""
 BEAT_TOLERANCE = 0.07
 """The same for beats."""
 
 
 def onset_f(ref: Clip | np.ndarray, est: Clip | np.ndarray) -> float:
-    """F-measure of onsets within 50 ms, each matched once, from 0 to 1; 1 where neither has any.
+    """F-measure of onsets within 50 ms, each matched once.
 
-    ref, est: clips, or what `onset_times` found in them.
-    Source: mir_eval's onset task, with librosa's onset detector. Notebook: 11.
+    Source: mir_eval's onset task, with librosa's onset detector.
+
+    Parameters
+    ----------
+    ref : Clip or ndarray
+        The sound to compare with, or its onsets in seconds, [onsets], as `onset_times` finds them.
+    est : Clip or ndarray
+        The sound to judge, or its onsets in seconds, [onsets].
+
+    Returns
+    -------
+    float
+        0 (none agree) to 1 (all agree); 1 where neither sound has any.
+
+    Notebook: 07, 11
     """
     import mir_eval
 
-    times = [onset_times(s) if isinstance(s, Clip) else np.asarray(s, np.float64) for s in (ref, est)]
-    if not len(times[0]) or not len(times[1]):
-        return float(len(times[0]) == len(times[1]))
-    return float(mir_eval.onset.f_measure(*times, window=TOLERANCE)[0])
+    return _f_measure(ref, est, onset_times, lambda a, b: mir_eval.onset.f_measure(a, b, window=ONSET_TOLERANCE)[0])
 
 
 def beat_times(clip: Clip) -> Float[np.ndarray, " beats"]:
-    """Seconds of the beats that `vampkit.beats.LibrosaBeats` hears in the sound; none in silence. Notebook: 09."""
+    """Beats that `vampkit.beats.LibrosaBeats` hears in a sound.
+
+    Parameters
+    ----------
+    clip : Clip
+        Any rate and number of channels.
+
+    Returns
+    -------
+    ndarray
+        Seconds, float64 [beats]; empty for silence.
+
+    Notebook: 09
+    """
     return np.asarray(LibrosaBeats().track(clip).beats)
 
 
 def beat_f(ref: Clip | np.ndarray, est: Clip | np.ndarray) -> float:
-    """F-measure of beats within 70 ms, each matched once, from 0 to 1; 1 where neither has any.
+    """F-measure of beats within 70 ms, each matched once.
 
-    ref, est: clips, or times in seconds: a piece's true `beats`, or what `beat_times` found.
     No beat is left out at the start: mir_eval's own `evaluate` drops the first 5 s, which may be all of an excerpt.
-    Source: mir_eval's beat task, with librosa's tracker. Notebook: 09.
+    Source: mir_eval's beat task, with librosa's tracker.
+
+    Parameters
+    ----------
+    ref : Clip or ndarray
+        The sound to compare with, or its beats in seconds, [beats]: a piece's true `beats`, or what `beat_times` found.
+    est : Clip or ndarray
+        The sound to judge, or its beats in seconds, [beats].
+
+    Returns
+    -------
+    float
+        0 (none agree) to 1 (all agree); 1 where neither sound has any.
+
+    Notebook: 09
     """
     import mir_eval
 
-    times = [beat_times(s) if isinstance(s, Clip) else np.asarray(s, np.float64) for s in (ref, est)]
+    return _f_measure(
+        ref, est, beat_times, lambda a, b: mir_eval.beat.f_measure(a, b, f_measure_threshold=BEAT_TOLERANCE)
+    )
+
+
+def _f_measure(ref: Clip | np.ndarray, est: Clip | np.ndarray, find: Callable, measure: Callable) -> float:
+    """F-measure of two lists of times; `find` makes them of clips, `measure` compares lists that are not empty."""
+    times = [find(s) if isinstance(s, Clip) else np.asarray(s, np.float64) for s in (ref, est)]
     if not len(times[0]) or not len(times[1]):
         return float(len(times[0]) == len(times[1]))
-    return float(mir_eval.beat.f_measure(*times, f_measure_threshold=BEAT_TOLERANCE))
+    return float(measure(*times))
 
 
 def chroma(clip: Clip) -> Float[np.ndarray, "12 frames"]:
-    """Energy by pitch class, C first, in frames of 46 ms of the mono sound at 44.1 kHz (librosa's constant-Q chroma).
+    """Energy by pitch class, C first, frame by frame (librosa's constant-Q chroma).
 
-    The highest class of a frame is 1; a silent frame is all zeros. Notebook: 11.
+    Parameters
+    ----------
+    clip : Clip
+        Any rate and number of channels; it is mixed down and read at 44.1 kHz.
+
+    Returns
+    -------
+    ndarray
+        [12, frames], a frame every 2048 samples (46 ms). The strongest class of a frame is 1; a silent frame is 0.
+
+    Notebook: 07, 11
     """
     import librosa
 
@@ -66,27 +121,38 @@ def chroma(clip: Clip) -> Float[np.ndarray, "12 frames"]:
     if not samples.any():
         return np.zeros((12, 1 + len(samples) // CHROMA_HOP))
     with warnings.catch_warnings():
-        # The lowest octaves are read at a fraction of the rate, where a sound of few seconds is shorter than a window:
-        # it is padded.
+        # Low octaves are read at a fraction of the rate, where a short sound has fewer samples than a window: librosa
+        # pads it, and warns.
         warnings.filterwarnings("ignore", "n_fft=.* is too large for input signal")
         # A fixed tuning: an estimated one could differ between the two sounds that are to be compared.
         return librosa.feature.chroma_cqt(y=samples, sr=RATE, hop_length=CHROMA_HOP, tuning=0.0)
 
 
 def chroma_similarity(a: Clip | np.ndarray, b: Clip | np.ndarray) -> float:
-    """Mean over frames of the cosine between two chromas, from 0 to 1.
+    """Mean over frames of the cosine between two chromas: how much of the harmony is kept.
 
-    Frames silent in both are left out; 1 if all are.
+    Frames that are silent in both are left out. The longer sound is cut to the shorter one.
 
-    a, b: clips in step with each other, or what `chroma` made of them; the longer one is cut.
-    Source: the usual measure of harmony kept (vampkit's notebook on the paper's figures). Notebook: 11.
+    Parameters
+    ----------
+    a : Clip or ndarray
+        A sound, or its `chroma`, [12, frames].
+    b : Clip or ndarray
+        A sound in step with `a`, or its `chroma`, [12, frames].
+
+    Returns
+    -------
+    float
+        0 (no pitch class in common) to 1 (the same balance of classes); 1 where both are silent.
+
+    Notebook: 07, 11
     """
     x, y = (chroma(s) if isinstance(s, Clip) else np.asarray(s) for s in (a, b))
     count = min(x.shape[1], y.shape[1])
     x, y = x[:, :count], y[:, :count]
-    lengths = np.linalg.norm(x, axis=0), np.linalg.norm(y, axis=0)
-    sounding = (lengths[0] > 0) | (lengths[1] > 0)
+    norms = np.linalg.norm(x, axis=0), np.linalg.norm(y, axis=0)
+    sounding = (norms[0] > 0) | (norms[1] > 0)
     if not sounding.any():
         return 1.0
-    cosines = (x * y).sum(0) / np.maximum(lengths[0] * lengths[1], 1e-12)
+    cosines = (x * y).sum(0) / np.maximum(norms[0] * norms[1], 1e-12)
     return float(cosines[sounding].mean())

@@ -14,13 +14,30 @@ Tracks = Sequence[np.ndarray]
 
 
 def frechet_distance(x: Float[np.ndarray, "n dims"], y: Float[np.ndarray, "m dims"]) -> float:
-    """|mean difference|^2 + tr(A + B - 2 (A B)^1/2) of two sets of points, A and B their covariances; 0 for equal sets.
+    """|mean difference|^2 + tr(A + B - 2 (A B)^1/2) of two sets of points, A and B their covariances.
 
-    x, y: points [n, dims] and [m, dims], for example of `logmel_statistics`.
-    It is too high by something that grows with dims / n: compare only results of equal n and m.
+    It is biased upwards, the more so the fewer points there are for their dims: compare only results of equal n and m.
+    Source: Dowson and Landau 1982; for music ("FAD") Kilgour et al. 2019, arXiv 1812.08466. The paper reports it in
+    section 4.
 
-    Raises ValueError for sets of other shapes or fewer than two points.
-    Source: Dowson and Landau 1982; for music Kilgour et al. 2019, arXiv 1812.08466. Notebook: 11.
+    Parameters
+    ----------
+    x : ndarray
+        Points [n, dims], for example of `logmel_statistics`.
+    y : ndarray
+        Points [m, dims].
+
+    Returns
+    -------
+    float
+        0 for equal sets, in the square of the points' unit.
+
+    Raises
+    ------
+    ValueError
+        For sets of other shapes, or fewer than two points.
+
+    Notebook: 11
     """
     x, y = (np.asarray(a, np.float64) for a in (x, y))
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < 2:
@@ -34,21 +51,57 @@ def frechet_distance(x: Float[np.ndarray, "n dims"], y: Float[np.ndarray, "m dim
 def frechet_interval(x: Tracks, y: Tracks) -> Estimate:
     """Frechet distance of two sets of tracks, with its jackknife interval over the tracks of both.
 
-    x, y: one array [windows, dims] a track. Raises ValueError for fewer than two tracks in a set. Notebook: 11.
+    Parameters
+    ----------
+    x : sequence of ndarray
+        One array [windows, dims] a track.
+    y : sequence of ndarray
+        The other set, one array [windows, dims] a track.
+
+    Returns
+    -------
+    Estimate
+        The distance and its 95 % interval.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two tracks in a set.
+
+    Notebook: 11
     """
-    a, b = _Sums(x), _Sums(y)
+    a, b = _TrackSums(x), _TrackSums(y)
     return jackknife(lambda tracks: _frechet(a.moments(tracks[0]), b.moments(tracks[1])), (len(x), len(y)))
 
 
 def frechet_ratio(x: Tracks, z: Tracks, y: Tracks) -> Estimate:
     """Frechet distance of x to y divided by that of z to y, with its jackknife interval.
 
-    x, z: two treatments of the same tracks, in the same order, so that a track is left out of both at once; y: the
-    reference. Raises ValueError where x and z are not of equal length, or for fewer than two tracks. Notebook: 11.
+    Parameters
+    ----------
+    x : sequence of ndarray
+        One array [windows, dims] a track.
+    z : sequence of ndarray
+        The same tracks in the same order, treated in another way, [windows, dims] a track: one is left out of both at
+        once.
+    y : sequence of ndarray
+        The reference set, one array [windows, dims] a track.
+
+    Returns
+    -------
+    Estimate
+        The ratio and its 95 % interval; below 1 where x lies nearer.
+
+    Raises
+    ------
+    ValueError
+        Where x and z are not of equal length, or for fewer than two tracks in a set.
+
+    Notebook: 11
     """
     if len(x) != len(z):
         raise ValueError(f"{len(x)} and {len(z)} tracks were given, two treatments of the same tracks were expected")
-    a, c, b = _Sums(x), _Sums(z), _Sums(y)
+    a, c, b = _TrackSums(x), _TrackSums(z), _TrackSums(y)
 
     def ratio(tracks: tuple[np.ndarray, ...]) -> float:
         reference = b.moments(tracks[1])
@@ -58,6 +111,7 @@ def frechet_ratio(x: Tracks, z: Tracks, y: Tracks) -> Estimate:
 
 
 Moments = tuple[np.ndarray, np.ndarray]
+"""Mean [dims] and covariance [dims, dims]."""
 
 
 def _moments(x: np.ndarray) -> Moments:
@@ -74,19 +128,20 @@ def _frechet(x: Moments, y: Moments) -> float:
     return max(0.0, float(distance))
 
 
-class _Sums:
-    """Sums a track, so that mean and covariance of any choice of tracks cost one addition."""
+class _TrackSums:
+    """Sums over each track's windows, so that mean and covariance of any choice of tracks cost one addition."""
 
     def __init__(self, tracks: Tracks):
         tracks = [np.asarray(t, np.float64) for t in tracks]
-        # Centred first: sums of squares of far-off points lose digits.
+        # Centred first: sums of squares of points far from 0 lose digits.
         self.center = np.concatenate(tracks).mean(0)
         tracks = [t - self.center for t in tracks]
         self.counts = np.array([len(t) for t in tracks])
-        self.firsts = np.stack([t.sum(0) for t in tracks])
-        self.seconds = np.stack([t.T @ t for t in tracks])
+        self.sums = np.stack([t.sum(0) for t in tracks])
+        self.products = np.stack([t.T @ t for t in tracks])
 
-    def moments(self, which: np.ndarray) -> Moments:
-        n = self.counts[which].sum()
-        mean = self.firsts[which].sum(0) / n
-        return mean + self.center, (self.seconds[which].sum(0) - n * np.outer(mean, mean)) / (n - 1)
+    def moments(self, tracks: np.ndarray) -> Moments:
+        """Mean and covariance of the windows of these tracks (indices)."""
+        n = self.counts[tracks].sum()
+        mean = self.sums[tracks].sum(0) / n
+        return mean + self.center, (self.products[tracks].sum(0) - n * np.outer(mean, mean)) / (n - 1)

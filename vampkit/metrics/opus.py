@@ -1,4 +1,4 @@
-"""The yardstick: the same clip through Opus, at a constant bitrate and with the rate that its packets really had."""
+"""The yardstick: the same clip through Opus at a constant bitrate, with the bitrate that its packets really had."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from vampkit.audio import Clip
 
 RATE = 48_000
-"""Opus knows no other music rate; 44.1 kHz is resampled there and back."""
+"""The rate that Opus codes music at; clips of 44.1 kHz are resampled there and back."""
 PACKET = 960
 """Samples a packet: 20 ms, the standard's usual choice."""
 
@@ -18,14 +18,28 @@ PACKET = 960
 def opus_round_trip(clip: Clip, kbps: float) -> tuple[Clip, float]:
     """Encode and decode a clip with libopus at a constant bitrate.
 
-    Returns the result and its measured payload rate in kbit/s.
-
-    clip: any rate, one or two channels. kbps: nominal kbit/s, 6 to 510. The result has the clip's rate, channels and
-    exact length. The payload counts the packets alone, without the container.
-
-    Raises ValueError for other bitrates, an empty clip or more channels.
     Source: RFC 6716; libopus as PyAV brings it (another build of libopus gives slightly other sound).
-    Notebook: 01.
+
+    Parameters
+    ----------
+    clip : Clip
+        Any rate, one or two channels.
+    kbps : float
+        Nominal kbit/s, 6 to 510.
+
+    Returns
+    -------
+    clip : Clip
+        What Opus made of it, with the clip's rate, channels and exact length.
+    kbps : float
+        Measured kbit/s of the packets alone, without the container.
+
+    Raises
+    ------
+    ValueError
+        For other bitrates, an empty clip or more channels.
+
+    Notebook: 01
     """
     if not 6 <= kbps <= 510:
         raise ValueError(f"a bitrate of {kbps} kbit/s was asked for, 6 to 510 was expected; choose one in that range")

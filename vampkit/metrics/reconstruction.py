@@ -15,7 +15,7 @@ from vampkit.audio import Clip
 SCALES = ((5, 32), (10, 64), (20, 128), (40, 256), (80, 512), (160, 1024), (320, 2048))
 """(mel bands, window in samples) of the loss that descript-audio-codec was trained with."""
 FLOOR = 1e-5
-"""Magnitudes below are taken for this one, so that silence has a logarithm."""
+"""Smaller magnitudes count as this one, so that silence has a logarithm."""
 SHORTEST = SCALES[-1][1] // 2 + 1
 """Samples that the longest window needs to reflect at an edge."""
 TINY = 1e-8
@@ -27,16 +27,38 @@ Sound = Clip | np.ndarray | Tensor
 def mel_distance(
     x: Sound, y: Sound, rate: int = 44_100, *, where: np.ndarray | Tensor | None = None, hop: int = 768
 ) -> float:
-    """Distance of two sounds in log-mel spectra, summed over seven resolutions; 0 for equal ones, lower is nearer.
+    """Distance of two sounds in log-mel spectra, summed over seven resolutions.
 
-    x, y: mono sounds of equal length, as clips or arrays [samples]. rate: samples a second (a clip's own counts).
-    where: bool [frames] of `hop` samples, the frames that count, such as those a vamp made or those it kept (None:
-    all); a window belongs to the frame that its middle lies in. It depends on the level: bring both to one loudness
-    first, or say that you did not.
+    It depends on the level: bring both to one loudness first, or say that you did not. Source: the mel loss of
+    descript-audio-codec (arXiv 2306.06546; windows of 32 to 2048 samples, a quarter of each as hop, log10 of magnitudes
+    above 1e-5). The mel error of the paper (section 4) has other windows: its numbers do not compare with these.
 
-    Raises ValueError for sounds of different length or rate, for several channels, for fewer than 1025 samples, and
-    where no frame counts. Source: the mel loss of descript-audio-codec (windows 32 to 2048, hop a quarter, log10 of
-    magnitudes above 1e-5). Notebook: 01.
+    Parameters
+    ----------
+    x : Clip or ndarray or Tensor
+        A mono sound, [samples].
+    y : Clip or ndarray or Tensor
+        The other one, [samples] of equal length.
+    rate : int
+        Samples a second of arrays; a clip brings its own.
+    where : ndarray or Tensor, optional
+        bool [frames], the frames that count, such as those a vamp made or those it kept (None: all). A window belongs
+        to the frame that its middle lies in.
+    hop : int
+        Samples a frame of `where`.
+
+    Returns
+    -------
+    float
+        0 for equal sounds, lower is nearer.
+
+    Raises
+    ------
+    ValueError
+        For sounds of different length or rate, for several channels, for fewer than 1025 samples, and where no frame
+        counts.
+
+    Notebook: 01
     """
     a, b, rate = _pair(x, y, rate)
     if len(a) < SHORTEST:
@@ -45,32 +67,49 @@ def mel_distance(
     for bands, window in SCALES:
         hann = torch.hann_window(window)
         spectrum = torch.stft(both, window, window // 4, window=hann, pad_mode="reflect", return_complex=True).abs()
-        logs = (_mel_filters(rate, bands, window) @ spectrum).clamp(min=FLOOR).log10()
-        apart = (logs[0] - logs[1]).abs()
-        total += float((apart if where is None else apart[:, _chosen(where, hop, apart.shape[1], window // 4)]).mean())
+        logs = (mel_filters(rate, bands, window) @ spectrum).clamp(min=FLOOR).log10()
+        difference = (logs[0] - logs[1]).abs()
+        if where is not None:
+            difference = difference[:, _columns_of(where, hop, difference.shape[1], window // 4)]
+        total += float(difference.mean())
     return total
 
 
-def _chosen(where: np.ndarray | Tensor, hop: int, columns: int, step: int) -> Tensor:
+def _columns_of(where: np.ndarray | Tensor, hop: int, columns: int, step: int) -> Tensor:
     """Which columns of a spectrogram with `step` samples between them count, bool [columns]."""
     where = torch.as_tensor(where)
     if where.ndim != 1 or where.dtype != torch.bool or not where.any():
         raise ValueError(
-            f"where is {where.dtype} of shape {tuple(where.shape)} with {int(where.sum())} frames that count, bool [frames] with at least one was "
-            "expected"
+            f"where is {where.dtype} of shape {tuple(where.shape)} with {int(where.sum())} frames that count, "
+            "bool [frames] with at least one was expected"
         )
     return where[(torch.arange(columns) * step // hop).clamp(max=len(where) - 1)]
 
 
 def si_sdr(ref: Sound, est: Sound) -> float:
-    """Scale-invariant signal-to-distortion ratio in dB; higher is nearer, the level of `est` does not count.
+    """Scale-invariant signal-to-distortion ratio in dB; the level of `est` does not count.
 
-    ref, est: mono sounds of equal length in step with each other, as clips or arrays [samples].
-    It says something of codecs only: a phase or a delay that no ear notices ruins it.
+    It says something about codecs only: a phase or a delay that no ear notices ruins it. Source: Le Roux et al. 2019,
+    arXiv 1811.02508, equation 4, with means removed.
 
-    Raises ValueError for sounds of different length or rate, and for several channels.
-    Source: Le Roux et al. 2019, arXiv 1811.02508, equation 4, with means removed.
-    Notebook: 01.
+    Parameters
+    ----------
+    ref : Clip or ndarray or Tensor
+        The mono sound to compare with, [samples].
+    est : Clip or ndarray or Tensor
+        The one to judge, [samples] of equal length, in step with `ref`.
+
+    Returns
+    -------
+    float
+        dB, higher is nearer.
+
+    Raises
+    ------
+    ValueError
+        For sounds of different length or rate, and for several channels.
+
+    Notebook: 01
     """
     x, y, _ = _pair(ref, est, 0)
     x, y = (s.double() - s.double().mean() for s in (x, y))
@@ -80,7 +119,8 @@ def si_sdr(ref: Sound, est: Sound) -> float:
 
 
 @functools.cache
-def _mel_filters(rate: int, bands: int, window: int) -> Tensor:
+def mel_filters(rate: int, bands: int, window: int) -> Tensor:
+    """Mel filters of librosa, float32 [bands, 1 + window // 2]; the one kept in memory is not to be changed."""
     import librosa
 
     with warnings.catch_warnings():
@@ -93,10 +133,10 @@ def _pair(x: Sound, y: Sound, rate: int) -> tuple[Tensor, Tensor, int]:
     rates = {s.rate for s in (x, y) if isinstance(s, Clip)}
     if len(rates) > 1:
         raise ValueError(
-            f"the sounds have {' and '.join(map(str, sorted(rates)))} samples a second, one rate was "
-            "expected; resample one of them"
+            f"the sounds have {' and '.join(map(str, sorted(rates)))} samples a second, one rate was expected; "
+            "resample one of them"
         )
-    a, b = (_flat(s) for s in (x, y))
+    a, b = _mono(x), _mono(y)
     if len(a) != len(b):
         raise ValueError(
             f"the sounds hold {len(a)} and {len(b)} samples, equal lengths were expected; cut the longer one"
@@ -104,7 +144,7 @@ def _pair(x: Sound, y: Sound, rate: int) -> tuple[Tensor, Tensor, int]:
     return a, b, rates.pop() if rates else rate
 
 
-def _flat(sound: Sound) -> Tensor:
+def _mono(sound: Sound) -> Tensor:
     samples = torch.as_tensor(sound.samples if isinstance(sound, Clip) else sound).detach().cpu()
     if samples.ndim > 1 and samples.numel() == samples.shape[-1]:
         samples = samples.reshape(-1)

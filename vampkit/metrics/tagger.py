@@ -1,16 +1,15 @@
-"""A small tagger of music.
+"""A small tagger of music: a CNN, trained on composed music alone, names genre, instruments and tempo of 3 s.
 
-Genre, instruments and tempo class of 3 s, heard by a CNN that was trained on composed music alone.
-
-What it computes just before it answers is an embedding: sounds that mean the same music to it lie close together.
+The vector before its three heads is an embedding: sounds that are the same kind of music to it lie close together.
 Nothing is downloaded.
 """
 
 from __future__ import annotations
 
 import functools
-import json
 import os
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,24 +20,35 @@ from torch import Tensor, nn
 
 from vampkit.audio import LEVEL, Clip
 from vampkit.errors import VampkitError
-from vampkit.files import read_safetensors
-from vampkit.metrics.embedding import BANDS, HOP, RATE, log_mel
+from vampkit.files import data_folder, read_safetensors, write_safetensors
+from vampkit.metrics.embedding import BANDS, HOP, RATE, log_mel, require_seconds
 
 FORMAT = "vampkit.tagger/1"
 WINDOW = 256
-"""Frames of a window: 3 s, two bars of fast music, as a tempo cannot be told from less."""
+"""Frames of a window: 3 s, two bars of fast music; less does not tell the tempo."""
 STEP = 64
 """Frames between the starts of two windows, 0.74 s."""
 DIMS = 64
+"""Width of the embedding."""
 TEMPI = (80.0, 100.0, 120.0, 145.0)
 """Beats a minute that divide the five tempo classes."""
 WIDTHS = (16, 32, 64, 96, 192)
+"""Channels of the five convolutions."""
 
 
 class Tags(NamedTuple):
-    """Probabilities by name.
+    """Probabilities by name, 0 to 1.
 
-    Of genres and of tempo classes (each adding up to 1), and of instruments (each for itself).
+    Notebook: 11
+
+    Parameters
+    ----------
+    genre : dict of str to float
+        They add up to 1.
+    instruments : dict of str to float
+        Each for itself.
+    tempo : dict of str to float
+        By tempo class, such as "80 to 100" (beats a minute); they add up to 1.
     """
 
     genre: dict[str, float]
@@ -47,11 +57,19 @@ class Tags(NamedTuple):
 
 
 class Tagger(nn.Module):
-    """Five convolutions, each halving time and pitch, a mean and a maximum over time, an embedding of 64 dims, and
-    three heads.
+    """Five convolutions, mean and maximum over time, an embedding of 64 dims, and three heads.
 
-    genres, instruments: the names it tells apart. forward takes log-mel spectra [batch, 64, frames] and returns logits
-    of genre, instruments and tempo class.
+    Each convolution halves time and pitch. Called on log-mel spectra [batch, 64, frames], it returns logits [batch,
+    names] of genre, of instruments and of tempo class.
+
+    Notebook: 11
+
+    Parameters
+    ----------
+    genres : tuple of str
+        Names of the genres that it tells apart.
+    instruments : tuple of str
+        Names of the instruments that it tells apart.
     """
 
     def __init__(self, genres: tuple[str, ...], instruments: tuple[str, ...]):
@@ -60,12 +78,8 @@ class Tagger(nn.Module):
         self.norm = nn.BatchNorm1d(BANDS, affine=False)
         layers = []
         for before, width in zip((1, *WIDTHS[:-1]), WIDTHS, strict=True):
-            layers += [
-                nn.Conv2d(before, width, 3, padding=1, bias=False),
-                nn.BatchNorm2d(width),
-                nn.ReLU(),
-                nn.MaxPool2d(2),
-            ]
+            layers += [nn.Conv2d(before, width, 3, padding=1, bias=False), nn.BatchNorm2d(width)]
+            layers += [nn.ReLU(), nn.MaxPool2d(2)]
         self.layers = nn.Sequential(*layers)
         self.embedding = nn.Linear(2 * WIDTHS[-1] * (BANDS // 2 ** len(WIDTHS)), DIMS)
         self.heads = nn.ModuleList(
@@ -73,22 +87,49 @@ class Tagger(nn.Module):
         )
 
     def embed(self, spectra: Float[Tensor, "batch 64 frames"]) -> Float[Tensor, "batch 64"]:
-        """The embedding of each spectrum."""
-        seen = self.layers(self.norm(spectra)[:, None]).flatten(1, 2)
-        return self.embedding(torch.cat([seen.mean(-1), seen.amax(-1)], 1))
+        """The embedding of each spectrum.
+
+        Parameters
+        ----------
+        spectra : Float[Tensor, "batch 64 frames"]
+            As `log_mel` makes them, at least 32 frames.
+
+        Returns
+        -------
+        Tensor
+            float32 [batch, 64].
+        """
+        features = self.layers(self.norm(spectra)[:, None]).flatten(1, 2)
+        return self.embedding(torch.cat([features.mean(-1), features.amax(-1)], 1))
 
     def forward(self, spectra: Float[Tensor, "batch 64 frames"]) -> list[Tensor]:
-        seen = torch.relu(self.embed(spectra))
-        return [head(seen) for head in self.heads]
+        features = torch.relu(self.embed(spectra))
+        return [head(features) for head in self.heads]
 
 
 def tagger_embedding(clip: Clip, tagger: Tagger | None = None) -> Float[np.ndarray, "windows 64"]:
-    """What the tagger hears in each window of 3 s, one every 0.74 s, float64 [windows, 64].
+    """Embedding of each window of 3 s, one every 0.74 s.
 
-    clip: any rate and number of channels, mixed down and brought to -24 LUFS. tagger: one of `load_tagger` (None: the
-    bundled one). It knows composed music only: it orders degradations, and tells little of style in real music.
+    The bundled tagger knows composed music only: it orders degradations, and tells little about style in real music.
 
-    Raises ValueError for a clip shorter than one window. Notebook: 11.
+    Parameters
+    ----------
+    clip : Clip
+        Any rate and number of channels; it is mixed down and brought to -24 LUFS.
+    tagger : Tagger, optional
+        One of `load_tagger`; None: the bundled one.
+
+    Returns
+    -------
+    ndarray
+        float64 [windows, 64].
+
+    Raises
+    ------
+    ValueError
+        For a clip shorter than one window.
+
+    Notebook: 11
     """
     network = tagger or load_tagger()
     with torch.inference_mode():
@@ -96,62 +137,96 @@ def tagger_embedding(clip: Clip, tagger: Tagger | None = None) -> Float[np.ndarr
 
 
 def tags(clip: Clip, tagger: Tagger | None = None) -> Tags:
-    """What the tagger takes a clip for, the mean of its probabilities over all windows.
+    """What the tagger takes a clip for: the mean of its probabilities over all windows of 3 s.
 
-    Raises ValueError for a clip shorter than 3 s. Notebook: 11.
+    Parameters
+    ----------
+    clip : Clip
+        Any rate and number of channels; it is mixed down and brought to -24 LUFS.
+    tagger : Tagger, optional
+        One of `load_tagger`; None: the bundled one.
+
+    Returns
+    -------
+    Tags
+        Probabilities of genres, instruments and tempo classes by name.
+
+    Raises
+    ------
+    ValueError
+        For a clip shorter than one window.
+
+    Notebook: 11
     """
     network = tagger or load_tagger()
     with torch.inference_mode():
         genre, instruments, tempo = network(_windows(clip))
     edges = ["0", *(f"{t:g}" for t in TEMPI), "inf"]
-    names = network.genres, network.instruments, [f"{a} to {b}" for a, b in zip(edges[:-1], edges[1:], strict=True)]
-    found = genre.softmax(-1).mean(0), instruments.sigmoid().mean(0), tempo.softmax(-1).mean(0)
-    return Tags(*(dict(zip(n, f.tolist(), strict=True)) for n, f in zip(names, found, strict=True)))
+    tempo_names = [f"{low} to {high}" for low, high in pairwise(edges)]
+
+    def by_name(names: Sequence[str], probabilities: Tensor) -> dict[str, float]:
+        return dict(zip(names, probabilities.mean(0).tolist(), strict=True))
+
+    return Tags(
+        by_name(network.genres, genre.softmax(-1)),
+        by_name(network.instruments, instruments.sigmoid()),
+        by_name(tempo_names, tempo.softmax(-1)),
+    )
 
 
 def _windows(clip: Clip) -> Float[Tensor, "windows 64 256"]:
-    spectrum = torch.from_numpy(log_mel(clip, LEVEL)).float()
-    if spectrum.shape[1] < WINDOW:
-        raise ValueError(
-            f"the clip lasts {clip.seconds:.2f} s, at least {(WINDOW - 1) * HOP / RATE:.2f} s were expected; give a longer one"
-        )
-    return spectrum.unfold(1, WINDOW, STEP).transpose(0, 1)
+    clip = clip.mono().resample(RATE)
+    require_seconds(clip, (WINDOW - 1) * HOP / RATE)
+    return torch.from_numpy(log_mel(clip, LEVEL)).float().unfold(1, WINDOW, STEP).transpose(0, 1)
 
 
 def save_tagger(tagger: Tagger, path: str | os.PathLike, weights: dict[str, Tensor] | None = None) -> Path:
     """Write a tagger in half precision, with the names it tells apart.
 
-    weights: another state dict to write, such as an average.
-    """
-    from safetensors.torch import save_file
+    Parameters
+    ----------
+    tagger : Tagger
+        The network.
+    path : str or PathLike
+        A safetensors file.
+    weights : state dict, optional
+        What to write in place of the tagger's own weights, such as an average.
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    state = {
-        k: v.detach().to(torch.float16 if v.is_floating_point() else v.dtype).contiguous()
-        for k, v in (weights or tagger.state_dict()).items()
-    }
-    part = path.with_name(path.name + ".part")
-    save_file(
-        state,
-        part,
-        metadata={
-            "format": FORMAT,
-            "settings": json.dumps({"genres": tagger.genres, "instruments": tagger.instruments}),
-        },
-    )
-    part.replace(path)
-    return path
+    Returns
+    -------
+    Path
+        The file.
+
+    Notebook: 11
+    """
+    state = weights or tagger.state_dict()
+    halved = {name: w.half() if w.is_floating_point() else w for name, w in state.items()}
+    return write_safetensors(halved, path, FORMAT, {"genres": tagger.genres, "instruments": tagger.instruments})
 
 
 @functools.cache
 def load_tagger(path: str | os.PathLike | None = None) -> Tagger:
     """The bundled tagger, or one that `vampkit train tagger` wrote.
 
-    Raises FileNotFoundError, VampkitError for another kind of file. Notebook: 11.
-    """
-    from vampkit.files import data_folder
+    Parameters
+    ----------
+    path : str or PathLike, optional
+        A file of `save_tagger`; None: the bundled one.
 
+    Returns
+    -------
+    Tagger
+        In evaluation mode, without gradients; the same object for the same path.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is no file.
+    VampkitError
+        For another kind of file.
+
+    Notebook: 11
+    """
     path = data_folder() / "models" / "tagger.safetensors" if path is None else Path(path)
     header, weights = read_safetensors(path, FORMAT)
     tagger = Tagger(header["genres"], header["instruments"])

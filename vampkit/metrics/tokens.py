@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 ITEM_STEP = 1_000_003
-"""Distance of the seeds of two items, so that an item hides the same tokens whatever the batch around it."""
+"""Distance between the seeds of two items: an item hides the same tokens whatever the batch around it."""
 
 
 def masked_cross_entropy(
@@ -20,17 +22,38 @@ def masked_cross_entropy(
     by_item: bool = False,
     batch: int = 4,
 ) -> Tensor:
-    """Mean -log p in nats of hidden tokens by predicted codebook, `ratio` of each item's predicted cells hidden at
-    random.
+    """Mean -log p of hidden tokens, by predicted codebook.
 
-    model: a masked transformer; it is put into evaluation mode. codes: int64 [batch, codebooks, frames]; its codebooks
-    beyond the model's are left out. seed: which cells are hidden; item i of any batch hides the same ones.
-    by_item: return [batch, predicted] for intervals over clips, instead of the mean [predicted] over all hidden tokens.
+    Source: paper (arXiv 2307.04686), equation 1, without label smoothing.
 
-    Raises ValueError for a ratio outside (0, 1] or codes with too few codebooks.
-    Source: arXiv 2307.04686, equation 1, without label smoothing. Notebook: 04.
+    Parameters
+    ----------
+    model : MaskedTransformer
+        It is put into evaluation mode while it is asked.
+    codes : Int[Tensor, "batch codebooks frames"]
+        True tokens; codebooks beyond the model's are left out.
+    ratio : float
+        Mask ratio: the fraction of each item's predicted tokens that is hidden, at random, above 0 and at most 1.
+    seed : int
+        Which tokens are hidden; item i of any batch hides the same ones.
+    by_item : bool
+        Give every item's own mean, for intervals over clips, instead of one over all hidden tokens.
+    batch : int
+        Items that the model is asked about at once.
+
+    Returns
+    -------
+    Tensor
+        Nats, float64 [predicted codebooks], or [batch, predicted codebooks] by item.
+
+    Raises
+    ------
+    ValueError
+        For a ratio outside (0, 1], or codes with too few codebooks.
+
+    Notebook: 01, 04
     """
-    return _over_hidden(
+    return _mean_over_hidden(
         model, codes, ratio, seed, by_item, batch, lambda logits, true: F.cross_entropy(logits, true, reduction="none")
     )
 
@@ -44,18 +67,45 @@ def masked_accuracy(
     by_item: bool = False,
     batch: int = 4,
 ) -> Tensor:
-    """Share of hidden tokens whose most probable entry is the true one, from 0 to 1, by predicted codebook.
+    """Fraction of hidden tokens whose most probable entry is the true one, by predicted codebook.
 
-    Arguments, hidden cells and errors are those of `masked_cross_entropy`. Notebook: 04.
+    Parameters
+    ----------
+    model : MaskedTransformer
+        As in `masked_cross_entropy`, which hides the same tokens.
+    codes : Int[Tensor, "batch codebooks frames"]
+        True tokens; codebooks beyond the model's are left out.
+    ratio : float
+        Mask ratio, above 0 and at most 1.
+    seed : int
+        Which tokens are hidden.
+    by_item : bool
+        Give every item's own fraction instead of one over all hidden tokens.
+    batch : int
+        Items that the model is asked about at once.
+
+    Returns
+    -------
+    Tensor
+        0 to 1, float64 [predicted codebooks], or [batch, predicted codebooks] by item.
+
+    Raises
+    ------
+    ValueError
+        For a ratio outside (0, 1], or codes with too few codebooks.
+
+    Notebook: 04
     """
-    return _over_hidden(
+    return _mean_over_hidden(
         model, codes, ratio, seed, by_item, batch, lambda logits, true: (logits.argmax(-1) == true).float()
     )
 
 
 @torch.inference_mode()
-def _over_hidden(model, codes, ratio, seed, by_item, batch, score) -> Tensor:
-    """Mean over hidden cells of score(logits [cells, entries], codes [cells]) -> [cells]."""
+def _mean_over_hidden(
+    model: nn.Module, codes: Tensor, ratio: float, seed: int, by_item: bool, batch: int, score: Callable
+) -> Tensor:
+    """Mean over hidden tokens of score(logits [tokens, entries], codes [tokens]) -> [tokens]."""
     if not 0 < ratio <= 1:
         raise ValueError(f"the ratio is {ratio}, more than 0 and at most 1 was expected")
     first, count = model.config.conditioning, model.config.codebooks
@@ -65,25 +115,50 @@ def _over_hidden(model, codes, ratio, seed, by_item, batch, score) -> Tensor:
         )
     codes, was_training = codes[:, :count], model.training
     device = next(model.parameters()).device
-    mask = torch.stack([_hide(count - first, codes.shape[2], ratio, seed + ITEM_STEP * i) for i in range(len(codes))])
-    mask = torch.cat([torch.zeros(len(codes), first, codes.shape[2], dtype=torch.bool), mask], 1)
+    mask = torch.zeros(codes.shape, dtype=torch.bool)
+    for i in range(len(codes)):
+        mask[i, first:] = _hide_exactly(count - first, codes.shape[2], ratio, seed + ITEM_STEP * i)
     sums = torch.zeros(len(codes), count - first, dtype=torch.float64)
     model.eval()
     for start in range(0, len(codes), batch):
         part, hidden = codes[start : start + batch].to(device), mask[start : start + batch].to(device)
         logits = model(part, hidden).float()
-        found = score(logits.flatten(0, -2), part[:, first:].flatten())
-        found = found.view(part[:, first:].shape) * hidden[:, first:]
-        sums[start : start + batch] = found.sum(-1).double().cpu()
+        scores = score(logits.flatten(0, -2), part[:, first:].flatten())
+        scores = scores.view(part[:, first:].shape) * hidden[:, first:]
+        sums[start : start + batch] = scores.sum(-1).double().cpu()
     model.train(was_training)
-    hidden_cells = mask[:, first:].sum(-1)
-    return sums / hidden_cells if by_item else sums.sum(0) / hidden_cells.sum(0)
+    hidden_tokens = mask[:, first:].sum(-1)
+    return sums / hidden_tokens if by_item else sums.sum(0) / hidden_tokens.sum(0)
+
+
+def _hide_exactly(codebooks: int, frames: int, ratio: float, seed: int) -> Tensor:
+    """Exactly round(ratio * tokens) hidden tokens, at least one, bool [codebooks, frames]."""
+    tokens = codebooks * frames
+    order = torch.randperm(tokens, generator=torch.Generator().manual_seed(seed))
+    mask = torch.zeros(tokens, dtype=torch.bool)
+    mask[order[: max(1, round(ratio * tokens))]] = True
+    return mask.view(codebooks, frames)
 
 
 def entry_counts(
     codes: Int[Tensor, "*batch codebooks frames"], entries: int = 1024
 ) -> Int[Tensor, "codebooks entries"]:
-    """How often each entry of each codebook occurs, int64 [codebooks, entries]. Notebook: 01."""
+    """How often each entry of each codebook occurs.
+
+    Parameters
+    ----------
+    codes : Int[Tensor, "*batch codebooks frames"]
+        Tokens of one clip or of a batch.
+    entries : int
+        Entries of a codebook.
+
+    Returns
+    -------
+    Tensor
+        int64 [codebooks, entries].
+
+    Notebook: 01
+    """
     rows = codes.movedim(-2, 0).flatten(1).long()
     return torch.stack([torch.bincount(row, minlength=entries) for row in rows])
 
@@ -95,16 +170,31 @@ def unigram_cross_entropy(
     entries: int = 1024,
     by_item: bool = False,
 ) -> Tensor:
-    """Mean -log p in nats by codebook under a table of frequencies.
+    """Mean -log p under a table of frequencies, by codebook: what one knows of a token without looking around it.
 
-    What one knows of a token without looking around it.
+    Parameters
+    ----------
+    codes : Int[Tensor, "batch codebooks frames"]
+        True tokens.
+    counts : Tensor, optional
+        `entry_counts` [codebooks, entries] of other tokens (those of the training), to which one is added each. None:
+        of the given codes themselves, which no unigram can beat: too strong a baseline, above all for few codes.
+    entries : int
+        Entries of a codebook.
+    by_item : bool
+        Give every item's own mean instead of one over all.
 
-    codes: [batch, codebooks, frames]. counts: of other tokens (training ones), from `entry_counts`, one added to each;
-    None
-    counts the given codes themselves, which no unigram can beat: a baseline that is too strong, the more so the fewer
-    there are.
-    by_item: return [batch, codebooks] instead of the mean [codebooks].
-    Raises ValueError where counts are of another number of codebooks. Notebook: 04.
+    Returns
+    -------
+    Tensor
+        Nats, float64 [codebooks], or [batch, codebooks] by item.
+
+    Raises
+    ------
+    ValueError
+        Where counts are of another number of codebooks.
+
+    Notebook: 04
     """
     if counts is None:
         counts = entry_counts(codes, entries).double()
@@ -116,32 +206,49 @@ def unigram_cross_entropy(
             "same codebooks"
         )
     logs = (counts / counts.sum(1, keepdim=True)).log()
-    found = -torch.stack([logs[k][codes[:, k].long()] for k in range(codes.shape[1])], 1).mean(-1)
-    return found if by_item else found.mean(0)
+    nats = -torch.stack([logs[k][codes[:, k].long()] for k in range(codes.shape[1])], 1).mean(-1)
+    return nats if by_item else nats.mean(0)
 
 
 def entries_used(codes: Int[Tensor, "*batch codebooks frames"], entries: int = 1024) -> Float[Tensor, " codebooks"]:
-    """Share of entries that occur at all, by codebook, from 0 to 1.
+    """Fraction of the entries that occur at all, by codebook.
 
-    It grows with the number of frames: say how many. Notebook: 01.
+    It grows with the number of frames: say how many.
+
+    Parameters
+    ----------
+    codes : Int[Tensor, "*batch codebooks frames"]
+        Tokens of one clip or of a batch.
+    entries : int
+        Entries of a codebook.
+
+    Returns
+    -------
+    Tensor
+        0 to 1, float64 [codebooks].
+
+    Notebook: 01
     """
     return (entry_counts(codes, entries) > 0).double().mean(1)
 
 
 def perplexity(codes: Int[Tensor, "*batch codebooks frames"], entries: int = 1024) -> Float[Tensor, " codebooks"]:
-    """exp of the entropy of the entries, by codebook.
+    """How many equally frequent entries would be as surprising, by codebook: exp of the entries' entropy in nats.
 
-    How many equally frequent entries would be as surprising. Notebook: 01.
+    Parameters
+    ----------
+    codes : Int[Tensor, "*batch codebooks frames"]
+        Tokens of one clip or of a batch.
+    entries : int
+        Entries of a codebook.
+
+    Returns
+    -------
+    Tensor
+        1 to `entries`, float64 [codebooks].
+
+    Notebook: 01
     """
     counts = entry_counts(codes, entries).double()
     p = counts / counts.sum(1, keepdim=True)
     return torch.special.entr(p).sum(1).exp()
-
-
-def _hide(codebooks: int, frames: int, ratio: float, seed: int) -> Tensor:
-    """Exactly round(ratio * cells) hidden cells, at least one, bool [codebooks, frames]."""
-    cells = codebooks * frames
-    order = torch.randperm(cells, generator=torch.Generator().manual_seed(seed))
-    mask = torch.zeros(cells, dtype=torch.bool)
-    mask[order[: max(1, round(ratio * cells))]] = True
-    return mask.view(codebooks, frames)

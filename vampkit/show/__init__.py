@@ -1,34 +1,29 @@
-"""Pictures and players: `listen` to hear, the others to see. Each is loaded on first use.
+"""Pictures and players: `listen` to hear, the others to see.
 
 Figures are `plotly.graph_objects.Figure`; `overview` writes a still picture where nothing interactive runs.
+
+Names are loaded on first use. Notebook: 00.
 """
 
 from importlib import import_module
 
 _HOME = {
-    "listen": "player",
-    "Player": "player",
-    "facts": "player",
-    "spectrogram": "figures",
-    "waveform": "figures",
-    "tokens": "figures",
-    "mask": "figures",
-    "mask_over": "figures",
-    "passes": "figures",
-    "dress": "figures",
-    "curves": "plots",
-    "bars": "plots",
-    "matrices": "plots",
-    "schedules": "plots",
-    "overview": "static",
+    "figures": ("dress", "mask", "mask_over", "passes", "spectrogram", "tokens", "waveform"),
+    "player": ("Player", "facts", "listen"),
+    "plots": ("bars", "curves", "matrices", "schedules"),
+    "static": ("overview",),
 }
-__all__ = sorted(_HOME)
+"""Where each public name lives."""
+
+_FOUND = {name: home for home, names in _HOME.items() for name in names}
+
+__all__ = sorted(_FOUND)
 
 
 def __getattr__(name: str):
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    if name not in _FOUND:
+        raise AttributeError(f"vampkit.show has no {name!r}; its names are: {', '.join(__all__)}")
+    value = getattr(import_module(f"vampkit.show.{_FOUND[name]}"), name)
     globals()[name] = value
     return value
 

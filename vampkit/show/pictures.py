@@ -13,13 +13,13 @@ ACCENT = (15, 139, 141)  # a teal of middle lightness: seen on white and on blac
 
 
 def uri(data: bytes, kind: str) -> str:
-    """Bytes as a data URI, for example of kind 'image/png'."""
+    """Bytes as a data URI; `kind` is a MIME type such as "image/png"."""
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
 def _png(image, **settings) -> bytes:
     file = io.BytesIO()
-    image.save(file, "PNG", optimize=True, **settings)
+    image.save(file, format="PNG", optimize=True, **settings)
     return file.getvalue()
 
 
@@ -39,14 +39,14 @@ def spectrogram_webp(spectrum: Spectrum, low: int) -> bytes:
     scaled = np.clip((spectrum.db.astype(float) - low) / RANGE, 0, 1) * 255
     colours = np.array(_palette("magma", 256), dtype=np.uint8).reshape(256, 3)
     file = io.BytesIO()
-    Image.fromarray(colours[scaled.round().astype(np.uint8)[::-1]]).save(file, "WEBP", quality=55, method=6)
+    Image.fromarray(colours[scaled.round().astype(np.uint8)[::-1]]).save(file, format="WEBP", quality=55, method=6)
     return file.getvalue()
 
 
 def hatch(mask: np.ndarray, width: int = 2, height: int = 10) -> np.ndarray:
-    """A mask [K, T] painted: uint8 [K * height, T * width] of 0 (kept), 1 (hidden) and 2 (hidden, a hatch line).
+    """A mask [K, T] as pixels, uint8 [K * height, T * width]: 0 kept, 1 hidden, 2 hidden and on a slanted line.
 
-    Hidden cells carry slanted lines, so that they are told apart without colour too.
+    The lines tell hidden cells apart without colour.
     """
     cells = np.kron(mask, np.ones((height, width), dtype=np.uint8)).astype(np.uint8)
     y, x = np.indices(cells.shape)
@@ -77,8 +77,6 @@ def codes_png(codes: np.ndarray) -> bytes:
 def wave_path(low: np.ndarray, high: np.ndarray, full: float) -> str:
     """The outline of a waveform as an SVG path in a box of columns x 100; `full` is the sample value at its edge."""
     scale = 48 / max(full, 1e-9)
-    top, bottom = 50 - high * scale, 50 - low * scale
-    points = [f"{i} {v:.0f}" for i, v in enumerate(top)] + [
-        f"{i} {v:.0f}" for i, v in reversed(list(enumerate(bottom + 0.6)))
-    ]
-    return "M" + "L".join(points) + "Z"
+    top = [f"{i} {y:.0f}" for i, y in enumerate(50 - high * scale)]
+    bottom = [f"{i} {y:.0f}" for i, y in enumerate(50 - low * scale + 0.6)]
+    return "M" + "L".join(top + bottom[::-1]) + "Z"

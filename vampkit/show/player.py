@@ -1,4 +1,4 @@
-"""`listen`: one or several clips to hear and to see on one time axis, in one piece of HTML without outside requests."""
+"""`listen`: clips to hear and to see on one time axis, in one piece of HTML that asks the network for nothing."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from pathlib import Path
 
 import numpy as np
 
+from vampkit.files import written
 from vampkit.show import pictures, spectra
 
-BITRATE = 64  # kbit/s for mono: a 10 s clip is 80 kB, 107 kB as text inside the page
-ENCODER_GAIN = 0.95  # LAME makes sound 0.45 dB softer at this bitrate; that is undone, so levels stay true
+BITRATE = 64  # kbit/s, mono: 10 s are 80 kB, and 107 kB as text inside the page
+ENCODER_GAIN = 0.95  # LAME makes sound 0.45 dB softer at this bitrate; that is undone
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 
 def to_mp3(clip) -> bytes:
     """A clip as MP3, 64 kbit/s, mixed to mono; the level is not changed, what exceeds full scale is clipped.
 
-    The bytes depend on the sound alone, so a notebook that is run again holds the same player.
-    clip: Clip [C, N]. Raises ValueError for a clip without samples.
+    The bytes depend on the sound alone, so a notebook that is run again holds the same player. Raises ValueError for a
+    clip without samples.
     """
     import soundfile
 
@@ -30,7 +31,7 @@ def to_mp3(clip) -> bytes:
         raise ValueError("the clip holds no samples, some sound was expected; there is nothing to hear")
     if clip.rate not in MP3_RATES:
         clip = clip.resample(44100)
-    # soundfile names a bitrate by its place between the format's highest (0) and lowest (1).
+    # soundfile wants a bitrate as its place between the format's highest (0) and lowest (1).
     high, low = (320, 32) if clip.rate >= 32000 else (160, 8) if clip.rate >= 16000 else (64, 8)
     file = io.BytesIO()
     soundfile.write(
@@ -48,31 +49,55 @@ def to_mp3(clip) -> bytes:
 def facts(clip, label: str = "") -> str:
     """What is heard, in one line: `label: 10.00 s, peak -3.1 dBFS, loudness -24.0 LUFS`.
 
-    clip: Clip [C, N]; several channels are averaged first, as the player does. Notebook: 00.
+    Parameters
+    ----------
+    clip : Clip
+        Sound [channels, samples]; channels are averaged first, as the player does.
+    label : str
+        Its name in the line; empty: the clip's own.
+
+    Returns
+    -------
+    str
+        Length in seconds, peak in dB below full scale, loudness in LUFS (ITU-R BS.1770).
+
+    Notebook: 00
     """
     mono = clip.mono()
     peak, loudness = (round(v, 1) + 0.0 for v in (mono.peak(), mono.loudness()))
     return f"{label or clip.name or 'sound'}: {clip.seconds:.2f} s, peak {peak:.1f} dBFS, loudness {loudness:.1f} LUFS"
 
 
-@lru_cache(maxsize=2)
-def _part(name: str) -> str:
+@lru_cache(maxsize=3)
+def _asset(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=1)
 def _script() -> str:
-    """The player's script with the fades that it shares with the studio.
-
-    In a block, so that no name of ours becomes the page's.
-    """
-    return "{\n" + re.sub("^export ", "", _part("fade.js"), flags=re.MULTILINE) + _part("player.js") + "}\n"
+    """The player's script and the studio's fades, in a block, so that no name of ours becomes the page's."""
+    return "{\n" + re.sub("^export ", "", _asset("fade.js"), flags=re.MULTILINE) + _asset("player.js") + "}\n"
 
 
 class Player:
     """What `listen` returns: HTML for a notebook, one line of facts a clip where only text is shown.
 
     Controls appear when the script runs; without it every clip keeps a plain audio element and the pictures stay.
+
+    Notebook: 00
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        What is heard.
+    labels : sequence of str
+        One name a clip.
+    mask : Bool[Tensor, "codebooks frames"], optional
+        True = hidden, drawn under the sound.
+    tokens : Tokens, optional
+        Those the mask belongs to, for its time axis; drawn themselves where there is no mask.
+    height : int
+        Of a spectrogram, in pixels.
     """
 
     def __init__(self, clips, labels, mask=None, tokens=None, height: int = 90):
@@ -88,8 +113,22 @@ class Player:
         return {"text/plain": repr(self), "text/html": self.html()}
 
     def html(self, sound: bool = True) -> str:
-        """The player as one `<div>` with its style, script and sound; `sound=False` gives the pictures alone."""
-        body = f'<div class="vk-axis" data-lm-suppress-shortcuts="true">{self._views()}{self._grid()}<div class="vk-head" hidden></div></div>{self._ticks()}'
+        """The player as one `<div>`.
+
+        Parameters
+        ----------
+        sound : bool
+            With sound, script and controls; False: the pictures alone.
+
+        Returns
+        -------
+        str
+            HTML with its style, of no outside address.
+        """
+        body = (
+            f'<div class="vk-axis" data-lm-suppress-shortcuts="true">{self._views()}{self._grid()}'
+            f'<div class="vk-head" hidden></div></div>{self._ticks()}'
+        )
         if sound:
             body = f'<div class="vk-controls" role="toolbar" aria-label="Player" hidden></div>{body}{self._sounds()}'
         credits = "; ".join(dict.fromkeys(c.credit for c in self.clips if c.credit))
@@ -105,22 +144,30 @@ class Player:
         # JupyterLab would take keys such as 1 or L for commands of its own; the attribute tells it to leave them.
         return (
             f'<div class="vampkit-player" role="group" aria-label="{name}" data-seconds="{self.seconds:.4f}" '
-            f'data-lm-suppress-shortcuts="true"><style>{_part("player.css")}</style>{body}</div>'
+            f'data-lm-suppress-shortcuts="true"><style>{_asset("player.css")}</style>{body}</div>'
         )
 
     def save(self, path) -> Path:
-        """Write the player as a page of its own, which opens in any browser. Beside first, then renamed."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """Write the player as a page of its own, which opens in any browser.
+
+        Parameters
+        ----------
+        path : str or PathLike
+            An .html file.
+
+        Returns
+        -------
+        Path
+            The file.
+        """
         title = html.escape(", ".join(self.labels))
         page = (
             '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
             f'<title>{title}</title><link rel="icon" href="data:,"></head><body>{self.html()}</body></html>'
         )
-        part = path.with_name(path.name + ".part")
-        part.write_text(page, encoding="utf-8")
-        part.replace(path)
-        return path
+        with written(path) as part:
+            part.write_text(page, encoding="utf-8")
+        return Path(path)
 
     def _views(self) -> str:
         spectrums = [spectra.spectrum(c) for c in self.clips]
@@ -128,18 +175,19 @@ class Player:
         full = max(float(np.abs(c.mono().samples).max(initial=0)) for c in self.clips)
         parts = []
         for i, (clip, label, spectrum) in enumerate(zip(self.clips, self.labels, spectrums, strict=True)):
-            share = 100 * clip.seconds / self.seconds
+            width = 100 * clip.seconds / self.seconds
             bottom, top = spectra.outline(clip)
             name = html.escape(label, quote=True)
             wave = pictures.wave_path(bottom, top, full)
             picture = pictures.uri(pictures.spectrogram_webp(spectrum, low), "image/webp")
             parts.append(
-                f'<div class="vk-view" data-clip="{i}"><div class="vk-strip vk-wave" style="height:{self.height // 2}px">'
+                f'<div class="vk-view" data-clip="{i}">'
+                f'<div class="vk-strip vk-wave" style="height:{self.height // 2}px">'
                 f'<span class="vk-name" title="{name}"><b>{name}</b>waveform</span><svg viewBox="0 0 {len(top)} 100" '
-                f'preserveAspectRatio="none" style="width:{share:.3f}%" role="img" aria-label="Waveform of {name}">'
+                f'preserveAspectRatio="none" style="width:{width:.3f}%" role="img" aria-label="Waveform of {name}">'
                 f'<path d="{wave}"/></svg></div><div class="vk-strip" style="height:{self.height}px">'
                 f'<span class="vk-name">spectrogram<br>0 to {clip.rate / 2000:.0f} kHz, mel</span>'
-                f'<img style="width:{share:.3f}%" alt="Mel spectrogram of {name}" src="{picture}"></div></div>'
+                f'<img style="width:{width:.3f}%" alt="Mel spectrogram of {name}" src="{picture}"></div></div>'
             )
         return "".join(parts)
 
@@ -148,19 +196,17 @@ class Player:
             return ""
         if self.mask is not None:
             grid = spectra.mask_array(self.mask)
-            data, what = pictures.mask_png(grid), f"mask: {100 * grid.mean():.1f} % hidden"
-            name = f"mask, hatched:<br>{100 * grid.mean():.1f} % hidden;<br>codebook 1<br>on top"
+            hidden = f"{100 * grid.mean():.1f} % hidden"
+            data, what, name = pictures.mask_png(grid), f"mask: {hidden}", f"mask, hatched:<br>{hidden}"
+            rendering = ""
         else:
             grid = spectra.code_array(self.tokens)
-            data, what, name = (
-                pictures.codes_png(grid),
-                "tokens",
-                "tokens, one<br>colour an entry;<br>codebook 1<br>on top",
-            )
+            data, what, name = pictures.codes_png(grid), "tokens", "tokens, one<br>colour an entry"
+            rendering = ";image-rendering:pixelated"
+        name += ";<br>codebook 1<br>on top"
         rows, frames = grid.shape
-        share = 100 * frames * spectra.frame_seconds(self.tokens) / self.seconds
+        style = f"width:{100 * frames * spectra.frame_seconds(self.tokens) / self.seconds:.3f}%{rendering}"
         height = min(112, max(60, 9 * rows))  # four lines of its name at least
-        style = f"width:{share:.3f}%" + ("" if self.mask is not None else ";image-rendering:pixelated")
         return (
             f'<div class="vk-strip vk-grid" style="height:{height}px"><span class="vk-name">{name}</span>'
             f'<div class="vk-clip"><img style="{style}" alt="{what}, {rows} codebooks, {frames} frames" '
@@ -188,11 +234,39 @@ class Player:
 def listen(*clips, labels=None, mask=None, tokens=None, height: int = 90) -> Player:
     """Hear one or several clips and see them, with one playhead for all; prints one line of facts a clip.
 
-    clips: Clip or Take. labels: one name a clip, else the clips' own names.
-    mask: bool [K, T], True = hidden, drawn under the sound. tokens: Tokens, which give the mask its time axis, and are
-    drawn themselves where no mask is given. height: of the spectrogram, pixels. While it plays, switching keeps the
-    place and fades over 25 ms. The sound is kept as MP3 (mono, 64 kbit/s); its level is never changed. Raises TypeError
-    for what is no clip, ValueError for another number of labels. Notebook: 00.
+    While it plays, a switch to another clip keeps the place and fades over 25 ms. The sound is kept as MP3 (mono,
+    64 kbit/s); its level is never changed.
+
+    Parameters
+    ----------
+    *clips : Clip or Take
+        What to hear.
+    labels : sequence of str, optional
+        One name a clip; None: the clips' own names.
+    mask : Bool[Tensor, "codebooks frames"], optional
+        True = hidden, drawn under the sound.
+    tokens : Tokens, optional
+        Those the mask belongs to, for its time axis; drawn themselves where no mask is given.
+    height : int
+        Of a spectrogram, in pixels.
+
+    Returns
+    -------
+    Player
+        Shown by the notebook.
+
+    Raises
+    ------
+    TypeError
+        For what is no clip, and a mask that is not boolean.
+    ValueError
+        Without clips, for another number of labels, and for a mask of another shape than [codebooks, frames].
+
+    Examples
+    --------
+    >>> vk.listen(clip, take, labels=["input", "vamp"])
+
+    Notebook: 00
     """
     if not clips:
         raise ValueError("no clip was given, at least one was expected; call listen(clip)")

@@ -1,27 +1,43 @@
-"""Curves and bars for schedules, losses and scores, in the dress of the other figures."""
+"""Interactive figures of numbers: curves, bars, schedules and matrices, dressed like the other figures."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from vampkit.show.figures import INK, _figure, dress
+from vampkit.show.figures import INK, dress, figure_of
 
 COLOURS = ("#0f8b8d", "#c2571a", "#7a5fc7", "#5a8a1f", "#b5478b", "#4a7fb5")
-DASHES = (
-    "solid",
-    "dash",
-    "dot",
-    "dashdot",
-    "longdash",
-    "longdashdot",
-)  # with the colour, so that neither is needed alone
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")  # colour is not the only sign of a curve
 FEW = 16  # so many whole numbers on an axis are named one by one
 
 
 def curves(lines, x_title: str = "", y_title: str = "", title: str = "", height: int = 320):
-    """Named curves in one figure, told apart by colour and by dash. Notebook: 02.
+    """Named curves in one figure, told apart by colour and by dash.
 
-    lines: {name: (x, y)} or {name: y}. Returns a plotly Figure. Raises ValueError where x and y differ in length.
+    Parameters
+    ----------
+    lines : dict
+        {name: (x, y)}, or {name: y} over 0, 1, 2 and so on; arrays [points].
+    x_title : str
+        What x is, with its unit.
+    y_title : str
+        What y is, with its unit.
+    title : str
+        Written above the figure.
+    height : int
+        Pixels.
+
+    Returns
+    -------
+    Figure
+        x: `x_title`. y: `y_title`, in the units of the numbers given.
+
+    Raises
+    ------
+    ValueError
+        Where x and y differ in length.
+
+    Notebook: 01, 02
     """
     import plotly.graph_objects as go
 
@@ -31,58 +47,89 @@ def curves(lines, x_title: str = "", y_title: str = "", title: str = "", height:
         x, y = np.asarray(x, dtype=np.float32), np.asarray(y, dtype=np.float32)
         if x.shape != y.shape:
             raise ValueError(f"curve {name!r} has {x.shape} places and {y.shape} values, equally many were expected")
-        traces.append(
-            go.Scatter(
-                x=x,
-                y=y,
-                name=name,
-                mode="lines",
-                line=dict(width=2, color=COLOURS[i % len(COLOURS)], dash=DASHES[i % len(DASHES)]),
-            )
-        )
-    figure = dress(_figure(*traces), title, height)
-    figure.update_xaxes(title_text=x_title, dtick=_step([x for trace in traces for x in trace.x]))
+        look = dict(width=2, color=COLOURS[i % len(COLOURS)], dash=DASHES[i % len(DASHES)])
+        traces.append(go.Scatter(x=x, y=y, name=name, mode="lines", line=look))
+    figure = dress(figure_of(*traces), title, height)
+    figure.update_xaxes(title_text=x_title, dtick=_tick_step([x for trace in traces for x in trace.x]))
     figure.update_yaxes(title_text=y_title)
     figure.update_layout(showlegend=len(traces) > 1, margin=dict(t=70 if title else 40))
     return figure
 
 
-def _step(places) -> int | None:
+def _tick_step(places) -> int | None:
     """1 where an axis shows few whole numbers, of which halves would make no sense; else plotly chooses."""
     whole = len(places) > 0 and all(float(p).is_integer() for p in places)
     return 1 if whole and max(places) - min(places) <= FEW else None
 
 
 def bars(values, y_title: str = "", title: str = "", height: int = 320, digits: int = 2, x_title: str = ""):
-    """Named values as bars, each number under its name. Notebook: 01.
+    """Named values as bars, each number under its name.
 
-    values: {name: number} or {name: (mean, low, high)}, whose interval is drawn. Returns a plotly Figure.
+    Parameters
+    ----------
+    values : dict
+        {name: number}, or {name: (mean, low, high)}, whose interval is drawn.
+    y_title : str
+        What the numbers are, with their unit.
+    title : str
+        Written above the figure.
+    height : int
+        Pixels.
+    digits : int
+        Decimals of the numbers under the names.
+    x_title : str
+        What the names are.
+
+    Returns
+    -------
+    Figure
+        x: the names. y: `y_title`, in the unit of the numbers given.
+
+    Notebook: 00, 01
     """
     import plotly.graph_objects as go
 
     triples = [v if isinstance(v, tuple) else (v, v, v) for v in values.values()]
     mean, low, high = (np.array(c, dtype=float) for c in zip(*triples, strict=True))
-    error = dict(type="data", array=high - mean, arrayminus=mean - low, color=INK, visible=bool((high > low).any()))
-    names, text = [str(name) for name in values], [f"{m:.{digits}f}" for m in mean]
-    hover = "%{x}: %{text}<extra></extra>"
+    names, numbers = [str(name) for name in values], [f"{m:.{digits}f}" for m in mean]
     bar = go.Bar(
-        x=names, y=mean, error_y=error, text=text, textposition="none", marker_color=COLOURS[0], hovertemplate=hover
+        x=names,
+        y=mean,
+        error_y=dict(
+            type="data", array=high - mean, arrayminus=mean - low, color=INK, visible=bool((high > low).any())
+        ),
+        text=numbers,
+        textposition="none",
+        marker_color=COLOURS[0],
+        hovertemplate="%{x}: %{text}<extra></extra>",
     )
-    figure = dress(_figure(bar), title, height)
+    figure = dress(figure_of(bar), title, height)
     # Numbers inside or above the bars would shrink in low ones and lie under the lines of the intervals.
-    labels = [f"{name}<br><b>{number}</b>" for name, number in zip(names, text, strict=True)]
-    figure.update_xaxes(
-        type="category", tickvals=names, ticktext=labels, tickangle=0, title_text=x_title, showgrid=False
-    )
+    labels = [f"{name}<br><b>{number}</b>" for name, number in zip(names, numbers, strict=True)]
+    axis = dict(type="category", tickvals=names, ticktext=labels, tickangle=0, showgrid=False)
+    figure.update_xaxes(title_text=x_title, **axis)
     figure.update_yaxes(title_text=y_title)
     return figure.update_layout(margin=dict(b=72 if x_title else 52))
 
 
 def schedules(functions, points: int = 101, title: str = ""):
-    """Share of tokens hidden over the course of sampling (or training) for several schedules. Notebook: 02.
+    """Mask ratio over the course of sampling (or training) for several schedules (paper, section 3.2).
 
-    functions: {name: function of u in [0, 1]}, such as {"cosine": schedules.cosine}. Each takes a float.
-    Returns a plotly Figure. Paper: section 3.2.
+    Parameters
+    ----------
+    functions : dict
+        {name: function of u in [0, 1]}, such as {"cosine": schedules.cosine}; each takes and gives a float.
+    points : int
+        How often each function is asked.
+    title : str
+        Written above the figure.
+
+    Returns
+    -------
+    Figure
+        x: u, how much of the passes is done, 0 to 1. y: mask ratio ("share hidden"), 0 to 1.
+
+    Notebook: 02
     """
     u = np.linspace(0, 1, points)
     lines = {name: (u, np.array([float(f(float(v))) for v in u])) for name, f in functions.items()}
@@ -90,19 +137,41 @@ def schedules(functions, points: int = 101, title: str = ""):
 
 
 def matrices(panels, x_title: str = "", y_title: str = "", title: str = "", top: float | None = None):
-    """Named matrices side by side on one scale from 0, first row on top. Notebook: 03.
+    """Named matrices side by side on one scale from 0, first row on top.
 
-    panels: {name: array [rows, columns]}, none below 0. top: value of the darkest colour (None: the largest there is).
-    Returns a plotly Figure. Raises ValueError for arrays that are no matrices.
+    Parameters
+    ----------
+    panels : dict
+        {name: array [rows, columns]}, none below 0.
+    x_title : str
+        What a column is.
+    y_title : str
+        What a row is.
+    title : str
+        Written above the figure.
+    top : float, optional
+        Value of the lightest colour; None: the largest there is.
+
+    Returns
+    -------
+    Figure
+        A panel a matrix. x: `x_title`, columns from 0. y: `y_title`, rows from 0. Colour: in the unit of the numbers
+        given.
+
+    Raises
+    ------
+    ValueError
+        For arrays that are no matrices.
+
+    Notebook: 03, 05, 08
     """
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
     grids = {name: np.asarray(grid, dtype=np.float32) for name, grid in panels.items()}
     if not grids or any(grid.ndim != 2 for grid in grids.values()):
-        raise ValueError(
-            f"panels of shapes {[g.shape for g in grids.values()]} were given, at least one [rows, columns] was expected"
-        )
+        shapes = [grid.shape for grid in grids.values()]
+        raise ValueError(f"panels of shapes {shapes} were given, at least one [rows, columns] was expected")
     top = top or max(float(grid.max()) for grid in grids.values())
     columns = min(4, len(grids))
     rows = -(-len(grids) // columns)
@@ -110,15 +179,11 @@ def matrices(panels, x_title: str = "", y_title: str = "", title: str = "", top:
         rows, columns, subplot_titles=list(grids), horizontal_spacing=0.04, vertical_spacing=0.2 / rows
     )
     look = dict(zmin=0, zmax=top, colorscale="Viridis", hovertemplate="row %{y}, column %{x}: %{z:.3f}<extra></extra>")
-    small = all(max(grid.shape) <= 8 for grid in grids.values())
-    if small:  # few cells have room for their numbers
-        look |= dict(texttemplate="%{z:.2f}")
+    if all(max(grid.shape) <= 8 for grid in grids.values()):  # few cells have room for their numbers
+        look["texttemplate"] = "%{z:.2f}"
     for i, grid in enumerate(grids.values()):
-        figure.add_trace(
-            go.Heatmap(z=grid.round(3), showscale=i == 0, colorbar=dict(thickness=12), **look),
-            i // columns + 1,
-            i % columns + 1,
-        )
+        trace = go.Heatmap(z=grid.round(3), showscale=i == 0, colorbar=dict(thickness=12), **look)
+        figure.add_trace(trace, i // columns + 1, i % columns + 1)
     dress(figure, title, 60 + 240 * rows)
     tall, wide = (max(grid.shape[side] for grid in grids.values()) for side in (0, 1))
     figure.update_yaxes(autorange="reversed", showgrid=False, dtick=1 if tall <= FEW else None)

@@ -11,15 +11,21 @@ HOP = 768  # the paper's codec; used where a mask comes without its tokens
 RATE = 44100
 COARSE = 4  # codebooks of the coarse model; the rest are fine
 RANGE = 80  # decibels shown below the loudest cell: what is softer is not heard beside it
+WINDOW, STEP = 2048, 512  # samples of a transform, and between the starts of two
 
 
 @dataclass(frozen=True)
 class Spectrum:
     """A log-mel spectrogram made for looking at.
 
-    db: int16 [bands, columns], decibels of the mean power of a band's bins (0 dB: a full-scale sine in each), low
-    frequencies first.
-    seconds: length of the time axis. hz: float [bands], centre of each band.
+    Parameters
+    ----------
+    db : ndarray
+        int16 [bands, columns], low bands first: dB of the mean power of a band's bins (0: a full-scale sine in each).
+    seconds : float
+        Length of the time axis.
+    hz : ndarray
+        float [bands], the middle of each band in Hz.
     """
 
     db: np.ndarray
@@ -32,36 +38,47 @@ def _filters(rate: int, size: int, bands: int) -> tuple[np.ndarray, np.ndarray]:
     import librosa
 
     weights = librosa.filters.mel(sr=rate, n_fft=size, n_mels=bands, norm=None)
-    weights /= np.maximum(
-        weights.sum(1, keepdims=True), 1e-9
-    )  # a mean over bins: wide bands are not brighter for being wide
+    # A mean over bins, so that a band is not brighter for being wide.
+    weights /= np.maximum(weights.sum(1, keepdims=True), 1e-9)
     return weights, librosa.mel_frequencies(n_mels=bands + 2, fmax=rate / 2)[1:-1]
 
 
 def spectrum(clip, bands: int = 80, columns: int = 480) -> Spectrum:
-    """Log-mel spectrogram of a clip (channels averaged), at most `columns` wide.
+    """Log-mel spectrogram of a clip (channels averaged), at most `columns` wide, each the mean power of its windows.
 
-    clip: Clip [C, N]. The transform takes one window of 2048 samples every 512 and keeps the mean power of the
-    windows that fall into a column. Raises ValueError for a clip without samples. Notebook: 00.
+    Raises ValueError for a clip without samples.
     """
     import torch
 
-    samples = np.ascontiguousarray(clip.samples.mean(0))
-    if samples.size == 0:
-        raise ValueError("the clip holds no samples, some sound was expected; nothing can be drawn")
-    size, hop = 2048, 512
-    signal = torch.from_numpy(samples)[None]
-    window = torch.hann_window(size)
-    padded = torch.nn.functional.pad(signal, (size // 2, size // 2))
-    power = torch.stft(padded, size, hop, window=window, center=False, return_complex=True)[0].abs().square().numpy()
+    signal = torch.from_numpy(np.ascontiguousarray(_mono(clip)))[None]
+    padded = torch.nn.functional.pad(signal, (WINDOW // 2, WINDOW // 2))
+    window = torch.hann_window(WINDOW)
+    frames = torch.stft(padded, WINDOW, STEP, window=window, center=False, return_complex=True)[0]
+    power = frames.abs().square().numpy()
     power /= float(window.sum() / 2) ** 2  # a sine of amplitude 1 has power 1 in its bin
-    weights, hz = _filters(clip.rate, size, bands)
+    weights, hz = _filters(clip.rate, WINDOW, bands)
     mel = weights @ power
-    columns = min(columns, mel.shape[1])
-    edges = np.linspace(0, mel.shape[1], columns + 1).round().astype(int)
-    mel = np.add.reduceat(mel, edges[:-1], axis=1) / np.diff(edges)
+    mel = column_means(mel, min(columns, mel.shape[1]))
     db = np.round(10 * np.log10(np.maximum(mel, 1e-14))).astype(np.int16)
     return Spectrum(db, clip.seconds, hz)
+
+
+def _mono(clip) -> np.ndarray:
+    samples = clip.samples.mean(0)
+    if samples.size == 0:
+        raise ValueError("the clip holds no samples, some sound was expected; nothing can be drawn")
+    return samples
+
+
+def _edges(length: int, columns: int) -> np.ndarray:
+    """First place of each of so many columns of about equal width, and the end, [columns + 1]."""
+    return np.linspace(0, length, columns + 1).round().astype(int)
+
+
+def column_means(cells: np.ndarray, columns: int) -> np.ndarray:
+    """Means of cells [rows, frames] over so many columns of about equal width, [rows, columns]."""
+    edges = _edges(cells.shape[1], columns)
+    return np.add.reduceat(cells, edges[:-1], axis=1) / np.diff(edges)
 
 
 def shared_range(*spectra: Spectrum) -> tuple[int, int]:
@@ -72,11 +89,9 @@ def shared_range(*spectra: Spectrum) -> tuple[int, int]:
 
 def outline(clip, columns: int = 400) -> tuple[np.ndarray, np.ndarray]:
     """Lowest and highest sample of each of at most `columns` stretches of a clip: two float arrays [columns]."""
-    samples = clip.samples.mean(0)
-    if samples.size == 0:
-        raise ValueError("the clip holds no samples, some sound was expected; nothing can be drawn")
-    edges = np.linspace(0, samples.size, min(columns, samples.size) + 1).round().astype(int)[:-1]
-    return np.minimum.reduceat(samples, edges), np.maximum.reduceat(samples, edges)
+    samples = _mono(clip)
+    starts = _edges(samples.size, min(columns, samples.size))[:-1]
+    return np.minimum.reduceat(samples, starts), np.maximum.reduceat(samples, starts)
 
 
 def mask_array(mask) -> np.ndarray:
@@ -118,7 +133,7 @@ def frame_seconds(tokens=None) -> float:
 
 
 def codebook_names(codebooks: int) -> list[str]:
-    """'coarse 1' ... 'coarse 4', 'fine 5' ... : what codebooks are called in every picture."""
+    """What codebooks are called in every picture: "coarse 1" to "coarse 4", "fine 5" on."""
     return [f"{'coarse' if k < COARSE else 'fine'} {k + 1}" for k in range(codebooks)]
 
 

@@ -6,15 +6,42 @@ from pathlib import Path
 
 import numpy as np
 
+from vampkit.files import written
 from vampkit.show import pictures, spectra
 
 
 def overview(clip, mask=None, path=None, tokens=None, title: str = "", size: tuple[float, float] = (9, 4.2)):
-    """Spectrogram above and mask grid below on one time axis, drawn by matplotlib. Notebook: 00.
+    """Spectrogram above and mask grid below on one time axis, drawn by matplotlib.
 
-    clip: Clip [C, N]. mask: bool [K, T], True = hidden; or None for the spectrogram alone. path: a .png or .svg to
-    write (beside first, then renamed). tokens: Tokens, which give the mask's time axis. size: inches.
-    Returns the matplotlib Figure, or the path where one was given. Raises as `mask_over` does.
+    Parameters
+    ----------
+    clip : Clip
+        Sound [channels, samples]; channels are averaged.
+    mask : Bool[Tensor, "codebooks frames"], optional
+        True = hidden; None: the spectrogram alone.
+    path : str or PathLike, optional
+        A .png or .svg to write.
+    tokens : Tokens, optional
+        Those the mask belongs to, for its time axis; None: frames of the paper's codec.
+    title : str
+        Written above the picture; empty: the clip's name.
+    size : tuple of float
+        Width and height in inches.
+
+    Returns
+    -------
+    Figure or Path
+        The matplotlib figure, or the path where one was given. x: time (s). y: Hz (mel) above, codebooks below. Colour:
+        the loudest 80 dB above, hidden or kept below.
+
+    Raises
+    ------
+    TypeError
+        For a mask that is not boolean.
+    ValueError
+        For a mask of another shape than [codebooks, frames], and a clip without samples.
+
+    Notebook: 00
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -22,44 +49,34 @@ def overview(clip, mask=None, path=None, tokens=None, title: str = "", size: tup
     # A figure of its own, not pyplot's: nothing global is touched and nothing stays open.
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
+    length = clip.seconds
     if mask is None:
-        upper, lower = figure.subplots(), None
+        upper = lower = figure.subplots()
     else:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
-    length = clip.seconds
+        grid, frame = spectra.mask_array(mask), spectra.frame_seconds(tokens)
+        length = max(length, grid.shape[1] * frame)
+        _draw_mask(lower, grid, frame)
     _draw_spectrum(upper, clip)
-    if lower is not None:
-        grid = spectra.mask_array(mask)
-        length = max(length, grid.shape[1] * spectra.frame_seconds(tokens))
-        _draw_mask(lower, grid, spectra.frame_seconds(tokens))
-    (lower or upper).set_xlabel("time (s)")
+    lower.set_xlabel("time (s)")
     upper.set_xlim(0, length)
     if title or clip.name:
         upper.set_title(title or clip.name, loc="left", fontsize=10)
     if path is None:
         return figure
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
+    kind = Path(path).suffix.lstrip(".")
     # Without a date or version in it, the same picture is the same file.
-    metadata = {"Software": None} if path.suffix == ".png" else {"Date": None}
-    figure.savefig(part, dpi=120, format=path.suffix.lstrip("."), metadata=metadata, facecolor="white")
-    part.replace(path)
-    return path
+    metadata = {"Software": None} if kind == "png" else {"Date": None}
+    with written(path) as part:
+        figure.savefig(part, dpi=120, format=kind, metadata=metadata, facecolor="white")
+    return Path(path)
 
 
 def _draw_spectrum(axes, clip) -> None:
     spectrum = spectra.spectrum(clip, bands=96, columns=900)
     low, top = spectra.shared_range(spectrum)
-    axes.imshow(
-        spectrum.db,
-        origin="lower",
-        aspect="auto",
-        cmap="magma",
-        vmin=low,
-        vmax=top,
-        extent=(0, spectrum.seconds, 0, len(spectrum.hz)),
-    )
+    extent = (0, spectrum.seconds, 0, len(spectrum.hz))
+    axes.imshow(spectrum.db, origin="lower", aspect="auto", cmap="magma", vmin=low, vmax=top, extent=extent)
     marks = [f for f in (100, 1000, 3000, 10000) if spectrum.hz[0] <= f <= spectrum.hz[-1]]
     axes.set_yticks(np.interp(marks, spectrum.hz, np.arange(len(spectrum.hz)) + 0.5), [f"{f:,}" for f in marks])
     axes.set_ylabel("Hz (mel)")
@@ -68,8 +85,8 @@ def _draw_spectrum(axes, clip) -> None:
 def _draw_mask(axes, grid: np.ndarray, frame: float) -> None:
     rows, frames = grid.shape
     colours = np.array([(233, 233, 233), pictures.ACCENT, tuple(c * 0.45 for c in pictures.ACCENT)], dtype=float) / 255
-    painted = colours[pictures.hatch(grid, 4, 10)]
-    axes.imshow(painted, aspect="auto", interpolation="antialiased", extent=(0, frames * frame, rows, 0))
+    pixels = colours[pictures.hatch(grid, 4, 10)]
+    axes.imshow(pixels, aspect="auto", interpolation="antialiased", extent=(0, frames * frame, rows, 0))
     shown = [k for k in range(rows) if rows <= 5 or k in (0, spectra.COARSE - 1, rows - 1)]
     names = spectra.codebook_names(rows)
     axes.set_yticks([k + 0.5 for k in shown], [names[k] for k in shown])
