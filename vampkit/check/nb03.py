@@ -14,6 +14,8 @@ from vampkit.model import MaskedTransformer, ModelConfig, relative_buckets
 def parameters(yours: Callable) -> bool:
     """Check `yours(layers, width, heads, codebooks, conditioning)`: how many numbers such a model learns.
 
+    Notebook: 03
+
     Parameters
     ----------
     yours : Callable
@@ -24,8 +26,6 @@ def parameters(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 03
     """
     cases = [(6, 192, 4, 4, 0), (20, 1280, 20, 4, 0), (16, 1280, 20, 14, 4), (1, 64, 8, 2, 0), (3, 96, 3, 9, 2)]
     traps = [
@@ -47,6 +47,8 @@ def parameters(yours: Callable) -> bool:
 def circular_bias(yours: Callable) -> bool:
     """Check `yours(table, frames)`: the relative bias on a loop, whose last frame lies beside its first.
 
+    Notebook: 03
+
     Parameters
     ----------
     yours : Callable
@@ -57,8 +59,6 @@ def circular_bias(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 03
     """
     cases = [
         (torch.randn(32, heads, generator=generator(seed)), frames)
@@ -82,6 +82,8 @@ def circular_bias(yours: Callable) -> bool:
 def reach(yours: Callable) -> bool:
     """Check `yours(logits, fraction)`: how many of the likeliest entries reach a fraction of the probability.
 
+    Notebook: 03
+
     Parameters
     ----------
     yours : Callable
@@ -91,8 +93,6 @@ def reach(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 03
     """
     scales = [(4, 6, 1.0, 0.5), (5, 20, 3.0, 0.9), (30, 1024, 2.0, 0.95), (3, 8, 0.5, 0.05)]
     cases = [

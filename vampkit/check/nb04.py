@@ -14,6 +14,8 @@ from vampkit.check.core import generator, judge
 def masked_mean(yours: Callable) -> bool:
     """Check `yours(logits, codes, mask)`: the loss, which is the mean -log p of the hidden tokens.
 
+    Notebook: 04
+
     Parameters
     ----------
     yours : Callable
@@ -24,8 +26,6 @@ def masked_mean(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 04
     """
     cases = [_batch(seed, shape) for seed, shape in enumerate([(2, 4, 30, 20), (1, 1, 9, 5), (3, 2, 16, 64)])]
     traps = [
@@ -46,6 +46,8 @@ def rate(yours: Callable) -> bool:
     It rises in a line to 1 at the last step of the warm-up, stays, and falls in a line to 0 over the second half of all
     steps.
 
+    Notebook: 04
+
     Parameters
     ----------
     yours : Callable
@@ -56,8 +58,6 @@ def rate(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 04
     """
     cases = [*((step, 100, 10) for step in (0, 4, 9, 30, 50, 75, 100)), (3, 40, 2), (29, 40, 2)]
     traps = [
@@ -77,6 +77,8 @@ def rate(yours: Callable) -> bool:
 def shares(yours: Callable) -> bool:
     """Check `yours(sums, counts)`: the loss of each process, so that the mean of all gradients is the whole batch's.
 
+    Notebook: 04
+
     Parameters
     ----------
     yours : Callable
@@ -87,8 +89,6 @@ def shares(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 04
     """
     cases = [
         (torch.rand(n, generator=generator(n)) * 50 + 1, torch.randint(1, 40, (n,), generator=generator(n)))

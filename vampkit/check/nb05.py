@@ -18,6 +18,8 @@ from vampkit.sampling import Settings, hide_again, sample
 def freed(yours: Callable) -> bool:
     """Check `yours(hidden, passes, schedule)`: how many tokens become final in each pass.
 
+    Notebook: 05
+
     Parameters
     ----------
     yours : Callable
@@ -28,8 +30,6 @@ def freed(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 05
     """
     curves = (schedules.linear, schedules.square, schedules.root)
     cases = [(hidden, passes, curve) for hidden, passes in ((1000, 10), (97, 7), (40, 1), (60, 36)) for curve in curves]
@@ -44,6 +44,8 @@ def freed(yours: Callable) -> bool:
 def rank(yours: Callable) -> bool:
     """Check `yours(confidence, counts)`: which tokens are hidden again.
 
+    Notebook: 05
+
     Parameters
     ----------
     yours : Callable
@@ -54,8 +56,6 @@ def rank(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 05
     """
     cases = [_ranking(seed, *shape) for seed, shape in enumerate([(1, 1, 6), (2, 3, 5), (4, 4, 40)])]
     traps = [
@@ -77,6 +77,8 @@ def finish(yours: Callable) -> bool:
 
     Nothing is drawn at random: the likeliest entry is the guess, and its probability the confidence.
 
+    Notebook: 05
+
     Parameters
     ----------
     yours : Callable
@@ -88,8 +90,6 @@ def finish(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 05
     """
     cases = []
     for seed, (frames, ratio, passes) in enumerate([(12, 0.6, 1), (12, 0.6, 4), (40, 0.8, 9)]):

@@ -15,6 +15,8 @@ from vampkit.check.core import generator, judge
 def bits(yours: Callable) -> bool:
     """Check `yours(mask, entries, frame_rate)`: how many bits a second a mask keeps.
 
+    Notebook: 06
+
     Parameters
     ----------
     yours : Callable
@@ -25,8 +27,6 @@ def bits(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 06
     """
     shapes = [(4, 20, 1024, 50.0), (14, 100, 1024, 57.42), (3, 31, 256, 12.5)]
     cases = [
@@ -48,6 +48,8 @@ def bits(yours: Callable) -> bool:
 def compress(yours: Callable) -> bool:
     """Check `yours(codebooks, frames, keep, downsampling)`: the mask of a compression prompt.
 
+    Notebook: 06
+
     Parameters
     ----------
     yours : Callable
@@ -58,8 +60,6 @@ def compress(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 06
     """
     cases = [(4, 12, 2, 3), (14, 57, 4, 8), (3, 10, 0, 2), (2, 5, 2, 1)]
     traps = [
@@ -79,6 +79,8 @@ def compress(yours: Callable) -> bool:
 def pyramid(yours: Callable) -> bool:
     """Check `yours(frames, periods)`: a mask with a period of its own for every row.
 
+    Notebook: 06
+
     Parameters
     ----------
     yours : Callable
@@ -89,8 +91,6 @@ def pyramid(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 06
     """
     cases = [(12, [1, 2, 4, 0]), (40, [1, 1, 3, 9, 0, 0]), (7, [5])]
     traps = [

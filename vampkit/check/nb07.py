@@ -14,6 +14,8 @@ from vampkit.check.core import judge
 def pillars(yours: Callable) -> bool:
     """Check `yours(frames, period, width, offset)`: what a periodic prompt hides.
 
+    Notebook: 07
+
     Parameters
     ----------
     yours : Callable
@@ -24,8 +26,6 @@ def pillars(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 07
     """
     cases = [(18, 6, 2, 2), (12, 6, 3, 0), (30, 7, 4, 5), (25, 8, 1, 3), (17, 9, 5, 16)]
     traps = [
@@ -41,6 +41,8 @@ def pillars(yours: Callable) -> bool:
 def longest(yours: Callable) -> bool:
     """Check `yours(hidden)`: how many frames the longest stretch of hidden ones has.
 
+    Notebook: 07
+
     Parameters
     ----------
     yours : Callable
@@ -50,8 +52,6 @@ def longest(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 07
     """
     rows = ["110001111", "0110", "1111", "000", "1011101"]
     cases = [(torch.tensor([c == "1" for c in row]),) for row in rows]
@@ -67,6 +67,8 @@ def longest(yours: Callable) -> bool:
 def stretched(yours: Callable) -> bool:
     """Check `yours(codes, factor)`: codes spread apart in time, with hidden frames between them.
 
+    Notebook: 07
+
     Parameters
     ----------
     yours : Callable
@@ -77,8 +79,6 @@ def stretched(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 07
     """
     cases = [
         (torch.arange(1, 7).view(2, 3), 2),

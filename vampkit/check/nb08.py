@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from vampkit.check.core import generator, judge
-from vampkit.pipeline import windows as planned
 from vampkit.pipeline.restore import restored
 
 
 def stands_out(yours: Callable) -> bool:
     """Check `yours(flux, border)`: whether a border stands out from the other frames.
+
+    Notebook: 08
 
     Parameters
     ----------
@@ -26,8 +27,6 @@ def stands_out(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 08
     """
     cases = [
         (torch.rand(frames, generator=generator(seed)), border)
@@ -48,6 +47,8 @@ def windows(yours: Callable) -> bool:
     before `first` are made already. The first one has none before it. The last one starts earlier instead of being
     shorter; a row shorter than `size` is one window.
 
+    Notebook: 08
+
     Parameters
     ----------
     yours : Callable
@@ -58,8 +59,6 @@ def windows(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 08
     """
     cases = [(100, 40, 10), (575, 575, 172), (30, 40, 10), (1000, 300, 0), (997, 230, 115)]
     traps = [
@@ -84,6 +83,8 @@ def put_back(yours: Callable) -> bool:
     There is no step at the borders: to the k-th sample inside either border, k from 0 to fade - 1, add the difference
     original - made of the k-th sample outside it, times 1 - (k + 1) / (fade + 1).
 
+    Notebook: 08
+
     Parameters
     ----------
     yours : Callable
@@ -94,8 +95,6 @@ def put_back(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 08
     """
     gaps = [(30, 10, 20, 3), (200, 50, 120, 20), (1000, 441, 800, 88)]
     cases = [_two_sounds(seed, *gap) for seed, gap in enumerate(gaps)]
@@ -112,7 +111,7 @@ def _lower(flux: Tensor, border: int) -> Tensor:
 
 
 def _windows(frames: int, size: int, context: int) -> list[tuple[int, int, int]]:
-    return [(w.left, w.first, w.last) for w in planned.line(torch.ones(frames, dtype=torch.bool), size, context)]
+    return [(w.left, w.first, w.last) for w in library.line(torch.ones(frames, dtype=torch.bool), size, context)]
 
 
 def _plan(frames: int, size: int, context: int, shift: bool = True) -> list[tuple[int, int, int]]:

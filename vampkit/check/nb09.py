@@ -17,6 +17,8 @@ def hidden(yours: Callable) -> bool:
 
     A time falls to the frame that starts at or after it; windows are rounded up to whole frames.
 
+    Notebook: 09
+
     Parameters
     ----------
     yours : Callable
@@ -27,8 +29,6 @@ def hidden(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 09
     """
     cases = [
         ((0.113, 0.421), 0.0, 0.075, 40, 57.42),
@@ -48,6 +48,8 @@ def hidden(yours: Callable) -> bool:
 def snap(yours: Callable) -> bool:
     """Check `yours(taps, onsets, reach)`: taps moved to the nearest onset.
 
+    Notebook: 09
+
     Parameters
     ----------
     yours : Callable
@@ -58,8 +60,6 @@ def snap(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 09
     """
     cases = [
         ((0.52, 1.03, 1.49, 2.2), (0.5, 1.0, 1.5, 1.75), 0.05),
@@ -87,6 +87,8 @@ def track(yours: Callable) -> bool:
     A chain scores the strength of all its beats, less tightness * ln(distance / period) ** 2 for each distance in
     frames from beat to beat. It may begin and end anywhere.
 
+    Notebook: 09
+
     Parameters
     ----------
     yours : Callable
@@ -97,8 +99,6 @@ def track(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 09
     """
     sizes = [(60, 10, 20.0), (200, 23, 50.0), (150, 31, 5.0), (80, 10, 1000.0)]
     cases = [_pulse(seed, *size) for seed, size in enumerate(sizes)]

@@ -14,6 +14,8 @@ def states(yours: Callable) -> bool:
     State 0 is there at first and the n-th drawing makes state n. Undo and redo do nothing where there is nothing to
     take back or to do again; after an undo, a drawing ends what could be redone.
 
+    Notebook: 10
+
     Parameters
     ----------
     yours : Callable
@@ -24,8 +26,6 @@ def states(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 10
     """
     cases = [("ddd",), ("ddu",), ("dur",), ("uddurr",), ("dduudrr",), ("ddduduurrrud",), ("rudruddddduuuuuurrrrrrr",)]
     traps = [
@@ -43,6 +43,8 @@ def states(yours: Callable) -> bool:
 def chance(yours: Callable) -> bool:
     """Check `yours(right, trials)`: how likely a guess between two answers is right at least so often.
 
+    Notebook: 10
+
     Parameters
     ----------
     yours : Callable
@@ -52,8 +54,6 @@ def chance(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 10
     """
     cases = [(1, 1), (0, 7), (8, 10), (9, 10), (5, 10), (12, 16), (61, 100)]
     traps = [
@@ -70,6 +70,8 @@ def until_bar(yours: Callable) -> bool:
 
     A bar line at `now` itself has passed. Where the loop begins anew counts as a bar line, too.
 
+    Notebook: 10
+
     Parameters
     ----------
     yours : Callable
@@ -80,8 +82,6 @@ def until_bar(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 10
     """
     cases = [
         (0.5, (0.0, 2.0, 4.0), 0.0, 4.0),

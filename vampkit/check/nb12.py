@@ -13,6 +13,8 @@ from vampkit.check.core import generator, judge
 def adapted(yours: Callable) -> bool:
     """Check `yours(weight, a, b, alpha)`: a weight with its adapter in it.
 
+    Notebook: 12
+
     Parameters
     ----------
     yours : Callable
@@ -23,8 +25,6 @@ def adapted(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 12
     """
     cases = [_layer(seed, *shape) for seed, shape in enumerate([(6, 6, 3, 5.0), (8, 3, 4, 1.0), (5, 9, 8, 16.0)])]
     traps = [
@@ -41,6 +41,8 @@ def size(yours: Callable) -> bool:
 
     Queries, values, outputs and both feed-forward layers have one.
 
+    Notebook: 12
+
     Parameters
     ----------
     yours : Callable
@@ -50,8 +52,6 @@ def size(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 12
     """
     cases = [(6, 192, 8), (20, 1280, 8), (1, 64, 1), (16, 1280, 32)]
     traps = [
@@ -69,6 +69,8 @@ def size(yours: Callable) -> bool:
 def held_out(yours: Callable) -> bool:
     """Check `yours(minutes, share)`: which tracks are held out.
 
+    Notebook: 12
+
     Parameters
     ----------
     yours : Callable
@@ -79,8 +81,6 @@ def held_out(yours: Callable) -> bool:
     -------
     bool
         Whether it is right; one line is printed.
-
-    Notebook: 12
     """
     cases = [
         (torch.tensor([3.0, 4.0, 2.0, 5.0, 1.0, 1.0, 1.0]), 0.2),

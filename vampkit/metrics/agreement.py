@@ -28,6 +28,8 @@ def onset_f(ref: Clip | np.ndarray, est: Clip | np.ndarray) -> float:
 
     Source: mir_eval's onset task, with librosa's onset detector.
 
+    Notebook: 07, 11
+
     Parameters
     ----------
     ref : Clip or ndarray
@@ -39,8 +41,6 @@ def onset_f(ref: Clip | np.ndarray, est: Clip | np.ndarray) -> float:
     -------
     float
         0 (none agree) to 1 (all agree); 1 where neither sound has any.
-
-    Notebook: 07, 11
     """
     import mir_eval
 
@@ -49,6 +49,8 @@ def onset_f(ref: Clip | np.ndarray, est: Clip | np.ndarray) -> float:
 
 def beat_times(clip: Clip) -> Float[np.ndarray, " beats"]:
     """Beats that `vampkit.beats.LibrosaBeats` hears in a sound.
+
+    Notebook: 09
 
     Parameters
     ----------
@@ -59,8 +61,6 @@ def beat_times(clip: Clip) -> Float[np.ndarray, " beats"]:
     -------
     ndarray
         Seconds, float64 [beats]; empty for silence.
-
-    Notebook: 09
     """
     return np.asarray(LibrosaBeats().track(clip).beats)
 
@@ -70,6 +70,8 @@ def beat_f(ref: Clip | np.ndarray, est: Clip | np.ndarray) -> float:
 
     No beat is left out at the start: mir_eval's own `evaluate` drops the first 5 s, which may be all of an excerpt.
     Source: mir_eval's beat task, with librosa's tracker.
+
+    Notebook: 09
 
     Parameters
     ----------
@@ -82,8 +84,6 @@ def beat_f(ref: Clip | np.ndarray, est: Clip | np.ndarray) -> float:
     -------
     float
         0 (none agree) to 1 (all agree); 1 where neither sound has any.
-
-    Notebook: 09
     """
     import mir_eval
 
@@ -103,6 +103,8 @@ def _f_measure(ref: Clip | np.ndarray, est: Clip | np.ndarray, find: Callable, m
 def chroma(clip: Clip) -> Float[np.ndarray, "12 frames"]:
     """Energy by pitch class, C first, frame by frame (librosa's constant-Q chroma).
 
+    Notebook: 07, 11
+
     Parameters
     ----------
     clip : Clip
@@ -112,8 +114,6 @@ def chroma(clip: Clip) -> Float[np.ndarray, "12 frames"]:
     -------
     ndarray
         [12, frames], a frame every 2048 samples (46 ms). The strongest class of a frame is 1; a silent frame is 0.
-
-    Notebook: 07, 11
     """
     import librosa
 
@@ -133,6 +133,8 @@ def chroma_similarity(a: Clip | np.ndarray, b: Clip | np.ndarray) -> float:
 
     Frames that are silent in both are left out. The longer sound is cut to the shorter one.
 
+    Notebook: 07, 11
+
     Parameters
     ----------
     a : Clip or ndarray
@@ -144,8 +146,6 @@ def chroma_similarity(a: Clip | np.ndarray, b: Clip | np.ndarray) -> float:
     -------
     float
         0 (no pitch class in common) to 1 (the same balance of classes); 1 where both are silent.
-
-    Notebook: 07, 11
     """
     x, y = (chroma(s) if isinstance(s, Clip) else np.asarray(s) for s in (a, b))
     count = min(x.shape[1], y.shape[1])

@@ -20,6 +20,8 @@ def frechet_distance(x: Float[np.ndarray, "n dims"], y: Float[np.ndarray, "m dim
     Source: Dowson and Landau 1982; for music ("FAD") Kilgour et al. 2019, arXiv 1812.08466. The paper reports it in
     section 4.
 
+    Notebook: 11
+
     Parameters
     ----------
     x : ndarray
@@ -36,8 +38,6 @@ def frechet_distance(x: Float[np.ndarray, "n dims"], y: Float[np.ndarray, "m dim
     ------
     ValueError
         For sets of other shapes, or fewer than two points.
-
-    Notebook: 11
     """
     x, y = (np.asarray(a, np.float64) for a in (x, y))
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < 2:
@@ -50,6 +50,8 @@ def frechet_distance(x: Float[np.ndarray, "n dims"], y: Float[np.ndarray, "m dim
 
 def frechet_interval(x: Tracks, y: Tracks) -> Estimate:
     """Frechet distance of two sets of tracks, with its jackknife interval over the tracks of both.
+
+    Notebook: 11
 
     Parameters
     ----------
@@ -67,8 +69,6 @@ def frechet_interval(x: Tracks, y: Tracks) -> Estimate:
     ------
     ValueError
         For fewer than two tracks in a set.
-
-    Notebook: 11
     """
     a, b = _TrackSums(x), _TrackSums(y)
     return jackknife(lambda tracks: _frechet(a.moments(tracks[0]), b.moments(tracks[1])), (len(x), len(y)))
@@ -76,6 +76,8 @@ def frechet_interval(x: Tracks, y: Tracks) -> Estimate:
 
 def frechet_ratio(x: Tracks, z: Tracks, y: Tracks) -> Estimate:
     """Frechet distance of x to y divided by that of z to y, with its jackknife interval.
+
+    Notebook: 11
 
     Parameters
     ----------
@@ -96,8 +98,6 @@ def frechet_ratio(x: Tracks, z: Tracks, y: Tracks) -> Estimate:
     ------
     ValueError
         Where x and z are not of equal length, or for fewer than two tracks in a set.
-
-    Notebook: 11
     """
     if len(x) != len(z):
         raise ValueError(f"{len(x)} and {len(z)} tracks were given, two treatments of the same tracks were expected")

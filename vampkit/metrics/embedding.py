@@ -21,6 +21,8 @@ FRAMES = 20
 def log_mel(clip: Clip, level: float | None = LEVEL) -> Float[np.ndarray, "64 frames"]:
     """Log-mel spectrum of a clip, log10 of the magnitude and not below 1e-5.
 
+    Notebook: 11
+
     Parameters
     ----------
     clip : Clip
@@ -32,8 +34,6 @@ def log_mel(clip: Clip, level: float | None = LEVEL) -> Float[np.ndarray, "64 fr
     -------
     ndarray
         float64 [64, frames], low bands first, a frame every 512 samples (11.6 ms).
-
-    Notebook: 11
     """
     import librosa
 
@@ -48,6 +48,8 @@ def logmel_statistics(clip: Clip, level: float | None = LEVEL) -> Float[np.ndarr
     """Mean and deviation of 64 log-mel bands over windows of 0.23 s that do not overlap.
 
     Our own embedding, deterministic. Distances over it are not "FAD", a name that stands for another network.
+
+    Notebook: 11
 
     Parameters
     ----------
@@ -65,8 +67,6 @@ def logmel_statistics(clip: Clip, level: float | None = LEVEL) -> Float[np.ndarr
     ------
     ValueError
         For a clip shorter than one window.
-
-    Notebook: 11
     """
     clip = clip.mono().resample(RATE)
     require_seconds(clip, FRAMES * HOP / RATE)
@@ -78,6 +78,8 @@ def codec_latents(clip: Clip, codec: Codec, frames: int = 14) -> Float[np.ndarra
     """Mean and deviation of a codec's latents before quantization, over windows that do not overlap.
 
     It favours sounds that this codec decoded: say whose latents were taken.
+
+    Notebook: 11
 
     Parameters
     ----------
@@ -97,8 +99,6 @@ def codec_latents(clip: Clip, codec: Codec, frames: int = 14) -> Float[np.ndarra
     ------
     ValueError
         For a clip shorter than one window.
-
-    Notebook: 11
     """
     import torch
 

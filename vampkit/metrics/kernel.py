@@ -46,6 +46,8 @@ class KernelDistance(NamedTuple):
 def bandwidth_of(reference: Tracks) -> float:
     """Median distance between windows of the reference set, used as the width of the Gaussian kernel.
 
+    Notebook: 11
+
     Parameters
     ----------
     reference : sequence of ndarray
@@ -60,8 +62,6 @@ def bandwidth_of(reference: Tracks) -> float:
     ------
     ValueError
         Where all windows are equal.
-
-    Notebook: 11
     """
     points = np.concatenate([np.asarray(t, np.float64) for t in reference])
     points = points[np.linspace(0, len(points) - 1, min(SAMPLE, len(points))).astype(int)]
@@ -83,6 +83,8 @@ def kernel_distance(
     Windows of one track resemble each other, so only pairs of different tracks are averaged. That leaves the distance
     without bias at any number of tracks, and sometimes negative. Source: the squared maximum mean discrepancy of
     Gretton et al. 2012; for music ("KAD") Chung et al. 2025, arXiv 2502.15602.
+
+    Notebook: 11
 
     Parameters
     ----------
@@ -107,8 +109,6 @@ def kernel_distance(
     ------
     ValueError
         For fewer than two tracks in a set, or sets of other dims.
-
-    Notebook: 11
     """
     tracks = [np.asarray(t, np.float64) for t in (*x, *y)]
     if min(len(x), len(y)) < 2 or len({t.shape[1] if t.ndim == 2 else -1 for t in tracks}) != 1:
@@ -134,6 +134,8 @@ def kernel_distance(
 def kernel_difference(x: Tracks, z: Tracks, y: Tracks, bandwidth: float | None = None, *, seed: int = 0) -> Estimate:
     """Kernel distance of x to y less that of z to y, with its bootstrap interval.
 
+    Notebook: 11
+
     Parameters
     ----------
     x : sequence of ndarray
@@ -156,8 +158,6 @@ def kernel_difference(x: Tracks, z: Tracks, y: Tracks, bandwidth: float | None =
     ------
     ValueError
         Where x and z are not of equal length, or for fewer than two tracks in a set.
-
-    Notebook: 11
     """
     if len(x) != len(z) or min(len(x), len(y)) < 2:
         raise ValueError(

@@ -20,6 +20,8 @@ def opus_round_trip(clip: Clip, kbps: float) -> tuple[Clip, float]:
 
     Source: RFC 6716; libopus as PyAV brings it (another build of libopus gives slightly other sound).
 
+    Notebook: 01
+
     Parameters
     ----------
     clip : Clip
@@ -38,8 +40,6 @@ def opus_round_trip(clip: Clip, kbps: float) -> tuple[Clip, float]:
     ------
     ValueError
         For other bitrates, an empty clip or more channels.
-
-    Notebook: 01
     """
     if not 6 <= kbps <= 510:
         raise ValueError(f"a bitrate of {kbps} kbit/s was asked for, 6 to 510 was expected; choose one in that range")

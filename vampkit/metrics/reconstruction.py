@@ -33,6 +33,8 @@ def mel_distance(
     descript-audio-codec (arXiv 2306.06546; windows of 32 to 2048 samples, a quarter of each as hop, log10 of magnitudes
     above 1e-5). The mel error of the paper (section 4) has other windows: its numbers do not compare with these.
 
+    Notebook: 01
+
     Parameters
     ----------
     x : Clip or ndarray or Tensor
@@ -57,8 +59,6 @@ def mel_distance(
     ValueError
         For sounds of different length or rate, for several channels, for fewer than 1025 samples, and where no frame
         counts.
-
-    Notebook: 01
     """
     a, b, rate = _pair(x, y, rate)
     if len(a) < SHORTEST:
@@ -92,6 +92,8 @@ def si_sdr(ref: Sound, est: Sound) -> float:
     It says something about codecs only: a phase or a delay that no ear notices ruins it. Source: Le Roux et al. 2019,
     arXiv 1811.02508, equation 4, with means removed.
 
+    Notebook: 01
+
     Parameters
     ----------
     ref : Clip or ndarray or Tensor
@@ -108,8 +110,6 @@ def si_sdr(ref: Sound, est: Sound) -> float:
     ------
     ValueError
         For sounds of different length or rate, and for several channels.
-
-    Notebook: 01
     """
     x, y, _ = _pair(ref, est, 0)
     x, y = (s.double() - s.double().mean() for s in (x, y))

@@ -52,6 +52,8 @@ def bootstrap(
 
     Source: Efron and Tibshirani 1993, chapter 13.
 
+    Notebook: 04, 11
+
     Parameters
     ----------
     values : sequence of float
@@ -75,8 +77,6 @@ def bootstrap(
     ------
     ValueError
         For no values, values that are not finite, and groups of another length.
-
-    Notebook: 04, 11
     """
     data = np.asarray(values, np.float64)
     if data.ndim != 1 or data.size == 0 or not np.isfinite(data).all():
@@ -112,6 +112,8 @@ def jackknife(
     It serves where the bootstrap fails: a Frechet distance grows when the same track is drawn twice. The variances of
     several independent sets add up. Source: Efron and Tibshirani 1993, chapter 11.
 
+    Notebook: 11
+
     Parameters
     ----------
     statistic : callable
@@ -130,8 +132,6 @@ def jackknife(
     ------
     ValueError
         For sets of fewer than two tracks.
-
-    Notebook: 11
     """
     from scipy.stats import t
 

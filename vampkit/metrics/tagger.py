@@ -112,6 +112,8 @@ def tagger_embedding(clip: Clip, tagger: Tagger | None = None) -> Float[np.ndarr
 
     The bundled tagger knows composed music only: it orders degradations, and tells little about style in real music.
 
+    Notebook: 11
+
     Parameters
     ----------
     clip : Clip
@@ -128,8 +130,6 @@ def tagger_embedding(clip: Clip, tagger: Tagger | None = None) -> Float[np.ndarr
     ------
     ValueError
         For a clip shorter than one window.
-
-    Notebook: 11
     """
     network = tagger or load_tagger()
     with torch.inference_mode():
@@ -138,6 +138,8 @@ def tagger_embedding(clip: Clip, tagger: Tagger | None = None) -> Float[np.ndarr
 
 def tags(clip: Clip, tagger: Tagger | None = None) -> Tags:
     """What the tagger takes a clip for: the mean of its probabilities over all windows of 3 s.
+
+    Notebook: 11
 
     Parameters
     ----------
@@ -155,8 +157,6 @@ def tags(clip: Clip, tagger: Tagger | None = None) -> Tags:
     ------
     ValueError
         For a clip shorter than one window.
-
-    Notebook: 11
     """
     network = tagger or load_tagger()
     with torch.inference_mode():
@@ -183,6 +183,8 @@ def _windows(clip: Clip) -> Float[Tensor, "windows 64 256"]:
 def save_tagger(tagger: Tagger, path: str | os.PathLike, weights: dict[str, Tensor] | None = None) -> Path:
     """Write a tagger in half precision, with the names it tells apart.
 
+    Notebook: 11
+
     Parameters
     ----------
     tagger : Tagger
@@ -196,8 +198,6 @@ def save_tagger(tagger: Tagger, path: str | os.PathLike, weights: dict[str, Tens
     -------
     Path
         The file.
-
-    Notebook: 11
     """
     state = weights or tagger.state_dict()
     halved = {name: w.half() if w.is_floating_point() else w for name, w in state.items()}
@@ -207,6 +207,8 @@ def save_tagger(tagger: Tagger, path: str | os.PathLike, weights: dict[str, Tens
 @functools.cache
 def load_tagger(path: str | os.PathLike | None = None) -> Tagger:
     """The bundled tagger, or one that `vampkit train tagger` wrote.
+
+    Notebook: 11
 
     Parameters
     ----------
@@ -224,8 +226,6 @@ def load_tagger(path: str | os.PathLike | None = None) -> Tagger:
         Where there is no file.
     VampkitError
         For another kind of file.
-
-    Notebook: 11
     """
     path = data_folder() / "models" / "tagger.safetensors" if path is None else Path(path)
     header, weights = read_safetensors(path, FORMAT)

@@ -26,6 +26,8 @@ def masked_cross_entropy(
 
     Source: paper (arXiv 2307.04686), equation 1, without label smoothing.
 
+    Notebook: 01, 04
+
     Parameters
     ----------
     model : MaskedTransformer
@@ -50,8 +52,6 @@ def masked_cross_entropy(
     ------
     ValueError
         For a ratio outside (0, 1], or codes with too few codebooks.
-
-    Notebook: 01, 04
     """
     return _mean_over_hidden(
         model, codes, ratio, seed, by_item, batch, lambda logits, true: F.cross_entropy(logits, true, reduction="none")
@@ -68,6 +68,8 @@ def masked_accuracy(
     batch: int = 4,
 ) -> Tensor:
     """Fraction of hidden tokens whose most probable entry is the true one, by predicted codebook.
+
+    Notebook: 04
 
     Parameters
     ----------
@@ -93,8 +95,6 @@ def masked_accuracy(
     ------
     ValueError
         For a ratio outside (0, 1], or codes with too few codebooks.
-
-    Notebook: 04
     """
     return _mean_over_hidden(
         model, codes, ratio, seed, by_item, batch, lambda logits, true: (logits.argmax(-1) == true).float()
@@ -145,6 +145,8 @@ def entry_counts(
 ) -> Int[Tensor, "codebooks entries"]:
     """How often each entry of each codebook occurs.
 
+    Notebook: 01
+
     Parameters
     ----------
     codes : Int[Tensor, "*batch codebooks frames"]
@@ -156,8 +158,6 @@ def entry_counts(
     -------
     Tensor
         int64 [codebooks, entries].
-
-    Notebook: 01
     """
     rows = codes.movedim(-2, 0).flatten(1).long()
     return torch.stack([torch.bincount(row, minlength=entries) for row in rows])
@@ -171,6 +171,8 @@ def unigram_cross_entropy(
     by_item: bool = False,
 ) -> Tensor:
     """Mean -log p under a table of frequencies, by codebook: what one knows of a token without looking around it.
+
+    Notebook: 04
 
     Parameters
     ----------
@@ -193,8 +195,6 @@ def unigram_cross_entropy(
     ------
     ValueError
         Where counts are of another number of codebooks.
-
-    Notebook: 04
     """
     if counts is None:
         counts = entry_counts(codes, entries).double()
@@ -215,6 +215,8 @@ def entries_used(codes: Int[Tensor, "*batch codebooks frames"], entries: int = 1
 
     It grows with the number of frames: say how many.
 
+    Notebook: 01
+
     Parameters
     ----------
     codes : Int[Tensor, "*batch codebooks frames"]
@@ -226,14 +228,14 @@ def entries_used(codes: Int[Tensor, "*batch codebooks frames"], entries: int = 1
     -------
     Tensor
         0 to 1, float64 [codebooks].
-
-    Notebook: 01
     """
     return (entry_counts(codes, entries) > 0).double().mean(1)
 
 
 def perplexity(codes: Int[Tensor, "*batch codebooks frames"], entries: int = 1024) -> Float[Tensor, " codebooks"]:
     """How many equally frequent entries would be as surprising, by codebook: exp of the entries' entropy in nats.
+
+    Notebook: 01
 
     Parameters
     ----------
@@ -246,8 +248,6 @@ def perplexity(codes: Int[Tensor, "*batch codebooks frames"], entries: int = 102
     -------
     Tensor
         1 to `entries`, float64 [codebooks].
-
-    Notebook: 01
     """
     counts = entry_counts(codes, entries).double()
     p = counts / counts.sum(1, keepdim=True)

@@ -8,7 +8,8 @@ Names are loaded on first use. Notebook: 00.
 from importlib import import_module
 
 _HOME = {
-    "figures": ("dress", "mask", "mask_over", "passes", "spectrogram", "tokens", "waveform"),
+    "figures": ("dress", "spectrogram", "waveform"),
+    "grids": ("mask", "mask_over", "passes", "tokens"),
     "player": ("Player", "facts", "listen"),
     "plots": ("bars", "curves", "matrices", "schedules"),
     "static": ("overview",),

@@ -49,6 +49,8 @@ def to_mp3(clip) -> bytes:
 def facts(clip, label: str = "") -> str:
     """What is heard, in one line: `label: 10.00 s, peak -3.1 dBFS, loudness -24.0 LUFS`.
 
+    Notebook: 00
+
     Parameters
     ----------
     clip : Clip
@@ -60,8 +62,6 @@ def facts(clip, label: str = "") -> str:
     -------
     str
         Length in seconds, peak in dB below full scale, loudness in LUFS (ITU-R BS.1770).
-
-    Notebook: 00
     """
     mono = clip.mono()
     peak, loudness = (round(v, 1) + 0.0 for v in (mono.peak(), mono.loudness()))
@@ -237,6 +237,8 @@ def listen(*clips, labels=None, mask=None, tokens=None, height: int = 90) -> Pla
     While it plays, a switch to another clip keeps the place and fades over 25 ms. The sound is kept as MP3 (mono,
     64 kbit/s); its level is never changed.
 
+    Notebook: 00
+
     Parameters
     ----------
     *clips : Clip or Take
@@ -265,8 +267,6 @@ def listen(*clips, labels=None, mask=None, tokens=None, height: int = 90) -> Pla
     Examples
     --------
     >>> vk.listen(clip, take, labels=["input", "vamp"])
-
-    Notebook: 00
     """
     if not clips:
         raise ValueError("no clip was given, at least one was expected; call listen(clip)")

@@ -14,6 +14,8 @@ FEW = 16  # so many whole numbers on an axis are named one by one
 def curves(lines, x_title: str = "", y_title: str = "", title: str = "", height: int = 320):
     """Named curves in one figure, told apart by colour and by dash.
 
+    Notebook: 01, 02
+
     Parameters
     ----------
     lines : dict
@@ -36,8 +38,6 @@ def curves(lines, x_title: str = "", y_title: str = "", title: str = "", height:
     ------
     ValueError
         Where x and y differ in length.
-
-    Notebook: 01, 02
     """
     import plotly.graph_objects as go
 
@@ -65,6 +65,8 @@ def _tick_step(places) -> int | None:
 def bars(values, y_title: str = "", title: str = "", height: int = 320, digits: int = 2, x_title: str = ""):
     """Named values as bars, each number under its name.
 
+    Notebook: 00, 01
+
     Parameters
     ----------
     values : dict
@@ -84,8 +86,6 @@ def bars(values, y_title: str = "", title: str = "", height: int = 320, digits: 
     -------
     Figure
         x: the names. y: `y_title`, in the unit of the numbers given.
-
-    Notebook: 00, 01
     """
     import plotly.graph_objects as go
 
@@ -115,6 +115,8 @@ def bars(values, y_title: str = "", title: str = "", height: int = 320, digits: 
 def schedules(functions, points: int = 101, title: str = ""):
     """Mask ratio over the course of sampling (or training) for several schedules (paper, section 3.2).
 
+    Notebook: 02
+
     Parameters
     ----------
     functions : dict
@@ -128,8 +130,6 @@ def schedules(functions, points: int = 101, title: str = ""):
     -------
     Figure
         x: u, how much of the passes is done, 0 to 1. y: mask ratio ("share hidden"), 0 to 1.
-
-    Notebook: 02
     """
     u = np.linspace(0, 1, points)
     lines = {name: (u, np.array([float(f(float(v))) for v in u])) for name, f in functions.items()}
@@ -138,6 +138,8 @@ def schedules(functions, points: int = 101, title: str = ""):
 
 def matrices(panels, x_title: str = "", y_title: str = "", title: str = "", top: float | None = None):
     """Named matrices side by side on one scale from 0, first row on top.
+
+    Notebook: 03, 05, 08
 
     Parameters
     ----------
@@ -162,8 +164,6 @@ def matrices(panels, x_title: str = "", y_title: str = "", title: str = "", top:
     ------
     ValueError
         For arrays that are no matrices.
-
-    Notebook: 03, 05, 08
     """
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots

@@ -13,6 +13,8 @@ from vampkit.show import pictures, spectra
 def overview(clip, mask=None, path=None, tokens=None, title: str = "", size: tuple[float, float] = (9, 4.2)):
     """Spectrogram above and mask grid below on one time axis, drawn by matplotlib.
 
+    Notebook: 00
+
     Parameters
     ----------
     clip : Clip
@@ -40,8 +42,6 @@ def overview(clip, mask=None, path=None, tokens=None, title: str = "", size: tup
         For a mask that is not boolean.
     ValueError
         For a mask of another shape than [codebooks, frames], and a clip without samples.
-
-    Notebook: 00
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

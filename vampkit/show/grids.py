@@ -1,0 +1,265 @@
+"""Interactive figures of tokens and masks: a row a codebook, over time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vampkit.show import spectra
+from vampkit.show.figures import ACCENT, INK, dress, figure_of, heatmap, mel_axis, spectrogram_trace, time_axis
+
+HIDDEN, KEPT = ACCENT, "rgba(160,160,160,0.30)"
+STRIKE = "#ffffff"  # a line through hidden cells: colour is not their only sign
+WIDEST = 600  # columns of a heatmap; more are not seen
+
+
+def _codebook_axis(figure, codebooks: int, **place) -> None:
+    figure.update_yaxes(
+        tickvals=list(range(codebooks)),
+        ticktext=spectra.codebook_names(codebooks),
+        range=[codebooks - 0.5, -0.5],
+        showgrid=False,
+        **place,
+    )
+
+
+def tokens(tokens_or_codes, title: str = ""):
+    """Codes as a heatmap, a row a codebook: coarse 1 to 4, fine 5 on.
+
+    At most 600 frames are drawn one by one; of longer sounds every n-th frame is drawn, and the title says so.
+
+    Notebook: 00, 01
+
+    Parameters
+    ----------
+    tokens_or_codes : Tokens or Tensor
+        Tokens, or codes alone, int64 [codebooks, frames], which then count as frames of the paper's codec.
+    title : str
+        Written above the figure.
+
+    Returns
+    -------
+    Figure
+        x: time (s). y: codebooks, the first on top. Colour: number of the entry (no unit).
+
+    Raises
+    ------
+    TypeError
+        For what is not whole numbers.
+    ValueError
+        For another shape than [codebooks, frames].
+    """
+    codes = spectra.code_array(tokens_or_codes)
+    stride = -(-codes.shape[1] // WIDEST)
+    step = spectra.frame_seconds(tokens_or_codes) * stride
+    if stride > 1:
+        title = f"{title} (every {stride}th frame)".strip()
+    bar = dict(title=dict(text="entry"), thickness=12)
+    cells = codes[:, ::stride].astype(np.int16)
+    trace = heatmap(cells, step, "%{x:.2f} s, %{y}: entry %{z}", colorscale="Viridis", colorbar=bar)
+    figure = dress(figure_of(trace), title, 120 + 18 * len(codes))
+    _codebook_axis(figure, len(codes))
+    time_axis(figure, codes.shape[1] * spectra.frame_seconds(tokens_or_codes))
+    return figure
+
+
+def _mask_traces(grid: np.ndarray, frame: float):
+    """Heatmap of kept and hidden cells, and a line through every run of hidden ones."""
+    import plotly.graph_objects as go
+
+    stride = -(-grid.shape[1] // (2 * WIDEST))
+    cells = heatmap(
+        grid[:, ::stride].astype(np.int8),
+        frame * stride,
+        "%{x:.2f} s, %{y}: %{z} (1 hidden, 0 kept)",
+        zmin=0,
+        zmax=1,
+        colorscale=[[0, KEPT], [0.5, KEPT], [0.5, HIDDEN], [1, HIDDEN]],
+        ygap=1,
+        showscale=False,
+        name="mask",
+    )
+    spans = [(a, b, k) for k, row in enumerate(grid) for a, b in spectra.runs(row)]
+    x = np.array([(a * frame, b * frame, np.nan) for a, b, _ in spans], dtype=np.float32).ravel()
+    y = np.repeat(np.array([k for *_, k in spans], dtype=np.float32), 3)
+    strike = go.Scatter(
+        x=x, y=y, mode="lines", line=dict(width=1, color=STRIKE), hoverinfo="skip", showlegend=False, name="hidden"
+    )
+    return cells, strike
+
+
+def _legend(figure) -> None:
+    """What the two colours of a mask mean, as empty traces: a heatmap has no entry in the legend."""
+    for name, colour, symbol in (
+        ("hidden, to be filled in (struck through)", HIDDEN, "square-cross"),
+        ("kept", "#a0a0a0", "square-open"),
+    ):
+        marker = dict(size=11, color=colour, symbol=symbol, line=dict(width=1, color=INK))
+        figure.add_scatter(x=[None], y=[None], mode="markers", name=name, marker=marker)
+
+
+def _mask_title(grid: np.ndarray, frame: float) -> str:
+    return f"{100 * grid.mean():.1f} % hidden, {grid.any(0).sum() * frame:.2f} s touched"
+
+
+def mask(mask, tokens=None, title: str = ""):
+    """What a mask hides, a row a codebook; hidden cells are filled and struck through.
+
+    Notebook: 02, 09
+
+    Parameters
+    ----------
+    mask : Bool[Tensor, "codebooks frames"]
+        True = hidden.
+    tokens : Tokens, optional
+        Those it belongs to, for the time axis; None: frames of the paper's codec.
+    title : str
+        Written above the figure; empty: the mask ratio in percent, and the seconds in which anything is hidden.
+
+    Returns
+    -------
+    Figure
+        x: time (s). y: codebooks, the first on top. Colour: hidden or kept (no unit).
+
+    Raises
+    ------
+    TypeError
+        For what is not boolean.
+    ValueError
+        For another shape than [codebooks, frames].
+    """
+    grid, frame = spectra.mask_array(mask), spectra.frame_seconds(tokens)
+    figure = dress(figure_of(*_mask_traces(grid, frame)), title or _mask_title(grid, frame), 130 + 18 * len(grid))
+    _legend(figure)
+    _codebook_axis(figure, len(grid))
+    time_axis(figure, grid.shape[1] * frame)
+    return figure
+
+
+def mask_over(clip, mask, tokens=None, title: str = ""):
+    """Spectrogram of a clip above, its mask below, on one time axis.
+
+    Notebook: 00, 02
+
+    Parameters
+    ----------
+    clip : Clip
+        Sound [channels, samples]; channels are averaged.
+    mask : Bool[Tensor, "codebooks frames"]
+        True = hidden.
+    tokens : Tokens, optional
+        Those the mask belongs to, for its time axis; None: frames of the paper's codec.
+    title : str
+        Written above the figure; empty: the mask ratio in percent, and the seconds in which anything is hidden.
+
+    Returns
+    -------
+    Figure
+        x: time (s). y: frequency (Hz, mel) above, codebooks below. Colour: the loudest 80 dB above, hidden or kept
+        below.
+
+    Raises
+    ------
+    TypeError
+        For a mask that is not boolean.
+    ValueError
+        For a mask of another shape than [codebooks, frames], and a clip without samples.
+    """
+    from plotly.subplots import make_subplots
+
+    grid, frame = spectra.mask_array(mask), spectra.frame_seconds(tokens)
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[0.45, 0.55])
+    trace, hz = spectrogram_trace(clip, 420, showscale=False)
+    figure.add_trace(trace, row=1, col=1)
+    for part in _mask_traces(grid, frame):
+        figure.add_trace(part, row=2, col=1)
+    dress(figure, title or _mask_title(grid, frame), 230 + 26 * len(grid))
+    mel_axis(figure, hz, row=1, col=1)
+    _codebook_axis(figure, len(grid), row=2, col=1)
+    figure.update_xaxes(range=[0, max(clip.seconds, grid.shape[1] * frame)], showgrid=False)
+    figure.update_xaxes(title_text="time (s)", row=2, col=1)
+    return figure
+
+
+def _named_grids(steps, names) -> list[tuple[str, np.ndarray]]:
+    """Name and mask [codebooks, frames] of each pass."""
+    named = []
+    for number, step in enumerate(steps):
+        index = step.index if hasattr(step, "confidence") else number  # a tensor has an `index` of another meaning
+        grid = np.asarray(getattr(step, "mask", step))
+        named.append((f"pass {index + 1}", spectra.mask_array(grid[0] if grid.ndim == 3 else grid)))
+    if not named:
+        raise ValueError("no passes were given, at least one was expected; give list(vk.sample(...))")
+    if names is None:
+        return named
+    if len(names) != len(named):
+        raise ValueError(f"{len(names)} names were given for {len(named)} grids, one each was expected")
+    return [(name, grid) for name, (_, grid) in zip(names, named, strict=True)]
+
+
+def _percent_trace(grid: np.ndarray, length: float):
+    """Heatmap of how many percent of the frames in each of at most 200 columns are hidden."""
+    columns = min(200, grid.shape[1])
+    percent = spectra.column_means(100.0 * grid, columns)
+    look = dict(zmin=0, zmax=100, ygap=1, showscale=False, colorscale=[[0, KEPT], [1, HIDDEN]])
+    return heatmap(percent.round().astype(np.int8), length / columns, "%{x:.2f} s, %{y}: %{z} % hidden", **look)
+
+
+def passes(steps, tokens=None, panels: int = 9, title: str = "", names=None):
+    """How the mask empties: passes of the sampling loop, evenly chosen, a small grid each.
+
+    A pass's panel shows what is still hidden after it.
+
+    Notebook: 00, 02, 04, 05
+
+    Parameters
+    ----------
+    steps : sequence of Step or Tensor
+        What `sample` yields, or masks, bool [codebooks, frames], True = hidden; of a batch the first item is drawn.
+    tokens : Tokens, optional
+        Those that are made, for the time axis; None: frames of the paper's codec.
+    panels : int
+        Most passes that are drawn.
+    title : str
+        Written above the figure.
+    names : sequence of str, optional
+        One a grid, in place of "pass 1" and so on.
+
+    Returns
+    -------
+    Figure
+        A panel a pass. x: time (s). y: codebooks, the first on top. Colour: hidden, in % where frames share a column.
+
+    Raises
+    ------
+    TypeError
+        For masks that are not boolean.
+    ValueError
+        Without steps, and for another number of names.
+    """
+    from plotly.subplots import make_subplots
+
+    named = _named_grids(steps, names)
+    drawn = np.unique(np.linspace(0, len(named) - 1, min(panels, len(named))).round().astype(int))
+    chosen = [named[i] for i in drawn]
+    columns = min(3, len(chosen))
+    rows = -(-len(chosen) // columns)
+    figure = make_subplots(
+        rows=rows,
+        cols=columns,
+        subplot_titles=[f"{name}: {100 * grid.mean():.1f} % hidden" for name, grid in chosen],
+        shared_xaxes=True,
+        shared_yaxes=True,
+        horizontal_spacing=0.03,
+        vertical_spacing=0.28 / rows,
+    )
+    for i, (_, grid) in enumerate(chosen):
+        trace = _percent_trace(grid, grid.shape[1] * spectra.frame_seconds(tokens))
+        figure.add_trace(trace, row=i // columns + 1, col=i % columns + 1)
+    codebooks = len(chosen[0][1])
+    dress(figure, title, 60 + rows * (70 + 16 * codebooks))
+    _codebook_axis(figure, codebooks)
+    figure.update_xaxes(showgrid=False)
+    figure.update_xaxes(title_text="time (s)", row=rows)
+    figure.update_annotations(font=dict(size=12, color=INK))
+    figure.update_layout(margin=dict(t=64 if title else 40))
+    return figure
