@@ -111,7 +111,7 @@ def _lower(flux: Tensor, border: int) -> Tensor:
 
 
 def _windows(frames: int, size: int, context: int) -> list[tuple[int, int, int]]:
-    return [(w.left, w.first, w.last) for w in library.line(torch.ones(frames, dtype=torch.bool), size, context)]
+    return [(w.left, w.first, w.last) for w in planned.line(torch.ones(frames, dtype=torch.bool), size, context)]
 
 
 def _plan(frames: int, size: int, context: int, shift: bool = True) -> list[tuple[int, int, int]]:
