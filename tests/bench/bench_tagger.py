@@ -15,7 +15,7 @@ from vampkit import metrics, music
 from vampkit.audio import LEVEL
 from vampkit.files import cache_folder
 from vampkit.metrics.tagger import STEP, TEMPI, WINDOW, load_tagger
-from vampkit.train.tagger import PRESETS, compose_spectra
+from vampkit.train.tagger import TAGGER_PRESETS, compose_spectra
 from vampkit.weights import load_codec
 
 
@@ -29,7 +29,7 @@ def average_precision(scores, truth):
 def tagged(pieces, tagger, folder):
     """Accuracy of genre and tempo class by piece, the mean over its windows, and average precision by instrument."""
     spectra = compose_spectra(
-        range(music.HELD_OUT_SEEDS, music.HELD_OUT_SEEDS + pieces), folder, PRESETS["laptop"].seconds
+        range(music.HELD_OUT_SEEDS, music.HELD_OUT_SEEDS + pieces), folder, TAGGER_PRESETS["laptop"].seconds
     )
     genre, tempo, scores = [], [], []
     with torch.inference_mode():

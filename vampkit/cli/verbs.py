@@ -129,9 +129,9 @@ def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
 
 def data_fetch(target: Path | None = None, sets: str = "core", splits: str = "train,valid,test") -> None:
     """Fetch freely licensed music to train on (Debian and Ubuntu)."""
-    from vampkit.train.fetch import fetch
+    from vampkit.train import fetch_music
 
-    fetch(target, tuple(sets.split(",")), tuple(splits.split(",")))
+    fetch_music(target, tuple(sets.split(",")), tuple(splits.split(",")))
 
 
 def data_build(
@@ -151,7 +151,7 @@ def data_build(
 
     MIRDATA: datasets as name=folder, their annotations kept.
     """
-    from vampkit.train.store import build_store
+    from vampkit.train import build_store
 
     if wrong := [word for word in mirdata if "=" not in word]:
         raise ValueError(f"mirdata is given {wrong[0]!r}, name=folder was expected")
@@ -215,20 +215,20 @@ def train(
             raise ValueError(
                 "the tagger is trained on composed music of its own; leave --music, --store, --valid-store, --stream and --start out"
             )
-        from vampkit.train.tagger import train as run_tagger
+        from vampkit.train import train_tagger
 
-        path = run_tagger(preset, out, minutes)
+        path = train_tagger(preset, out, minutes)
     elif what == "codec":
         if store or valid_store or stream:
             raise ValueError("a codec is trained on sound, --music was expected in place of --store and --stream")
         from vampkit.pipeline.devices import chosen
-        from vampkit.train.codec import train as run
+        from vampkit.train import train_codec
 
-        path = run(preset, out, music, composed, minutes, chosen(device), start, processes)
+        path = train_codec(preset, out, music, composed, minutes, chosen(device), start, processes)
     else:
-        from vampkit.train.masked import train as run_masked
+        from vampkit.train import train_masked
 
-        path = run_masked(
+        path = train_masked(
             what,
             preset,
             codec,
@@ -263,8 +263,8 @@ def finetune(
     `vampkit vamp IN OUT --adapters DIR` uses them. Needs the extra peft. MINUTES: for each of the two models; the same
     command goes on.
     """
-    from vampkit.train.finetune import AdapterPreset
-    from vampkit.train.finetune import finetune as run
+    from vampkit.train import AdapterPreset
+    from vampkit.train import finetune as run
 
     made = run(
         folder, out, model, settings=AdapterPreset(steps=steps, rank=rank, seed=seed), minutes=minutes, device=device
