@@ -64,7 +64,8 @@ def short(codec, clips, options, folder):
         codes = torch.stack([codec.encode(c).codes[:, :574] for c, _ in sounds])
         unigram, measured = metrics.unigram_cross_entropy(codes), metrics.masked_cross_entropy(model, codes, 0.5)
         below = [round(float(u - m), 2) for u, m in zip(unigram, measured, strict=False)]
-        yield f"{kind} | {[round(float(u), 2) for u in unigram]} | {[round(float(m), 2) for m in measured]} | {below} | {np.mean(below):.2f}"
+        rows = [[round(float(x), 2) for x in values] for values in (unigram, measured)]
+        yield f"{kind} | {rows[0]} | {rows[1]} | {below} | {np.mean(below):.2f}"
 
 
 def judge(vamp, clips, passes):
@@ -122,12 +123,8 @@ def main():
             row, made = judge(vamp, clips, options.passes)
             against = first.setdefault(kind, made)
             row |= {f"of the first {p}": metrics.frechet_ratio(made[p], against[p], made["originals"]) for p in PERIODS}
-            print(
-                f"| {name} | {kind} | "
-                + " | ".join(f"{k}: {v if not isinstance(v, float) else round(v, 2)}" for k, v in row.items())
-                + " |",
-                flush=True,
-            )
+            cells = [f"{k}: {round(v, 2) if isinstance(v, float) else v}" for k, v in row.items()]
+            print(f"| {name} | {kind} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -31,10 +31,10 @@ def real(folder, count):
     pool = build_pool(folder)
     artists = sorted({item["artist"] for item in pool.items})
     places = {a: [i for i, item in enumerate(pool.items) if item["artist"] == a] for a in artists}
-    chosen = [
-        places[artists[n % len(artists)]][(n // len(artists) * 37 + 11) % len(places[artists[n % len(artists)]])]
-        for n in range(count)
-    ]
+    chosen = []
+    for n in range(count):
+        own = places[artists[n % len(artists)]]
+        chosen.append(own[(n // len(artists) * 37 + 11) % len(own)])
     return [(pool.excerpt(i).at_loudness(), pool.items[i]["name"]) for i in chosen]
 
 
@@ -69,7 +69,8 @@ def main():
     codes = torch.cat([codec.encode(c).codes for c in many], 1)
     used = metrics.entries_used(codes)
     print(
-        f"\nEntries used over {codes.shape[1]} frames, half composed, half real: lowest codebook {float(used.min()):.1%}, mean {float(used.mean()):.1%}"
+        f"\nEntries used over {codes.shape[1]} frames, half composed, half real: "
+        f"lowest codebook {float(used.min()):.1%}, mean {float(used.mean()):.1%}"
     )
     if options.out:
         options.out.write_text(json.dumps(found, indent=1))

@@ -43,13 +43,15 @@ def tagged(pieces, tagger, folder):
     scores, truth = np.array(scores), spectra.playing.any(-1).numpy()
     common = truth.sum(0) >= 5
     precision = [average_precision(scores[:, i], truth[:, i]) for i in np.flatnonzero(common)]
+    commonest = [np.bincount(classes).max() / pieces for classes in (spectra.genre, spectra.tempo)]
+    exact, near = (metrics.bootstrap((off < most) * 1.0) for most in (1, 2))
+    print(f"Genre of {len(tagger.genres)}: {metrics.bootstrap(right)}; the commonest alone {commonest[0]:.2f}")
     print(
-        f"Genre of {len(tagger.genres)}: {metrics.bootstrap(right)}; the commonest alone {np.bincount(spectra.genre).max() / pieces:.2f}"
+        f"Tempo class of {len(TEMPI) + 1}: {exact}; right or next to it {near}; the commonest alone {commonest[1]:.2f}"
     )
-    print(f"Tempo class of {len(TEMPI) + 1}: {metrics.bootstrap((off == 0) * 1.0)}; right or next to it {metrics.bootstrap((off < 2) * 1.0)}; "
-          f"the commonest alone {np.bincount(spectra.tempo).max() / pieces:.2f}")  # fmt: skip
     print(
-        f"Instruments in 5 pieces or more, mean average precision: {metrics.bootstrap(precision)} instruments; by chance {truth[:, common].mean():.2f}"
+        f"Instruments in 5 pieces or more, mean average precision: {metrics.bootstrap(precision)} instruments; "
+        f"by chance {truth[:, common].mean():.2f}"
     )
 
 
@@ -57,21 +59,17 @@ def degraded(count, tagger):
     """Kernel and Frechet distance of each degradation from as many other pieces, by embedding."""
     codec = load_codec("tiny")
     embeddings = {
-        "tagger": lambda c: metrics.tagger_embedding(c, tagger), "log-mel statistics": metrics.logmel_statistics,
+        "tagger": lambda c: metrics.tagger_embedding(c, tagger),
+        "log-mel statistics": metrics.logmel_statistics,
         "codec latents": lambda c: metrics.codec_latents(c, codec),
-    }  # fmt: skip
+    }
     starts = (1_600_000, 1_700_000)
     sets = [
         [music.render(music.compose(first + i, genre="training", seconds=6.0)).at_loudness(LEVEL) for i in range(count)]
         for first in starts
     ]
-    print(
-        "\n| degradation | "
-        + " | ".join(f"{name}: KAD | {name}: Frechet" for name in embeddings)
-        + " |\n| --- "
-        + "| --- " * (2 * len(embeddings))
-        + "|"
-    )
+    print("\n| degradation | " + " | ".join(f"{name}: KAD | {name}: Frechet" for name in embeddings) + " |")
+    print("| --- " + "| --- " * (2 * len(embeddings)) + "|")
     references = {name: [embed(clip) for clip in sets[1]] for name, embed in embeddings.items()}
     widths = {name: metrics.bandwidth_of(reference) for name, reference in references.items()}
     for how, change in DEGRADATIONS.items():

@@ -17,7 +17,7 @@ from vampkit.audio import LEVEL, Clip
 from vampkit.codec import Codec
 from vampkit.codec.network import build, settings_of
 from vampkit.errors import VampkitError
-from vampkit.train import CODEC_PRESETS, MASKED_PRESETS, CodecTraining, checkpoint, masked
+from vampkit.train import CODEC_PRESETS, MASKED_PRESETS, CodecTraining, MaskedTraining, checkpoint
 from vampkit.train.discriminator import Discriminators
 from vampkit.train.losses import agreement
 from vampkit.train.optim import Average, Muon, ramp, trapezoid
@@ -291,13 +291,13 @@ def test_the_decoder_stage_leaves_the_tokens_alone(pool, tmp_path, monkeypatch):
 @pytest.mark.parametrize("kind", ["coarse", "fine"])
 def test_masked_preset_ci_learns_and_resumes_exactly(kind, store, small_codec, tmp_path):
     preset = MASKED_PRESETS[kind]["ci"]
-    whole = masked.MaskedTraining(preset, small_codec, (store, None), tmp_path / "a", {"real": store}).run()
-    parts = masked.MaskedTraining(preset, small_codec, (store, None), tmp_path / "b", {"real": store})
+    whole = MaskedTraining(preset, small_codec, (store, None), tmp_path / "a", {"real": store}).run()
+    parts = MaskedTraining(preset, small_codec, (store, None), tmp_path / "b", {"real": store})
     for _ in range(7):
         parts.train_step()
         parts.step += 1
     parts.save()
-    again = masked.MaskedTraining(preset, small_codec, (store, None), tmp_path / "b", {"real": store}).run()
+    again = MaskedTraining(preset, small_codec, (store, None), tmp_path / "b", {"real": store}).run()
     a, b = (load_model(path, small_codec).state_dict() for path in (whole, again))
     assert all(torch.equal(a[name], b[name]) for name in a)
     rows = log_of(tmp_path / "a")
@@ -310,19 +310,19 @@ def test_masked_preset_ci_learns_and_resumes_exactly(kind, store, small_codec, t
 
 def test_a_run_goes_on_under_its_own_settings_alone(pool, store, small_codec, tmp_path, capsys):
     preset = MASKED_PRESETS["coarse"]["ci"]
-    masked.MaskedTraining(preset, small_codec, (store, None), tmp_path / "a").run()
+    MaskedTraining(preset, small_codec, (store, None), tmp_path / "a").run()
     assert "nothing was trained" not in capsys.readouterr().out
     how = dataclasses.replace(preset, accumulate=2, check_every=5, precision="auto")
-    assert masked.MaskedTraining(how, small_codec, (store, None), tmp_path / "a").run().is_file()
+    assert MaskedTraining(how, small_codec, (store, None), tmp_path / "a").run().is_file()
     assert f"{tmp_path / 'a'} holds a run that is finished (20 steps): nothing was trained" in capsys.readouterr().out
     with pytest.raises(VampkitError, match="holds a run with other settings .*steps 20 then, 40 now"):
-        masked.MaskedTraining(dataclasses.replace(preset, steps=40), small_codec, (store, None), tmp_path / "a")
+        MaskedTraining(dataclasses.replace(preset, steps=40), small_codec, (store, None), tmp_path / "a")
     with pytest.raises(VampkitError, match=r"other settings \(codebooks 4 then, 14 now; conditioning 0 then, 4 now\)"):
-        masked.MaskedTraining(MASKED_PRESETS["fine"]["ci"], small_codec, (store, None), tmp_path / "a")
+        MaskedTraining(MASKED_PRESETS["fine"]["ci"], small_codec, (store, None), tmp_path / "a")
     other = Codec(small_codec.model, "other")
     other.hash = "of another codec"
     with pytest.raises(VampkitError, match="codec .* then, of another codec now"):
-        masked.MaskedTraining(preset, other, (store, None), tmp_path / "a")
+        MaskedTraining(preset, other, (store, None), tmp_path / "a")
     codec_preset = CODEC_PRESETS["ci"]
     CodecTraining(codec_preset, (pool, None), tmp_path / "c").save()
     with pytest.raises(VampkitError, match="holds a run with other settings .*batch 2 then, 4 now"):
@@ -332,17 +332,15 @@ def test_a_run_goes_on_under_its_own_settings_alone(pool, store, small_codec, tm
 def test_a_saved_model_is_a_start(store, small_codec, tmp_path):
     """The averaged weights alone, without optimizers: a training goes on from them."""
     preset = MASKED_PRESETS["coarse"]["ci"]
-    first = masked.MaskedTraining(preset, small_codec, (store, None), tmp_path / "a", {"real": store})
+    first = MaskedTraining(preset, small_codec, (store, None), tmp_path / "a", {"real": store})
     path = first.run()
-    after = masked.MaskedTraining(preset, small_codec, (store, None), tmp_path / "b", {"real": store}, start=path)
+    after = MaskedTraining(preset, small_codec, (store, None), tmp_path / "b", {"real": store}, start=path)
     saved = load_model(path, small_codec).state_dict()
     assert after.step == 0 and all(torch.equal(saved[k], v) for k, v in after.network.state_dict().items())
     assert after.check()["real_0.5"] == pytest.approx(first.check()["real_0.5"], abs=1e-3)
     assert (tmp_path / "a" / "best.safetensors").is_file() and len(first.checkpoints.paths()) == preset.keep
     with pytest.raises(VampkitError, match="another shape"):
-        masked.MaskedTraining(
-            MASKED_PRESETS["coarse"]["laptop"], small_codec, (store, None), tmp_path / "c", start=path
-        )
+        MaskedTraining(MASKED_PRESETS["coarse"]["laptop"], small_codec, (store, None), tmp_path / "c", start=path)
 
 
 @pytest.mark.parametrize("kind", ("coarse", "fine"))
@@ -351,7 +349,7 @@ def test_the_bundled_preset_makes_models_of_the_bundled_shape(kind):
 
 
 def test_a_model_of_another_codec_is_refused(store, small_codec, tmp_path):
-    path = masked.MaskedTraining(MASKED_PRESETS["coarse"]["ci"], small_codec, (store, None), tmp_path / "a").finish()
+    path = MaskedTraining(MASKED_PRESETS["coarse"]["ci"], small_codec, (store, None), tmp_path / "a").finish()
     model = build(settings_of(small_codec.model))
     with pytest.raises(VampkitError, match="was trained on tokens of codec"):
         load_model(path, Codec(model, "other"))
@@ -363,14 +361,14 @@ RUN = """
 import sys, torch
 from pathlib import Path
 from vampkit.weights import load_codec
-from vampkit.train import masked
-from vampkit.train import MASKED_PRESETS
+from vampkit.train import MASKED_PRESETS, MaskedTraining
 from vampkit.train.tokens import read_excerpts
 import dataclasses
 torch.set_num_threads(1)
 preset = dataclasses.replace(MASKED_PRESETS["coarse"]["ci"], steps=60)
 folder = Path(sys.argv[1])
-masked.MaskedTraining(preset, load_codec(folder / "codec.safetensors"), (read_excerpts(folder / "t.safetensors"), None), folder / "run").run()
+stores = (read_excerpts(folder / "t.safetensors"), None)
+MaskedTraining(preset, load_codec(folder / "codec.safetensors"), stores, folder / "run").run()
 """
 
 
