@@ -7,7 +7,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vampkit.model import MaskedTransformer, ModelConfig, local_bias, relative_buckets
+from vampkit.model import MaskedTransformer, ModelConfig, relative_buckets
+from vampkit.train import local_bias, start_local
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -107,7 +108,7 @@ def test_started_local():
     tables = torch.randn(4, 1024, 8)
     tables[2, 7] = 3 * tables[2, 5]
     model = MaskedTransformer(config, tables)
-    model.start_local(torch.Generator().manual_seed(0))
+    start_local(model, torch.Generator().manual_seed(0))
     codes, mask = torch.randint(1024, (2, 4, 20)), torch.rand(2, 4, 20) < 0.5
     logits = model(codes, mask)
     assert torch.allclose(logits[:, 2, :, 7], logits[:, 2, :, 5], atol=1e-5), "entries of one direction have one logit"

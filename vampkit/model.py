@@ -17,9 +17,6 @@ from torch import Tensor, nn
 
 __all__ = ["MaskedTransformer", "ModelConfig", "check_codes", "relative_buckets"]
 
-HEAD_START = 2.0
-"""Length of every row of a new head: of 0.5, 2 and 5 the one that had learned most after 250 steps."""
-
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -130,41 +127,6 @@ class MaskedTransformer(nn.Module):
         if hidden_only:
             return self.classifier.at(x, mask[:, first:])
         return self.classifier(x)
-
-    @torch.no_grad()
-    def start_local(self, generator: torch.Generator) -> None:
-        """Start so that small models learn in minutes.
-
-        Inputs of one size, heads that look at near frames first, residual outputs zero, logits by direction.
-
-        The head starts as the codec chooses: an entry's logit is the cosine between its codebook vector and 8 numbers
-        that the model makes, every codebook in directions of its own. What is learned of one entry then holds for those
-        near to it.
-        """
-        for name, weight in self.named_parameters():
-            if weight.ndim == 2 and name.startswith("transformer.layers") and "bias" not in name:
-                bound = 1 / math.sqrt(weight.shape[1])
-                weight.uniform_(-bound, bound, generator=generator)
-        for layer in self.transformer.layers:
-            layer.self_attn.fc.weight.zero_()
-            layer.feed_forward.w_2.weight.zero_()
-        # Raw codebooks differ in size, the last ones tenfold smaller than the first: the input weights make up for it.
-        level = self.tables.square().mean((1, 2)).sqrt()
-        self.embedding.special["MASK"].normal_(generator=generator).mul_(level[:, None])
-        bound = 1 / math.sqrt(self.embedding.out_proj.in_channels)
-        weight = self.embedding.out_proj.weight.uniform_(-bound, bound, generator=generator)
-        weight.div_(level.repeat_interleave(self.config.latent)[None, :, None])
-        self.embedding.out_proj.bias.zero_()
-        places = nn.init.orthogonal_(
-            torch.empty(self.config.predicted * self.config.latent, self.config.width), generator=generator
-        )
-        directions = F.normalize(self.tables[self.config.conditioning :], dim=-1)
-        rows = torch.einsum("ped,pdw->epw", directions, places.unflatten(0, (self.config.predicted, -1)).to(directions))
-        head = self.classifier.layers[0]
-        head.weight_v.copy_(rows.flatten(0, 1)[..., None])
-        head.weight_g.fill_(HEAD_START)
-        head.bias.zero_()
-        self.transformer.layers[0].self_attn.relative_attention_bias.weight.copy_(local_bias(self.config))
 
 
 class Embedding(nn.Module):
@@ -353,25 +315,6 @@ def relative_buckets(distance: Int[Tensor, "*shape"], buckets: int = 32, most: i
     away = distance.abs()
     far = exact + (torch.log(away.clamp(min=1).float() / exact) / math.log(most / exact) * (side - exact)).long()
     return side * (distance > 0).long() + torch.where(away < exact, away, far.clamp(max=side - 1))
-
-
-def local_bias(config: ModelConfig) -> Tensor:
-    """A table [buckets, heads] with which heads look back, ahead, around and everywhere, by fours, each four flatter
-    than the last."""
-    side = config.buckets // 2
-    span = torch.arange(4 * config.max_distance)
-    of = relative_buckets(-span, config.buckets, config.max_distance)
-    distance = torch.tensor([float(span[of == b].min()) for b in range(side)])
-    table = torch.zeros(config.buckets, config.heads)
-    for head in range(config.heads):
-        slope = (0.7, 0.7, 0.25, 0.03)[head % 4] * 0.5 ** (head // 4)
-        table[:side, head] = table[side:, head] = -slope * distance
-        if head % 4 == 0:
-            table[side:, head] -= 4
-            table[0, head] -= 4
-        if head % 4 == 1:
-            table[:side, head] -= 4
-    return table
 
 
 def check_codes(codes: Tensor, entries: int) -> None:

@@ -20,9 +20,7 @@ from tests.bench.bench_codec import composed, real
 from vampkit import Periodic, load_vamp, metrics
 from vampkit.files import cache_folder
 from vampkit.pipeline import Vamp
-from vampkit.train.masked import PRESETS, MaskedTraining
-from vampkit.train.pool import Pool, build_pool
-from vampkit.train.tokens import Store
+from vampkit.train import MASKED_PRESETS, ExcerptStore, MaskedTraining, Pool, build_pool
 from vampkit.weights import load_codec
 
 COUNTS = (1, 2, 4, 8, 14)
@@ -33,7 +31,7 @@ def store(pool, codec, count):
     """Tokens of `count` excerpts, spread over the pool."""
     which = np.linspace(0, len(pool) - 1, count).astype(int)
     codes = torch.stack([codec.encode_samples(pool.sound[i].astype(np.float32) / 32768)[0].int() for i in which])
-    return Store(codes, pool.chances[which] / pool.chances[which].sum(), codec.hash)
+    return ExcerptStore(codes, pool.chances[which] / pool.chances[which].sum(), codec.hash)
 
 
 def trained(codec, options, folder, kinds=("coarse", "fine")):
@@ -43,7 +41,7 @@ def trained(codec, options, folder, kinds=("coarse", "fine")):
     models = []
     for kind in kinds:
         steps = options.steps if kind == "coarse" else options.fine_steps
-        preset = dataclasses.replace(PRESETS[kind]["laptop"], steps=steps, check_every=10**9)
+        preset = dataclasses.replace(MASKED_PRESETS[kind]["laptop"], steps=steps, check_every=10**9)
         training = MaskedTraining(preset, codec, stores, folder / kind, {})
         training.run()
         training.network.load_state_dict(training.average.state)
@@ -66,7 +64,8 @@ def short(codec, clips, options, folder):
         codes = torch.stack([codec.encode(c).codes[:, :574] for c, _ in sounds])
         unigram, measured = metrics.unigram_cross_entropy(codes), metrics.masked_cross_entropy(model, codes, 0.5)
         below = [round(float(u - m), 2) for u, m in zip(unigram, measured, strict=False)]
-        yield f"{kind} | {[round(float(u), 2) for u in unigram]} | {[round(float(m), 2) for m in measured]} | {below} | {np.mean(below):.2f}"
+        rows = [[round(float(x), 2) for x in values] for values in (unigram, measured)]
+        yield f"{kind} | {rows[0]} | {rows[1]} | {below} | {np.mean(below):.2f}"
 
 
 def judge(vamp, clips, passes):
@@ -124,12 +123,8 @@ def main():
             row, made = judge(vamp, clips, options.passes)
             against = first.setdefault(kind, made)
             row |= {f"of the first {p}": metrics.frechet_ratio(made[p], against[p], made["originals"]) for p in PERIODS}
-            print(
-                f"| {name} | {kind} | "
-                + " | ".join(f"{k}: {v if not isinstance(v, float) else round(v, 2)}" for k, v in row.items())
-                + " |",
-                flush=True,
-            )
+            cells = [f"{k}: {round(v, 2) if isinstance(v, float) else v}" for k, v in row.items()]
+            print(f"| {name} | {kind} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 
+from vampkit.files import write_safetensors
 from vampkit.train import store
 from vampkit.train.store import TokenStore
 
@@ -39,7 +39,7 @@ def made_up(folder: Path, minutes: int) -> None:
     for shard in range(-(-len(numbers) // store.SHARD)):
         own = numbers[shard * store.SHARD : (shard + 1) * store.SHARD]
         codes = {str(n): torch.randint(0, 1024, (14, frames), generator=generator).to(torch.uint16) for n in own}
-        save_file(codes, folder / f"shard-{shard:05}.safetensors", metadata={"format": store.FORMAT, "settings": "{}"})
+        write_safetensors(codes, folder / f"shard-{shard:05}.safetensors", store.FORMAT, {})
         rows = [
             {"number": n, "name": str(n), "artist": f"artist{n // 10}", "frames": frames, "salient": [[0, frames]]}
             for n in own
@@ -48,17 +48,13 @@ def made_up(folder: Path, minutes: int) -> None:
 
 
 def own_memory() -> float:
-    """MiB that this process holds for itself.
-
-    Pages of files, which the system takes back when it wants, not counted.
-    """
+    """MiB that this process holds for itself, without pages of files, which the system can take back."""
     rows = Path("/proc/self/status").read_text().splitlines()
     return int(next(row for row in rows if row.startswith("RssAnon")).split()[1]) / 1024
 
 
 def read(folder: Path, worker: int) -> tuple[float, float, float]:
-    """Seconds of wall time and of computing for CROPS crops, each with a generator of its own, and MiB of memory that
-    they cost."""
+    """Seconds on the clock and of computing for CROPS crops, each with a generator of its own, and MiB of memory."""
     torch.set_num_threads(1)
     tokens = TokenStore(folder)
     tokens.crops(1, 14, FRAMES, np.random.default_rng(0))
@@ -84,7 +80,8 @@ def main():
         f"{count} crops of [14, {FRAMES}] from {size:.0f} MiB of tokens by {options.processes} processes, one core each"
     )
     print(
-        f"{count / wall:.0f} crops a second on the clock, {count / worked:.0f} were the cores idle otherwise; {memory:.0f} MiB of memory a process"
+        f"{count / wall:.0f} crops a second on the clock, {count / worked:.0f} of computing time; "
+        f"{memory:.0f} MiB of memory a process"
     )
 
 

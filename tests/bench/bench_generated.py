@@ -87,16 +87,17 @@ def prompted(vamp, kind, clips, reference, settings):
         for measure in (metrics.onset_f, metrics.chroma_similarity):
             kept = {way: [measure(a, b) for a, b in zip(sounds, made[way], strict=True)] for way in ("model", "hold")}
             difference = metrics.bootstrap(np.subtract(kept["model"], kept["hold"]), tracks)
-            rows = [str(metrics.bootstrap(values, tracks)) for values in kept.values()]
-            print(
-                f"| {kind} | {period} | {measure.__name__} | model, hold, difference | {rows[0]} | {rows[1]} | {difference} | |",
-                flush=True,
-            )
+            cells = [kind, period, measure.__name__, "model, hold, difference"]
+            cells += [*(metrics.bootstrap(values, tracks) for values in kept.values()), difference]
+            print("| " + " | ".join(map(str, cells)) + " | |", flush=True)
 
 
 def heard(clip):
-    """Lowest level of a second in dBFS, highest flatness of a second, peak of the tempogram over its mean, entropy of
-    the pitch classes in bits."""
+    """What one hears in a clip, as four numbers.
+
+    Lowest level of a second in dBFS, highest flatness of a second, peak of the tempogram over its mean, entropy of the
+    pitch classes in bits.
+    """
     samples = clip.mono().samples[0]
     seconds = samples[: len(samples) // clip.rate * clip.rate].reshape(-1, clip.rate)
     level = 20 * np.log10(np.sqrt(np.square(seconds).mean(1)) + 1e-9)
@@ -104,18 +105,20 @@ def heard(clip):
     strength = librosa.onset.onset_strength(y=samples, sr=clip.rate)
     tempo = librosa.feature.tempogram(onset_envelope=strength, sr=clip.rate).mean(1)[4:]
     classes = metrics.chroma(clip).mean(1)
-    share = classes / max(classes.sum(), 1e-9)
+    classes /= max(classes.sum(), 1e-9)
     return (
         float(level.min()),
         float(max(flatness)),
         float(tempo.max() / max(tempo.mean(), 1e-9)),
-        float(-(share * np.log2(share + 1e-12)).sum()),
+        float(-(classes * np.log2(classes + 1e-12)).sum()),
     )
 
 
 def unconditional(vamp, count, excerpts, out, settings):
-    """Samples in which nothing was kept, beside excerpts of both kinds of music and the same tokens in shuffled order.
-    excerpts: lists by kind."""
+    """Samples in which nothing was kept, beside excerpts of both kinds of music and their tokens in shuffled order.
+
+    excerpts: lists by kind.
+    """
     tokens = {kind: [vamp.codec.encode(c) for c in clips] for kind, clips in excerpts.items()}
     lengths, groups = [t for group in tokens.values() for t in group], {"from nothing": []}
     for seed in range(count):
@@ -157,8 +160,11 @@ def main():
     settings = {"fine_passes": options.fine_passes, "mask_temperature": options.mask_temperature}
     vamp, folder = load_vamp("tiny", device=options.device), cache_folder() / "music"
     if options.only != "unconditional":
-        columns = "clips | P | embedding | what | Frechet distance | kernel distance, p | model's Frechet over it | model's kernel distance less it"
-        print(f"| {columns} |\n|{' --- |' * 8}", flush=True)
+        print(
+            "| clips | P | embedding | what | Frechet distance | kernel distance, p | model's Frechet over it "
+            "| model's kernel distance less it |"
+        )
+        print(f"|{' --- |' * 8}", flush=True)
         for kind in options.kinds:
             if kind == "composed":
                 clips = composed(options.clips)
@@ -174,7 +180,8 @@ def main():
             prompted(vamp, kind, clips, others, settings)
     if options.only != "prompted":
         print(
-            "\n| what | each second above -50 dBFS; flatness below 0.3 | tempogram peak over mean, quartiles | entropy of pitch classes, bits, quartiles |"
+            "\n| what | each second above -50 dBFS; flatness below 0.3 | tempogram peak over mean, quartiles "
+            "| entropy of pitch classes, bits, quartiles |"
         )
         print("| --- | --- | --- | --- |")
         if options.out:

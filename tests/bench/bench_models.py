@@ -34,14 +34,17 @@ def chain(vamp, tokens, reference, kind):
         generator = torch.Generator().manual_seed(i)
         drawn = torch.stack([torch.multinomial(row, t.frames, replacement=True, generator=generator) for row in counts])
         noise.append(vamp.codec.decode(t.replace(codes=torch.where(take.mask, drawn, t.codes))))
-    stats = {name: [metrics.logmel_statistics(c) for c in clips] for name, clips in
-             (("excerpts through the codec", [vamp.codec.decode(t) for t in tokens]), ("model", vamps), ("kept + unigram noise", noise))}  # fmt: skip
+    made = {
+        "excerpts through the codec": [vamp.codec.decode(t) for t in tokens],
+        "model": vamps,
+        "kept + unigram noise": noise,
+    }
+    stats = {name: [metrics.logmel_statistics(c) for c in clips] for name, clips in made.items()}
     far = [metrics.logmel_statistics(c) for c in reference]
     for name, values in stats.items():
         print(f"| {kind} | {name} | {metrics.frechet_interval(values, far)} |", flush=True)
-    print(
-        f"| {kind} | ratio of model to noise | {metrics.frechet_ratio(stats['model'], stats['kept + unigram noise'], far)} |"
-    )
+    ratio = metrics.frechet_ratio(stats["model"], stats["kept + unigram noise"], far)
+    print(f"| {kind} | ratio of model to noise | {ratio} |")
 
 
 def agreement(vamp, clips, tokens):
@@ -51,11 +54,9 @@ def agreement(vamp, clips, tokens):
         for measure in (metrics.onset_f, metrics.chroma_similarity):
             own = [measure(c, m) for c, m in zip(clips, made, strict=True)]
             other = [measure(c, m) for c, m in zip(clips, made[1:] + made[:1], strict=True)]
-            difference = metrics.bootstrap([a - b for a, b in zip(own, other, strict=True)])
-            print(
-                f"| {name} | {measure.__name__} | {metrics.bootstrap(own)} | {metrics.bootstrap(other)} | {difference} |",
-                flush=True,
-            )
+            difference = [a - b for a, b in zip(own, other, strict=True)]
+            cells = [name, measure.__name__, *map(metrics.bootstrap, (own, other, difference))]
+            print("| " + " | ".join(map(str, cells)) + " |", flush=True)
 
 
 def main():
@@ -71,17 +72,19 @@ def main():
     vamp = load_vamp("tiny", device=options.device)
     kinds = {"composed": composed(options.clips), "real": real(options.music / options.split, options.clips)}
     tokens = {kind: [vamp.codec.encode(c) for c, _ in clips] for kind, clips in kinds.items()}
-    print(
-        "| clips | model | cross entropy, half hidden | unigram of the same clips | below, mean |\n| --- | --- | --- | --- | --- |"
-    )
+    print("| clips | model | cross entropy, half hidden | unigram of the same clips | below, mean |")
+    print("| --- | --- | --- | --- | --- |")
     for kind, made in tokens.items():
         cross_entropies(vamp, torch.stack([t.codes[:, :574] for t in made]), kind)
     if options.only == "entropies":
         return
     # What is compared with: other pieces, and excerpts of the train split, whose artists are as mixed as those of the
     # valid split.
-    references = {"composed": [music.render(music.compose(1_001_000 + i, genre="training", seconds=10.0)) for i in range(options.clips)],
-                  "real": [c for c, _ in real(options.music / "train", options.clips)]}  # fmt: skip
+    seeds = range(1_001_000, 1_001_000 + options.clips)
+    references = {
+        "composed": [music.render(music.compose(seed, genre="training", seconds=10.0)) for seed in seeds],
+        "real": [c for c, _ in real(options.music / "train", options.clips)],
+    }
     began = time.monotonic()
     vamp.codec.decode(vamp.vamp(tokens["composed"][0], Periodic(16)).tokens)
     print(f"\n10 s vamp, 36 passes, decoding included: {time.monotonic() - began:.1f} s")

@@ -24,12 +24,12 @@ from dataclasses import replace
 from pathlib import Path
 import torch
 from vampkit.weights import load_codec
-from vampkit.train.masked import PRESETS, MaskedTraining
-from vampkit.train.tokens import read_store
+from vampkit.train import MASKED_PRESETS, MaskedTraining
+from vampkit.train.tokens import read_excerpts
 torch.set_num_threads(1)
 folder, steps = Path(sys.argv[1]), int(sys.argv[2])
-preset = replace(PRESETS["coarse"]["ci"], steps=steps, check_every=50, save_seconds=0.2)
-MaskedTraining(preset, load_codec("tiny"), (None, read_store(folder / "t.safetensors")), Path(sys.argv[3])).run()
+preset = replace(MASKED_PRESETS["coarse"]["ci"], steps=steps, check_every=50, save_seconds=0.2)
+MaskedTraining(preset, load_codec("tiny"), (None, read_excerpts(folder / "t.safetensors")), Path(sys.argv[3])).run()
 """
 
 

@@ -1,4 +1,4 @@
-"""How well the tagger tells genres, tempi and instruments, and whether embeddings put degradations in order.
+"""What the tagger tells, and whether embeddings order degradations.
 
 `python -m tests.bench.bench_tagger [--pieces N] [--excerpts N] [--tagger FILE]`.
 
@@ -15,12 +15,12 @@ from vampkit import metrics, music
 from vampkit.audio import LEVEL
 from vampkit.files import cache_folder
 from vampkit.metrics.tagger import STEP, TEMPI, WINDOW, load_tagger
-from vampkit.train.tagger import PRESETS, compose_spectra
+from vampkit.train.tagger import TAGGER_PRESETS, compose_spectra
 from vampkit.weights import load_codec
 
 
 def average_precision(scores, truth):
-    """Mean over the true items of the fraction of true ones among those scored at least as high."""
+    """Mean over the true items of the share of true ones among those scored as high."""
     order = np.argsort(-scores)
     hits = truth[order]
     return float((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits > 0].mean())
@@ -29,7 +29,7 @@ def average_precision(scores, truth):
 def tagged(pieces, tagger, folder):
     """Accuracy of genre and tempo class by piece, the mean over its windows, and average precision by instrument."""
     spectra = compose_spectra(
-        range(music.HELD_OUT_SEEDS, music.HELD_OUT_SEEDS + pieces), folder, PRESETS["laptop"].seconds
+        range(music.HELD_OUT_SEEDS, music.HELD_OUT_SEEDS + pieces), folder, TAGGER_PRESETS["laptop"].seconds
     )
     genre, tempo, scores = [], [], []
     with torch.inference_mode():
@@ -43,14 +43,11 @@ def tagged(pieces, tagger, folder):
     scores, truth = np.array(scores), spectra.playing.any(-1).numpy()
     common = truth.sum(0) >= 5
     precision = [average_precision(scores[:, i], truth[:, i]) for i in np.flatnonzero(common)]
+    commonest = [np.bincount(classes).max() / pieces for classes in (spectra.genre, spectra.tempo)]
+    exact, near = (metrics.bootstrap((off < most) * 1.0) for most in (1, 2))
+    print(f"Genre of {len(tagger.genres)}: {metrics.bootstrap(right)}; the commonest alone {commonest[0]:.2f}")
     print(
-        f"Genre of {len(tagger.genres)}: {metrics.bootstrap(right)}; "
-        f"the commonest alone {np.bincount(spectra.genre).max() / pieces:.2f}"
-    )
-    print(
-        f"Tempo class of {len(TEMPI) + 1}: {metrics.bootstrap((off == 0) * 1.0)}; "
-        f"right or next to it {metrics.bootstrap((off < 2) * 1.0)}; "
-        f"the commonest alone {np.bincount(spectra.tempo).max() / pieces:.2f}"
+        f"Tempo class of {len(TEMPI) + 1}: {exact}; right or next to it {near}; the commonest alone {commonest[1]:.2f}"
     )
     print(
         f"Instruments in 5 pieces or more, mean average precision: {metrics.bootstrap(precision)} instruments; "
@@ -72,7 +69,7 @@ def degraded(count, tagger):
         for first in starts
     ]
     print("\n| degradation | " + " | ".join(f"{name}: KAD | {name}: Frechet" for name in embeddings) + " |")
-    print("| --- " * (1 + 2 * len(embeddings)) + "|")
+    print("| --- " + "| --- " * (2 * len(embeddings)) + "|")
     references = {name: [embed(clip) for clip in sets[1]] for name, embed in embeddings.items()}
     widths = {name: metrics.bandwidth_of(reference) for name, reference in references.items()}
     for how, change in DEGRADATIONS.items():

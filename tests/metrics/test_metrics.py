@@ -183,9 +183,10 @@ def test_bootstrap_covers_the_mean():
 
 def test_cross_entropy_of_a_model_that_knows_nothing_is_log_v():
     from vampkit.model import MaskedTransformer, ModelConfig
+    from vampkit.train import start_local
 
     model = MaskedTransformer(ModelConfig(layers=1, width=32), torch.randn(4, 1024, 8))
-    model.start_local(torch.Generator().manual_seed(0))
+    start_local(model, torch.Generator().manual_seed(0))
     model.classifier.layers[0].weight_g.data.zero_()
     codes = torch.randint(1024, (2, 4, 40))
     assert metrics.masked_cross_entropy(model, codes).numpy() == pytest.approx(np.log(1024), abs=1e-5)

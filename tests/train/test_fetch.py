@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from vampkit.errors import VampkitError
-from vampkit.train.fetch import fetch, tracks
+from vampkit.train.fetch import fetch_music, tracks
 
 
 @pytest.fixture
@@ -54,14 +54,14 @@ def shop(tmp_path, monkeypatch):
 def test_tracks_land_by_split_and_artist_once(shop):
     folder, table, row = shop
     listed = table(row("a"), row("b"))
-    out = fetch(folder / "out", table=listed, splits=("train",))
+    out = fetch_music(folder / "out", table=listed, splits=("train",))
     found = sorted(p.relative_to(out).as_posix() for p in out.rglob("*.ogg"))
     assert len(found) == 2 and found[0].startswith("train/ann-e/song-a-")
     makers = [json.loads(line) for line in (out / "attributions.jsonl").read_text().splitlines()]
     assert [m["artist"] for m in makers] == ["Ann É"] * 2 and all(m["licence_url"] for m in makers)
     (out / found[1]).write_bytes(b"damaged")
-    fetch(out, table=listed, splits=("train",))
-    fetch(out, table=listed, splits=("train",))
+    fetch_music(out, table=listed, splits=("train",))
+    fetch_music(out, table=listed, splits=("train",))
     assert (folder / "calls").read_text().count("x") == 2, "whole files are not fetched again, damaged ones are"
 
 
@@ -70,7 +70,7 @@ def test_what_cannot_be_had_is_said_and_the_rest_stays(shop, kind):
     folder, table, row = shop
     bad = {"hash": row("b", sha="0" * 64), "file": row("c"), "package": row("b", package="nowhere")}[kind]
     with pytest.raises(VampkitError, match="1 of 2 .*could not be had"):
-        fetch(folder / "out", table=table(row("a"), bad), splits=("train",))
+        fetch_music(folder / "out", table=table(row("a"), bad), splits=("train",))
     assert len(list((folder / "out").rglob("*.ogg"))) == 1 and not list((folder / "out").rglob("*.part"))
 
 

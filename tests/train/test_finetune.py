@@ -14,8 +14,7 @@ from vampkit.audio import Clip
 from vampkit.errors import VampkitError
 from vampkit.model import MaskedTransformer, ModelConfig
 from vampkit.pipeline import adapt, load_vamp
-from vampkit.train import finetune
-from vampkit.train.finetune import AdapterPreset, AdapterTraining
+from vampkit.train import AdapterPreset, AdapterTraining, TokenStore, finetune, finetuning, split_store, start_local
 from vampkit.weights import load_adapters, load_model, save_model
 
 pytest.importorskip("peft", reason="the extra `peft` is not installed")
@@ -34,7 +33,7 @@ def models(small_codec, tmp_path_factory):
     ):
         torch.manual_seed(0)
         model = MaskedTransformer(config, small_codec.tables[: config.codebooks])
-        model.start_local(torch.Generator().manual_seed(0))
+        start_local(model, torch.Generator().manual_seed(0))
         save_model(model, folder / f"{kind}.safetensors", small_codec.hash)
     return folder
 
@@ -51,7 +50,7 @@ def music(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(models, music, tmp_path_factory):
-    return finetune.finetune(music, tmp_path_factory.mktemp("out") / "band", models, settings=SMALL, device="cpu")
+    return finetune(music, tmp_path_factory.mktemp("out") / "band", models, settings=SMALL, device="cpu")
 
 
 def test_what_was_held_out_is_told_better_than_before(made):
@@ -77,7 +76,7 @@ def test_adapters_count_once(made, models):
 
 
 def test_merged_is_what_peft_computes(models, music, made, small_codec, tmp_path):
-    store = finetune.TokenStore(made.folder / "tokens")
+    store = TokenStore(made.folder / "tokens")
     training = AdapterTraining(models / "coarse.safetensors", SMALL, small_codec, store, tmp_path)
     assert all(("lora" in name) == w.requires_grad for name, w in training.network.named_parameters())
     codes = store.held_out(2, 4, 40)
@@ -102,27 +101,28 @@ def test_merged_is_what_peft_computes(models, music, made, small_codec, tmp_path
 
 
 def test_a_stop_goes_on_to_the_same_adapters(models, music, made, tmp_path):
-    assert finetune.finetune(music, tmp_path / "band", models, ("coarse",), SMALL, minutes=0.0, device="cpu") is None
-    again = finetune.finetune(music, tmp_path / "band", models, ("coarse",), SMALL, device="cpu")
+    assert finetune(music, tmp_path / "band", models, ("coarse",), SMALL, minutes=0.0, device="cpu") is None
+    again = finetune(music, tmp_path / "band", models, ("coarse",), SMALL, device="cpu")
     assert again.after["coarse"] == made.after["coarse"]
 
 
 def test_other_music_and_other_settings_want_another_folder(models, music, made, tmp_path):
     shutil.copytree(music, tmp_path / "band")
     with pytest.raises(VampkitError, match=r"made of other music \(6 pieces then, 6 now\); choose another folder"):
-        finetune.finetune(tmp_path / "band", made.folder, models, ("coarse",), SMALL, device="cpu")
+        finetune(tmp_path / "band", made.folder, models, ("coarse",), SMALL, device="cpu")
     with pytest.raises(VampkitError, match="other settings .*rank 8 then, 4 now"):
-        finetune.finetune(music, made.folder, models, ("coarse",), dataclasses.replace(SMALL, rank=4), device="cpu")
+        finetune(music, made.folder, models, ("coarse",), dataclasses.replace(SMALL, rank=4), device="cpu")
 
 
 def test_few_tracks_are_cut(made):
-    store = finetune.TokenStore(made.folder / "tokens")
-    two = finetune._only(store, [part for part in store.parts if part[0] < 2])
+    store = TokenStore(made.folder / "tokens")
+    two = store.only([part for part in store.parts if part[0] < 2])
     two.tracks = store.tracks[:2]
-    learn, held = finetune.split(two)
+    learn, held = split_store(two)
     assert {i for i, _, _ in learn.parts} == {i for i, _, _ in held.parts} == {0, 1}
     assert max(end for _, _, end in learn.parts) <= min(first for _, first, _ in held.parts)
-    assert finetune._pieces(0, 1150, 575) == [(0, 575), (575, 1150)] and finetune._pieces(3, 500, 575) == [(3, 500)]
+    assert finetuning._pieces((7, 0, 1150), 575) == [(7, 0, 575), (7, 575, 1150)]
+    assert finetuning._pieces((7, 3, 500), 575) == [(7, 3, 500)]
 
 
 def test_the_command_line_names_what_is_wrong(tmp_path, capsys):

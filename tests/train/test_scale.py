@@ -14,13 +14,12 @@ import torch.nn.functional as F
 
 from vampkit import masks, schedules
 from vampkit.model import MaskedTransformer, ModelConfig
-from vampkit.train import devices, masked, optim
+from vampkit.train import MASKED_PRESETS, ExcerptStore, devices, masked, optim
 from vampkit.train.examples import Examples
 from vampkit.train.meter import Meter, operations
-from vampkit.train.tokens import Store
 
 STILL = dataclasses.replace(
-    masked.PRESETS["coarse"]["ci"],
+    MASKED_PRESETS["coarse"]["ci"],
     model=ModelConfig(4, 0, layers=2, width=32, heads=4, dropout=0.0),
     batch=4,
     steps=8,
@@ -31,7 +30,7 @@ STILL = dataclasses.replace(
 
 def made_store(small_codec):
     codes = torch.randint(0, 40, (6, 14, 90), generator=torch.Generator().manual_seed(5))
-    return Store(codes, np.full(6, 1 / 6), small_codec.hash)
+    return ExcerptStore(codes, np.full(6, 1 / 6), small_codec.hash)
 
 
 def column(folder, name):
@@ -66,7 +65,7 @@ def test_an_example_is_a_function_of_seed_and_number_alone(small_codec):
         Examples(STILL, stores, 0, 3)
 
 
-def test_composed_music_has_its_share(small_codec):
+def test_composed_music_has_its_fraction(small_codec):
     stores = (made_store(small_codec), made_store(small_codec))
     examples = Examples(dataclasses.replace(STILL, composed=0.25), stores)
     assert [examples.is_composed(i) for i in range(8)] == [False, False, False, True] * 2
@@ -135,7 +134,7 @@ def test_noam_is_the_published_schedule():
         assert [schedules.noam(int(s), width, warmup, factor) for s in found["steps"]] == pytest.approx(
             found[name].tolist(), rel=1e-6
         )
-    paper = masked.PRESETS["coarse"]["paper"]
+    paper = MASKED_PRESETS["coarse"]["paper"]
     network = torch.nn.Linear(2, 2)
     optimizers = optim.optimizers_of(network, paper)
     for step, rate in zip(found["steps"], found["base_lr"], strict=True):
@@ -147,7 +146,7 @@ def test_noam_is_the_published_schedule():
 
 @pytest.mark.parametrize(("kind", "weights"), [("coarse", 333_026_464), ("fine", 275_459_312)])
 def test_the_paper_preset_has_the_papers_size(kind, weights):
-    preset = masked.PRESETS[kind]["paper"]
+    preset = MASKED_PRESETS[kind]["paper"]
     with torch.device("meta"):
         model = MaskedTransformer(preset.model, torch.zeros(preset.model.codebooks, 1024, 8))
     assert sum(w.numel() for w in model.parameters()) == weights
@@ -184,14 +183,14 @@ def test_the_meter_tells_tokens_and_use(monkeypatch):
     monkeypatch.setattr("time.perf_counter", lambda: next(clock))
     config = ModelConfig(4, 0, layers=2, width=64, heads=2)
     meter = Meter(config, 8, 100, operations(config, 8, 100))
-    meter.pause()
+    meter.start()
     assert meter.tick() == {"tokens/s": "1,600", "MFU": "50 %"}
 
 
 def test_curves_and_sounds_are_written_on_request(small_codec, tmp_path):
     pytest.importorskip("tensorboard", reason="the extra `tensorboard` is not installed")
     store = made_store(small_codec)
-    long = Store(store.codes.repeat(1, 1, 2), store.chances, store.codec)
+    long = ExcerptStore(store.excerpts.repeat(1, 1, 2), store.chances, store.codec)
     preset = dataclasses.replace(STILL, steps=2, audio_every=2, tensorboard=True)
     masked.MaskedTraining(preset, small_codec, (long, None), tmp_path, {"real": long}, device="cpu").run()
     assert sorted(p.name for p in (tmp_path / "audio").iterdir()) == ["real-0000002.flac", "real-original.flac"]

@@ -13,7 +13,7 @@ import torch
 from vampkit import cli
 from vampkit.audio import Clip
 from vampkit.errors import VampkitError
-from vampkit.train import masked, store
+from vampkit.train import store, train_masked
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +179,7 @@ def test_a_model_trains_on_a_store_from_the_command_line(folder, tmp_path, capsy
 
 def test_a_store_of_another_codec_is_refused(built, tmp_path):
     with pytest.raises(VampkitError, match="build it with this codec"):
-        masked.train("coarse", "ci", "tiny", tmp_path, store=built.folder)
+        train_masked("coarse", "ci", "tiny", tmp_path, store=built.folder)
     with pytest.raises(FileNotFoundError, match="data build"):
         store.TokenStore(tmp_path)
     with pytest.raises(ValueError, match="partly held out"):

@@ -10,7 +10,7 @@ import torch
 
 from vampkit import cli, music
 from vampkit.errors import VampkitError
-from vampkit.train import masked, sources
+from vampkit.train import MASKED_PRESETS, masked, sources
 from vampkit.train.store import encoded
 from vampkit.train.stream import TokenStream
 from vampkit.weights import load_codec, load_model
@@ -74,7 +74,7 @@ def test_a_worker_that_ends_is_noticed(small_codec):
 
 def test_a_model_trains_on_a_stream_and_resumes_exactly(small_codec, tmp_path):
     preset = masked.MaskedPreset(
-        masked.PRESETS["coarse"]["ci"].model, frames=32, batch=2, steps=6, precision="no", warmup=2, check_every=100
+        MASKED_PRESETS["coarse"]["ci"].model, frames=32, batch=2, steps=6, precision="no", warmup=2, check_every=100
     )
 
     def training(out):

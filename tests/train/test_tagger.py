@@ -14,7 +14,7 @@ from vampkit.metrics.tagger import STEP, WINDOW, Tagger, load_tagger, tags
 from vampkit.train import tagger as training
 from vampkit.weights import load_codec
 
-PRESET = training.PRESETS["ci"]
+PRESET = training.TAGGER_PRESETS["ci"]
 KINDS = (
     "noise",
     "much noise",
@@ -71,7 +71,7 @@ def test_from_the_command_line(tmp_path, capsys):
         cli.main(["train", "tagger", "--stream", "2"])
     assert "composed music of its own" in capsys.readouterr().err
     with pytest.raises(ValueError, match="ci, laptop"):
-        training.train("large", tmp_path)
+        training.train_tagger("large", tmp_path)
 
 
 def test_windows_of_an_embedding(tone):
@@ -119,8 +119,13 @@ def test_the_bundled_tagger_hears_what_was_composed():
 @pytest.fixture(scope="module")
 def sets():
     """Fourteen held-out pieces of 4 s, degraded, and fourteen others."""
-    made = [[music.render(music.compose(first + i, genre=g, seconds=4.0)).at_loudness(LEVEL) for i, g in enumerate(music.TRAINING_GENRES)]
-            for first in (1_410_000, 1_420_000)]  # fmt: skip
+    made = [
+        [
+            music.render(music.compose(first + i, genre=genre, seconds=4.0)).at_loudness(LEVEL)
+            for i, genre in enumerate(music.TRAINING_GENRES)
+        ]
+        for first in (1_410_000, 1_420_000)
+    ]
     return {how: [DEGRADATIONS[how](clip) for clip in made[0]] for how in ("none", *KINDS)}, made[1]
 
 

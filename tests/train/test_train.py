@@ -14,9 +14,10 @@ import torch
 from safetensors import SafetensorError
 
 from vampkit.audio import LEVEL, Clip
+from vampkit.codec import Codec
+from vampkit.codec.network import build, settings_of
 from vampkit.errors import VampkitError
-from vampkit.train import checkpoint, masked
-from vampkit.train import codec as codec_training
+from vampkit.train import CODEC_PRESETS, MASKED_PRESETS, CodecTraining, MaskedTraining, checkpoint
 from vampkit.train.discriminator import Discriminators
 from vampkit.train.losses import agreement
 from vampkit.train.optim import Average, Muon, ramp, trapezoid
@@ -90,7 +91,7 @@ def test_a_composed_pool_is_the_same_by_many_processes(tmp_path):
 
 def test_store_holds_the_codes_of_the_pool(pool, store, small_codec):
     first = pool.sound[0].astype(np.float32) / 32768
-    assert (small_codec.encode_samples(first)[0] == store.codes[0].long()).float().mean() > 0.999
+    assert (small_codec.encode_samples(first)[0] == store.codes(0)).float().mean() > 0.999
 
 
 def test_muon_moves_a_convolution_as_a_matrix():
@@ -162,8 +163,8 @@ def test_discriminators_learn_to_tell_and_tell_the_decoder():
 
 
 def test_a_share_of_the_decoder_stage_is_coarse(pool, tmp_path):
-    preset = dataclasses.replace(codec_training.PRESETS["ci"], batch=4, decoder_coarse=0.5)
-    training = codec_training.CodecTraining(preset, (pool, None), tmp_path)
+    preset = dataclasses.replace(CODEC_PRESETS["ci"], batch=4, decoder_coarse=0.5)
+    training = CodecTraining(preset, (pool, None), tmp_path)
     training.model.eval()
     sound = training.batch(0)
     with torch.no_grad():
@@ -254,20 +255,16 @@ def log_of(folder):
 
 
 def test_codec_preset_ci_from_end_to_end_and_resumed(pool, tmp_path, monkeypatch):
-    monkeypatch.setattr(codec_training, "_fuse_snake", lambda: None)
-    preset = codec_training.PRESETS["ci"]
-    whole = codec_training.CodecTraining(preset, (pool, None), tmp_path / "a", {"real": pool}).run()
-    parts = codec_training.CodecTraining(preset, (pool, None), tmp_path / "b", {"real": pool})
+    monkeypatch.setattr("vampkit.codec.descript.fuse_snake", lambda: True)
+    preset = CODEC_PRESETS["ci"]
+    whole = CodecTraining(preset, (pool, None), tmp_path / "a", {"real": pool}).run()
+    parts = CodecTraining(preset, (pool, None), tmp_path / "b", {"real": pool})
     for _ in range(17):
-        if parts.stage == "autoencoder" and parts.step + 1 == parts.ends[0]:
-            parts.train_step()
-            parts.step += 1
-            parts._next_stage()
-            continue
         parts.train_step()
         parts.step += 1
+        parts.milestone()
     parts.save()
-    resumed = codec_training.CodecTraining(preset, (pool, None), tmp_path / "b", {"real": pool})
+    resumed = CodecTraining(preset, (pool, None), tmp_path / "b", {"real": pool})
     assert resumed.step == 17 and resumed.stage == "joint"
     again = resumed.run()
     assert load_codec(whole).hash == load_codec(again).hash
@@ -278,30 +275,29 @@ def test_codec_preset_ci_from_end_to_end_and_resumed(pool, tmp_path, monkeypatch
 
 
 def test_the_decoder_stage_leaves_the_tokens_alone(pool, tmp_path, monkeypatch):
-    monkeypatch.setattr(codec_training, "_fuse_snake", lambda: None)
-    training = codec_training.CodecTraining(codec_training.PRESETS["ci"], (pool, None), tmp_path / "a")
+    monkeypatch.setattr("vampkit.codec.descript.fuse_snake", lambda: True)
+    training = CodecTraining(CODEC_PRESETS["ci"], (pool, None), tmp_path / "a")
     hashes = []
     while training.stage != "done":
         if training.stage == "decoder":
-            hashes.append(codec_training.Codec(training.model, "x").hash)
+            hashes.append(Codec(training.model, "x").hash)
             training.model.decoder.requires_grad_(True)
         training.train_step()
         training.step += 1
-        if training.step in training.ends:
-            training._next_stage()
+        training.milestone()
     assert len(set(hashes)) == 1
 
 
 @pytest.mark.parametrize("kind", ["coarse", "fine"])
 def test_masked_preset_ci_learns_and_resumes_exactly(kind, store, small_codec, tmp_path):
-    preset = masked.PRESETS[kind]["ci"]
-    whole = masked.MaskedTraining(preset, small_codec, (store, None), tmp_path / "a", {"real": store}).run()
-    parts = masked.MaskedTraining(preset, small_codec, (store, None), tmp_path / "b", {"real": store})
+    preset = MASKED_PRESETS[kind]["ci"]
+    whole = MaskedTraining(preset, small_codec, (store, None), tmp_path / "a", {"real": store}).run()
+    parts = MaskedTraining(preset, small_codec, (store, None), tmp_path / "b", {"real": store})
     for _ in range(7):
         parts.train_step()
         parts.step += 1
     parts.save()
-    again = masked.MaskedTraining(preset, small_codec, (store, None), tmp_path / "b", {"real": store}).run()
+    again = MaskedTraining(preset, small_codec, (store, None), tmp_path / "b", {"real": store}).run()
     a, b = (load_model(path, small_codec).state_dict() for path in (whole, again))
     assert all(torch.equal(a[name], b[name]) for name in a)
     rows = log_of(tmp_path / "a")
@@ -313,52 +309,50 @@ def test_masked_preset_ci_learns_and_resumes_exactly(kind, store, small_codec, t
 
 
 def test_a_run_goes_on_under_its_own_settings_alone(pool, store, small_codec, tmp_path, capsys):
-    preset = masked.PRESETS["coarse"]["ci"]
-    masked.MaskedTraining(preset, small_codec, (store, None), tmp_path / "a").run()
+    preset = MASKED_PRESETS["coarse"]["ci"]
+    MaskedTraining(preset, small_codec, (store, None), tmp_path / "a").run()
     assert "nothing was trained" not in capsys.readouterr().out
     how = dataclasses.replace(preset, accumulate=2, check_every=5, precision="auto")
-    assert masked.MaskedTraining(how, small_codec, (store, None), tmp_path / "a").run().is_file()
+    assert MaskedTraining(how, small_codec, (store, None), tmp_path / "a").run().is_file()
     assert f"{tmp_path / 'a'} holds a run that is finished (20 steps): nothing was trained" in capsys.readouterr().out
     with pytest.raises(VampkitError, match="holds a run with other settings .*steps 20 then, 40 now"):
-        masked.MaskedTraining(dataclasses.replace(preset, steps=40), small_codec, (store, None), tmp_path / "a")
+        MaskedTraining(dataclasses.replace(preset, steps=40), small_codec, (store, None), tmp_path / "a")
     with pytest.raises(VampkitError, match=r"other settings \(codebooks 4 then, 14 now; conditioning 0 then, 4 now\)"):
-        masked.MaskedTraining(masked.PRESETS["fine"]["ci"], small_codec, (store, None), tmp_path / "a")
-    other = codec_training.Codec(small_codec.model, "other")
+        MaskedTraining(MASKED_PRESETS["fine"]["ci"], small_codec, (store, None), tmp_path / "a")
+    other = Codec(small_codec.model, "other")
     other.hash = "of another codec"
     with pytest.raises(VampkitError, match="codec .* then, of another codec now"):
-        masked.MaskedTraining(preset, other, (store, None), tmp_path / "a")
-    codec_preset = codec_training.PRESETS["ci"]
-    codec_training.CodecTraining(codec_preset, (pool, None), tmp_path / "c").save()
+        MaskedTraining(preset, other, (store, None), tmp_path / "a")
+    codec_preset = CODEC_PRESETS["ci"]
+    CodecTraining(codec_preset, (pool, None), tmp_path / "c").save()
     with pytest.raises(VampkitError, match="holds a run with other settings .*batch 2 then, 4 now"):
-        codec_training.CodecTraining(dataclasses.replace(codec_preset, batch=4), (pool, None), tmp_path / "c")
+        CodecTraining(dataclasses.replace(codec_preset, batch=4), (pool, None), tmp_path / "c")
 
 
 def test_a_saved_model_is_a_start(store, small_codec, tmp_path):
     """The averaged weights alone, without optimizers: a training goes on from them."""
-    preset = masked.PRESETS["coarse"]["ci"]
-    first = masked.MaskedTraining(preset, small_codec, (store, None), tmp_path / "a", {"real": store})
+    preset = MASKED_PRESETS["coarse"]["ci"]
+    first = MaskedTraining(preset, small_codec, (store, None), tmp_path / "a", {"real": store})
     path = first.run()
-    after = masked.MaskedTraining(preset, small_codec, (store, None), tmp_path / "b", {"real": store}, start=path)
+    after = MaskedTraining(preset, small_codec, (store, None), tmp_path / "b", {"real": store}, start=path)
     saved = load_model(path, small_codec).state_dict()
     assert after.step == 0 and all(torch.equal(saved[k], v) for k, v in after.network.state_dict().items())
     assert after.check()["real_0.5"] == pytest.approx(first.check()["real_0.5"], abs=1e-3)
     assert (tmp_path / "a" / "best.safetensors").is_file() and len(first.checkpoints.paths()) == preset.keep
     with pytest.raises(VampkitError, match="another shape"):
-        masked.MaskedTraining(
-            masked.PRESETS["coarse"]["laptop"], small_codec, (store, None), tmp_path / "c", start=path
-        )
+        MaskedTraining(MASKED_PRESETS["coarse"]["laptop"], small_codec, (store, None), tmp_path / "c", start=path)
 
 
 @pytest.mark.parametrize("kind", ("coarse", "fine"))
 def test_the_bundled_preset_makes_models_of_the_bundled_shape(kind):
-    assert load_model(kind, load_codec("tiny")).config == masked.PRESETS[kind]["bundled"].model
+    assert load_model(kind, load_codec("tiny")).config == MASKED_PRESETS[kind]["bundled"].model
 
 
 def test_a_model_of_another_codec_is_refused(store, small_codec, tmp_path):
-    path = masked.MaskedTraining(masked.PRESETS["coarse"]["ci"], small_codec, (store, None), tmp_path / "a").finish()
-    model = codec_training.build_like(small_codec.model)
+    path = MaskedTraining(MASKED_PRESETS["coarse"]["ci"], small_codec, (store, None), tmp_path / "a").finish()
+    model = build(settings_of(small_codec.model))
     with pytest.raises(VampkitError, match="was trained on tokens of codec"):
-        load_model(path, codec_training.Codec(model, "other"))
+        load_model(path, Codec(model, "other"))
     with pytest.raises(FileNotFoundError, match="no model called"):
         load_model("enormous", small_codec)
 
@@ -367,13 +361,14 @@ RUN = """
 import sys, torch
 from pathlib import Path
 from vampkit.weights import load_codec
-from vampkit.train import masked
-from vampkit.train.tokens import read_store
+from vampkit.train import MASKED_PRESETS, MaskedTraining
+from vampkit.train.tokens import read_excerpts
 import dataclasses
 torch.set_num_threads(1)
-preset = dataclasses.replace(masked.PRESETS["coarse"]["ci"], steps=60)
+preset = dataclasses.replace(MASKED_PRESETS["coarse"]["ci"], steps=60)
 folder = Path(sys.argv[1])
-masked.MaskedTraining(preset, load_codec(folder / "codec.safetensors"), (read_store(folder / "t.safetensors"), None), folder / "run").run()
+stores = (read_excerpts(folder / "t.safetensors"), None)
+MaskedTraining(preset, load_codec(folder / "codec.safetensors"), stores, folder / "run").run()
 """
 
 

@@ -175,9 +175,9 @@ def data_fetch(target: Path | None = None, sets: str = "core", splits: str = "tr
     splits : str
         Of the list of tracks, joined by commas.
     """
-    from vampkit.train.fetch import fetch
+    from vampkit.train import fetch_music
 
-    fetch(target, tuple(sets.split(",")), tuple(splits.split(",")))
+    fetch_music(target, tuple(sets.split(",")), tuple(splits.split(",")))
 
 
 def data_build(
@@ -304,18 +304,18 @@ def train(
                 "the tagger is trained on composed music of its own; leave --music, --store, --valid-store, --stream "
                 "and --start out"
             )
-        from vampkit.train.tagger import train as train_tagger
+        from vampkit.train import train_tagger
 
         path = train_tagger(preset, out, minutes)
     elif what == "codec":
         if store or valid_store or stream:
             raise ValueError("a codec is trained on sound, --music was expected in place of --store and --stream")
         from vampkit.pipeline.devices import chosen
-        from vampkit.train.codec import train as train_codec
+        from vampkit.train import train_codec
 
         path = train_codec(preset, out, music, composed, minutes, chosen(device), start, processes)
     else:
-        from vampkit.train.masked import train as train_masked
+        from vampkit.train import train_masked
 
         options = dict(accumulate=accumulate, compile=compile, tensorboard=tensorboard)
         options |= {} if audio_every is None else {"audio_every": audio_every}
@@ -355,8 +355,8 @@ def finetune(
     device : str
         auto is a GPU where there is one.
     """
-    from vampkit.train.finetune import AdapterPreset
-    from vampkit.train.finetune import finetune as run
+    from vampkit.train import AdapterPreset
+    from vampkit.train import finetune as run
 
     made = run(
         folder,

@@ -1,7 +1,4 @@
-"""What a mirdata dataset says of a track, as plain data.
-
-Beats, chords and key in one form, and all else in the dataset's own.
-"""
+"""What a mirdata dataset says of a track, as plain data: beats, chords and key in one form, the rest in its own."""
 
 from __future__ import annotations
 
@@ -30,17 +27,9 @@ def mirdata_items(name: str, home: str) -> list[dict]:
     items = []
     for track_id, track in sorted(library.initialize(name, data_home=home).load_tracks().items()):
         artist = getattr(track, "artist", None) or getattr(track, "artist_name", None) or name
-        path = next(
-            (
-                p
-                for n in ("audio_path", "audio_mix_path", "audio_mic_path", "mix_path")
-                if (p := getattr(track, n, None))
-            ),
-            None,
-        )
-        items.append(
-            {"file": str(path), "track": f"{name}/{track_id}", "artist": str(artist), "truth": truth_of(track)}
-        )
+        paths = (getattr(track, kind, None) for kind in ("audio_path", "audio_mix_path", "audio_mic_path", "mix_path"))
+        file = str(next(filter(None, paths), None))
+        items.append({"file": file, "track": f"{name}/{track_id}", "artist": str(artist), "truth": truth_of(track)})
     return items
 
 

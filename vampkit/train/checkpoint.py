@@ -1,11 +1,7 @@
-"""Checkpoints: all that a training needs to go on as if nothing had happened, as safetensors and JSON, never as a
-pickle.
-"""
+"""Checkpoints: all that a training needs to go on as if nothing had happened, as safetensors and never as a pickle."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import json
 import os
 import shutil
@@ -17,10 +13,12 @@ from typing import Any
 from torch import Tensor
 
 from vampkit.errors import VampkitError
+from vampkit.files import read_safetensors, write_safetensors, written
+from vampkit.files.written import room_for
 
 FORMAT = "vampkit.checkpoint/1"
 HOW = {"accumulate", "precision", "compile", "save_seconds", "keep", "check_every", "audio_every", "tensorboard"}
-"""Settings of how a run is carried out, which may change at a stop; the others decide what comes out."""
+"""Settings of how a run is carried out, which may change when it goes on; the others decide what comes out."""
 
 
 def _flatten(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
@@ -49,69 +47,32 @@ def _unflatten(node: dict, tensors: dict[str, Tensor]) -> Any:
 
 
 def save(state: dict[str, Any], path: str | os.PathLike) -> Path:
-    """Write nested dicts and lists of tensors and plain values as one safetensors file.
+    """Write nested dicts and lists of tensors and plain values as one safetensors file, flushed to the disk.
 
-    Beside first, flushed to the disk, then renamed.
-
-    A kill at any moment leaves either the old file or the new one, never half of one. Raises VampkitError where the
-    disk is full.
+    Raises VampkitError where the disk is full.
     """
-    from safetensors.torch import save_file
-
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     tensors: dict[str, Tensor] = {}
     tree = _flatten(state, "state", tensors)
-    part = path.with_name(path.name + ".part")
-    with _room_for(path):
-        try:
-            save_file(tensors, part, metadata={"format": FORMAT, "settings": json.dumps(tree)})
-            with part.open("rb") as file:
-                os.fsync(file.fileno())
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-    part.replace(path)
-    return path
-
-
-@contextlib.contextmanager
-def _room_for(path: Path) -> Iterator[None]:
-    """One clear sentence where the disk is full, which safetensors reports in an error of its own."""
-    from safetensors import SafetensorError
-
-    try:
-        yield
-    except (OSError, SafetensorError) as error:
-        full = (errno.ENOSPC, errno.EDQUOT)
-        if getattr(error, "errno", None) not in full and not any(f"os error {code}" in str(error) for code in full):
-            raise
-        raise VampkitError(
-            f"{path} could not be written, the disk is full; what was saved before is whole: make room and run the same command again"
-        ) from None
+    return write_safetensors(tensors, path, FORMAT, tree, durable=True)
 
 
 def load(path: str | os.PathLike) -> dict[str, Any]:
     """What `save` wrote. Raises FileNotFoundError, VampkitError for another kind of file."""
-    from vampkit.files import read_safetensors
-
     tree, tensors = read_safetensors(path, FORMAT)
     return _unflatten(tree, tensors)
 
 
 def identity(preset: Any) -> dict[str, Any]:
-    """Those settings of a preset that decide what comes out of its run."""
+    """The settings of a preset that decide what comes out of its run."""
     return {name: value for name, value in asdict(preset).items() if name not in HOW}
 
 
 def same_run(saved: dict[str, Any], now: dict[str, Any], folder: str | os.PathLike) -> None:
-    """Refuse to go on with a run that other settings began.
-
-    Half of each would be neither. Raises VampkitError that names what differs.
-    """
+    """Refuse to go on with a run that other settings began. Raises VampkitError that names what differs."""
     if changed := list(_changes(saved, now)):
         raise VampkitError(
-            f"{folder} holds a run with other settings ({'; '.join(changed)}); go on with the same ones, or choose another folder"
+            f"{folder} holds a run with other settings ({'; '.join(changed)}); "
+            "go on with the same ones, or choose another folder"
         )
 
 
@@ -124,16 +85,15 @@ def _changes(saved: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
 
 
 def finished(folder: str | os.PathLike, steps: int) -> None:
-    """Say that a run had ended before it was called again, lest its result be taken for a new one's."""
+    """Say that a run was complete before this call, so that its result is not taken for a new one's."""
     print(
-        f"{folder} holds a run that is finished ({steps} steps): nothing was trained. For a new run choose another folder, or delete this one."
+        f"{folder} holds a run that is finished ({steps} steps): nothing was trained. "
+        "For a new run choose another folder, or delete this one."
     )
 
 
 class Checkpoints:
-    """The newest checkpoints of a training, and the best.
-
-    FOLDER/state-00001234.safetensors by step, FOLDER/best.safetensors.
+    """The newest checkpoints of a training, FOLDER/state-00001234.safetensors by step, and the best, best.safetensors.
 
     keep: how many of the newest stay.
     """
@@ -142,24 +102,22 @@ class Checkpoints:
         self.folder, self.keep = Path(folder), max(1, keep)
 
     def paths(self) -> list[Path]:
-        """All but the best, oldest first; a state.safetensors without a number counts as the oldest."""
-        return sorted(self.folder.glob("state*.safetensors"), key=lambda path: int(path.stem.partition("-")[2] or -1))
+        """All but the best, oldest first."""
+        return sorted(self.folder.glob("state-*.safetensors"))
 
     def save(self, state: dict[str, Any], step: int, best: bool = False) -> Path:
-        """Write the checkpoint of a step, and let the oldest go.
+        """Write the checkpoint of a step, and delete the oldest.
 
         Raises VampkitError where the disk is full, with all older ones still there.
         """
         path = save(state, self.folder / f"state-{step:08}.safetensors")
         if best:
-            part = self.folder / "best.safetensors.part"
-            part.unlink(missing_ok=True)
-            with _room_for(self.folder / "best.safetensors"):
+            with written(self.folder / "best.safetensors") as part:
+                part.unlink(missing_ok=True)
                 try:
                     os.link(path, part)  # two names of one file, where the disk can
                 except OSError:
                     shutil.copyfile(path, part)
-            part.replace(self.folder / "best.safetensors")
         for old in self.paths()[: -self.keep]:
             old.unlink()
         return path
@@ -167,14 +125,12 @@ class Checkpoints:
     def step(self) -> int | None:
         """Step of the newest checkpoint; None where there is none."""
         paths = self.paths()
-        return int(paths[-1].stem.partition("-")[2] or -1) if paths else None
+        return int(paths[-1].stem.removeprefix("state-")) if paths else None
 
     def latest(self) -> dict[str, Any] | None:
-        """The newest checkpoint that can be read.
+        """The newest checkpoint that can be read; None where there is none.
 
-        None where there is none. One that is damaged is named, and the one before it taken.
-
-        Raises VampkitError where all are damaged.
+        A damaged one is named, and the one before it taken. Raises VampkitError where all are damaged.
         """
         paths = self.paths()
         for path in reversed(paths):
@@ -190,14 +146,13 @@ class Checkpoints:
 
 
 class Log:
-    """A JSON-lines file of what a training measured.
+    """A JSON-lines file of what a training measured, one row an update.
 
-    On resuming, what lies beyond the checkpoint is dropped, as it will be written again.
+    Where a run goes on, rows from `step` on are dropped, since they will be written again.
     """
 
     def __init__(self, path: str | os.PathLike, step: int):
         self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         kept = []
         if self.path.is_file():
             for line in self.path.read_text(encoding="utf-8").splitlines():
@@ -207,11 +162,10 @@ class Log:
                     continue  # a kill in the middle of a line leaves half of one
                 if row["step"] < step:
                     kept.append(line)
-        part = self.path.with_name(self.path.name + ".part")
-        part.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
-        part.replace(self.path)
+        with written(self.path) as part:
+            part.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
 
     def write(self, **row) -> None:
         """Append one row; the field `step` is needed."""
-        with _room_for(self.path), self.path.open("a", encoding="utf-8") as file:
+        with room_for(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}) + "\n")

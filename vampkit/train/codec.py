@@ -1,21 +1,20 @@
 """Training a codec: first without its quantizer, then with it, last the decoder alone.
 
-1. autoencoder: encoder and decoder learn to pass sound through, without quantizer. 2. The quantizer is started by
-k-means, codebook after codebook, on what the encoder gives. 3. joint: everything learns together; quantizer dropout
-makes the first codebooks carry the most. 4. decoder: encoder and quantizer are frozen, so tokens keep their meaning
-while the decoder gets better; against discriminators that get better too, where the preset asks for them. A share of
-each batch is decoded from its coarse codebooks alone, as a coarse model's output is.
+1. autoencoder: encoder and decoder learn to pass sound through, without the quantizer.
+2. Between the stages k-means starts the quantizer, codebook after codebook, on what the encoder gives.
+3. joint: everything learns together. Quantizer dropout makes the first codebooks carry the most.
+4. decoder: encoder and quantizer are frozen, so tokens keep their meaning while the decoder gets better, against
+   discriminators where the preset asks for them. A part of each batch is decoded from its coarse codebooks alone, as
+   the output of a coarse model is.
 
-Notebook: 01.
+Notebook: 01
 """
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-import time
-from dataclasses import asdict
+from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,23 +24,44 @@ from torch import Tensor, nn
 from vampkit.codec import Codec
 from vampkit.codec.network import build, settings_of
 from vampkit.errors import VampkitError
-from vampkit.train import checkpoint
-from vampkit.train.codec_presets import PRESETS, CodecPreset
+from vampkit.train.codec_presets import CODEC_PRESETS, CodecPreset
 from vampkit.train.discriminator import Discriminators
 from vampkit.train.losses import SpectralLoss, agreement, signal_ratio
-from vampkit.train.optim import Average, Muon, ramp, set_rate, total_norm
-from vampkit.train.pool import RATE, Pool
+from vampkit.train.optim import Muon, ramp, set_rate, total_norm
+from vampkit.train.pool import RATE, Pool, build_pool, composed_pool
 from vampkit.train.quantizer import LATENT_LEVEL, scale_latents, start_quantizer
+from vampkit.train.training import Training, chosen_run
 from vampkit.weights import load_codec
 
+STAGES = ("autoencoder", "joint", "decoder")
+HOP = 768
+"""Samples a frame."""
 
-class CodecTraining:
-    """One training of a codec, from wherever it was left.
 
-    preset: the settings. pools: training sound, real first, composed second (either may be None). out: folder for
-    checkpoints, log and the result.
-    valid: pools of held-out sound for the checks, by name. start: a codec of the same shape to go on from, beginning
-    with the joint stage.
+class CodecTraining(Training):
+    """One training of a codec, which goes on where it was left.
+
+    Parameters
+    ----------
+    preset : CodecPreset
+        The settings.
+    pools : tuple of (Pool or None, Pool or None)
+        Sound to learn from: real music first, composed music second.
+    out : str or PathLike
+        Folder for checkpoints, log and the result.
+    valid : dict of str to Pool, optional
+        Held-out sound for the checks, by name.
+    device : str
+        "cpu" or "cuda".
+    start : Codec, optional
+        A codec of the same shape to go on from, with the joint stage. A checkpoint in `out` goes before it.
+
+    Raises
+    ------
+    VampkitError
+        For a start of another shape, or an `out` in which a run with other settings began.
+
+    Notebook: 01
     """
 
     def __init__(
@@ -53,51 +73,38 @@ class CodecTraining:
         device: str = "cpu",
         start: Codec | None = None,
     ):
-        torch.manual_seed(preset.seed)
-        self.preset, self.pools, self.out, self.valid, self.device = preset, pools, Path(out), valid or {}, device
-        self.model = build(
-            dict(
-                encoder_dim=preset.encoder_dim,
-                encoder_rates=list(preset.encoder_rates),
-                decoder_dim=preset.decoder_dim,
-                decoder_rates=list(preset.decoder_rates),
-                n_codebooks=preset.codebooks,
-                codebook_size=preset.entries,
-                codebook_dim=preset.dimensions,
-                quantizer_dropout=preset.quantizer_dropout,
-                sample_rate=RATE,
-            )
-        ).to(device)
-        self.loss = SpectralLoss(RATE).to(device)
-        self.discriminators = (
-            Discriminators(preset.discriminator_channels).to(device) if preset.discriminator_channels else None
-        )
         self.ends = np.cumsum([preset.autoencoder_steps, preset.joint_steps, preset.decoder_steps]).tolist()
-        self.step, self.started = 0, False
+        super().__init__(preset, out, self.ends[-1])
+        self.pools, self.valid, self.device = pools, valid or {}, device
+        self.model = build(preset.network).to(device)
+        self.loss = SpectralLoss(RATE).to(device)
+        channels = preset.discriminator_channels
+        self.discriminators = Discriminators(channels).to(device) if channels else None
+        self.started = False
         if start is not None:
-            if settings_of(start.model) != settings_of(self.model):
-                raise VampkitError(
-                    f"the codec {start.name} has another shape than the preset's ({settings_of(start.model)}); choose settings that fit it"
-                )
-            self.model.load_state_dict(start.model.state_dict())
-            self.step, self.started = self.ends[0], True
-        self.average = Average(self.model, preset.average)
+            self._begin_from(start)
         self._new_optimizers()
-        self.checkpoints = checkpoint.Checkpoints(self.out)
-        if (state := self.checkpoints.latest()) is not None:
-            self._resume(state)
-        self.log = checkpoint.Log(self.out / "log.jsonl", self.step)
+        self.begin()
+
+    def _begin_from(self, codec: Codec) -> None:
+        if settings_of(codec.model) != settings_of(self.model):
+            raise VampkitError(
+                f"the codec {codec.name} has another shape than the preset's ({settings_of(codec.model)}); "
+                "choose settings that fit it"
+            )
+        self.model.load_state_dict(codec.model.state_dict())
+        self.step, self.started = self.ends[0], True
 
     @property
     def stage(self) -> str:
-        """Which part of the training the next step belongs to."""
-        return ("autoencoder", "joint", "decoder", "done")[int(np.searchsorted(self.ends, self.step, side="right"))]
+        """The stage that the next step belongs to: "autoencoder", "joint", "decoder", or "done" after the last."""
+        return (*STAGES, "done")[int(np.searchsorted(self.ends, self.step, side="right"))]
 
     def _new_optimizers(self) -> None:
-        p = self.preset
+        p, decoder_alone = self.preset, self.stage in ("decoder", "done")
         first_last = {id(self.model.encoder.block[0].weight_v), id(self.model.decoder.model[-2].weight_v)}
-        trained = self.model.decoder if self.stage == "decoder" else self.model
-        self.model.requires_grad_(self.stage != "decoder")
+        trained = self.model.decoder if decoder_alone else self.model
+        self.model.requires_grad_(not decoder_alone)
         self.model.decoder.requires_grad_(True)
         convolutions, entries, rest = [], [], []
         for name, weight in trained.named_parameters():
@@ -105,59 +112,58 @@ class CodecTraining:
             (convolutions if inside else entries if "codebook" in name else rest).append(weight)
         rate = p.muon_rate if self.stage == "autoencoder" else p.joint_rate
         groups = [{"params": rest}] + ([{"params": entries, "lr": p.codebook_rate}] if entries else [])
-        self.optimizers = [
-            Muon(convolutions, lr=rate),
-            torch.optim.AdamW(groups, lr=p.adam_rate, betas=(0.8, 0.99), weight_decay=0.0),
-        ]
-        if self.stage == "decoder" and self.discriminators is not None:
-            self.optimizers.append(
-                torch.optim.AdamW(
-                    self.discriminators.parameters(), lr=p.discriminator_rate, betas=(0.8, 0.99), weight_decay=0.0
-                )
-            )
+        self.optimizers = [Muon(convolutions, lr=rate), _adam(groups, p.adam_rate)]
+        if decoder_alone and self.discriminators is not None:
+            self.optimizers.append(_adam(self.discriminators.parameters(), p.discriminator_rate))
 
-    def _resume(self, state: dict) -> None:
-        checkpoint.same_run(state.get("identity", {}), checkpoint.identity(self.preset), self.out)
+    def state(self) -> dict:
+        discriminators = None if self.discriminators is None else self.discriminators.state_dict()
+        return super().state() | {"started": self.started, "discriminators": discriminators}
+
+    def restore(self, state: dict) -> None:
         self.step, self.started = state["step"], state["started"]
-        self.model.load_state_dict(state["model"])
         if self.discriminators is not None:
             self.discriminators.load_state_dict(state["discriminators"])
-        self.average.load(state["average"], state["updates"])
         self._new_optimizers()
-        if state["optimizers"] is not None:
-            for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-                optimizer.load_state_dict(saved)
-
-    def save(self, fresh: bool = False) -> None:
-        """Write the checkpoint. fresh: without the optimisers' memory, at the border of two stages."""
-        self.checkpoints.save(
-            {
-                "identity": checkpoint.identity(self.preset),
-                "step": self.step,
-                "started": self.started,
-                "model": self.model.state_dict(),
-                "discriminators": None if self.discriminators is None else self.discriminators.state_dict(),
-                "average": self.average.state,
-                "updates": self.average.updates,
-                "optimizers": None if fresh else [o.state_dict() for o in self.optimizers],
-            },
-            self.step,
-        )
+        super().restore(state)
 
     def batch(self, step: int) -> Tensor:
-        """Crops [batch, samples] of one step: a function of seed and step alone."""
+        """Crops of sound for one step, a function of seed and step alone.
+
+        Parameters
+        ----------
+        step : int
+            From 0.
+
+        Returns
+        -------
+        Tensor
+            float32 [batch, samples].
+        """
         rng = np.random.default_rng((self.preset.seed, step))
-        samples = self.preset.crop * 768
+        samples = self.preset.crop * HOP
         real, composed = self.pools
-        share = 0.0 if composed is None else 1.0 if real is None else self.preset.composed
-        count = int(rng.binomial(self.preset.batch, share))
+        fraction = 0.0 if composed is None else 1.0 if real is None else self.preset.composed
+        count = int(rng.binomial(self.preset.batch, fraction))
         rows = [pool.crops(n, samples, rng) for pool, n in ((real, self.preset.batch - count), (composed, count)) if n]
         return torch.from_numpy(np.concatenate(rows)).to(self.device)
 
     def forward(self, sound: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Reconstruction [batch, samples], the quantizer's two losses, and each codebook's agreement.
+        """Pass sound through encoder, quantizer and decoder; in the first stage without the quantizer.
 
-        Zeros for these without quantizer, in the first stage.
+        Parameters
+        ----------
+        sound : Tensor
+            float32 [batch, samples].
+
+        Returns
+        -------
+        reconstruction : Tensor
+            float32 [batch, samples].
+        commitment, codebook : Tensor
+            The quantizer's two losses, 0 without it.
+        agreement : Tensor
+            Of each codebook (see `losses.agreement`), 0 without a quantizer.
         """
         z = self.model.encoder(sound[:, None])
         zero = sound.new_zeros(())
@@ -169,56 +175,35 @@ class CodecTraining:
 
     @torch.no_grad()
     def frozen(self, sound: Tensor) -> Tensor:
-        """Latents [batch, width, frames] as the decoder stage hears them.
+        """Latents as the decoder stage gets them, the first rows from their coarse codebooks alone.
 
-        The first rows by their coarse codebooks alone.
+        Parameters
+        ----------
+        sound : Tensor
+            float32 [batch, samples].
+
+        Returns
+        -------
+        Tensor
+            float32 [batch, width, frames].
         """
         z, p = self.model.encoder(sound[:, None]), self.preset
         few = int(len(z) * p.decoder_coarse)
-        return (
-            torch.cat([self.model.quantizer(z[:few], p.coarse)[0], self.model.quantizer(z[few:])[0]])
-            if few
-            else self.model.quantizer(z)[0]
-        )
+        if not few:
+            return self.model.quantizer(z)[0]
+        return torch.cat([self.model.quantizer(z[:few], p.coarse)[0], self.model.quantizer(z[few:])[0]])
 
     def train_step(self) -> dict:
-        """One update; returns what to log."""
         p, stage = self.preset, self.stage
-        start, end = (
-            ([0] + self.ends)[("autoencoder", "joint", "decoder").index(stage)],
-            self.ends[("autoencoder", "joint", "decoder").index(stage)],
-        )
-        set_rate(
-            self.optimizers, ramp(self.step - start, end - start, p.warmup, last=0.1 if stage == "autoencoder" else 0.0)
-        )
+        start, end = dict(zip(STAGES, pairwise([0, *self.ends]), strict=True))[stage]
+        last = 0.1 if stage == "autoencoder" else 0.0
+        set_rate(self.optimizers, ramp(self.step - start, end - start, p.warmup, last))
         torch.manual_seed(p.seed * 1_000_003 + self.step)
         sound = self.batch(self.step)
         self.model.train(stage != "decoder")
-        if stage == "decoder":
-            estimate = self.model.decoder(self.frozen(sound))[:, 0]
-        else:
-            estimate, commitment, codebook, agree = self.forward(sound)
-        phase, mel = self.loss(sound, estimate)
-        mel_weight, wave_weight = (
-            (p.mel_weight, p.wave_weight) if stage == "autoencoder" else (p.joint_mel_weight, p.joint_wave_weight)
-        )
-        loss = phase + mel_weight * mel + wave_weight * (sound - estimate).abs().mean()
-        row = {
-            "stage": stage,
-            "phase": float(phase.detach()),
-            "mel": float(mel.detach()),
-            "sdr": float(signal_ratio(sound, estimate.detach()).median()),
-        }
-        if stage == "joint":
-            loss = loss + p.codebook_weight * codebook + p.commitment_weight * commitment
-            loss = (
-                loss
-                + p.agreement_weight * agree[: p.coarse].mean()
-                + p.fine_agreement_weight * agree[p.coarse :].mean()
-            )
-            row |= {"commitment": float(commitment.detach()), "agreement": [round(float(a), 3) for a in agree.detach()]}
+        estimate, loss, row = self._distances(sound)
         judged = stage == "decoder" and self.discriminators is not None
-        # They have a head start: untrained, they would teach nothing but their own chance likes.
+        # The discriminators learn alone during the warm-up: untrained, they would teach the decoder noise.
         if judged and self.step - start >= p.warmup:
             adversarial, features = self.discriminators.decoder_losses(sound, estimate)
             loss = loss + p.adversarial_weight * adversarial + p.feature_weight * features
@@ -226,10 +211,8 @@ class CodecTraining:
         for optimizer in self.optimizers:
             optimizer.zero_grad()
         loss.backward()
-        row |= {
-            "loss": float(loss.detach()),
-            "norm": total_norm([w for w in self.model.parameters() if w.requires_grad], p.clip),
-        }
+        norm = total_norm([w for w in self.model.parameters() if w.requires_grad], p.clip)
+        row |= {"loss": float(loss.detach()), "norm": norm}
         if judged:
             self.optimizers[-1].zero_grad()  # what the decoder's loss left there
             own = self.discriminators.own_loss(sound, estimate)
@@ -240,53 +223,56 @@ class CodecTraining:
         self.average.update(self.model)
         return row
 
+    def _distances(self, sound: Tensor) -> tuple[Tensor, Tensor, dict]:
+        """Reconstruction, loss and what to log of it, without the discriminators' part."""
+        p, stage = self.preset, self.stage
+        if stage == "decoder":
+            estimate = self.model.decoder(self.frozen(sound))[:, 0]
+        else:
+            estimate, commitment, codebook, agree = self.forward(sound)
+        phase, mel = self.loss(sound, estimate)
+        first = stage == "autoencoder"
+        mel_weight = p.mel_weight if first else p.joint_mel_weight
+        wave_weight = p.wave_weight if first else p.joint_wave_weight
+        loss = phase + mel_weight * mel + wave_weight * (sound - estimate).abs().mean()
+        sdr = float(signal_ratio(sound, estimate.detach()).median())
+        row = {"stage": stage, "phase": float(phase.detach()), "mel": float(mel.detach()), "sdr": sdr}
+        if stage == "joint":
+            loss = loss + p.codebook_weight * codebook + p.commitment_weight * commitment
+            coarse, fine = agree[: p.coarse].mean(), agree[p.coarse :].mean()
+            loss = loss + p.agreement_weight * coarse + p.fine_agreement_weight * fine
+            row |= {"commitment": float(commitment.detach()), "agreement": [round(float(a), 3) for a in agree.detach()]}
+        return estimate, loss, row
+
+    def progress(self, row: dict) -> dict[str, str]:
+        numbers = {"mel": f"{row['mel']:.2f}", "sdr": f"{row['sdr']:.1f}"}
+        return {"stage": row["stage"]} | super().progress(row) | numbers
+
     def run(self, minutes: float | None = None) -> Path | None:
-        """Train until the end, or for so many minutes.
+        from vampkit.codec.descript import fuse_snake
 
-        Returns the path of the finished codec, or None when time ran out.
+        if not fuse_snake():
+            print("no C++ compiler was found: the codec trains without fused activations, at about 60 % of the speed")
+        return super().run(minutes)
+
+    def milestone(self) -> bool:
+        """Turn to the next stage where one ends: the average becomes the model, the quantizer is started where due.
+
+        Returns
+        -------
+        bool
+            Whether a stage ended.
         """
-        from tqdm.auto import tqdm
-
-        _fuse_snake()
-        began = saved = time.monotonic()
-        if self.stage == "done":
-            checkpoint.finished(self.out, self.step)
-        with tqdm(total=self.ends[-1], initial=self.step, desc="codec", disable=None) as bar:
-            while self.stage != "done":
-                if minutes is not None and time.monotonic() - began > minutes * 60:
-                    self.save()
-                    return None
-                row = self.train_step()
-                before = self.stage
-                self.step += 1
-                bar.update()
-                bar.set_postfix(
-                    stage=before, loss=f"{row['loss']:.3f}", mel=f"{row['mel']:.2f}", sdr=f"{row['sdr']:.1f}"
-                )
-                crossed = self.step in self.ends
-                if crossed:
-                    self._next_stage()
-                if crossed or self.step % self.preset.check_every == 0:
-                    row |= self.check()
-                self.log.write(step=self.step - 1, **row)
-                if crossed or time.monotonic() - saved > self.preset.save_seconds:
-                    self.save(fresh=crossed)
-                    saved = time.monotonic()
-        return self.finish()
-
-    def _next_stage(self) -> None:
-        """What happens between two stages.
-
-        The average becomes the model, and the quantizer is started where it is due.
-        """
+        if self.step not in self.ends:
+            return False
         self.model.load_state_dict(self.average.state)
         if self.step == self.ends[0]:
             scale_latents(self.model, self._latents(2048), LATENT_LEVEL)
             start_quantizer(self.model, self._latents(self.preset.kmeans_frames), self.preset.seed)
             self.started = True
         self.average.restart(self.model)
-        if self.stage != "done":
-            self._new_optimizers()
+        self._new_optimizers()
+        return True
 
     @torch.no_grad()
     def _latents(self, frames: int) -> Tensor:
@@ -302,12 +288,10 @@ class CodecTraining:
     @torch.no_grad()
     def check(self) -> dict:
         """Mel loss and SI-SDR of the averaged weights on 12 held-out crops of 2 s from each pool of `valid`."""
-        model = Codec(build_like(self.model), "check").model
-        model.load_state_dict(self.average.state)
-        model.to(self.device)
+        model = self._averaged().eval().to(self.device)
         found = {}
         for name, pool in self.valid.items():
-            rows = [pool.sound[i][: 115 * 768] for i in np.linspace(0, len(pool) - 1, 12).astype(int)]
+            rows = [pool.sound[i][: 115 * HOP] for i in np.linspace(0, len(pool) - 1, 12).astype(int)]
             sound = torch.from_numpy(np.stack(rows) / np.float32(32768)).to(self.device)
             z = model.encoder(sound[:, None])
             if self.started:
@@ -317,39 +301,22 @@ class CodecTraining:
             found[f"{name}_sdr"] = float(signal_ratio(sound, estimate).mean())
         return found
 
-    def finish(self) -> Path:
-        """Write the averaged weights as a codec, in half precision, and the settings beside it."""
-        model = build_like(self.model)
+    def _averaged(self) -> nn.Module:
+        """A network with the averaged weights; built anew, since weight norm cannot be copied by deepcopy."""
+        model = build(settings_of(self.model))
         model.load_state_dict(self.average.state)
-        path = Codec(model, "trained").save(self.out / "codec.safetensors")
-        (self.out / "settings.json").write_text(json.dumps(asdict(self.preset), indent=1), encoding="utf-8")
-        return path
+        return model
+
+    def write_result(self) -> Path:
+        return Codec(self._averaged(), "trained").save(self.out / "codec.safetensors")
 
 
-def build_like(model: nn.Module) -> nn.Module:
-    """A fresh `dac.DAC` of the same settings (weight norm cannot be copied by deepcopy)."""
-    return build(settings_of(model))
+def _adam(parameters: Iterable, rate: float) -> torch.optim.Optimizer:
+    """DAC's settings of AdamW, without weight decay."""
+    return torch.optim.AdamW(parameters, lr=rate, betas=(0.8, 0.99), weight_decay=0.0)
 
 
-def _fuse_snake() -> None:
-    """Compile Snake, x + sin(a x)^2 / a, into one loop where a C++ compiler is at hand.
-
-    Elementwise work is 40 % of a step.
-    """
-    from vampkit.codec.descript import dac
-
-    if shutil.which("c++") is None and not torch.cuda.is_available():
-        print("no C++ compiler was found: the codec trains without fused activations, at about 60 % of the speed")
-        return
-    torch._dynamo.config.recompile_limit = 64
-    dac.nn.layers.snake = torch.compile(_snake, dynamic=True)
-
-
-def _snake(x: Tensor, alpha: Tensor) -> Tensor:
-    return x + (alpha + 1e-9).reciprocal() * torch.sin(alpha * x).square()
-
-
-def train(
+def train_codec(
     preset: str | CodecPreset = "laptop",
     out: str | os.PathLike | None = None,
     music: str | os.PathLike | None = None,
@@ -359,32 +326,47 @@ def train(
     start: str | os.PathLike | None = None,
     processes: int = 1,
 ) -> Path | None:
-    """Train a codec on composed music and a folder of real music, resuming what is in `out`.
+    """Train a codec on composed music and a folder of real music, going on from what is in `out`.
 
-    preset: "ci", "laptop", "gpu" or settings of your own. out: folder (None: in the cache). music: folder with train/
-    and valid/, as `vampkit data fetch` lays it out (None: composed music only). composed: number of composed pieces of
-    30 s. start: a codec's name or path to go on from, without the first stage. Raises ValueError for an unknown preset,
-    VampkitError for a start of another shape. Notebook: 01.
+    Parameters
+    ----------
+    preset : str or CodecPreset
+        "ci", "laptop", "gpu", or settings of your own.
+    out : str or PathLike, optional
+        Folder of the run; None: in the cache.
+    music : str or PathLike, optional
+        Folder with train/ and valid/, as `vampkit data fetch` fills it; None: composed music only.
+    composed : int
+        Number of composed pieces of 30 s.
+    minutes : float, optional
+        When to stop; the next call goes on.
+    device : str
+        "cpu" or "cuda".
+    start : str or PathLike, optional
+        Name or path of a codec to go on from, without the first stage.
+    processes : int
+        How many processes compose the pieces.
+
+    Returns
+    -------
+    Path or None
+        The codec's file, codec.safetensors in `out`; None when time ran out.
+
+    Raises
+    ------
+    ValueError
+        For an unknown preset.
+    VampkitError
+        For a start of another shape, or an `out` in which a run with other settings began.
+
+    Notebook: 01
     """
-    from vampkit.files import cache_folder
-    from vampkit.train.pool import build_pool, compose_pool
-
-    name = preset if isinstance(preset, str) else "custom"
-    if isinstance(preset, str):
-        if preset not in PRESETS:
-            raise ValueError(f"there is no codec preset {preset!r}; {', '.join(PRESETS)} was expected")
-        preset = PRESETS[preset]
-    out = Path(out) if out else cache_folder() / "runs" / f"codec-{name}"
-    pools = cache_folder() / "pools"
-    composed, composed_valid = (4, 2) if name == "ci" else (composed, 24)
-    made = (
-        compose_pool(range(composed), pools / f"training-genres-{composed}", processes=processes) if composed else None
-    )
-    valid = {
-        "composed": compose_pool(
-            range(1_000_000, 1_000_000 + composed_valid), pools / f"training-genres-valid-{composed_valid}"
-        )
-    }
+    preset, name, out = chosen_run(CODEC_PRESETS, preset, "codec", out)
+    small = name == "ci"
+    valid = {"composed": composed_pool(2 if small else 24, held_out=True)}
+    if small:
+        composed = 4
+    made = composed_pool(composed, processes=processes) if composed else None
     real = None
     if music is not None:
         real, valid["real"] = build_pool(Path(music) / "train"), build_pool(Path(music) / "valid")

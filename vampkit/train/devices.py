@@ -5,15 +5,15 @@ One process uses the GPU where there is one. Many processes are started from out
     torchrun --nproc-per-node 8 -m vampkit.cli train coarse --preset paper --store STORE
     accelerate launch --multi_gpu --num_processes 8 -m vampkit.cli train coarse --preset paper --store STORE
 
-or from a notebook, `launch(train, "coarse", "gpu", processes=2)`, in a kernel that has not touched a GPU yet. All of
-them share one batch (DDP): the gradients are those of one process with the whole batch. On a machine without GPU
-`torchrun` works too; `accelerate launch --cpu` would start one process only.
+or from a notebook, `launch(train_masked, "coarse", "gpu", processes=2)`, in a kernel that has not used a GPU
+yet. All of them share one batch (DDP): the gradients are those of one process with the whole batch. On a machine
+without GPU `torchrun` works too; `accelerate launch --cpu` would start one process only.
 
-FSDP, which also shares out the weights, was not tested here, and nothing in the package needs it: the paper's models
-train on one card of 24 GB. `accelerate launch --use_fsdp` wraps the model for it; Muon needs whole matrices, so it asks
-for `optimizer="adamw"`, and checkpoints and averages would hold each process's own part.
+FSDP, which spreads the weights too, was not tested here, and nothing in the package needs it: the paper's models train
+on one card of 24 GB. `accelerate launch --use_fsdp` wraps the model for it. It needs `optimizer="adamw"`, since Muon
+works on whole matrices, and checkpoints and averages would hold each process's own part.
 
-Notebook: 04.
+Notebook: 04
 """
 
 from __future__ import annotations
@@ -43,10 +43,7 @@ PEAKS = {
 
 @contextlib.contextmanager
 def single_threaded() -> Iterator[None]:
-    """Processes started inside use one thread each.
-
-    Left alone, each takes as many as there are cores, and they get in each other's way.
-    """
+    """Processes started inside use one thread each; otherwise each would take as many as there are cores."""
     before = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
     os.environ.update(dict.fromkeys(before, "1"))
     try:
@@ -67,18 +64,25 @@ def accelerator(device: str, precision: str):
     # Accelerate keeps the first training's device and precision for the whole process; a notebook may hold several
     # trainings.
     if shared and PartialState().num_processes == 1:
-        if (PartialState().device.type == "cpu") != settings["cpu"] or shared["_mixed_precision"] != settings[
-            "mixed_precision"
-        ]:
+        before = {"cpu": PartialState().device.type == "cpu", "mixed_precision": shared["_mixed_precision"]}
+        if before != settings:
             AcceleratorState._reset_state(True)
     return Accelerator(**settings)
 
 
 def launch(function: Callable, *arguments, processes: int = 1) -> None:
-    """Call a training function from a notebook, in so many processes, one a GPU (Accelerate's `notebook_launcher`).
+    """Call a training function from a notebook, in several processes, one a GPU (Accelerate's `notebook_launcher`).
 
-    function: such as `vampkit.train.masked.train`. arguments: its own. With more than one process, nothing in this
-    kernel may have used a GPU before.
+    Notebook: 04
+
+    Parameters
+    ----------
+    function : callable
+        Such as `train_masked`.
+    *arguments
+        Its own.
+    processes : int
+        How many. With more than one, nothing in this kernel may have used a GPU before.
     """
     from accelerate import notebook_launcher
     from accelerate.state import AcceleratorState
@@ -88,7 +92,7 @@ def launch(function: Callable, *arguments, processes: int = 1) -> None:
 
 
 def resolved_precision(precision: str, device: str) -> str:
-    """ "auto" becomes "bf16" on a GPU and on processors that multiply it (AMX, AVX-512 BF16), "no" elsewhere."""
+    """What "auto" means: "bf16" on a GPU and on processors that multiply it (AMX, AVX-512 BF16), "no" elsewhere."""
     if precision != "auto":
         return precision
     fast = (
@@ -100,10 +104,7 @@ def resolved_precision(precision: str, device: str) -> str:
 
 
 def peak() -> float | None:
-    """Dense bf16 operations a second that this process's card can do at most.
-
-    None for a CPU and for cards not in the table.
-    """
+    """Dense bf16 operations a second that this process's card can do at most; None for a CPU and other cards."""
     if not torch.cuda.is_available():
         return None
     name = torch.cuda.get_device_name()

@@ -1,9 +1,8 @@
 """Discriminators for the last stage of a codec: small networks that learn to tell a decoded spectrum from a real one.
 
 A decoder trained on distances alone plays the average of all sounds that its tokens allow, and an average is dull:
-noise and cymbals lose their grain. A discriminator sees the whole texture at once. Ours reads complex spectra in bands,
-as DAC's does (arXiv 2306.06546), without the period discriminators, which are most of DAC's cost. The card of the
-bundled codec says what they did on a CPU.
+noise and cymbals lose their grain. A discriminator sees the whole texture at once. This one reads complex spectra in
+bands, as DAC's does (arXiv 2306.06546), without the period discriminators, which are most of DAC's cost.
 """
 
 from __future__ import annotations
@@ -17,10 +16,7 @@ from torch.nn.utils.parametrizations import weight_norm
 
 WINDOWS = (2048, 1024, 512)
 BANDS = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
-"""Borders of the bands as shares of the spectrum.
-
-Each has its own convolutions, as treble and bass have different textures.
-"""
+"""Borders of the bands as fractions of the spectrum; each has its own convolutions, as treble and bass differ."""
 
 
 class SpectrumDiscriminator(nn.Module):
@@ -76,10 +72,7 @@ class Discriminators(nn.ModuleList):
         return sum((1 - r).square().mean() + m.square().mean() for r, m in scores) / len(self)
 
     def decoder_losses(self, real: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
-        """What the decoder learns from.
-
-        (adversarial, feature matching). The second is the mean distance of activations as a share of their size.
-        """
+        """What the decoder learns from: an adversarial loss, and a distance of activations relative to their size."""
         adversarial, features = [], []
         for d in self:
             with torch.no_grad():

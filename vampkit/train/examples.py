@@ -1,4 +1,4 @@
-"""Training examples: example i is a function of (seed, i) alone, whoever asks for it. Notebook: 04."""
+"""Training examples: example i is a function of (seed, i) alone, whichever process asks for it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,31 @@ import torch
 from torch import Tensor
 
 from vampkit import masks, schedules
-from vampkit.train.presets import MaskedPreset
+from vampkit.train.masked_presets import MaskedPreset
 
 
 class Examples:
     """Codes and masks of each update, for one of several processes.
 
-    preset: batch, frames, share of composed music, seed. stores: real and composed tokens (either may be None), each
-    with `crops(count, codebooks, frames, rng)`. rank, ranks: which of so many processes this is. Update s takes
-    examples s * batch to (s + 1) * batch - 1; each process makes its own part of them, so the number of processes
-    changes nothing. (A TokenStream composes other pieces for other numbers of processes.)
+    Called with a step, it gives the parts of that update and makes those of the next meanwhile. Update s takes examples
+    s * batch to (s + 1) * batch - 1; each process makes its own part of them, so the number of processes changes
+    nothing. (A `TokenStream` composes other pieces for other numbers of processes.)
 
-    Raises ValueError where the batch cannot be shared out evenly.
+    Parameters
+    ----------
+    preset : MaskedPreset
+        Gives batch, frames, fraction of composed music and seed.
+    stores : tuple of (TokenSource or None, TokenSource or TokenStream or None)
+        Tokens of real and of composed music.
+    rank, ranks : int
+        Which of so many processes this is.
+
+    Raises
+    ------
+    ValueError
+        Where the batch cannot be shared out evenly.
+
+    Notebook: 04
     """
 
     def __init__(self, preset: MaskedPreset, stores: tuple, rank: int = 0, ranks: int = 1):
@@ -28,14 +41,26 @@ class Examples:
         self.size, rest = divmod(preset.batch, preset.accumulate * ranks)
         if rest:
             raise ValueError(
-                f"a batch of {preset.batch} is not shared out evenly among {ranks} processes in {preset.accumulate} parts; choose a multiple"
+                f"a batch of {preset.batch} is not shared out evenly among {ranks} processes "
+                f"in {preset.accumulate} parts; choose a multiple"
             )
         self.ranks = ranks
         self._thread = ThreadPoolExecutor(1)
         self._ahead: tuple[int, Future] | None = None
 
     def own(self, step: int) -> list[range]:
-        """Numbers of the examples that this process takes in one update, part by part."""
+        """Numbers of the examples that this process takes in one update.
+
+        Parameters
+        ----------
+        step : int
+            The update, from 0.
+
+        Returns
+        -------
+        list of range
+            Part by part.
+        """
         first = step * self.preset.batch + self.rank * self.size
         return [
             range(start, start + self.size)
@@ -43,20 +68,54 @@ class Examples:
         ]
 
     def is_composed(self, number: int) -> bool:
-        """Whether an example is composed music: a fixed share of any run of examples, spread evenly."""
+        """Whether an example is composed music: a fixed fraction of any run of examples, spread evenly.
+
+        Parameters
+        ----------
+        number : int
+            The example.
+
+        Returns
+        -------
+        bool
+            False: real music.
+        """
         real, composed = self.stores
-        share = 0.0 if composed is None else 1.0 if real is None else self.preset.composed
-        return int((number + 1) * share) > int(number * share)
+        fraction = 0.0 if composed is None else 1.0 if real is None else self.preset.composed
+        return int((number + 1) * fraction) > int(number * fraction)
 
     def drawn(self, step: int) -> tuple[int, int]:
-        """How many real and composed examples this process takes before a step: where a stream of pieces must go on."""
+        """How many real and composed examples this process takes before a step, from where a stream must go on.
+
+        Parameters
+        ----------
+        step : int
+            The update, from 0.
+
+        Returns
+        -------
+        tuple of (int, int)
+            Real, composed.
+        """
         composed = sum(self.is_composed(number) for s in range(step) for part in self.own(s) for number in part)
         return step * self.size * self.preset.accumulate - composed, composed
 
     def example(self, number: int, ratio: float) -> tuple[Tensor, Tensor]:
-        """Codes and mask [codebooks, frames] of one example.
+        """Codes and mask of one example.
 
-        Every token that is predicted is hidden with the probability `ratio`.
+        Parameters
+        ----------
+        number : int
+            The example.
+        ratio : float
+            Mask ratio: the probability with which every token that is predicted is hidden.
+
+        Returns
+        -------
+        codes : Tensor
+            int64 [codebooks, frames].
+        mask : Tensor
+            bool [codebooks, frames], True = hidden.
         """
         p = self.preset
         rng = np.random.default_rng((p.seed, number))
@@ -66,9 +125,17 @@ class Examples:
         return codes, mask
 
     def parts(self, step: int) -> list[tuple[Tensor, Tensor]]:
-        """This process's share of an update.
+        """What this process takes of an update.
 
-        Codes and mask [examples, codebooks, frames] of each part (one, unless gradients are accumulated).
+        Parameters
+        ----------
+        step : int
+            The update, from 0.
+
+        Returns
+        -------
+        list of (Tensor, Tensor)
+            Codes and mask [examples, codebooks, frames] of each part (one, unless gradients are accumulated).
         """
         ratios = schedules.cosine(
             schedules.training_ratios(self.preset.batch, seed=self.preset.seed, step=step)
@@ -80,7 +147,7 @@ class Examples:
         return [tuple(torch.stack(tensors) for tensors in zip(*rows, strict=True)) for rows in made]
 
     def __call__(self, step: int) -> list[tuple[Tensor, Tensor]]:
-        """The parts of an update; those of the next are made meanwhile."""
+        """See the class."""
         ready = self._ahead[1] if self._ahead and self._ahead[0] == step else self._thread.submit(self.parts, step)
         found = ready.result()
         self._ahead = (step + 1, self._thread.submit(self.parts, step + 1)) if step + 1 < self.preset.steps else None

@@ -1,7 +1,7 @@
 """Freely licensed music to train on, out of Debian's packages, laid out by split and artist.
 
 tracks.csv beside this file lists every track with its maker, licence, split and SHA-256. Splits are made by artist, so
-what is held out stays unheard. Notebook: 04.
+what is held out stays unheard.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vampkit.errors import VampkitError
-from vampkit.files import cache_folder
+from vampkit.files import cache_folder, written
 
 LICENCES = {
     "CC-BY-3.0": "https://creativecommons.org/licenses/by/3.0/",
@@ -54,22 +54,45 @@ def tracks(
                 raise ValueError(f"there is no {name} {value!r}; {', '.join(known)} was expected")
     chosen = [row for row in rows if row["set"] in sets and row["split"] in splits]
     for row in chosen:
-        name = f"{_plain(row['title'])}-{row['sha256'][:6]}{Path(row['path'].partition('!')[2] or row['path']).suffix.lower()}"
+        suffix = Path(row["path"].partition("!")[2] or row["path"]).suffix.lower()
+        name = f"{_plain(row['title'])}-{row['sha256'][:6]}{suffix}"
         row["file"] = f"{row['split']}/{_plain(row['artist'])}/{name}"
     return chosen
 
 
-def fetch(
+def fetch_music(
     target: str | os.PathLike | None = None,
     sets: tuple[str, ...] = ("core",),
     splits: tuple[str, ...] = ("train", "valid", "test"),
     table: Path | None = None,
 ) -> Path:
-    """Bring the tracks into `target` (None: music/ in the cache folder), as split/artist/title; returns the folder.
+    """Fetch the freely licensed music of the list, out of Debian's packages, as split/artist/title.
 
-    What is there and whole is left alone, so an interrupted fetch goes on. attributions.jsonl says who made what. About
-    1.8 GB of packages are read for the `core` set, of which 575 MB stay. Raises VampkitError that lists what could not
-    be had; the rest stays.
+    Files that are there and whole are left alone, so an interrupted fetch goes on. attributions.jsonl says who made
+    what. About 1.8 GB of packages are read for the `core` set, of which 575 MB stay.
+
+    Parameters
+    ----------
+    target : str or PathLike, optional
+        Folder for the music; None: music/ in the cache.
+    sets : tuple of str
+        Of the list.
+    splits : tuple of str
+        "train", "valid" and "test".
+    table : Path, optional
+        Another list than the package's own.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    ValueError
+        For a set or split that the list does not have.
+    VampkitError
+        Lists what could not be had; the rest stays.
     """
     from tqdm.auto import tqdm
 
@@ -95,7 +118,8 @@ def fetch(
     if problems:
         first = "; ".join(problems[:3])
         raise VampkitError(
-            f"{len(problems)} of {len(rows)} tracks or packages could not be had ({first}); run `apt-get update` and try again"
+            f"{len(problems)} of {len(rows)} tracks or packages could not be had ({first}); "
+            "run `apt-get update` and try again"
         )
     print(f"{len(rows)} tracks in {target}, their makers in attributions.jsonl")
     return target
@@ -146,15 +170,14 @@ def _keep(stream: BinaryIO, row: dict[str, str], target: Path) -> list[str]:
             stream = zipfile.ZipFile(io.BytesIO(stream.read())).open(member)
         except (zipfile.BadZipFile, KeyError) as error:
             return [f"{row['path']}: {error}"]
-    path = target / row["file"]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        shutil.copyfileobj(stream, file, BLOCK)
-    if _hash_of(part) != row["sha256"]:
-        part.unlink()
-        return [f"{row['path']} has another hash than the list says"]
-    part.replace(path)
+    try:
+        with written(target / row["file"]) as part:
+            with part.open("wb") as file:
+                shutil.copyfileobj(stream, file, BLOCK)
+            if _hash_of(part) != row["sha256"]:
+                raise VampkitError(f"{row['path']} has another hash than the list says")
+    except VampkitError as error:
+        return [str(error)]
     return []
 
 
@@ -166,19 +189,14 @@ def _hash_of(path: Path) -> str | None:
 
 
 def _write_makers(rows: list[dict[str, str]], target: Path) -> None:
-    target.mkdir(parents=True, exist_ok=True)
-    part = target / "attributions.jsonl.part"
-    with part.open("w", encoding="utf-8") as file:
+    with written(target / "attributions.jsonl") as part, part.open("w", encoding="utf-8") as file:
         for row in rows:
             if (target / row["file"]).is_file():
                 first = row["licence"].split(" or ")[0].rstrip("+")
                 maker = {key: row[key] for key in ("file", "artist", "title", "licence", "split", "set", "sha256")}
                 source = f"Debian package {row['package']} {row['version']}"
-                file.write(
-                    json.dumps(maker | {"licence_url": LICENCES.get(first, ""), "source": source}, ensure_ascii=False)
-                    + "\n"
-                )
-    part.replace(target / "attributions.jsonl")
+                maker |= {"licence_url": LICENCES.get(first, ""), "source": source}
+                file.write(json.dumps(maker, ensure_ascii=False) + "\n")
 
 
 def _plain(text: str) -> str:

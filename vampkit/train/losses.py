@@ -1,7 +1,7 @@
 """What a codec is trained on: phase and magnitude of spectra, log-mel spectra and the waveform itself.
 
-A mel loss alone leaves the phase free, and the sound buzzes. The complex spectrum leads; the mel term sees to what the
-ear hears. Notebook: 01.
+A mel loss alone leaves the phase free, and the sound buzzes. The complex spectrum fixes the phase; the mel term weighs
+what the ear hears.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class SpectralLoss(nn.Module):
     """Complex-spectrum and log-mel distances of two sounds [batch, samples], each transform computed once.
 
     forward returns (complex, mel): the mean over windows of |X - Y| divided by the mean |X|, and the sum over scales of
-    the mean difference of log10 mel spectra clamped at 1e-5 (deps: DAC's training loss).
+    the mean difference of log10 mel spectra clamped at 1e-5 (DAC's training loss).
     """
 
     def __init__(self, rate: int = 44_100):
@@ -66,11 +66,11 @@ class SpectralLoss(nn.Module):
 def agreement(projected: Tensor, temperature: float = 0.15) -> Tensor:
     """How hard it is to find a frame's neighbour among all frames of the batch, in nats.
 
-    Ln(batch * frames) for chance, less where tokens are predictable.
+    It is the logarithm of batch * frames by chance, and less where tokens are predictable.
 
-    A noise-contrastive loss (InfoNCE): its distance from chance bounds the information that neighbouring frames share
-    from below. Directions are compared, as the codebooks compare directions too; a collapse to a few entries would make
-    neighbours harder to find, so entries stay in use.
+    A noise-contrastive loss (InfoNCE): its distance from chance is a lower bound of the information that neighbouring
+    frames have in common. Directions are compared, as the codebooks compare them; if few entries were used, neighbours
+    would be harder to find, so entries stay in use.
 
     projected: [batch, codebooks, dimensions, frames], what each codebook looks up. Returns one number a codebook,
     [codebooks].

@@ -1,4 +1,4 @@
-"""What a training shows while it runs, beside its log: curves for TensorBoard, and sounds. Notebook: 04."""
+"""What a training shows while it runs, beside its log: curves for TensorBoard, and sounds."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from vampkit.model import MaskedTransformer
 from vampkit.sampling import Settings, sample
 
 PERIOD = 7
-"""Of the prompt from which the sounds are made: every 7th frame kept, as in the demo."""
+"""Period of the prompt from which the sounds are made, as in the demo."""
 
 
 class Curves:
     """The log's numbers as TensorBoard files (extra `tensorboard`); `tensorboard --logdir FOLDER` shows them.
 
-    folder: where. step: steps from here on replace what an earlier run wrote. Raises VampkitError where the extra is
-    missing.
+    step: rows from here on replace what an earlier run wrote. Raises VampkitError where the extra is missing.
     """
 
     def __init__(self, folder: str | os.PathLike, step: int):
@@ -30,12 +29,13 @@ class Curves:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             raise VampkitError(
-                'TensorBoard is not installed, curves were asked for; install "vampkit[tensorboard]", or train without them'
+                "TensorBoard is not installed, curves were asked for; "
+                'install "vampkit[tensorboard]", or train without them'
             ) from None
         self._writer = SummaryWriter(os.fspath(folder), purge_step=step)
 
     def write(self, step: int, row: dict) -> None:
-        """Add the numbers of one row of the log; lists get a curve an entry."""
+        """Add the numbers of one row of the log; each entry of a list gets a curve of its own."""
         for name, value in row.items():
             for place, number in enumerate(value if isinstance(value, list) else [value]):
                 self._writer.add_scalar(f"{name}/{place + 1}" if isinstance(value, list) else name, number, step)
@@ -45,9 +45,7 @@ class Curves:
 def write_sounds(
     model: MaskedTransformer, codec: Codec, valid: dict, folder: str | os.PathLike, step: int
 ) -> list[Path]:
-    """One held-out excerpt of each store, its predicted codebooks generated anew, as FLAC files.
-
-    The excerpt itself beside them, once.
+    """One held-out excerpt of each store, its predicted codebooks generated anew, as FLAC files; beside them itself.
 
     A coarse model keeps every 7th frame and is heard with its codebooks alone; a coarse-to-fine model is given all
     coarse tokens and no fine ones.

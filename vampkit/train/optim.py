@@ -1,7 +1,7 @@
-"""Optimisers: Muon for the matrices inside a network, AdamW for the rest, one schedule for both.
+"""Optimizers: Muon for the matrices inside a network, AdamW for the rest, one schedule for both.
 
 Muon makes the update of a matrix orthogonal, so that all its directions learn at one pace; small models and codecs
-learn about ten times faster with it than with AdamW alone. Notebook: 04.
+learn about ten times faster with it than with AdamW alone. Notebook: 04
 """
 
 from __future__ import annotations
@@ -14,13 +14,11 @@ from torch import Tensor, nn
 
 from vampkit import schedules
 from vampkit.model import MaskedTransformer
-from vampkit.train.presets import MaskedPreset
+from vampkit.train.masked_presets import MaskedPreset
 
 
 def orthogonal(update: Tensor) -> Tensor:
-    """Matrices [..., rows, columns] whose singular values are all brought near 1 by five rounds of a polynomial
-    (Newton-Schulz; Jordan 2024).
-    """
+    """Matrices [..., rows, columns] with singular values near 1, by five Newton-Schulz rounds (Jordan 2024)."""
     x = update / update.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)
     tall = x.shape[-2] > x.shape[-1]
     x = x.mT if tall else x
@@ -33,12 +31,10 @@ def orthogonal(update: Tensor) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """Momentum made orthogonal, for tensors of any rank: each is seen as a matrix, first axis against the rest.
 
-    The rule of `torch.optim.Muon`, which takes matrices only and works in bfloat16: on processors without bfloat16
-    units that is twenty to thirty times slower than float32, and was half of a training step. On a GPU ours works in
-    bfloat16 too.
+    The rule of `torch.optim.Muon`, which takes matrices only and works in bfloat16, slow on processors without units
+    for it. This one works in float32 on a CPU and in bfloat16 on a GPU.
 
-    parameters: tensors of at least two axes. lr: learning rate, scaled by sqrt(max(1, rows / columns)). No weight decay
-    unless asked for.
+    parameters: tensors of at least two axes. lr: learning rate, scaled by sqrt(max(1, rows / columns)).
     """
 
     def __init__(
@@ -60,9 +56,8 @@ class Muon(torch.optim.Optimizer):
             for alike in ([t for t in tensors if t.shape == shape] for shape in shapes):
                 gradients, means = [t.grad for t in alike], [self.state[t]["momentum_buffer"] for t in alike]
                 torch._foreach_lerp_(means, gradients, 1 - group["momentum"])
-                ahead = torch.stack(torch._foreach_lerp(gradients, means, group["momentum"])).flatten(
-                    2
-                )  # Nesterov's look ahead
+                ahead = torch._foreach_lerp(gradients, means, group["momentum"])  # Nesterov's look ahead
+                ahead = torch.stack(ahead).flatten(2)
                 updates = orthogonal(ahead.bfloat16() if ahead.is_cuda else ahead).to(alike[0].dtype)
                 scale = max(1.0, updates.shape[1] / updates.shape[2]) ** 0.5
                 torch._foreach_mul_(alike, 1 - group["lr"] * group["weight_decay"])
@@ -78,10 +73,7 @@ def ramp(step: int, steps: int, warmup: int, last: float = 0.0) -> float:
 
 
 def trapezoid(step: int, steps: int, warmup: int) -> float:
-    """Learning-rate factor.
-
-    Linear warm-up, flat, linear to zero over the second half (recipes for small masked models).
-    """
+    """Learning-rate factor: linear warm-up, flat, linear to zero over the second half."""
     if step < warmup:
         return (step + 1) / warmup
     return min(1.0, max(0.0, (steps - step) / max(1, steps / 2)))
@@ -90,9 +82,8 @@ def trapezoid(step: int, steps: int, warmup: int) -> float:
 def rate_factor(schedule: str, step: int, steps: int, warmup: int, width: int) -> float:
     """What the base learning rates are multiplied by at a step (from 0).
 
-    "trapezoid", "cosine", or "noam", which gives the rate of a model so wide itself.
-
-    Raises ValueError for another schedule.
+    schedule: "trapezoid", "cosine", or "noam", which gives the rate itself, of a model of this width. Raises ValueError
+    for another one.
     """
     if schedule == "noam":
         return schedules.noam(step + 1, width, warmup)  # the reference steps its schedule once before the first update
@@ -104,7 +95,7 @@ def rate_factor(schedule: str, step: int, steps: int, warmup: int, width: int) -
 
 
 def set_rate(optimizers: Iterable[torch.optim.Optimizer], factor: float) -> None:
-    """Give every group its own base rate times `factor`; the base rate is what the group was built with."""
+    """Give every group its base rate times `factor`; the base rate is the one the group was made with."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group.setdefault("base_lr", group["lr"])
@@ -112,28 +103,20 @@ def set_rate(optimizers: Iterable[torch.optim.Optimizer], factor: float) -> None
 
 
 def optimizers_of(network: MaskedTransformer, preset: MaskedPreset) -> list[torch.optim.Optimizer]:
-    """The optimizers of a masked model, as its preset says.
-
-    Muon for the matrices inside the blocks and AdamW for the rest, or AdamW alone.
+    """Muon for the matrices inside a masked model's blocks and AdamW for the rest, or AdamW alone, as the preset says.
 
     Raises ValueError for another optimizer.
     """
     p = preset
+    adam = dict(lr=p.adam_rate, betas=p.adam_betas, weight_decay=p.adam_decay)
     if p.optimizer == "adamw":
-        return [
-            torch.optim.AdamW(
-                [w for w in network.parameters() if w.requires_grad],
-                lr=p.adam_rate,
-                betas=p.adam_betas,
-                weight_decay=p.adam_decay,
-            )
-        ]
+        return [torch.optim.AdamW([w for w in network.parameters() if w.requires_grad], **adam)]
     if p.optimizer != "muon":
         raise ValueError(f"there is no optimizer {p.optimizer!r}; muon or adamw was expected")
     inside, rest = split_parameters(network)
     muon = Muon(inside, lr=p.muon_rate, weight_decay=p.muon_decay)
-    # A weight-normed head grows by its magnitudes alone: at the rate of single weights it would be sqrt(width) times
-    # too slow.
+    # The rows of a weight-normed head grow by their magnitudes alone: at the rate of single weights they would grow
+    # sqrt(width) times too slowly.
     head = network.classifier.layers[0]
     others = [w for w in rest if w is not head.weight_g and w is not head.weight_v]
     groups = [
@@ -141,7 +124,7 @@ def optimizers_of(network: MaskedTransformer, preset: MaskedPreset) -> list[torc
         {"params": [head.weight_g], "lr": p.adam_rate * p.model.width**0.5},
         {"params": [head.weight_v], "lr": p.head_rate},
     ]
-    return [muon, torch.optim.AdamW(groups, lr=p.adam_rate, betas=p.adam_betas, weight_decay=p.adam_decay)]
+    return [muon, torch.optim.AdamW(groups, **adam)]
 
 
 def split_parameters(model: MaskedTransformer) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
@@ -154,10 +137,9 @@ def split_parameters(model: MaskedTransformer) -> tuple[list[nn.Parameter], list
 
 
 class Average:
-    """Exponential moving average of a network's state (weights and buffers), float32.
+    """Exponential moving average of a network's state (weights and buffers).
 
-    decay: share of the old average that stays at each update; the first updates average evenly, so that the start is
-    forgotten.
+    decay: weight of the old average at each update; the first updates average evenly, so that the start is forgotten.
     """
 
     def __init__(self, network: nn.Module, decay: float):
@@ -168,10 +150,10 @@ class Average:
     def update(self, network: nn.Module) -> None:
         """Move the average towards the network's present state."""
         self.updates += 1
-        share = max(1 - self.decay, 1 / (self.updates + 1))
+        weight = max(1 - self.decay, 1 / (self.updates + 1))
         now = network.state_dict()
         numbers = [name for name, tensor in now.items() if tensor.is_floating_point()]
-        torch._foreach_lerp_([self.state[name] for name in numbers], [now[name] for name in numbers], share)
+        torch._foreach_lerp_([self.state[name] for name in numbers], [now[name] for name in numbers], weight)
         for name in now.keys() - set(numbers):
             self.state[name].copy_(now[name])
 

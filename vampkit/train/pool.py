@@ -1,7 +1,4 @@
-"""A pool of sound to train on.
-
-Excerpts of 10 s, mono, at the codec's rate and level, in one flat int16 file that is read where it lies.
-"""
+"""A pool of sound to train on: excerpts of 10 s, mono, at the codec's rate and level, in one flat int16 file."""
 
 from __future__ import annotations
 
@@ -19,45 +16,69 @@ import numpy as np
 
 from vampkit.audio import LEVEL, Clip
 from vampkit.errors import VampkitError
-from vampkit.files import cache_folder
+from vampkit.files import cache_folder, written
+from vampkit.music.genres import HELD_OUT_SEEDS
 from vampkit.train.devices import single_threaded
 
 RATE = 44_100
 SECONDS = 10
 SAMPLES = RATE * SECONDS
 FLOOR = -45.0
-"""LUFS below which an excerpt is skipped (vampnet e3 uses -30 and -40 for tracks that are louder than ours)."""
+"""LUFS below which an excerpt is skipped (the reference code has -30 and -40, for louder tracks than ours)."""
 ARTIST_MINUTES = 40
-"""An artist's weight grows with his minutes up to here, so that one name does not fill the training (music.md,
-splits)."""
+"""An artist's weight grows with the minutes of music up to here, so that one name does not fill the training."""
 SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3"}
 
 
 class Pool:
-    """Excerpts [samples] int16 by index, and their makers.
+    """Excerpts of sound and their makers.
 
-    folder: what `build_pool` or `compose_pool` wrote. Raises FileNotFoundError where it is missing.
+    `sound` is int16 [excerpts, samples], read where it lies; `items` name artist and track of each excerpt; `chances`
+    say how often each is drawn.
+
+    Parameters
+    ----------
+    folder : str or PathLike
+        What `build_pool` or `compose_pool` wrote.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is no pool.
     """
 
     def __init__(self, folder: str | os.PathLike):
         self.folder = Path(folder)
         if not (self.folder / "pool.json").is_file():
             raise FileNotFoundError(
-                f"there is no pool of sound at {self.folder}; make one with `vampkit data fetch` and `vampkit train codec`"
+                f"there is no pool of sound at {self.folder}; "
+                "make one with `vampkit data fetch` and `vampkit train codec`"
             )
         self.items = json.loads((self.folder / "pool.json").read_text(encoding="utf-8"))
         self.sound = np.memmap(self.folder / "pool.int16", dtype=np.int16, mode="r").reshape(-1, SAMPLES)
-        minutes: dict[str, float] = {}
-        for item in self.items:
-            minutes[item["artist"]] = minutes.get(item["artist"], 0) + SECONDS / 60
-        weight = np.array([min(1.0, ARTIST_MINUTES / minutes[item["artist"]]) for item in self.items])
+        weight = np.array(artist_weights([(item["artist"], SECONDS / 60) for item in self.items]))
         self.chances = weight / weight.sum()
 
     def __len__(self) -> int:
         return len(self.items)
 
     def crops(self, count: int, samples: int, rng: np.random.Generator) -> np.ndarray:
-        """Random crops, float32 [count, samples]: artist-weighted, at any offset, up to 6 dB louder or softer."""
+        """Random crops at any offset, up to 6 dB louder or softer.
+
+        Parameters
+        ----------
+        count : int
+            How many.
+        samples : int
+            Length of a crop.
+        rng : Generator
+            Draws excerpt, place and level.
+
+        Returns
+        -------
+        ndarray
+            float32 [count, samples].
+        """
         which = rng.choice(len(self), count, p=self.chances)
         starts = rng.integers(0, SAMPLES - samples + 1, count)
         gains = 10 ** (rng.uniform(-6, 6, count) / 20)
@@ -68,16 +89,42 @@ class Pool:
         return np.clip(np.stack(rows), -1, 1).astype(np.float32)
 
     def excerpt(self, index: int) -> Clip:
-        """One excerpt as a clip, at -24 LUFS."""
+        """One excerpt as a clip.
+
+        Parameters
+        ----------
+        index : int
+            The excerpt's place.
+
+        Returns
+        -------
+        Clip
+            At -24 LUFS.
+        """
         item = self.items[index]
         return Clip(self.sound[index].astype(np.float32) / 32768, RATE, item["name"], item["artist"])
 
 
-def excerpts_of(clip: Clip) -> Iterable[np.ndarray]:
-    """Cut a clip into excerpts of 10 s, int16 [samples] at -24 LUFS.
+def artist_weights(recordings: Iterable[tuple[str, float]]) -> list[float]:
+    """Weight of each recording, given as artist and minutes: below 1 where its artist has more than 40 minutes.
 
-    Quiet ones are skipped, a short rest is left out.
+    Composed music ("composed") always has 1.
     """
+    recordings, total = list(recordings), {}
+    for artist, minutes in recordings:
+        total[artist] = total.get(artist, 0) + minutes
+    weights = {name: 1.0 if name == "composed" else min(1.0, ARTIST_MINUTES / has) for name, has in total.items()}
+    return [weights[artist] for artist, _ in recordings]
+
+
+def music_files(source: Path) -> list[tuple[str, Path]]:
+    """Artist and path of each music file in a folder of artist/track; files directly inside have one artist."""
+    files = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES)
+    return [(path.parent.name if path.parent != source else source.name, path) for path in files]
+
+
+def excerpts_of(clip: Clip) -> Iterable[np.ndarray]:
+    """Cut a clip into excerpts of 10 s, int16 [samples] at -24 LUFS; quiet ones and a short rest are left out."""
     clip = clip.mono().resample(RATE)
     for first in range(0, clip.samples.shape[1] - SAMPLES + 1, SAMPLES):
         piece = Clip(clip.samples[:, first : first + SAMPLES], RATE)
@@ -94,25 +141,42 @@ def at_speed(clip: Clip, speed: float) -> Clip:
 def build_pool(
     source: str | os.PathLike, folder: str | os.PathLike | None = None, speeds: tuple[float, ...] = (1.0,)
 ) -> Pool:
-    """Make a pool from a folder of music laid out as artist/track (files directly inside count as one artist).
+    """Make a pool from a folder of music; a finished pool is used again.
 
-    folder: where (None: in the cache, under a name that tells what it was made of, so that other music makes another
-    pool). speeds: every file is taken once at each of them. A finished pool is used again. Files that cannot be read
-    are listed in pool.json's neighbour skipped.txt. Raises VampkitError where there is no music.
+    Files that cannot be read are listed in skipped.txt in the pool's folder.
+
+    Parameters
+    ----------
+    source : str or PathLike
+        Music laid out as artist/track; files directly inside count as one artist.
+    folder : str or PathLike, optional
+        Where the pool lies; None: in the cache, under a name that other music does not have.
+    speeds : tuple of float
+        Every file is taken once at each of these, tempo and pitch together.
+
+    Returns
+    -------
+    Pool
+        All loud excerpts.
+
+    Raises
+    ------
+    VampkitError
+        Where there is no music.
     """
     source = Path(source)
-    files = sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES)
+    files = music_files(source)
     if not files:
         raise VampkitError(
-            f"there is no music in {source}; wav, flac, ogg, opus or mp3 files were expected; `vampkit data fetch` brings some"
+            f"there is no music in {source}; wav, flac, ogg, opus or mp3 files were expected; "
+            "`vampkit data fetch` brings some"
         )
     if folder is None:
-        made_of = json.dumps([speeds, *((p.relative_to(source).as_posix(), p.stat().st_size) for p in files)])
+        made_of = json.dumps([speeds, *((p.relative_to(source).as_posix(), p.stat().st_size) for _, p in files)])
         folder = cache_folder() / "pools" / f"{source.name}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
 
     def sounds():
-        for speed, path in product(speeds, files):
-            artist = path.parent.name if path.parent != source else source.name
+        for speed, (artist, path) in product(speeds, files):
             try:
                 yield artist, path.stem, list(excerpts_of(at_speed(Clip.load(path), speed)))
             except (VampkitError, ValueError) as error:
@@ -122,18 +186,37 @@ def build_pool(
 
 
 def compose_pool(seeds: Iterable[int], folder: str | os.PathLike, seconds: float = 30.0, processes: int = 1) -> Pool:
-    """Make a pool of composed pieces of all training genres, one a seed; a finished pool is used again.
+    """Make a pool of composed pieces of all training genres; a finished pool is used again.
 
-    processes: how many compose and render; the pieces are the same whatever their number, and their sound to 1e-4.
+    Parameters
+    ----------
+    seeds : iterable of int
+        One for each piece.
+    folder : str or PathLike
+        Where the pool lies.
+    seconds : float
+        Length of a piece.
+    processes : int
+        How many compose and render. The pieces are the same whatever their number, and their sound to 1e-4.
+
+    Returns
+    -------
+    Pool
+        All loud excerpts.
     """
     seeds = list(seeds)
     if processes == 1:
         return _write((_composed(seed, seconds) for seed in seeds), len(seeds), Path(folder), "composing")
-    with (
-        single_threaded(),
-        ProcessPoolExecutor(processes, get_context("spawn")) as workers,
-    ):  # not forked: torch's threads do not survive a fork
+    # Spawned, not forked: torch's threads do not survive a fork.
+    with single_threaded(), ProcessPoolExecutor(processes, get_context("spawn")) as workers:
         return _write(workers.map(_composed, seeds, repeat(seconds)), len(seeds), Path(folder), "composing")
+
+
+def composed_pool(count: int, held_out: bool = False, processes: int = 1) -> Pool:
+    """The cache's pool of so many composed pieces of 30 s, to train on or held out."""
+    first = HELD_OUT_SEEDS if held_out else 0
+    folder = cache_folder() / "pools" / f"training-genres-{'valid-' if held_out else ''}{count}"
+    return compose_pool(range(first, first + count), folder, processes=processes)
 
 
 def _composed(seed: int, seconds: float) -> tuple[str, str, list[np.ndarray]]:
@@ -149,9 +232,8 @@ def _write(sounds, count: int, folder: Path, what: str) -> Pool:
 
     if (folder / "pool.json").is_file():
         return Pool(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     items, skipped = [], []
-    with (folder / "pool.int16.part").open("wb") as file:
+    with written(folder / "pool.int16") as part, part.open("wb") as file:
         for artist, name, found in tqdm(sounds, total=count, desc=what, disable=None):
             if isinstance(found, Exception):
                 skipped.append(f"{artist}/{name}: {found}")
@@ -159,11 +241,11 @@ def _write(sounds, count: int, folder: Path, what: str) -> Pool:
             for excerpt in found:
                 file.write(excerpt.tobytes())
                 items.append({"artist": artist, "name": name})
-    if not items:
-        raise VampkitError(f"no excerpt of {SECONDS} s was loud enough or long enough for {folder}; add longer music")
+        if not items:
+            raise VampkitError(
+                f"no excerpt of {SECONDS} s was loud enough or long enough for {folder}; add longer music"
+            )
     (folder / "skipped.txt").write_text("\n".join(skipped), encoding="utf-8")
-    (folder / "pool.int16.part").replace(folder / "pool.int16")
-    part = folder / "pool.json.part"
-    part.write_text(json.dumps(items), encoding="utf-8")
-    part.replace(folder / "pool.json")
+    with written(folder / "pool.json") as part:  # the last file: a pool that has it is whole
+        part.write_text(json.dumps(items), encoding="utf-8")
     return Pool(folder)

@@ -1,4 +1,4 @@
-"""Starting a quantizer on a trained encoder: one scale, principal directions, k-means. Notebook: 01."""
+"""Starting a quantizer on a trained encoder: one scale, principal directions, k-means."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ def scale_latents(model: nn.Module, latents: Tensor, level: float) -> None:
     """Bring the latents to a root mean square of `level` without changing the sound.
 
     The commitment loss grows with the square of the latents' scale, which training without quantizer leaves to chance.
-    The encoder's last and the decoder's
-    first convolution are linear: one divides, the other multiplies.
+    The encoder's last and the decoder's first convolution are linear: one is multiplied, the other divided.
     """
     factor = level / float(latents.square().mean().sqrt())
     last, first = model.encoder.block[-1], model.decoder.model[0]
@@ -28,10 +27,9 @@ def scale_latents(model: nn.Module, latents: Tensor, level: float) -> None:
 def start_quantizer(model: nn.Module, latents: Tensor, seed: int, rounds: int = 15) -> None:
     """Start every codebook on what the ones before it leave over.
 
-    The leading principal directions of the residual become the projections, centred: where the mean is large,
-    assignment by cosine would see one direction only, and a codebook would use a handful of entries. Then k-means on
-    the projected residual, assigned by cosine as DAC does, centroids the plain mean of their members; an empty entry is
-    drawn again.
+    The leading principal directions of the residual become the projections. They are centred: with a large mean all
+    cosines would be alike, and a codebook would use a handful of entries. Then k-means on the projected residual,
+    assigned by cosine as DAC does, makes the entries; an empty one is drawn again.
 
     latents: [frames, width] of the encoder.
     """
@@ -53,9 +51,8 @@ def start_quantizer(model: nn.Module, latents: Tensor, seed: int, rounds: int = 
             total = torch.zeros_like(entries).index_add_(0, nearest, points)
             empty = count == 0
             entries = total / count.clamp(min=1)[:, None]
-            entries[empty] = points[
-                torch.randint(len(points), (int(empty.sum()),), generator=generator).to(points.device)
-            ]
+            again = torch.randint(len(points), (int(empty.sum()),), generator=generator)
+            entries[empty] = points[again.to(points.device)]
         quantizer.codebook.weight.copy_(entries)
         nearest = (unit @ nn.functional.normalize(entries).T).argmax(1)
         residual = residual - (entries[nearest] @ directions + mean)

@@ -2,7 +2,7 @@
 
 Piece n of a stream is that of seed n whatever the number of workers, and a fixed number of crops is drawn for each new
 piece. So a run is the same on any machine, and one that was stopped goes on exactly; where the workers are too slow,
-the training waits for them. Notebook: 12.
+the training waits for them. Notebook: 12
 """
 
 from __future__ import annotations
@@ -26,23 +26,41 @@ from vampkit.errors import VampkitError
 from vampkit.train.devices import single_threaded
 from vampkit.train.pool import FLOOR
 from vampkit.train.store import encoded
+from vampkit.train.tokens import fitting
 from vampkit.weights import load_codec
 
 AHEAD = 4
 """Finished pieces that wait for each worker: 0.2 MB, enough to bridge a check of the model."""
 PATIENCE = 2.0
-"""Seconds after which one that waits looks whether the other side is still there."""
+"""Seconds after which a process that waits looks whether the other one still runs."""
 
 
 class TokenStream:
-    """Pieces of the training genres, made while they are used; `crops` is that of `TokenStore`.
+    """Pieces of the training genres, made while they are used; crops are drawn as from a `TokenSource`.
 
-    codec: a codec, its name or path. workers: processes, about one a core that is free. seconds: of a piece. keep: the
-    newest pieces, from which crops are drawn. reuse: crops that are drawn for each new piece (6 crops of 5 s fill one
-    of 30 s). rank, ranks: which share of the seeds is this process's own in a training of several. Workers start at the
-    first crops; `close`, or leaving a `with`, ends them.
+    Workers start at the first crops; `close`, or leaving a `with`, ends them.
 
-    Raises ValueError for counts below 1.
+    Parameters
+    ----------
+    codec : Codec, str or PathLike
+        A codec, its name or path.
+    workers : int
+        Processes, about one for each core that is free.
+    seconds : float
+        Length of a piece.
+    keep : int
+        How many of the newest pieces crops are drawn from.
+    reuse : int
+        Crops that are drawn for each new piece (6 crops of 5 s fill one of 30 s).
+    rank, ranks : int
+        Which of so many processes of a training this is; each has seeds of its own.
+
+    Raises
+    ------
+    ValueError
+        For counts below 1.
+
+    Notebook: 12
     """
 
     def __init__(
@@ -58,23 +76,16 @@ class TokenStream:
     ):
         if min(workers, keep, reuse, ranks) < 1:
             raise ValueError(
-                f"a stream of {workers} workers, {keep} pieces kept and {reuse} crops a piece was asked for, at least 1 of each was expected"
+                f"a stream of {workers} workers, {keep} pieces kept and {reuse} crops a piece was asked for, "
+                "at least 1 of each was expected"
             )
-        self.workers, self.seconds, self.keep, self.reuse, self.rank, self.ranks = (
-            workers,
-            seconds,
-            keep,
-            reuse,
-            rank,
-            ranks,
-        )
+        self.workers, self.seconds, self.keep, self.reuse = workers, seconds, keep, reuse
+        self.rank, self.ranks = rank, ranks
         self._folder: str | None = None
         if isinstance(codec, Codec):  # weights go to other processes as a file
             self._folder = tempfile.mkdtemp(prefix="vampkit-stream-")
-            self.path, self.codec = (
-                os.fspath(codec.save(Path(self._folder) / "codec.safetensors", half=False)),
-                codec.hash,
-            )
+            path = codec.save(Path(self._folder) / "codec.safetensors", half=False)
+            self.path, self.codec = os.fspath(path), codec.hash
         else:
             self.path, self.codec = os.fspath(codec), load_codec(codec).hash
         self.drawn = 0
@@ -85,40 +96,75 @@ class TokenStream:
     def seek(self, drawn: int) -> None:
         """Go on as if so many crops had been drawn, as a training does that was stopped.
 
-        Raises RuntimeError once the workers run.
+        Parameters
+        ----------
+        drawn : int
+            Number of crops.
+
+        Raises
+        ------
+        RuntimeError
+            Once the workers run.
         """
         if self._processes:
             raise RuntimeError("the workers run already; seek before the first crops")
         self.drawn = drawn
 
     def seed(self, number: int) -> int:
-        """Seed of the stream's piece `number`; it stays below those held out."""
+        """Seed of one of the stream's pieces; it stays below those held out.
+
+        Parameters
+        ----------
+        number : int
+            The piece's place, from 0.
+
+        Returns
+        -------
+        int
+            What `music.compose` is given.
+        """
         return (number * self.ranks + self.rank) % music.HELD_OUT_SEEDS
 
     def crops(self, count: int, codebooks: int, frames: int, rng: np.random.Generator) -> Tensor:
-        """Random crops of salient parts of the newest pieces, int64 [count, codebooks, frames].
+        """Random crops of salient parts of the newest pieces.
 
-        Raises ValueError where no part is that long, VampkitError where a worker ended.
+        Parameters
+        ----------
+        count : int
+            How many.
+        codebooks : int
+            How many, from the first.
+        frames : int
+            Length of a crop.
+        rng : Generator
+            Draws part and place.
+
+        Returns
+        -------
+        Tensor
+            int64 [count, codebooks, frames].
+
+        Raises
+        ------
+        ValueError
+            Where no part is that long.
+        VampkitError
+            Where a worker ended.
         """
         rows = []
         for _ in range(count):
             self._advance()
-            parts = [
-                (codes, first, end)
-                for piece in self._pieces
-                if piece
-                for row, codes in [piece]
-                for first, end in row["salient"]
-                if end - first >= frames
-            ]
-            if not parts:
+            pieces = [piece for piece in self._pieces if piece]
+            parts = [(i, first, end) for i, (row, _) in enumerate(pieces) for first, end in row["salient"]]
+            chosen, edges = fitting(parts, np.array([end - first for _, first, end in parts], float), frames)
+            if not chosen:
                 raise ValueError(
-                    f"no salient part of {len(self._pieces)} pieces is {frames} frames long; ask for shorter crops or for longer pieces"
+                    f"no salient part of {len(self._pieces)} pieces is {frames} frames long; "
+                    "ask for shorter crops or for longer pieces"
                 )
-            weight = np.array([end - first for _, first, end in parts], float)
-            codes, first, end = parts[rng.choice(len(parts), p=weight / weight.sum())]
+            index, first, end = parts[chosen[np.searchsorted(edges, rng.random(), side="right")]]
             start = int(rng.integers(first, end - frames + 1))
-            rows.append(torch.from_numpy(codes[:codebooks, start : start + frames].astype(np.int64)))
+            rows.append(torch.from_numpy(pieces[index][1][:codebooks, start : start + frames].astype(np.int64)))
             self.drawn += 1
         return torch.stack(rows)
 
@@ -176,7 +222,7 @@ class TokenStream:
 
 
 def _work(out, path: str, numbers: tuple[int, int], ranks: tuple[int, int], seconds: float, parent: int) -> None:
-    """Make every so manieth piece for ever, or until the training is gone."""
+    """Make pieces until the training ends: number, number + step, number + 2 step and so on."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the training's to answer

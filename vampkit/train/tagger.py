@@ -1,16 +1,13 @@
-"""Training the tagger: composed music, whose genre, instruments and tempo are known, seen as log-mel spectra in windows
-of 3 s.
+"""Training the tagger on composed music, whose genre, instruments and tempo are known.
 
-The spectra are made first, in shards that are kept; then the network learns from random windows of them. Notebook: 11.
+Log-mel spectra are made first, in shards that are kept; then the network learns from random windows of 3 s of them.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +16,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vampkit import music
-from vampkit.files import read_safetensors
+from vampkit.files import read_safetensors, write_safetensors
 from vampkit.metrics.embedding import HOP, RATE, log_mel
 from vampkit.metrics.tagger import TEMPI, WINDOW, Tagger, save_tagger
-from vampkit.train import checkpoint
-from vampkit.train.optim import Average, Muon, ramp, set_rate
+from vampkit.train.optim import Muon, ramp, set_rate
+from vampkit.train.training import Training, chosen_run
 
 FORMAT = "vampkit.tagger-spectra/1"
 SHARD = 20
-"""Pieces a file: half a minute of work, which is what a kill may cost."""
+"""Pieces a file: half a minute of work, which a kill may cost."""
 GENRES = music.TRAINING_GENRES
 INSTRUMENTS = (*(name for name in music.INSTRUMENTS if name not in music.HELD_OUT_INSTRUMENTS), "drums")
 HEARD = 8
@@ -36,26 +33,56 @@ HEARD = 8
 
 @dataclass(frozen=True)
 class TaggerPreset:
-    """Settings of a tagger's training; each number with its reason."""
+    """Settings of a tagger's training; the source gives the reason for each number.
+
+    Parameters
+    ----------
+    pieces, valid : int
+        Composed pieces to learn from, and held-out ones for the checks.
+    seconds : float
+        Length of each.
+    batch : int
+        Windows an update.
+    steps : int
+        Updates in all.
+    muon_rate, adam_rate : float
+        Learning rates of the convolutions (Muon) and of the rest (AdamW).
+    decay : float
+        AdamW's weight decay.
+    warmup : int
+        Updates over which the rates rise.
+    gain_db : float
+        Windows are made louder or softer by up to this many dB.
+    instruments_weight : float
+        Weight of the instruments' loss; genre and tempo have 1.
+    average : float
+        Decay of the weights' moving average.
+    seed : int
+        Of everything random.
+    save_seconds : float
+        Time between checkpoints.
+    check_every : int
+        Updates between checks.
+    """
 
     pieces: int = 600  # 43 a genre, composed in 4 minutes on a core
-    valid: int = 56  # held-out pieces for the checks
-    seconds: float = 20.0  # notes are made once a piece: ten seconds more cost little
+    valid: int = 56
+    seconds: float = 20.0  # a piece is composed once: ten seconds more cost little
     batch: int = 32
     steps: int = 1100  # 6 minutes; each piece is seen 59 times, at other places
-    muon_rate: float = 0.01  # for the convolutions
-    adam_rate: float = 2e-3  # for the rest
+    muon_rate: float = 0.01
+    adam_rate: float = 2e-3
     decay: float = 0.05
     warmup: int = 20
-    gain_db: float = 3.0  # windows are made louder or softer by up to this, so that a level is no sign of a genre
-    instruments_weight: float = 4.0  # its mean runs over names that mostly are not there
-    average: float = 0.98  # of the weights, over the last 50 steps
+    gain_db: float = 3.0  # so that a level is no sign of a genre
+    instruments_weight: float = 4.0  # its mean runs over names most of which are absent
+    average: float = 0.98  # over the last 50 steps
     seed: int = 0
-    save_seconds: float = 30.0
+    save_seconds: float = 30.0  # what a kill may cost
     check_every: int = 100
 
 
-PRESETS = {
+TAGGER_PRESETS = {
     "ci": TaggerPreset(pieces=4, valid=2, seconds=4.0, batch=4, steps=8, warmup=2, save_seconds=0.0, check_every=4),
     "laptop": TaggerPreset(),
 }
@@ -87,11 +114,9 @@ def compose_spectra(seeds: Sequence[int], folder: str | os.PathLike, seconds: fl
     seeds: of the pieces, whose genres are the training genres. folder: for the shards. seconds: of each piece, at least
     3.
     """
-    from safetensors.torch import save_file
     from tqdm.auto import tqdm
 
     folder, parts = Path(folder), []
-    folder.mkdir(parents=True, exist_ok=True)
     with tqdm(total=len(seeds), desc="composing", disable=None) as bar:
         for first in range(0, len(seeds), SHARD):
             some = seeds[first : first + SHARD]
@@ -101,13 +126,7 @@ def compose_spectra(seeds: Sequence[int], folder: str | os.PathLike, seconds: fl
                 for seed in some:
                     rows.append(_row(seed, seconds))
                     bar.update()
-                part = path.with_name(path.name + ".part")
-                save_file(
-                    {k: torch.stack([row[k] for row in rows]) for k in rows[0]},
-                    part,
-                    metadata={"format": FORMAT, "settings": "{}"},
-                )
-                part.replace(path)
+                write_safetensors({k: torch.stack([row[k] for row in rows]) for k in rows[0]}, path, FORMAT, {})
             bar.n = min(first + SHARD, len(seeds))
             parts.append(read_safetensors(path, FORMAT)[1])
     joined = {k: torch.cat([part[k] for part in parts]) for k in parts[0]}
@@ -130,50 +149,52 @@ def _row(seed: int, seconds: float) -> dict[str, Tensor]:
     }
 
 
-class TaggerTraining:
-    """One training of a tagger, from wherever it was left.
+class TaggerTraining(Training):
+    """One training of a tagger, which goes on where it was left.
 
-    preset: the settings. train, valid: spectra to learn from and to check on. out: folder for checkpoints, log and the
-    result.
+    Parameters
+    ----------
+    preset : TaggerPreset
+        The settings.
+    train, valid : Spectra
+        What to learn from and what to check on.
+    out : str or PathLike
+        Folder for checkpoints, log and the result.
+
+    Raises
+    ------
+    VampkitError
+        For an `out` in which a run with other settings began.
     """
 
     def __init__(self, preset: TaggerPreset, train: Spectra, valid: Spectra, out: str | os.PathLike):
-        self.preset, self.train, self.valid, self.out, self.step = preset, train, valid, Path(out), 0
-        torch.manual_seed(preset.seed)
+        super().__init__(preset, out, preset.steps)
+        self.train, self.valid = train, valid
         self.model = Tagger(GENRES, INSTRUMENTS).to(memory_format=torch.channels_last)
-        convolutions = [w for name, w in self.model.named_parameters() if name.startswith("layers.") and w.ndim == 4]
-        rest = [w for name, w in self.model.named_parameters() if not (name.startswith("layers.") and w.ndim == 4)]
+        convolutions, rest = [], []
+        for name, weight in self.model.named_parameters():
+            (convolutions if name.startswith("layers.") and weight.ndim == 4 else rest).append(weight)
         self.optimizers = [
             Muon(convolutions, preset.muon_rate),
             torch.optim.AdamW(rest, preset.adam_rate, weight_decay=preset.decay),
         ]
-        self.average = Average(self.model, preset.average)
-        if (self.out / "state.safetensors").is_file():
-            self._resume()
-        self.log = checkpoint.Log(self.out / "log.jsonl", self.step)
-
-    def _resume(self) -> None:
-        state = checkpoint.load(self.out / "state.safetensors")
-        self.step = state["step"]
-        self.model.load_state_dict(state["model"])
-        self.average.state, self.average.updates = state["average"], state["updates"]
-        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
-
-    def save(self) -> None:
-        """Write the checkpoint."""
-        state = {
-            "step": self.step,
-            "model": self.model.state_dict(),
-            "average": self.average.state,
-            "updates": self.average.updates,
-        }
-        checkpoint.save(
-            state | {"optimizers": [o.state_dict() for o in self.optimizers]}, self.out / "state.safetensors"
-        )
+        self.begin()
 
     def batch(self, step: int) -> tuple[Tensor, list[Tensor]]:
-        """Spectra [batch, 64, 256] and their three targets: a function of seed and step alone."""
+        """Windows for one step, a function of seed and step alone.
+
+        Parameters
+        ----------
+        step : int
+            From 0.
+
+        Returns
+        -------
+        spectra : Tensor
+            float32 [batch, 64, 256].
+        targets : list of Tensor
+            Genre, instruments and tempo class of each.
+        """
         rng = np.random.default_rng((self.preset.seed, step))
         pieces = rng.integers(0, len(self.train.genre), self.preset.batch)
         starts = rng.integers(0, self.train.spectra.shape[-1] - WINDOW + 1, self.preset.batch)
@@ -183,7 +204,20 @@ class TaggerTraining:
         return spectra, [self.train.genre[pieces], torch.stack([heard for _, heard in rows]), self.train.tempo[pieces]]
 
     def loss(self, answers: list[Tensor], targets: list[Tensor]) -> Tensor:
-        """Cross entropies of genre and tempo class, and of each instrument's presence."""
+        """Cross entropies of genre and tempo class, and of each instrument's presence.
+
+        Parameters
+        ----------
+        answers : list of Tensor
+            Logits of genre [batch, genres], instruments [batch, instruments] and tempo [batch, classes].
+        targets : list of Tensor
+            As `batch` gives them: [batch], [batch, instruments], [batch].
+
+        Returns
+        -------
+        Tensor
+            A scalar.
+        """
         return (
             F.cross_entropy(answers[0], targets[0])
             + self.preset.instruments_weight * F.binary_cross_entropy_with_logits(answers[1], targets[1])
@@ -191,7 +225,6 @@ class TaggerTraining:
         )
 
     def train_step(self) -> dict:
-        """One update; returns what to log."""
         set_rate(self.optimizers, ramp(self.step, self.preset.steps, self.preset.warmup))
         spectra, targets = self.batch(self.step)
         self.model.train()
@@ -205,67 +238,59 @@ class TaggerTraining:
         self.average.update(self.model)
         return {"loss": float(loss.detach()), "genre": float((answers[0].argmax(-1) == targets[0]).float().mean())}
 
-    def run(self, minutes: float | None = None) -> Path | None:
-        """Train until the end, or for so many minutes.
-
-        Returns the path of the finished tagger, or None when time ran out.
-        """
-        from tqdm.auto import tqdm
-
-        began = saved = time.monotonic()
-        with tqdm(total=self.preset.steps, initial=self.step, desc="tagger", disable=None) as bar:
-            while self.step < self.preset.steps:
-                if minutes is not None and time.monotonic() - began > minutes * 60:
-                    self.save()
-                    return None
-                row = self.train_step()
-                self.step += 1
-                bar.update()
-                bar.set_postfix(loss=f"{row['loss']:.2f}", genre=f"{row['genre']:.0%}")
-                if self.step % self.preset.check_every == 0:
-                    row |= self.check()
-                self.log.write(step=self.step - 1, **row)
-                if time.monotonic() - saved > self.preset.save_seconds:
-                    self.save()
-                    saved = time.monotonic()
-        self.save()
-        (self.out / "settings.json").write_text(json.dumps(asdict(self.preset), indent=1), encoding="utf-8")
-        return save_tagger(self.model, self.out / "tagger.safetensors", self.average.state)
+    def progress(self, row: dict) -> dict[str, str]:
+        return super().progress(row) | {"genre": f"{row['genre']:.0%}"}
 
     @torch.no_grad()
     def check(self) -> dict:
-        """Share of held-out windows whose genre and tempo class the averaged weights name, and the loss, one window a
-        piece.
+        """Loss of the averaged weights on one held-out window a piece, and how often genre and tempo are right.
+
+        Returns
+        -------
+        dict
+            "valid_loss", and two accuracies from 0 to 1.
         """
         model = Tagger(GENRES, INSTRUMENTS)
         model.load_state_dict(self.average.state)
         model.eval()
-        rows = [
-            self.valid.window(piece, (self.valid.spectra.shape[-1] - WINDOW) // 2)
-            for piece in range(len(self.valid.genre))
-        ]
+        middle = (self.valid.spectra.shape[-1] - WINDOW) // 2
+        rows = [self.valid.window(piece, middle) for piece in range(len(self.valid.genre))]
         targets = [self.valid.genre, torch.stack([heard for _, heard in rows]), self.valid.tempo]
         answers = model(torch.stack([spectrum for spectrum, _ in rows]))
         right = [float((answers[i].argmax(-1) == targets[i]).float().mean()) for i in (0, 2)]
         return {"valid_loss": float(self.loss(answers, targets)), "valid_genre": right[0], "valid_tempo": right[1]}
 
+    def write_result(self) -> Path:
+        return save_tagger(self.model, self.out / "tagger.safetensors", self.average.state)
 
-def train(
+
+def train_tagger(
     preset: str | TaggerPreset = "laptop", out: str | os.PathLike | None = None, minutes: float | None = None
 ) -> Path | None:
-    """Train the tagger on composed music, resuming what is in `out`.
+    """Train the tagger on composed music, going on from what is in `out`.
 
-    preset: "ci", "laptop" or settings of your own. out: folder (None: in the cache). minutes: of training, beyond the
-    composing. Raises ValueError for an unknown preset. Notebook: 11.
+    Parameters
+    ----------
+    preset : str or TaggerPreset
+        "ci", "laptop", or settings of your own.
+    out : str or PathLike, optional
+        Folder of the run; None: in the cache.
+    minutes : float, optional
+        When to stop, beside the time for composing; the next call goes on.
+
+    Returns
+    -------
+    Path or None
+        The tagger's file, tagger.safetensors in `out`; None when time ran out.
+
+    Raises
+    ------
+    ValueError
+        For an unknown preset.
+
+    Notebook: 11
     """
-    from vampkit.files import cache_folder
-
-    name = preset if isinstance(preset, str) else "custom"
-    if isinstance(preset, str):
-        if preset not in PRESETS:
-            raise ValueError(f"there is no tagger preset {preset!r}; {', '.join(PRESETS)} was expected")
-        preset = PRESETS[preset]
-    out = Path(out) if out else cache_folder() / "runs" / f"tagger-{name}"
+    preset, _, out = chosen_run(TAGGER_PRESETS, preset, "tagger", out)
     first = music.HELD_OUT_SEEDS
     train_set = compose_spectra(range(preset.pieces), out / "spectra", preset.seconds)
     valid_set = compose_spectra(range(first, first + preset.valid), out / "spectra", preset.seconds)
