@@ -27,6 +27,8 @@ PANS = {"bass": 0.0, "chords": 0.35, "arpeggio": 0.6, "pad": 0.2, "melody": 0.1,
 def compose(seed: int, genre: str | None = None, seconds: float = 30.0) -> Piece:
     """Write a piece of music.
 
+    Notebook: 08, 09, 10
+
     Parameters
     ----------
     seed : int
@@ -53,8 +55,6 @@ def compose(seed: int, genre: str | None = None, seconds: float = 30.0) -> Piece
     Examples
     --------
     >>> piece = music.compose(7, genre="jazz", seconds=20)
-
-    Notebook: 08, 09, 10
     """
     _check(seed, genre, seconds)
     seed, seconds = int(seed), float(seconds)

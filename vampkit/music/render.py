@@ -34,6 +34,8 @@ def render(
 ) -> Clip | dict[str, Clip]:
     """Play a piece: the same piece always gives the same sound.
 
+    Notebook: 08, 09, 10
+
     Parameters
     ----------
     piece : Piece
@@ -62,8 +64,6 @@ def render(
     Examples
     --------
     >>> clip = music.render(music.compose(7), stereo=True)
-
-    Notebook: 08, 09, 10
     """
     count = round(piece.seconds * RATE)
     buses = {seat.part: _bus(piece, seat, count, soundfont) for seat in piece.instruments}

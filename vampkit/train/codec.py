@@ -41,6 +41,8 @@ HOP = 768
 class CodecTraining(Training):
     """One training of a codec, which goes on where it was left.
 
+    Notebook: 01
+
     Parameters
     ----------
     preset : CodecPreset
@@ -60,8 +62,6 @@ class CodecTraining(Training):
     ------
     VampkitError
         For a start of another shape, or an `out` in which a run with other settings began.
-
-    Notebook: 01
     """
 
     def __init__(
@@ -328,6 +328,8 @@ def train_codec(
 ) -> Path | None:
     """Train a codec on composed music and a folder of real music, going on from what is in `out`.
 
+    Notebook: 01
+
     Parameters
     ----------
     preset : str or CodecPreset
@@ -358,8 +360,6 @@ def train_codec(
         For an unknown preset.
     VampkitError
         For a start of another shape, or an `out` in which a run with other settings began.
-
-    Notebook: 01
     """
     preset, name, out = chosen_run(CODEC_PRESETS, preset, "codec", out)
     small = name == "ci"

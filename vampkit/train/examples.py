@@ -19,6 +19,8 @@ class Examples:
     s * batch to (s + 1) * batch - 1; each process makes its own part of them, so the number of processes changes
     nothing. (A `TokenStream` composes other pieces for other numbers of processes.)
 
+    Notebook: 04
+
     Parameters
     ----------
     preset : MaskedPreset
@@ -32,8 +34,6 @@ class Examples:
     ------
     ValueError
         Where the batch cannot be shared out evenly.
-
-    Notebook: 04
     """
 
     def __init__(self, preset: MaskedPreset, stores: tuple, rank: int = 0, ranks: int = 1):

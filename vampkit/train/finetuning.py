@@ -131,6 +131,8 @@ class Finetuned:
 class AdapterTraining(MaskedTraining):
     """A masked training in which only adapters learn.
 
+    Notebook: 12
+
     Parameters
     ----------
     base : str or PathLike
@@ -152,8 +154,6 @@ class AdapterTraining(MaskedTraining):
     ------
     VampkitError
         Where peft is missing, and as for `MaskedTraining`.
-
-    Notebook: 12
     """
 
     def __init__(
@@ -219,6 +219,8 @@ def split_store(store: TokenStore, frames: int = 288) -> tuple[TokenStore, Token
 
     What is measured on is the last fifth of the tracks, or, of fewer than five tracks, the last fifth of each.
 
+    Notebook: 12
+
     Parameters
     ----------
     store : TokenStore
@@ -235,8 +237,6 @@ def split_store(store: TokenStore, frames: int = 288) -> tuple[TokenStore, Token
     ------
     VampkitError
         Where that leaves nothing to learn from or to measure on.
-
-    Notebook: 12
     """
     if len(store) >= 5:
         first_held = len(store) - max(1, round(HELD_OUT * len(store)))
@@ -273,6 +273,8 @@ def finetune(
 
     Use the result with `load_vamp("tiny", adapters=out)` (paper, section 3; the reference code's fine-tuning).
 
+    Notebook: 12
+
     Parameters
     ----------
     folder : str or PathLike
@@ -302,8 +304,6 @@ def finetune(
     VampkitError
         Where it holds too little music, where `out` holds a fine-tuning on other music or with other settings, or
         where peft is missing.
-
-    Notebook: 12
     """
     folder = Path(folder)
     out = Path(out) if out else cache_folder() / "finetuned" / folder.name

@@ -39,6 +39,8 @@ RATIOS = (0.25, 0.5, 0.75, 1.0)
 def masked_loss(model: nn.Module, codes: Tensor, mask: Tensor, smoothing: float = 0.0) -> Tensor:
     """Sum of -log p over the hidden tokens (paper, equation 1).
 
+    Notebook: 04
+
     Parameters
     ----------
     model : MaskedTransformer
@@ -54,8 +56,6 @@ def masked_loss(model: nn.Module, codes: Tensor, mask: Tensor, smoothing: float 
     -------
     Tensor
         A sum in nats; divide it by mask.sum() for the mean.
-
-    Notebook: 04
     """
     logits = model(codes, mask, hidden_only=True)
     return F.cross_entropy(logits.float(), codes[mask], reduction="sum", label_smoothing=smoothing)
@@ -63,6 +63,8 @@ def masked_loss(model: nn.Module, codes: Tensor, mask: Tensor, smoothing: float 
 
 class MaskedTraining(Training):
     """One training of a masked model, which goes on where it was left.
+
+    Notebook: 04
 
     Parameters
     ----------
@@ -88,8 +90,6 @@ class MaskedTraining(Training):
         Where the batch cannot be shared out among the processes.
     VampkitError
         For a start of another shape, or an `out` in which a run with other settings or tokens of another codec began.
-
-    Notebook: 04
     """
 
     def __init__(
@@ -294,6 +294,8 @@ def train_masked(
 ) -> Path | None:
     """Train the "coarse" or the "fine" model on composed music and a folder of real music, going on from `out`.
 
+    Notebook: 04
+
     Parameters
     ----------
     kind : str
@@ -335,8 +337,6 @@ def train_masked(
         For an unknown kind or preset.
     VampkitError
         For a store of another codec, or an `out` in which a run with other settings began.
-
-    Notebook: 04
     """
     if kind not in MASKED_PRESETS:
         raise ValueError(f'there is no masked model {kind!r}; "coarse" or "fine" was expected')

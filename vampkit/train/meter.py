@@ -20,6 +20,8 @@ def operations(config: ModelConfig, batch: int, frames: int) -> float:
     looks at all T frames, queries with keys and weights with values: 2 * 2 T D forward, three times that in all. Norms,
     softmax, dropout and the optimizer are not counted, as is usual for this figure.
 
+    Notebook: 04
+
     Parameters
     ----------
     config : ModelConfig
@@ -33,8 +35,6 @@ def operations(config: ModelConfig, batch: int, frames: int) -> float:
     -------
     float
         Operations, a product and a sum being two.
-
-    Notebook: 04
     """
     d = config.width
     weights = (

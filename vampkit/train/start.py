@@ -61,6 +61,8 @@ def local_bias(config: ModelConfig) -> Tensor:
 
     The four kinds repeat for every further four heads, each time half as steep.
 
+    Notebook: 04
+
     Parameters
     ----------
     config : ModelConfig
@@ -70,8 +72,6 @@ def local_bias(config: ModelConfig) -> Tensor:
     -------
     Tensor
         float32 [buckets, heads].
-
-    Notebook: 04
     """
     side = config.buckets // 2
     span = torch.arange(4 * config.max_distance)

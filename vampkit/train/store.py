@@ -58,6 +58,8 @@ def build_store(
     What was not there the last time is added at the end. Files that cannot be read are skipped and listed
     (`TokenStore.skipped`).
 
+    Notebook: 12
+
     Parameters
     ----------
     sources : iterable of str or PathLike
@@ -95,8 +97,6 @@ def build_store(
         Where nothing was found, or `out` holds tokens of another codec or of other settings.
     ValueError
         For seeds of which only a part is held out.
-
-    Notebook: 12
     """
     from tqdm.auto import tqdm
 
@@ -173,6 +173,8 @@ class TokenStore(TokenSource):
     where known, "truth"; `skipped` are those that could not be read, with "source" and "error"; `settings` tell codec,
     hop and rate. Salient parts are drawn as often as they are long, an artist's weight growing up to 40 minutes.
 
+    Notebook: 12
+
     Parameters
     ----------
     folder : str or PathLike
@@ -182,8 +184,6 @@ class TokenStore(TokenSource):
     ------
     FileNotFoundError
         Where there is no store.
-
-    Notebook: 12
     """
 
     def __init__(self, folder: str | os.PathLike):

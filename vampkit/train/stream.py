@@ -40,6 +40,8 @@ class TokenStream:
 
     Workers start at the first crops; `close`, or leaving a `with`, ends them.
 
+    Notebook: 12
+
     Parameters
     ----------
     codec : Codec, str or PathLike
@@ -59,8 +61,6 @@ class TokenStream:
     ------
     ValueError
         For counts below 1.
-
-    Notebook: 12
     """
 
     def __init__(

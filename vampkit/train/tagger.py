@@ -269,6 +269,8 @@ def train_tagger(
 ) -> Path | None:
     """Train the tagger on composed music, going on from what is in `out`.
 
+    Notebook: 11
+
     Parameters
     ----------
     preset : str or TaggerPreset
@@ -287,8 +289,6 @@ def train_tagger(
     ------
     ValueError
         For an unknown preset.
-
-    Notebook: 11
     """
     preset, _, out = chosen_run(TAGGER_PRESETS, preset, "tagger", out)
     first = music.HELD_OUT_SEEDS
