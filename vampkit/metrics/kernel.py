@@ -6,7 +6,7 @@ The kernel distance, and whether it could be chance.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,7 +18,8 @@ SAMPLE = 2000
 """Windows of the reference that give the bandwidth: the median of two million pairs is exact enough."""
 
 
-class KernelDistance(NamedTuple):
+@dataclass(frozen=True)
+class KernelDistance:
     """A kernel distance, whether it could be chance, and the kernel it was measured with.
 
     It prints as "1.23 [0.9, 1.6], n = 24, p = 0.001".
