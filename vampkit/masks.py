@@ -6,36 +6,109 @@ Paper: section 3.4. Notebook: 02.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import base64
+import re
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import torch
+from jaxtyping import Bool
 from torch import Tensor
 
 
-def full(codebooks: int, frames: int) -> Tensor:
-    """Everything hidden, bool [codebooks, frames]. Notebook: 02."""
+def full(codebooks: int, frames: int) -> Bool[Tensor, "codebooks frames"]:
+    """Hide everything.
+
+    Notebook: 00, 02, 07
+
+    Parameters
+    ----------
+    codebooks, frames : int
+        Rows and columns of the mask, at least 1 of each.
+
+    Returns
+    -------
+    Tensor
+        bool [codebooks, frames], True everywhere.
+    """
     _check(codebooks, frames)
     return torch.ones(codebooks, frames, dtype=torch.bool)
 
 
-def empty(codebooks: int, frames: int) -> Tensor:
-    """Nothing hidden, bool [codebooks, frames]. Notebook: 02."""
+def empty(codebooks: int, frames: int) -> Bool[Tensor, "codebooks frames"]:
+    """Hide nothing.
+
+    Notebook: 02
+
+    Parameters
+    ----------
+    codebooks, frames : int
+        Rows and columns of the mask, at least 1 of each.
+
+    Returns
+    -------
+    Tensor
+        bool [codebooks, frames], False everywhere.
+    """
     _check(codebooks, frames)
     return torch.zeros(codebooks, frames, dtype=torch.bool)
 
 
-def random(codebooks: int, frames: int, ratio: float, generator: torch.Generator) -> Tensor:
-    """Each token hidden by itself with probability `ratio` (paper, section 3.2). Notebook: 02."""
+def random(codebooks: int, frames: int, ratio: float, generator: torch.Generator) -> Bool[Tensor, "codebooks frames"]:
+    """Hide each token with probability `ratio`, whatever happens to the others (paper, section 3.2).
+
+    Notebook: 02, 03
+
+    Parameters
+    ----------
+    codebooks, frames : int
+        Rows and columns of the mask.
+    ratio : float
+        The mask ratio, from 0 (nothing hidden) to 1 (everything).
+    generator : torch.Generator
+        Where the random numbers come from.
+
+    Returns
+    -------
+    Tensor
+        bool [codebooks, frames], True = hidden.
+
+    Raises
+    ------
+    ValueError
+        For a ratio outside 0 to 1.
+    """
     _check(codebooks, frames)
     if not 0 <= ratio <= 1:
         raise ValueError(f"the mask ratio is {ratio}, 0 (nothing hidden) to 1 (everything) was expected")
     return torch.rand(codebooks, frames, generator=generator) < ratio
 
 
-def share(codebooks: int, frames: int, kept: float, generator: torch.Generator) -> Tensor:
-    """Exactly round(kept * codebooks * frames) tokens kept, drawn without replacement.
+def share(codebooks: int, frames: int, kept: float, generator: torch.Generator) -> Bool[Tensor, "codebooks frames"]:
+    """Keep exactly round(kept * codebooks * frames) tokens, drawn without replacement.
 
-    `random` keeps as many only on average. Notebook: 02.
+    `random` keeps as many only on average.
+
+    Notebook: 02
+
+    Parameters
+    ----------
+    codebooks, frames : int
+        Rows and columns of the mask.
+    kept : float
+        Share of the tokens that is kept, from 0 (nothing) to 1 (everything).
+    generator : torch.Generator
+        Where the random numbers come from.
+
+    Returns
+    -------
+    Tensor
+        bool [codebooks, frames], True = hidden.
+
+    Raises
+    ------
+    ValueError
+        For a share outside 0 to 1.
     """
     _check(codebooks, frames)
     if not 0 <= kept <= 1:
@@ -47,37 +120,85 @@ def share(codebooks: int, frames: int, kept: float, generator: torch.Generator) 
 
 def periodic(
     codebooks: int, frames: int, period: int, width: int = 1, offset: int = 0, *, reference: bool = False
-) -> Tensor:
-    """`width` frames kept around every `period`-th, from frame `offset` on (paper, section 3.4).
+) -> Bool[Tensor, "codebooks frames"]:
+    """Keep `width` frames around every `period`-th one, from frame `offset` on (paper, section 3.4).
 
-    Period 0 keeps none, period 1 and a width from the period on keep all. An even width keeps one frame more after than
-    before.
-    reference: as upstream's code, which keeps width + 1 frames of an even width, and shifts by `offset` around the end.
-    Notebook: 02, 07.
+    An even width keeps one frame more after than before.
+
+    Notebook: 00, 02, 07
+
+    Parameters
+    ----------
+    codebooks, frames : int
+        Rows and columns of the mask.
+    period : int
+        Frames from one kept frame to the next. Period 0 keeps none; period 1, and a width from the period on, keep all.
+    width : int
+        Frames kept each time, at least 1.
+    offset : int
+        The first kept frame.
+    reference : bool
+        As the reference code: it keeps width + 1 frames of an even width, and shifts by `offset` around the end.
+
+    Returns
+    -------
+    Tensor
+        bool [codebooks, frames], True = hidden.
+
+    Raises
+    ------
+    ValueError
+        For a period below 0 or a width below 1.
+
+    Examples
+    --------
+    >>> periodic(1, 6, period=3).int()
+    tensor([[0, 1, 1, 0, 1, 1]], dtype=torch.int32)
     """
     _check(codebooks, frames)
     if period < 0 or width < 1:
         raise ValueError(
-            f"period {period} and width {width} were given, a period of 0 or more frames and a width of at least 1 were expected"
+            f"period {period} and width {width} were given, "
+            "a period of 0 or more frames and a width of at least 1 were expected"
         )
     if period == 0:
         return full(codebooks, frames)
     if reference:
-        return windows(codebooks, frames, range(0, frames, period), width // 2, width // 2 + 1).roll(
-            offset % period, -1
-        )
+        centres = range(0, frames, period)
+        return windows(codebooks, frames, centres, width // 2, width // 2 + 1).roll(offset % period, -1)
     before = (width - 1) // 2
     return windows(codebooks, frames, range(min(offset % period, frames), frames, period), before, width - before)
 
 
 def windows(
     codebooks: int, frames: int, at: Iterable[int], before: int, after: int, *, reference: bool = False
-) -> Tensor:
-    """Frames [f - before, f + after) kept around each f of `at`, cut at the borders.
+) -> Bool[Tensor, "codebooks frames"]:
+    """Keep frames [f - before, f + after) around each f of `at`, cut at the borders (paper, section 3.4).
 
-    Beats and onsets (paper, section 3.4).
+    The frames of beats and onsets, for example.
 
-    reference: as upstream's code, which loses a window that starts before frame 0. Notebook: 09.
+    Notebook: 09
+
+    Parameters
+    ----------
+    codebooks, frames : int
+        Rows and columns of the mask.
+    at : iterable of int
+        Frames around which others are kept.
+    before, after : int
+        Frames kept before each, and from each on.
+    reference : bool
+        As the reference code, which loses a window that starts before frame 0.
+
+    Returns
+    -------
+    Tensor
+        bool [codebooks, frames], True = hidden.
+
+    Raises
+    ------
+    ValueError
+        For a negative number of frames.
     """
     _check(codebooks, frames)
     if before < 0 or after < 0:
@@ -93,8 +214,28 @@ def windows(
     return mask
 
 
-def gap(codebooks: int, frames: int, start: int, end: int) -> Tensor:
-    """Frames [start, end) hidden, all others kept: inpainting (paper, section 3.4). Notebook: 08."""
+def gap(codebooks: int, frames: int, start: int, end: int) -> Bool[Tensor, "codebooks frames"]:
+    """Hide frames [start, end) and keep all others: inpainting (paper, section 3.4).
+
+    Notebook: 08
+
+    Parameters
+    ----------
+    codebooks, frames : int
+        Rows and columns of the mask.
+    start, end : int
+        The first hidden frame, and the first one after it that is kept again.
+
+    Returns
+    -------
+    Tensor
+        bool [codebooks, frames], True = hidden.
+
+    Raises
+    ------
+    ValueError
+        For a gap that does not lie in the mask.
+    """
     _check(codebooks, frames)
     if not 0 <= start <= end <= frames:
         raise ValueError(f"a gap from frame {start} to {end} was asked for, 0 <= start <= end <= {frames} was expected")
@@ -102,31 +243,110 @@ def gap(codebooks: int, frames: int, start: int, end: int) -> Tensor:
     return ((at >= start) & (at < end)).expand(codebooks, frames).clone()
 
 
-def prefix(codebooks: int, frames: int, kept: int) -> Tensor:
-    """All but the first `kept` frames hidden (paper, section 3.4). Notebook: 08."""
+def prefix(codebooks: int, frames: int, kept: int) -> Bool[Tensor, "codebooks frames"]:
+    """Keep the first `kept` frames and hide the others (paper, section 3.4).
+
+    Notebook: 02, 08
+
+    Parameters
+    ----------
+    codebooks, frames : int
+        Rows and columns of the mask.
+    kept : int
+        How many frames are kept.
+
+    Returns
+    -------
+    Tensor
+        bool [codebooks, frames], True = hidden.
+
+    Raises
+    ------
+    ValueError
+        For more frames than there are.
+    """
     _check(codebooks, frames)
     if not 0 <= kept <= frames:
         raise ValueError(f"a prefix of {kept} frames was asked for, 0 to {frames} was expected")
     return gap(codebooks, frames, kept, frames)
 
 
-def suffix(codebooks: int, frames: int, kept: int) -> Tensor:
-    """All but the last `kept` frames hidden (paper, section 3.4). Notebook: 08."""
+def suffix(codebooks: int, frames: int, kept: int) -> Bool[Tensor, "codebooks frames"]:
+    """Keep the last `kept` frames and hide the others (paper, section 3.4).
+
+    Notebook: 02, 08
+
+    Parameters
+    ----------
+    codebooks, frames : int
+        Rows and columns of the mask.
+    kept : int
+        How many frames are kept.
+
+    Returns
+    -------
+    Tensor
+        bool [codebooks, frames], True = hidden.
+
+    Raises
+    ------
+    ValueError
+        For more frames than there are.
+    """
     return prefix(codebooks, frames, kept).flip(-1)
 
 
-def codebooks(codebooks: int, frames: int, keep: int) -> Tensor:
-    """All but the first `keep` codebooks hidden: the compression prompt (paper, section 3.4). Notebook: 06."""
+def codebooks(codebooks: int, frames: int, keep: int) -> Bool[Tensor, "codebooks frames"]:
+    """Keep the first `keep` codebooks and hide the others: the compression prompt (paper, section 3.4).
+
+    Notebook: 02, 06
+
+    Parameters
+    ----------
+    codebooks, frames : int
+        Rows and columns of the mask.
+    keep : int
+        How many codebooks are kept.
+
+    Returns
+    -------
+    Tensor
+        bool [codebooks, frames], True = hidden.
+
+    Raises
+    ------
+    ValueError
+        For more codebooks than there are.
+    """
     _check(codebooks, frames)
     if not 0 <= keep <= codebooks:
         raise ValueError(f"{keep} codebooks were to be kept, 0 to {codebooks} was expected")
     return (torch.arange(codebooks) >= keep)[:, None].expand(codebooks, frames).clone()
 
 
-def only(mask: Tensor, codebooks: Iterable[int]) -> Tensor:
-    """The mask [K, T] in the rows of `codebooks` (from 0), everything hidden in the others.
+def only(mask: Bool[Tensor, "codebooks frames"], codebooks: Iterable[int]) -> Bool[Tensor, "codebooks frames"]:
+    """Take the rows of some codebooks from a mask, and hide the other rows whole.
 
-    A mask by codebook. Notebook: 06.
+    `only(a, [0]) & only(b, [1, 2])` gives each codebook a mask of its own.
+
+    Notebook: 06
+
+    Parameters
+    ----------
+    mask : Tensor
+        bool [codebooks, frames], True = hidden.
+    codebooks : iterable of int
+        Rows of the mask that stay as they are, from 0.
+
+    Returns
+    -------
+    Tensor
+        bool [codebooks, frames], True = hidden.
+
+    Raises
+    ------
+    ValueError
+        For no codebook, and for one that the mask does not have.
     """
     rows = sorted(set(codebooks))
     if not rows or rows[0] < 0 or rows[-1] >= len(mask):
@@ -136,24 +356,197 @@ def only(mask: Tensor, codebooks: Iterable[int]) -> Tensor:
     return chosen
 
 
-def dropout(mask: Tensor, share: float, generator: torch.Generator, *, reference: bool = False) -> Tensor:
-    """The mask [K, T] with round(share * n) of its n frames that keep anything hidden too, whole, drawn without
-    replacement.
+def dropout(
+    mask: Bool[Tensor, "codebooks frames"], dropped: float, generator: torch.Generator, *, reference: bool = False
+) -> Bool[Tensor, "codebooks frames"]:
+    """Hide some of the kept frames too: round(dropped * n) of the n frames that keep anything, whole.
 
-    reference: as upstream's code, which draws int(share * T) of all T frames with replacement, and so hides fewer.
-    Notebook: 07.
+    They are drawn without replacement.
+
+    Notebook: 07
+
+    Parameters
+    ----------
+    mask : Tensor
+        bool [codebooks, frames], True = hidden.
+    dropped : float
+        How much of the kept frames is dropped, from 0 (none) to 1 (all).
+    generator : torch.Generator
+        Where the random numbers come from.
+    reference : bool
+        As the reference code, which draws int(dropped * frames) of all frames with replacement, and so hides fewer.
+
+    Returns
+    -------
+    Tensor
+        bool [codebooks, frames], True = hidden.
+
+    Raises
+    ------
+    ValueError
+        For a part outside 0 to 1.
     """
-    if not 0 <= share <= 1:
-        raise ValueError(f"a share of {share} was to be dropped, 0 (nothing) to 1 (everything) was expected")
+    if not 0 <= dropped <= 1:
+        raise ValueError(f"{dropped} of the kept frames were to be dropped, 0 (none) to 1 (all) was expected")
     frames = mask.shape[-1]
     if reference:
-        dropped = torch.randint(0, frames, (int(frames * share),), generator=generator)
+        hidden = torch.randint(0, frames, (int(frames * dropped),), generator=generator)
     else:
         kept = torch.nonzero(~mask.all(-2))[:, 0]
-        dropped = kept[torch.randperm(len(kept), generator=generator)[: round(share * len(kept))]]
+        hidden = kept[torch.randperm(len(kept), generator=generator)[: round(dropped * len(kept))]]
     mask = mask.clone()
-    mask[..., dropped] = True
+    mask[:, hidden] = True
     return mask
+
+
+def as_mask(value: Tensor | np.ndarray | Sequence) -> Bool[Tensor, "codebooks frames"]:
+    """Make a mask of what holds one: a tensor, an array or nested lists of booleans.
+
+    Parameters
+    ----------
+    value : Tensor | np.ndarray | Sequence
+        bool [codebooks, frames], True = hidden; a batch of one, [1, codebooks, frames], counts as its only item.
+
+    Returns
+    -------
+    Tensor
+        bool [codebooks, frames], a copy in main memory.
+
+    Raises
+    ------
+    TypeError
+        For values that are not boolean.
+    ValueError
+        For another shape.
+    """
+    array = np.array(value.cpu().numpy() if isinstance(value, Tensor) else value)
+    if array.dtype != bool:
+        raise TypeError(
+            f"a mask of type {array.dtype} was given, booleans were expected (True = hidden); "
+            "convert it with mask.bool() or mask.astype(bool)"
+        )
+    array = array[0] if array.ndim == 3 and len(array) == 1 else array
+    if array.ndim != 2 or 0 in array.shape:
+        raise ValueError(
+            f"a mask of shape {array.shape} was given, [codebooks, frames] was expected; choose one item of a batch"
+        )
+    return torch.from_numpy(array)
+
+
+def runs(row: Bool[Tensor | np.ndarray, " frames"]) -> list[tuple[int, int]]:
+    """Find the stretches of True in one row of a mask.
+
+    Notebook: 10
+
+    Parameters
+    ----------
+    row : Tensor | np.ndarray
+        bool [frames].
+
+    Returns
+    -------
+    list of (int, int)
+        The first frame of each stretch, and the first one after it.
+
+    Examples
+    --------
+    >>> runs(torch.tensor([True, True, False, True]))
+    [(0, 2), (3, 4)]
+    """
+    edges = np.flatnonzero(np.diff(np.asarray(row, np.int8), prepend=0, append=0)).tolist()
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def pack(mask: Tensor | np.ndarray | Sequence) -> bytes:
+    """Write a mask as bits, row after row, the first token in the highest bit.
+
+    Parameters
+    ----------
+    mask : Tensor | np.ndarray | Sequence
+        bool [codebooks, frames].
+
+    Returns
+    -------
+    bytes
+        codebooks * frames / 8 of them, rounded up.
+    """
+    return np.packbits(as_mask(mask).numpy()).tobytes()
+
+
+def unpack(data: bytes, codebooks: int, frames: int) -> Bool[Tensor, "codebooks frames"]:
+    """Read the mask whose bits `pack` wrote.
+
+    Parameters
+    ----------
+    data : bytes
+        The bits.
+    codebooks, frames : int
+        Rows and columns of the mask.
+
+    Returns
+    -------
+    Tensor
+        bool [codebooks, frames].
+
+    Raises
+    ------
+    ValueError
+        For more or fewer bytes than such a mask has.
+    """
+    _check(codebooks, frames)
+    count = codebooks * frames
+    if len(data) != -(-count // 8):
+        raise ValueError(
+            f"{len(data)} bytes were given for a mask of {codebooks} x {frames}, {-(-count // 8)} were expected"
+        )
+    bits = np.unpackbits(np.frombuffer(data, np.uint8), count=count).astype(bool)
+    return torch.from_numpy(bits).unflatten(0, (codebooks, frames))
+
+
+def to_base64(mask: Tensor | np.ndarray | Sequence) -> str:
+    """Write a mask as a short text that needs no quoting anywhere: its shape and its bits.
+
+    Parameters
+    ----------
+    mask : Tensor | np.ndarray | Sequence
+        bool [codebooks, frames].
+
+    Returns
+    -------
+    str
+        Such as "2x12:8A8w", the bits in the letters of URLs; `vampkit.prompts.Drawn` prints it.
+    """
+    rows, frames = as_mask(mask).shape
+    return f"{rows}x{frames}:{base64.urlsafe_b64encode(pack(mask)).decode().rstrip('=')}"
+
+
+def from_base64(text: str) -> Bool[Tensor, "codebooks frames"]:
+    """Read the mask that `to_base64` wrote.
+
+    Parameters
+    ----------
+    text : str
+        Such as "2x12:8A8w".
+
+    Returns
+    -------
+    Tensor
+        bool [codebooks, frames].
+
+    Raises
+    ------
+    ValueError
+        For another text.
+    """
+    found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*):([\w-]*)", text)
+    try:
+        rows, frames, packed = found.groups() if found else (1, 1, "")
+        return unpack(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), int(rows), int(frames))
+    except ValueError:
+        raise ValueError(
+            f"the text {text[:40]!r} is no mask, shape and bits such as '2x12:8A8w' were expected; "
+            "write it with masks.to_base64"
+        ) from None
 
 
 def _check(codebooks: int, frames: int) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vampkit import masks
 from vampkit.widgets import MaskModel, assets, cells
+from vampkit.widgets.operations import perform
 
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="node is not on this machine: the page's arithmetic is not run")
@@ -20,7 +22,8 @@ def node(tmp_path, body: str, data=None):
     """What `body` returns, run after the names of geometry.js; `data` is given to it."""
     (tmp_path / "geometry.mjs").write_text(assets.text("geometry.js"))
     (tmp_path / "data.json").write_text(json.dumps(data))
-    script = 'import * as g from "./geometry.mjs";\nimport { readFileSync } from "fs";\nconst data = JSON.parse(readFileSync("data.json"));\n'
+    script = 'import * as g from "./geometry.mjs";\nimport { readFileSync } from "fs";\n'
+    script += 'const data = JSON.parse(readFileSync("data.json"));\n'
     (tmp_path / "run.mjs").write_text(script + f"const f = () => {{ {body} }};\nconsole.log(JSON.stringify(f()));")
     done = subprocess.run([NODE, "run.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -36,12 +39,9 @@ def gestures(rng, points):
         if kind == "paint":
             path = [[int(rng.integers(-3, K + 3)), int(rng.integers(-5, T + 5))] for _ in range(rng.integers(1, 5))]
             op |= {"path": path, "width": int(rng.integers(1, 7)), "height": int(rng.integers(1, K))}
-        op |= {
-            "rows": [int(i % K), K],
-            "frames": [first, int(rng.integers(first, T)) + 1],
-            "frame": first,
-            "by": int(rng.integers(-T, T + 1)),
-        }
+        end = int(rng.integers(first, T)) + 1
+        op |= {"codebooks": [int(i % K), K], "frames": [first, end], "frame": first, "first": first, "end": end}
+        op |= {"by": int(rng.integers(-T, T + 1))}
         locked = [k for k in range(K) if rng.random() < 0.2]
         yield {
             "op": op,
@@ -52,8 +52,6 @@ def gestures(rng, points):
 
 
 def test_the_echo_in_the_page_is_what_python_does(tmp_path):
-    from vampkit.widgets.editor import perform
-
     model = MaskModel(K, T).snap_to("beats", [0.1, 0.21, 0.4, 0.55])
     cases = list(gestures(np.random.default_rng(1), model.snap_points()))
     body = f"""return data.map((c) => {{
@@ -70,14 +68,11 @@ def test_the_echo_in_the_page_is_what_python_does(tmp_path):
 
 
 def test_bits_and_text_are_those_of_python(tmp_path):
-    masks = [np.random.default_rng(i).random((3, 13)) < i / 8 for i in range(9)]
-    data = [{"bits": list(cells.pack(m)), "mask": m.astype(int).ravel().tolist()} for m in masks]
-    back = node(
-        tmp_path,
-        "return data.map((d) => [[...g.unpack(d.bits, 39)], [...g.pack(d.mask)], g.toText(d.mask, 3, 13)]);",
-        data,
-    )
-    assert back == [[d["mask"], d["bits"], cells.to_text(m)] for d, m in zip(data, masks, strict=True)]
+    drawn = [np.random.default_rng(i).random((3, 13)) < i / 8 for i in range(9)]
+    data = [{"bits": list(masks.pack(m)), "mask": m.astype(int).ravel().tolist()} for m in drawn]
+    body = "return data.map((d) => [[...g.unpack(d.bits, 39)], [...g.pack(d.mask)], g.toText(d.mask, 3, 13)]);"
+    back = node(tmp_path, body, data)
+    assert back == [[d["mask"], d["bits"], cells.to_text(m)] for d, m in zip(data, drawn, strict=True)]
 
 
 def test_zoom_keeps_the_place_under_the_pointer_and_the_view_inside(tmp_path):
