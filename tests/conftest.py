@@ -7,6 +7,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
+from jaxtyping import install_import_hook  # noqa: E402
+
+import tests.shapes  # noqa: E402, F401  (the hook finds it there)
+
+CORE = ("masks", "schedules", "model", "sampling", "audio", "codec", "prompts", "weights", "pipeline")
+install_import_hook([f"vampkit.{name}" for name in CORE], "tests.shapes.checked")
 
 
 def pytest_collection_modifyitems(config, items):

@@ -22,8 +22,10 @@ SOURCES = "\n".join(
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
     if cell["cell_type"] == "code"
 )
-TAUGHT = set(re.findall(r"[A-Za-z_]\w*", SOURCES))
-"""Words of the notebooks' code."""
+TAUGHT = set(re.findall(r"\.(\w+)", SOURCES)) | {
+    name for line in re.findall(r"import (.+)", SOURCES) for name in re.findall(r"\w+", line)
+}
+"""What the notebooks import, and what they ask modules and objects for."""
 
 
 def public():

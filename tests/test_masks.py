@@ -94,10 +94,14 @@ def test_beats_agree_with_the_reference():
     beats, down = DATA["beats_s"], DATA["downbeats_s"]
     given = dict(beats=beats, downbeats=down)
     cases = {
-        "beat_default": Beats(0, 0.02, **given), "beat_b0_a75": Beats(0, 0.075, **given), "beat_downonly": Beats(0, 0.05, "down", **given),
-        "beat_uponly": Beats(0, 0.05, "up", **given), "beat_ds2": Beats(0, 0.05, "up", 2, **given) | Beats(0, 0.05, "down", **given),
-        "beat_noinvert": ~Beats(0, 0.05, **given), "beat_b37_a37": Beats(0.0375, 0.0375, **given),
-    }  # fmt: skip
+        "beat_default": Beats(0, 0.02, **given),
+        "beat_b0_a75": Beats(0, 0.075, **given),
+        "beat_downonly": Beats(0, 0.05, "down", **given),
+        "beat_uponly": Beats(0, 0.05, "up", **given),
+        "beat_ds2": Beats(0, 0.05, "up", 2, **given) | Beats(0, 0.05, "down", **given),
+        "beat_noinvert": ~Beats(0, 0.05, **given),
+        "beat_b37_a37": Beats(0.0375, 0.0375, **given),
+    }
     assert set(cases) == set(named("beat_"))
     for name, prompt in cases.items():
         assert same(prompt.mask(TOKENS), name), name
@@ -202,19 +206,76 @@ def test_random_hides_its_share():
     assert float(mask.float().mean()) == pytest.approx(0.3, abs=4 * (0.21 / 140_000) ** 0.5)
 
 
-@pytest.mark.parametrize("call", [
-    lambda g: masks.full(0, 5), lambda g: masks.random(2, 5, 1.5, g), lambda g: masks.periodic(2, 5, -1), lambda g: masks.periodic(2, 5, 3, 0),
-    lambda g: masks.prefix(2, 5, 6), lambda g: masks.suffix(2, 5, -1), lambda g: masks.codebooks(2, 5, 3), lambda g: masks.gap(2, 5, 3, 2),
-    lambda g: masks.gap(2, 5, 0, 6), lambda g: masks.windows(2, 5, [1], -1, 1), lambda g: masks.share(2, 5, 1.1, g),
-    lambda g: masks.dropout(masks.full(2, 5), -0.1, g), lambda g: masks.only(masks.full(2, 5), [2]), lambda g: masks.only(masks.full(2, 5), []),
-])  # fmt: skip
+@settings(max_examples=40, deadline=None)
+@given(**SHAPE, seed=st.integers(0, 2**40))
+def test_masks_come_back_from_bytes_and_text(k, t, seed):
+    mask = masks.random(k, t, 0.5, torch.Generator().manual_seed(seed))
+    data, text = masks.pack(mask), masks.to_base64(mask)
+    assert len(data) == -(-k * t // 8) and text.startswith(f"{k}x{t}:") and re.fullmatch(r"[\w:-]+", text)
+    assert torch.equal(masks.unpack(data, k, t), mask) and torch.equal(masks.from_base64(text), mask)
+    assert masks.pack(mask.numpy()) == data and masks.to_base64(mask.tolist()) == text
+    for row in mask:
+        at = [f for a, b in masks.runs(row) for f in range(a, b)]
+        assert at == torch.nonzero(row)[:, 0].tolist() and masks.runs(row.numpy()) == masks.runs(row)
+
+
+def test_bits_and_runs_are_what_they_say():
+    mask = torch.tensor([[True, False, True, True], [False, False, False, True]])
+    assert masks.pack(mask) == bytes([0b10110001]) and masks.to_base64(mask) == "2x4:sQ"
+    assert [masks.runs(row) for row in mask] == [[(0, 1), (2, 4)], [(3, 4)]]
+    assert masks.runs(masks.empty(1, 5)[0]) == [] and masks.runs(masks.full(1, 5)[0]) == [(0, 5)]
+
+
+def test_what_holds_a_mask_becomes_one():
+    mask = torch.tensor([[True, False], [False, False]])
+    for value in (mask, mask[None], mask.numpy(), mask.tolist(), np.broadcast_to(mask.numpy(), (1, 2, 2))):
+        found = masks.as_mask(value)
+        assert torch.equal(found, mask) and found.dtype == torch.bool
+    masks.as_mask(mask)[:] = True
+    assert not mask.all(), "a copy"
+    for value, error in (
+        (mask.int(), TypeError),
+        ([[0, 1]], TypeError),
+        (mask[0], ValueError),
+        (torch.stack([mask, mask]), ValueError),
+        (torch.ones(0, 3, dtype=torch.bool), ValueError),
+    ):
+        with pytest.raises(error, match="expected"):
+            masks.as_mask(value)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda g: masks.full(0, 5),
+        lambda g: masks.random(2, 5, 1.5, g),
+        lambda g: masks.periodic(2, 5, -1),
+        lambda g: masks.periodic(2, 5, 3, 0),
+        lambda g: masks.prefix(2, 5, 6),
+        lambda g: masks.suffix(2, 5, -1),
+        lambda g: masks.codebooks(2, 5, 3),
+        lambda g: masks.gap(2, 5, 3, 2),
+        lambda g: masks.gap(2, 5, 0, 6),
+        lambda g: masks.windows(2, 5, [1], -1, 1),
+        lambda g: masks.share(2, 5, 1.1, g),
+        lambda g: masks.dropout(masks.full(2, 5), -0.1, g),
+        lambda g: masks.unpack(b"ab", 2, 4),
+        lambda g: masks.unpack(b"", 0, 4),
+        lambda g: masks.from_base64("2x4:8"),
+        lambda g: masks.from_base64("2x4:sQsQ"),
+        lambda g: masks.from_base64("0x4:"),
+        lambda g: masks.from_base64("a mask"),
+        lambda g: masks.only(masks.full(2, 5), [2]),
+        lambda g: masks.only(masks.full(2, 5), []),
+    ],
+)
 def test_impossible_masks_are_refused(call):
     with pytest.raises(ValueError, match="expected"):
         call(torch.Generator())
 
 
 def test_counts_of_the_reference():
-    """vampnet d4: 160 hidden tokens, 12 passes."""
+    """160 hidden tokens, 12 passes: as the reference code counts them."""
     assert schedules.hidden_counts(160, 12) == [158, 154, 147, 138, 126, 113, 97, 79, 61, 41, 20, 0]
 
 

@@ -272,7 +272,7 @@ def test_nothing_hidden_is_nothing_done(task):
     (dict(passes=0), ValueError, "passes"), (dict(passes=2.5), ValueError, "passes"), (dict(temperature=-1.0), ValueError, "temperature"),
     (dict(top_p=0.0), ValueError, "top_p"), (dict(count="all"), ValueError, "count"),
     (dict(top_k=0), ValueError, "top_k"), (dict(top_k=1.5), ValueError, "top_k"), (dict(min_p=0.0), ValueError, "min_p"),
-    (dict(typical=1.1), ValueError, "typical"), (dict(schedule="steep"), ValueError, "schedule is 'steep', one of cosine"), (dict(annealing="steep"), ValueError, "annealing is 'steep', one of linear"),
+    (dict(typical=1.1), ValueError, "typical"), (dict(schedule="steep"), ValueError, "schedule is 'steep', one of cosine"), (dict(annealing="steep"), ValueError, "annealing is 'steep', one of cosine"),
     (dict(seeds=[1]), ValueError, "seeds"),
     (dict(mask=torch.ones(3, 4, 29, dtype=torch.bool)), ValueError, "shape"), (dict(mask=torch.ones(3, 4, 30)), TypeError, "bool"),
     (dict(codes=torch.zeros(3, 5, 30, dtype=torch.int64)), ValueError, "shape"), (dict(codes=torch.zeros(3, 4, 30)), TypeError, "int64"),

@@ -44,7 +44,8 @@ def find_python(probe=version_of):
         if version in found:
             return found[version]
     raise SystemExit(
-        "vampkit needs Python 3.11, 3.12 or 3.13 with its venv module, and none was found; install one (on Debian and Ubuntu: apt install python3-venv)"
+        "vampkit needs Python 3.11, 3.12 or 3.13 with its venv module, and none was found; install one (on Debian and "
+        "Ubuntu: apt install python3-venv)"
     )
 
 
@@ -87,7 +88,8 @@ def install(python, root=ROOT, run=run):
             return name
         print("%s did not work here" % name, flush=True)
     raise SystemExit(
-        "vampkit could not be installed; the lines above say why, most often there is no network or no space; mend that and try again"
+        "vampkit could not be installed; the lines above say why, most often there is no network or no space; mend "
+        "that and try again"
     )
 
 

@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+__all__ = ["MaskedTransformer", "ModelConfig", "check_codes", "relative_buckets"]
+
 HEAD_START = 2.0
 """Length of every row of a new head: of 0.5, 2 and 5 the one that had learned most after 250 steps."""
 
@@ -180,8 +182,8 @@ class Embedding(nn.Module):
         tables: Float[Tensor, "codebooks entries latent"],
     ) -> Float[Tensor, "batch frames width"]:
         """Read one vector a frame from the codes."""
-        vectors = [table[codes[:, k].clamp(max=len(table) - 1)] for k, table in enumerate(tables)]
-        vectors = torch.stack(vectors, 1)  # [batch, codebooks, frames, latent]
+        rows = [table[codes[:, k].clamp(max=len(table) - 1)] for k, table in enumerate(tables)]
+        vectors = torch.stack(rows, 1)  # [batch, codebooks, frames, latent]
         vectors = torch.where(mask[..., None], self.special["MASK"][:, None], vectors)
         return self.out_proj(vectors.transpose(2, 3).flatten(1, 2)).transpose(1, 2)
 

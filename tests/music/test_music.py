@@ -15,7 +15,10 @@ from vampkit.audio import Clip
 from vampkit.errors import VampkitError
 from vampkit.files import data_folder
 from vampkit.music.drums import KITS
-from vampkit.music.genres import TABLE
+from vampkit.music.genres import GENRE_TABLE
+from vampkit.music.grooves import GROOVES
+from vampkit.music.instruments import INSTRUMENT_TABLE
+from vampkit.music.patterns import bass_bar
 from vampkit.music.soundfont import PROGRAMS
 
 FONTS = (os.environ.get("VAMPKIT_SOUNDFONTS", "/usr/share/sounds/sf2"), "/usr/share/sounds/sf3")
@@ -35,26 +38,34 @@ def test_enough_kinds():
 
 
 def test_what_is_held_out_stays_out():
-    """Two genres and five instruments.
-
-    A seed alone never draws them, and the other genres never ask for those instruments.
-    """
+    """A seed alone never draws the two genres, and the other genres never ask for the five instruments."""
     assert len(music.HELD_OUT_GENRES) == 2 and len(music.HELD_OUT_INSTRUMENTS) == 5
-    assert not set(music.HELD_OUT_GENRES) & set(music.DRAWN) and set(music.HELD_OUT_INSTRUMENTS) <= set(
-        music.INSTRUMENTS
-    )
-    for name, genre in TABLE.items():
-        asked = {player for band in (*genre.bands, *genre.small) for players in band.values() for player in players}
+    assert not set(music.HELD_OUT_GENRES) & set(music.DRAWN)
+    assert set(music.HELD_OUT_INSTRUMENTS) <= set(music.INSTRUMENTS)
+    for name, genre in GENRE_TABLE.items():
+        asked = {
+            player for band in (*genre.bands, *genre.small_bands) for players in band.values() for player in players
+        }
         assert asked <= set(music.INSTRUMENTS), name
         assert name in music.HELD_OUT_GENRES or not asked & set(music.HELD_OUT_INSTRUMENTS), name
+
+
+def test_genres_ask_for_what_there_is():
+    """Instruments have a register for each part that a genre gives them, and styles, grooves and kits exist."""
+    registers = {"chords": "chord_center", "arpeggio": "chord_center", "pad": "chord_center", "melody": "melody_center"}
+    for name, genre in GENRE_TABLE.items():
+        for band in (*genre.bands, *genre.small_bands):
+            for part in set(band) - {"bass"}:
+                assert all(registers[part] in INSTRUMENT_TABLE[player] for player in band[part]), (name, part)
+        assert genre.groove in GROOVES and genre.drum_kit in KITS, name
+        assert all(bass_bar(style, beats) for style in genre.bass for beats in genre.meters), name
 
 
 def test_training_draws_all_genres_but_those_held_out():
     """14 of 16 genres, none of the five instruments; a plain seed's piece is as it was."""
     made = [music.compose(seed, genre="training", seconds=2.0) for seed in range(150)]
-    assert (
-        {piece.genre for piece in made} == set(music.TRAINING_GENRES) == set(music.GENRES) - set(music.HELD_OUT_GENRES)
-    )
+    assert set(music.TRAINING_GENRES) == set(music.GENRES) - set(music.HELD_OUT_GENRES)
+    assert {piece.genre for piece in made} == set(music.TRAINING_GENRES)
     assert not {seat.name for piece in made for seat in piece.instruments} & set(music.HELD_OUT_INSTRUMENTS)
     assert made[7] == music.compose(7, genre=made[7].genre, seconds=2.0)
 
@@ -81,10 +92,9 @@ def test_one_seed_one_piece_in_another_process():
         "    print(piece.to_json().replace('\\n', ' '), music.render(piece).samples.tobytes().hex(), sep='|')"
     )
     genres = ("pop", "jazz", "folk")
-    lines = subprocess.run(
-        [sys.executable, "-c", code, *genres], capture_output=True, text=True, timeout=120, check=True
-    ).stdout.splitlines()
-    for genre, line in zip(genres, lines, strict=True):
+    command = [sys.executable, "-c", code, *genres]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    for genre, line in zip(genres, done.stdout.splitlines(), strict=True):
         score, sound = line.split("|")
         piece = music.compose(1_000_004, genre=genre, seconds=3.0)
         assert music.Piece.from_json(score) == piece != music.compose(1_000_005, genre=genre, seconds=3.0)
@@ -128,16 +138,11 @@ def test_as_bright_as_records(pieces):
 
 
 def test_mastering_is_drawn_where_a_genre_is_asked_for():
-    """A seed alone is mixed plainly, so that it never changes.
-
-    By genre about half are compressed and one in six is dull.
-    """
+    """A seed alone is mixed plainly; where a genre is asked for, half are compressed and one in six is dull."""
     assert music.compose(1_000_001, seconds=3.0).mastering == music.Mastering()
     drawn = [music.compose(1_000_000 + seed, genre="training", seconds=0.5).mastering for seed in range(90)]
-    assert (
-        0.35 < np.mean([m.ratio > 1 for m in drawn]) < 0.65
-        and 0.06 < np.mean([m.low_pass_hz is not None for m in drawn]) < 0.3
-    )
+    assert 0.35 < np.mean([m.ratio > 1 for m in drawn]) < 0.65
+    assert 0.06 < np.mean([m.low_pass_hz is not None for m in drawn]) < 0.3
     old = json.loads(music.compose(1_000_001, seconds=3.0).to_json())
     del old["mastering"]
     assert music.Piece.from_json(json.dumps(old)).mastering == music.Mastering()
@@ -147,15 +152,10 @@ def test_mastering_is_drawn_where_a_genre_is_asked_for():
 
 def test_mastering_is_heard(pieces):
     """A compressor brings peaks nearer to the mean, a low-pass takes what lies above it."""
-    piece = dataclasses.replace(pieces[0][0], mastering=music.Mastering())
-    plain, tight, dull = (
-        music.render(dataclasses.replace(piece, mastering=how)).samples[0]
-        for how in (
-            music.Mastering(),
-            music.Mastering(ratio=4.0, threshold_db=-12.0),
-            music.Mastering(low_pass_hz=2_000.0),
-        )
-    )
+    piece = pieces[0][0]
+    masters = [{}, {"ratio": 4.0, "threshold_db": -12.0}, {"low_pass_hz": 2_000.0}]
+    made = [dataclasses.replace(piece, mastering=music.Mastering(**master)) for master in masters]
+    plain, tight, dull = (music.render(one).samples[0] for one in made)
 
     def spread(samples):
         levels = np.square(samples[: len(samples) // 2205 * 2205].reshape(-1, 2205)).mean(1)
@@ -190,20 +190,8 @@ def test_sound_is_the_same_on_another_machine(pieces):
 def test_truth_survives_json(pieces):
     for piece, _ in pieces:
         assert music.Piece.from_json(piece.to_json()) == piece
-        truth = json.loads(piece.to_json())
-        assert {
-            "tempo",
-            "beats",
-            "downbeats",
-            "meter",
-            "key",
-            "chords",
-            "sections",
-            "notes",
-            "instruments",
-            "seed",
-            "genre",
-        } <= set(truth)
+        names = "tempo beats downbeats meter key chords sections notes instruments seed genre"
+        assert set(names.split()) <= set(json.loads(piece.to_json()))
 
 
 def test_truth_as_jams(pieces, tmp_path):
@@ -250,9 +238,8 @@ def test_chords_are_heard(pieces):
     for piece, clip in pieces:
         chroma = librosa.feature.chroma_cqt(y=clip.samples[0], sr=clip.rate, hop_length=2048)
         for chord in piece.chords:
-            frames = slice(
-                int(chord.start_s * 44_100 / 2048) + 1, int((chord.start_s + chord.duration_s) * 44_100 / 2048)
-            )
+            start, end = (int(t * 44_100 / 2048) for t in (chord.start_s, chord.start_s + chord.duration_s))
+            frames = slice(start + 1, end)
             tones = np.zeros(12)
             tones[list(chord.tones)] = 1
             heard = chroma[:, frames].mean(1) if chroma[:, frames].size else None

@@ -178,16 +178,25 @@ def test_taps_pass_straight_in_and_every_tracker_serves(truth):
     assert Beats(beats=corrected).beats == tuple(corrected)
 
 
-@pytest.mark.parametrize("make, error, words", [
-    (lambda: BeatGrid((1.0, 0.5)), ValueError, "out of order"), (lambda: BeatGrid((0.5, 0.5)), ValueError, "out of order"),
-    (lambda: BeatGrid((-1.0,)), ValueError, "0 or more"), (lambda: BeatGrid((float("nan"),)), ValueError, "0 or more"),
-    (lambda: BeatGrid(("x",)), TypeError, "numbers of seconds"), (lambda: BeatGrid((0.5,), (1.0, 0.5)), ValueError, "downbeats are out of order"),
-    (lambda: BeatGrid((0.5,)).times("left"), ValueError, '"all"'), (lambda: BeatGrid((0.5,)).times("all", 0), ValueError, "1 or more"),
-    (lambda: LibrosaBeats(tempo=0), ValueError, "positive"), (lambda: LibrosaBeats(octave=3), ValueError, "-2 to 2"),
-    (lambda: guess_downbeats((0.5, 1.0), meter=0), ValueError, "1 or more"), (lambda: beats.beats_from_csv("nowhere.csv"), FileNotFoundError, "no file"),
-    (lambda: beats.beats_from_jams("nowhere.jams"), FileNotFoundError, "no file"),
-    (lambda: beats.beats_from_mirdata(types.SimpleNamespace(track_id="a")), VampkitError, "no beats"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "make, error, words",
+    [
+        (lambda: BeatGrid((1.0, 0.5)), ValueError, "out of order"),
+        (lambda: BeatGrid((0.5, 0.5)), ValueError, "out of order"),
+        (lambda: BeatGrid((-1.0,)), ValueError, "0 or more"),
+        (lambda: BeatGrid((float("nan"),)), ValueError, "0 or more"),
+        (lambda: BeatGrid(("x",)), TypeError, "numbers of seconds"),
+        (lambda: BeatGrid((0.5,), (1.0, 0.5)), ValueError, "downbeats are out of order"),
+        (lambda: BeatGrid((0.5,)).times("left"), ValueError, '"all"'),
+        (lambda: BeatGrid((0.5,)).times("all", 0), ValueError, "1 or more"),
+        (lambda: LibrosaBeats(tempo=0), ValueError, "positive"),
+        (lambda: LibrosaBeats(octave=3), ValueError, "-2 to 2"),
+        (lambda: guess_downbeats((0.5, 1.0), meter=0), ValueError, "1 or more"),
+        (lambda: beats.beats_from_csv("nowhere.csv"), FileNotFoundError, "no file"),
+        (lambda: beats.beats_from_jams("nowhere.jams"), FileNotFoundError, "no file"),
+        (lambda: beats.beats_from_mirdata(types.SimpleNamespace(track_id="a")), VampkitError, "no beats"),
+    ],
+)
 def test_bad_input_gets_one_sentence(make, error, words):
     with pytest.raises(error, match=words):
         make()

@@ -4,8 +4,10 @@ They combine, print as Python, go to JSON and back, and refuse what does not fit
 """
 
 import dataclasses
+import importlib
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -37,8 +39,13 @@ from vampkit.prompts import (
     Stretch,
     Suffix,
     parse,
+    prompt_type,
+    words_help,
 )
 from vampkit.prompts.beats import BeatGrid
+from vampkit.prompts.values import Slider, choice, number, whole
+from vampkit.widgets.panel import VampPanel
+from vampkit.widgets.panel_model import Menu, Range, offered
 
 HOP, RATE = 768, 44_100
 QUICK = settings(max_examples=25, deadline=None)
@@ -297,15 +304,15 @@ def test_loops_by_bars():
         Loop(bars=3).mask(tokens)
 
 
-def test_a_roll_is_a_random_offset_of_its_own_seed():
+def test_a_seed_may_draw_the_offset():
     tokens = tokens_of(2, 100 * HOP)
-    masks = [Periodic(7, roll=seed).mask(tokens) for seed in range(30)]
+    masks = [Periodic(7, offset_seed=seed).mask(tokens) for seed in range(30)]
     plain = [Periodic(7, offset=offset).mask(tokens) for offset in range(7)]
     found = {next(i for i, p in enumerate(plain) if torch.equal(m, p)) for m in masks}
     assert (
         len(found) >= 5
-        and torch.equal(masks[3], Periodic(7, roll=3).mask(tokens))
-        and Periodic(0, roll=1).mask(tokens).all()
+        and torch.equal(masks[3], Periodic(7, offset_seed=3).mask(tokens))
+        and Periodic(0, offset_seed=1).mask(tokens).all()
     )
 
 
@@ -366,7 +373,7 @@ def test_every_preset_hides_something_and_fits_the_paper(clicks):
     assert all(0 < rate < tokens.bits_per_second for name, rate in rates.items() if "unconditional" not in name)
     ten = tokens_of(14, 10 * RATE).replace(entries=1024)
     for name, rate in {"1-p1": 574, "4-p1": 2297, "4-p8": 287, "4-p16": 144, "4-p32": 72}.items():
-        # The bits kept of vampnet a5, not the paper's nominal ones; of a started period the first frame is kept.
+        # The bits that are kept, not the paper's nominal ones; of a started period the first frame is kept.
         assert PRESETS[f"paper-compression-{name}"].bits_per_second(ten) == pytest.approx(rate, rel=0.05), name
     assert (
         int((~PRESETS["paper-inpaint-1s"].mask(ten)[0]).sum()) == 58
@@ -375,16 +382,36 @@ def test_every_preset_hides_something_and_fits_the_paper(clicks):
 
 
 WORDS = {
-    "compression:2,downsampling=8": Compression(2, 8), "periodic:7,3": Periodic(7, 3), "periodic:7,roll=2": Periodic(7, roll=2), "prefix:3": Prefix(3),
-    "suffix:1.5": Suffix(1.5), "inpaint:2,4": Inpaint(2, 4), "outpaint:1,5": Outpaint(1, 5), "continuation:30,prefix=3": Continuation(30, prefix=3),
-    "loop:seconds=4(periodic:5)": Loop(seconds=4, prompt=Periodic(5)), "loop:bars=2,downbeats=0/2/4,lead=0": Loop(bars=2, downbeats=(0, 2, 4), lead=0),
-    "beats": Beats(), "beats:after=0.05,which=down": Beats(after=0.05, which="down"), "beats:beats=0.5/1": Beats(beats=(0.5, 1)), "onsets": Onsets(),
-    "onsets:times=1/2": Onsets(times=(1, 2)), "random:0.8,3": Random(0.8, 3), "share:0.2": RandomShare(0.2), "stretch:2": Stretch(2),
-    "stretch:3(prefix:1)": Stretch(3, Prefix(1)), "everything": Everything(), "nothing": Nothing(), "dropout:0.2,3(periodic:7)": Periodic(7).dropout(0.2, 3),
-    "on:0,2(prefix:3)": Prefix(3).on((0, 2)), "paper-beats": PRESETS["paper-beats"], "~periodic:7": ~Periodic(7),
-    "periodic:7+prefix:3": Periodic(7) | Prefix(3), "nothing + periodic:3 & compression:4": Nothing() | (Periodic(3) & Compression(4)),
-    "(nothing+periodic:3)&~compression:4": (Nothing() | Periodic(3)) & ~Compression(4), "drawn:2x4:8A": Drawn([[True] * 4, [False] * 4]),
-}  # fmt: skip
+    "compression:2,downsampling=8": Compression(2, 8),
+    "periodic:7,3": Periodic(7, 3),
+    "periodic:7,offset_seed=2": Periodic(7, offset_seed=2),
+    "prefix:3": Prefix(3),
+    "suffix:1.5": Suffix(1.5),
+    "inpaint:2,4": Inpaint(2, 4),
+    "outpaint:1,5": Outpaint(1, 5),
+    "continuation:30,prefix=3": Continuation(30, prefix=3),
+    "loop:seconds=4(periodic:5)": Loop(seconds=4, prompt=Periodic(5)),
+    "loop:bars=2,downbeats=0/2/4,lead=0": Loop(bars=2, downbeats=(0, 2, 4), lead=0),
+    "beats": Beats(),
+    "beats:after=0.05,which=down": Beats(after=0.05, which="down"),
+    "beats:beats=0.5/1": Beats(beats=(0.5, 1)),
+    "onsets": Onsets(),
+    "onsets:times=1/2": Onsets(times=(1, 2)),
+    "random:0.8,3": Random(0.8, 3),
+    "share:0.2": RandomShare(0.2),
+    "stretch:2": Stretch(2),
+    "stretch:3(prefix:1)": Stretch(3, Prefix(1)),
+    "everything": Everything(),
+    "nothing": Nothing(),
+    "dropout:0.2,3(periodic:7)": Periodic(7).dropout(0.2, 3),
+    "on:0,2(prefix:3)": Prefix(3).on((0, 2)),
+    "paper-beats": PRESETS["paper-beats"],
+    "~periodic:7": ~Periodic(7),
+    "periodic:7+prefix:3": Periodic(7) | Prefix(3),
+    "nothing + periodic:3 & compression:4": Nothing() | (Periodic(3) & Compression(4)),
+    "(nothing+periodic:3)&~compression:4": (Nothing() | Periodic(3)) & ~Compression(4),
+    "drawn:2x4:8A": Drawn([[True] * 4, [False] * 4]),
+}
 
 
 @pytest.mark.parametrize("text", WORDS)
@@ -394,9 +421,7 @@ def test_words(text):
 
 def test_words_know_every_type_and_files(tmp_path):
     spoken = {type(p) for p in WORDS.values()}
-    assert {
-        kind for name, kind in Prompt.kinds.items() if kind.__module__.startswith("vampkit.") and name != "Wrapped"
-    } <= spoken
+    assert {kind for kind in Prompt.kinds.values() if kind.__module__.startswith("vampkit.")} <= spoken
     mask = np.random.default_rng(1).random((3, 9)) < 0.5
     np.save(tmp_path / "m.npy", mask)
     assert parse(f"drawn:{tmp_path / 'm.npy'}") == Drawn(mask)
@@ -406,18 +431,51 @@ def test_words_know_every_type_and_files(tmp_path):
     (tmp_path / "bad.npy").write_bytes(b"no array")
     with pytest.raises(ValueError, match="holds no prompt"):
         parse(f"drawn:{tmp_path / 'bad.npy'}")
-    with pytest.raises(FileNotFoundError, match="no file at"):
-        parse("json:nowhere.json")
+    for words in ("json:nowhere.json", "drawn:nowhere.npy"):
+        with pytest.raises(FileNotFoundError, match="no file at"):
+            parse(words)
 
 
-@pytest.mark.parametrize("text, words", [
-    ("", "lacks a word"), ("periodic", "not known"), ("periodic:x", "a whole number"), ("louder:3", "not known"), ("periodic:7+", "lacks a word"),
-    ("periodic:7)", "goes on"), ("(periodic:7", "does not close"), ("on:0", "needs another"),
-    ("prefix:1(nothing)", "takes none"), ("nothing:3", "does not take"),
-    ("periodic:7,wide=3", "does not take"), ("periodic:7,1,0,2,9", "does not take"), ("loop:4,4", "one of the two"),
-    ("beats:which=left", '"all", "down" or "up"'),
-    ("prefix:nan", "a number"), ("dropout:2(beats)", "from 0 to 1"), ("drawn:2x4:8", "no mask"),
-])  # fmt: skip
+def test_the_help_shows_every_word():
+    lines = words_help().splitlines()
+    for kind in Prompt.kinds.values():
+        if kind.word:
+            example = kind.example or kind.word
+            assert any(line.startswith(f"{example} ") and line.endswith(".") for line in lines), example
+            assert example == "drawn:MASK.npy" or type(parse(example)) is kind
+            assert not kind.bare or parse(kind.word) == kind()
+    assert all(name in lines[-3] for name in PRESETS)
+
+
+def test_prompts_recommend_settings():
+    onward, far = {"mask_temperature": 40.0}, Outpaint(1)
+    for prompt in (far, Continuation(2), ~far, far.on(0) | far, far.dropout(0.1), Periodic(7) | far, far & Periodic(7)):
+        assert prompt.recommended == onward
+    assert Periodic(7).recommended == (Periodic(7) & Prefix(1)).recommended == Loop(seconds=1).recommended == {}
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("", "lacks a word"),
+        ("periodic", "not known"),
+        ("periodic:x", "a whole number"),
+        ("louder:3", "not known"),
+        ("periodic:7+", "lacks a word"),
+        ("periodic:7)", "goes on"),
+        ("(periodic:7", "does not close"),
+        ("on:0", "needs another"),
+        ("prefix:1(nothing)", "takes none"),
+        ("nothing:3", "does not take"),
+        ("periodic:7,wide=3", "does not take"),
+        ("periodic:7,1,0,2,9", "does not take"),
+        ("loop:4,4", "one of the two"),
+        ("beats:which=left", '"all", "down" or "up"'),
+        ("prefix:nan", "a number"),
+        ("dropout:2(beats)", "from 0 to 1"),
+        ("drawn:2x4:8", "no mask"),
+    ],
+)
 def test_words_that_do_not_fit(text, words):
     with pytest.raises(ValueError, match=words):
         parse(text)
@@ -426,24 +484,47 @@ def test_words_that_do_not_fit(text, words):
 TEN = tokens_of(4, 10 * RATE)
 
 
-@pytest.mark.parametrize("make, words", [
-    (lambda: Prefix(11).mask(TEN), "lasts 10.00 s"), (lambda: Suffix(10.1).mask(TEN), "lasts 10.00 s"), (lambda: Prefix(-1), "at least 0"),
-    (lambda: Inpaint(2, 12).mask(TEN), "lasts 10.00 s"), (lambda: Inpaint(3, 3), "an end after its start"), (lambda: Inpaint(-1, 3), "at least 0"),
-    (lambda: Periodic(-1), "at least 0"), (lambda: Periodic(7, 0), "at least 1"), (lambda: Periodic(2.5), "whole number"),
-    (lambda: Compression(5).mask(TEN), "0 to 4"), (lambda: Compression(1, 0), "at least 1"), (lambda: Random(1.1), "from 0 to 1"),
-    (lambda: RandomShare(float("nan")), "from 0 to 1"), (lambda: Outpaint(-1, 2), "at least 0"),
-    (lambda: Continuation(2, prefix=11).mask(TEN), "lasts 10.00 s"),
-    (lambda: Continuation(2, prefix=0), "some sound to go on from"), (lambda: Loop(), "one of the two"), (lambda: Loop(seconds=0), "one of the two"),
-    (lambda: Loop(seconds=8, start=3).mask(TEN), "lasts 10.00 s"), (lambda: Loop(seconds=2, prompt=Stretch(2)).mask(TEN), "inside a loop"),
-    (lambda: Stretch(0), "at least 1"), (lambda: Beats(beats=(1.0, 0.5)), "out of order"), (lambda: Beats(beats=(0.5, 0.5)), "out of order"),
-    (lambda: Beats(beats=(-0.5, 0.5)), "0 or more"), (lambda: Beats(beats=(0.5, 10.5)).mask(TEN), "beyond the end"), (lambda: Beats(every=0), "at least 1"),
-    (lambda: Beats(beats=()).mask(TEN), "no beat was found"), (lambda: Beats(which="down", beats=(1.0, 2.0)), "needs downbeats"),
-    (lambda: Onsets(times=(3.0, 11.0)).mask(TEN), "beyond the end"), (lambda: Periodic(3).on(4).mask(TEN), "some of 0 to 3"),
-    (lambda: Periodic(3).on(()), "from 0 on"), (lambda: Periodic(3).dropout(1.5), "from 0 to 1"),
-    (lambda: Drawn(np.zeros((4, 9), bool)).mask(TEN), "drawn on 4"),
-    (lambda: Drawn(np.zeros((2, 4, 9), bool)), "was expected"), (lambda: (Outpaint(1, 1) | Periodic(3)).mask(TEN), "combine where they leave the same"),
-    (lambda: (Loop(seconds=2) & Stretch(2)).prepare(TEN), "combine where they leave the same"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "make, words",
+    [
+        (lambda: Prefix(11).mask(TEN), "lasts 10.00 s"),
+        (lambda: Suffix(10.1).mask(TEN), "lasts 10.00 s"),
+        (lambda: Prefix(-1), "at least 0"),
+        (lambda: Inpaint(2, 12).mask(TEN), "lasts 10.00 s"),
+        (lambda: Inpaint(3, 3), "an end after its start"),
+        (lambda: Inpaint(-1, 3), "at least 0"),
+        (lambda: Periodic(-1), "at least 0"),
+        (lambda: Periodic(7, 0), "at least 1"),
+        (lambda: Periodic(2.5), "whole number"),
+        (lambda: Compression(5).mask(TEN), "0 to 4"),
+        (lambda: Compression(1, 0), "at least 1"),
+        (lambda: Random(1.1), "from 0 to 1"),
+        (lambda: RandomShare(float("nan")), "from 0 to 1"),
+        (lambda: Outpaint(-1, 2), "at least 0"),
+        (lambda: Continuation(2, prefix=11).mask(TEN), "lasts 10.00 s"),
+        (lambda: Continuation(2, prefix=0), "some sound to go on from"),
+        (lambda: Loop(), "one of the two"),
+        (lambda: Loop(seconds=0), "one of the two"),
+        (lambda: Loop(seconds=8, start=3).mask(TEN), "lasts 10.00 s"),
+        (lambda: Loop(seconds=2, prompt=Stretch(2)).mask(TEN), "inside a loop"),
+        (lambda: Stretch(0), "at least 1"),
+        (lambda: Beats(beats=(1.0, 0.5)), "out of order"),
+        (lambda: Beats(beats=(0.5, 0.5)), "out of order"),
+        (lambda: Beats(beats=(-0.5, 0.5)), "0 or more"),
+        (lambda: Beats(beats=(0.5, 10.5)).mask(TEN), "beyond the end"),
+        (lambda: Beats(every=0), "at least 1"),
+        (lambda: Beats(beats=()).mask(TEN), "no beat was found"),
+        (lambda: Beats(which="down", beats=(1.0, 2.0)), "needs downbeats"),
+        (lambda: Onsets(times=(3.0, 11.0)).mask(TEN), "beyond the end"),
+        (lambda: Periodic(3).on(4).mask(TEN), "some of 0 to 3"),
+        (lambda: Periodic(3).on(()), "from 0 on"),
+        (lambda: Periodic(3).dropout(1.5), "from 0 to 1"),
+        (lambda: Drawn(np.zeros((4, 9), bool)).mask(TEN), "drawn on 4"),
+        (lambda: Drawn(np.zeros((2, 4, 9), bool)), "was expected"),
+        (lambda: (Outpaint(1, 1) | Periodic(3)).mask(TEN), "combine where they leave the same"),
+        (lambda: (Loop(seconds=2) & Stretch(2)).prepare(TEN), "combine where they leave the same"),
+    ],
+)
 def test_what_does_not_fit_is_refused(make, words):
     with pytest.raises(ValueError, match=words):
         make()
@@ -459,8 +540,15 @@ def test_what_is_of_another_type_is_refused():
     ):
         with pytest.raises(TypeError):
             make()
-    for data in ("no json", "[]", {}, {"format": "vampkit.prompt/2"}, {"format": "vampkit.prompt/1", "type": "Wide"},
-                 {"format": "vampkit.prompt/1", "type": "Periodic", "wide": 3}, {"format": "vampkit.prompt/1", "type": "Either", "a": 1}):  # fmt: skip
+    for data in (
+        "no json",
+        "[]",
+        {},
+        {"format": "vampkit.prompt/2"},
+        {"format": "vampkit.prompt/1", "type": "Wide"},
+        {"format": "vampkit.prompt/1", "type": "Periodic", "wide": 3},
+        {"format": "vampkit.prompt/1", "type": "Either", "a": 1},
+    ):
         with pytest.raises(VampkitError, match="expected|write|there are"):
             Prompt.from_json(data)
 
@@ -505,3 +593,71 @@ def test_a_prompt_of_ones_own_joins_in():
         assert dataclasses.is_dataclass(Half) and prompt.bits_per_second(TEN) > Half(1).bits_per_second(TEN)
     finally:
         del Prompt.kinds["Half"]
+
+
+def test_all_else_derives_from_the_class(clicks):
+    """Words, help, JSON, the panel and the name in `vampkit.prompts` of a prompt type that is defined here."""
+    clip, tokens = clicks
+
+    @prompt_type(word="louder", example="louder:-30,every=2", title="Louder: keep what is loud")
+    class Louder(Prompt):
+        """Keeps every frame that is louder than some dB."""
+
+        db: float = number(-30.0, "decibels", high=0, slider=Slider(-80, 0, 0.5))
+        every: int = whole(1, "of every n-th frame", low=1, slider=Slider(1, 8), repr=False)
+        how: str = choice("which of them", ("loud", "soft"))
+
+        def mask(self, tokens, clip=None):
+            sound = np.pad(clip.samples[0], (0, tokens.frames * tokens.hop - clip.samples.shape[1]))
+            power = np.square(sound.reshape(-1, tokens.hop)).mean(1)
+            quiet = torch.from_numpy(10 * np.log10(power + 1e-10) <= self.db).expand(tokens.codebooks, -1)
+            return (quiet if self.how == "loud" else ~quiet) | Periodic(self.every).mask(tokens)
+
+    try:
+        prompt = Louder(-20)
+        assert 0 < int((~prompt.mask(tokens, clip)[0]).sum()) < tokens.frames / 2
+        assert parse("louder:-20") == parse("louder:db=-20,how=loud") == prompt != parse("louder:-20,2")
+        assert parse("stretch:2(louder:-20&periodic:7)") == Stretch(2, Louder(-20) & Periodic(7))
+        for words, why in (
+            ("louder:3", "db=3, a number of at most 0"),
+            ("louder:x", "a number"),
+            ("louder:-3,0", "every=0, a whole number of at least 1"),
+            ("louder:wide=3", "it takes db, every, how"),
+            ("louder:how=deep", '"loud" or "soft"'),
+            ("louder", "louder:-30,every=2"),
+        ):
+            with pytest.raises(ValueError, match=why):
+                parse(words)
+        line = next(line for line in words_help().splitlines() if line.startswith("louder:-30,every=2 "))
+        assert line.endswith("  Keeps every frame that is louder than some dB.")
+        assert repr(prompt) == "Louder(db=-20, how='loud')"
+        assert Prompt.from_json(json.dumps((prompt | Prefix(1)).to_json())) == prompt | Prefix(1)
+
+        vamp = SimpleNamespace(codec=SimpleNamespace(encode=lambda clip: tokens))
+        panel = VampPanel(vamp, clip, "louder", -40)
+        assert offered()["louder"] is Louder and (Louder.title, "louder") in panel._prompt.options
+        assert panel.model.numbers == (
+            Range("db", "decibels", -80, 0, 0.5, -30.0, False),
+            Range("every", "of every n-th frame", 1, 8, 1, 1, True),
+            Menu("how", "which of them", ("loud", "soft"), "loud"),
+        )
+        slider = panel.controls["db"]
+        assert (slider.min, slider.max, slider.step, slider.description) == (-80, 0, 0.5, "Decibels")
+        slider.value = -20
+        assert panel.model.prompt == prompt and torch.equal(panel.model.mask, prompt.mask(tokens, clip))
+        assert panel.model.code() == "vamp.vamp(clip, Louder(db=-20.0, how='loud'), seed=0, passes=36)"
+        panel.close()
+
+        assert importlib.reload(prompts).Louder is Louder and "Louder" in prompts.__all__
+    finally:
+        del Prompt.kinds["Louder"]
+        vars(prompts).pop("Louder", None)
+        importlib.reload(prompts)
+    with pytest.raises(ValueError, match="not known"):
+        parse("louder:-20")
+
+
+def test_a_word_has_one_meaning():
+    with pytest.raises(ValueError, match="choose one that is free"):
+        prompt_type(word="periodic")(type("Other", (Prompt,), {}))
+    assert "Other" not in Prompt.kinds and type(parse("periodic:7")) is Periodic

@@ -21,19 +21,21 @@ from vampkit.prompts import (
     Suffix,
 )
 from vampkit.prompts.beats import BeatGrid
-from vampkit.widgets.panel import KINDS, PanelModel, VampPanel
+from vampkit.widgets.panel import PanelModel, VampPanel
+from vampkit.widgets.panel_model import offered
 
 
 class PlainVamp:
     """Stands for a Vamp: encodes with the small codec, and answers with the clip turned around."""
 
     def __init__(self, codec):
-        self.codec, self.calls = codec, []
+        self.codec, self.calls, self.settings = codec, [], {}
 
-    def vamp(self, tokens, prompt, *, seed, passes, progress=None):
+    def vamp(self, tokens, prompt, *, seed, passes, progress=None, **settings):
         if seed == 666:
             raise ValueError("the model <failed>, try another seed")
         self.calls.append((prompt, seed, passes))
+        self.settings = settings
         for i in range(passes):
             if progress:
                 progress(i + 1, passes)
@@ -66,7 +68,7 @@ def html_of(panel):
 EXAMPLES = {
     "compression": (dict(codebooks=3, downsampling=4), Compression(3, 4)),
     "periodic": (dict(period=5, width=3, offset=2), Periodic(5, 3, 2)),
-    "random": (dict(share=0.3), RandomShare(0.3)),
+    "share": (dict(share=0.3), RandomShare(0.3)),
     "prefix": (dict(seconds=0.5), Prefix(0.5)),
     "suffix": (dict(seconds=0.2), Suffix(0.2)),
     "inpaint": (dict(start=0.2, end=0.7), Inpaint(0.2, 0.7)),
@@ -82,7 +84,7 @@ EXAMPLES = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", offered())
 def test_model_makes_every_prompt(vamp, clip, kind, monkeypatch):
     monkeypatch.setattr("vampkit.widgets.panel_model.onset_times", lambda clip, backtrack: [0.25, 0.75])
     numbers, prompt = EXAMPLES[kind]
@@ -97,9 +99,21 @@ def test_model_makes_every_prompt(vamp, clip, kind, monkeypatch):
     assert model.generate().mask.equal(mask)
 
 
+def test_what_a_prompt_recommends_is_applied_and_shown(vamp, clip):
+    model = PanelModel(vamp, clip, passes=2)
+    model.generate()
+    assert vamp.settings == {}
+    model.set(prompt="continuation", seconds=0.5, seed=3)
+    model.generate()
+    assert vamp.settings == {"mask_temperature": 40.0}
+    assert model.code() == (
+        "vamp.vamp(clip, Continuation(seconds=0.5, prefix=0.5), seed=3, passes=2, mask_temperature=40.0)"
+    )
+
+
 def test_value_is_the_first_number(vamp, clip, monkeypatch):
     monkeypatch.setattr("vampkit.widgets.panel_model.onset_times", lambda clip, backtrack: [0.25, 0.75])
-    for kind in KINDS:
+    for kind in offered():
         model = PanelModel(vamp, clip, beats=(0.2, 0.6))
         model.set(prompt=kind)
         first = model.numbers[0]
@@ -198,7 +212,7 @@ def test_panel_by_hand(panel, vamp, monkeypatch):
     panel._passes.value = 2
     panel._button.click()
     assert vamp.calls[-1] == (Prefix(0.3), 12, 2)
-    for kind in KINDS:
+    for kind in offered():
         panel.model.beats = (0.2, 0.6)
         panel._prompt.value = kind
         assert panel.model.kind == kind == panel._prompt.value

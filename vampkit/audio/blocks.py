@@ -1,5 +1,4 @@
-"""Sound in blocks: read, measured, resampled and written piece by piece, so that a file of any length needs the memory
-of a short one.
+"""Sound in blocks: a file of any length is read, measured, resampled and written in the memory of a short one.
 
 A block is a float32 array [channels, samples]. What is done to blocks one after another is what would be done to the
 whole.
@@ -16,11 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from vampkit.audio.clip import Clip, missing
+from vampkit.files import written
 
 SIZE = 1 << 18
 """Samples a block: 6 s, 1 MB a channel."""
 KINDS = {".wav": ("WAV", "FLOAT"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
-"""What can be written, by suffix, as in `Clip.save`."""
+"""What can be written, by suffix: format and sample type of libsndfile."""
 
 
 def exactly(blocks: Iterable[np.ndarray], length: int) -> Iterator[np.ndarray]:
@@ -81,7 +81,7 @@ class FileBlocks:
         Clip.load(self.path, seconds=0.01)  # refuses what is no sound
         with soundfile.SoundFile(self.path) as file:
             self.rate, self.length, self.channels = file.samplerate, file.frames, file.channels
-        self._file = None
+        self._file: soundfile.SoundFile | None = None
 
     def blocks(self) -> Iterator[np.ndarray]:
         """All of it, [channels, samples] a block."""
@@ -92,7 +92,8 @@ class FileBlocks:
             while len(rows := file.read(SIZE, dtype="float32", always_2d=True)):
                 if not np.isfinite(rows).all():
                     raise ValueError(
-                        f"{self.path.name} holds samples that are NaN or infinite, finite numbers were expected; mend the sound"
+                        f"{self.path.name} holds samples that are NaN or infinite, finite numbers were expected; mend "
+                        "the sound"
                     )
                 given += len(rows)
                 yield rows.T
@@ -107,6 +108,8 @@ class FileBlocks:
         """Samples first to last, [channels, samples]."""
         import soundfile
 
+        if last <= first:
+            return np.zeros((self.channels, 0), dtype=np.float32)
         self._file = self._file or soundfile.SoundFile(self.path)
         self._file.seek(first)
         return self._file.read(last - first, dtype="float32", always_2d=True, fill_value=0.0).T
@@ -168,9 +171,7 @@ def _gated(power: np.ndarray) -> float:
 
 
 def save_blocks(blocks: Iterable[np.ndarray], rate: int, path: str | os.PathLike) -> Path:
-    """Write blocks as wav, flac or ogg by the name's suffix, as they come.
-
-    Beside first, then renamed. What is not finished leaves no file.
+    """Write blocks as wav, flac or ogg by the name's suffix, as they come. What is not finished leaves no file.
 
     Raises ValueError for another suffix.
     """
@@ -182,17 +183,13 @@ def save_blocks(blocks: Iterable[np.ndarray], rate: int, path: str | os.PathLike
             f"{path.name} ends in {path.suffix or 'no suffix'}, .wav, .flac or .ogg was expected; rename it"
         )
     kind, subtype = KINDS[path.suffix.lower()]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part, file = path.with_name(path.name + ".part"), None
-    try:
-        for block in blocks:
-            file = file or soundfile.SoundFile(part, "w", rate, len(block), format=kind, subtype=subtype)
-            file.write(block.T)
-        file.close()
-        part.replace(path)
-    except BaseException:
-        if file:
-            file.close()
-        part.unlink(missing_ok=True)
-        raise
+    with written(path) as part:
+        file = None
+        try:
+            for block in blocks:
+                file = file or soundfile.SoundFile(part, "w", rate, len(block), format=kind, subtype=subtype)
+                file.write(block.T)
+        finally:
+            if file:
+                file.close()
     return path

@@ -10,14 +10,37 @@ from vampkit.files import data_folder
 
 
 def clips() -> list[str]:
-    """Names of the bundled clips, for `load_clip`. Notebook: 00."""
+    """List the bundled clips.
+
+    Notebook: 00
+
+    Returns
+    -------
+    list of str
+        Names for `load_clip`.
+    """
     return sorted(p.stem for p in (data_folder() / "clips").glob("*.ogg"))
 
 
 def load_clip(name: str) -> Clip:
-    """A bundled clip by its name or the start of it, with its maker and licence.
+    """Load a bundled clip, with its maker and licence.
 
-    Raises FileNotFoundError that lists what there is. Notebook: 00.
+    Notebook: 00
+
+    Parameters
+    ----------
+    name : str
+        Its name, or the start of it.
+
+    Returns
+    -------
+    Clip
+        The sound.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where no clip, or more than one, is called so; it lists what there is.
     """
     found = [n for n in clips() if n == name] or [n for n in clips() if n.startswith(name)]
     if len(found) != 1:

@@ -27,12 +27,21 @@ Some encoders promise a packet too much. What is missing is taken for silence.
 class Clip:
     """Sound in memory.
 
-    samples: float32 array [channels, samples], full scale is +-1.
-    rate: samples a second.
-    name, credit: what it is, and who made it under which licence.
+    Notebook: 00
 
-    Raises ValueError for arrays of another shape, and for samples that are not finite.
-    Notebook: 00.
+    Parameters
+    ----------
+    samples : ndarray
+        float32 [channels, samples]; full scale is +-1.
+    rate : int
+        Samples a second.
+    name, credit : str
+        What it is, and who made it under which licence.
+
+    Raises
+    ------
+    ValueError
+        For arrays of another shape, and for samples that are not finite.
     """
 
     samples: np.ndarray
@@ -46,17 +55,20 @@ class Clip:
             samples = samples[None]
         if samples.ndim != 2 or not np.issubdtype(samples.dtype, np.number) or np.iscomplexobj(samples):
             raise ValueError(
-                f"sound of shape {samples.shape} and type {samples.dtype} was given, real numbers of shape [channels, samples] were expected; reshape it first"
+                f"sound of shape {samples.shape} and type {samples.dtype} was given, real numbers of shape "
+                "[channels, samples] were expected; reshape it first"
             )
         if samples.shape[0] > samples.shape[1] > 0 and samples.shape[0] > 8:
             raise ValueError(
-                f"sound of shape {samples.shape} has {samples.shape[0]} channels, [channels, samples] was expected; transpose it"
+                f"sound of shape {samples.shape} has {samples.shape[0]} channels, [channels, samples] was expected; "
+                "transpose it"
             )
         samples = samples.astype(np.float32, copy=False)
         if not np.isfinite(samples).all():
             bad = int((~np.isfinite(samples)).sum())
             raise ValueError(
-                f"{bad} samples are NaN or infinite, finite numbers were expected; mend the sound, for example with numpy.nan_to_num"
+                f"{bad} samples are NaN or infinite, finite numbers were expected; mend the sound, for example with "
+                "numpy.nan_to_num"
             )
         if not (isinstance(self.rate, (int, np.integer)) and self.rate > 0):
             raise ValueError(
@@ -67,12 +79,30 @@ class Clip:
 
     @classmethod
     def load(cls, path: str | os.PathLike, start: float = 0.0, seconds: float | None = None) -> Clip:
-        """Read a sound file (wav, flac, ogg, mp3, opus), or `seconds` of it from `start` on.
+        """Read a sound file, or a stretch of it.
 
-        What lacks at its end, up to `SLACK` seconds, is silence.
+        Notebook: 00
 
-        Raises FileNotFoundError, and VampkitError for a file that is empty, damaged or no sound.
-        Notebook: 00.
+        Parameters
+        ----------
+        path : str or PathLike
+            wav, flac, ogg, mp3 or opus. What lacks at its end, up to `SLACK` seconds, is silence.
+        start : float
+            Seconds from which on to read.
+        seconds : float, optional
+            How much to read.
+
+        Returns
+        -------
+        Clip
+            The sound.
+
+        Raises
+        ------
+        FileNotFoundError
+            Where there is no file.
+        VampkitError
+            For a file that is empty, damaged or no sound.
         """
         import soundfile
 
@@ -92,7 +122,8 @@ class Clip:
                 count = -1 if seconds is None else round(seconds * rate)
                 if first < 0 or (first and first >= total):
                     raise ValueError(
-                        f"{path.name} is {total / rate:.2f} s long, an excerpt from {start} s was asked for; start earlier"
+                        f"{path.name} is {total / rate:.2f} s long, an excerpt from {start} s was asked for; start "
+                        "earlier"
                     )
                 file.seek(first)
                 samples = file.read(count, dtype="float32", always_2d=True).T
@@ -109,24 +140,26 @@ class Clip:
         return cls(samples, rate, name=path.stem)
 
     def save(self, path: str | os.PathLike) -> Path:
-        """Write wav (32-bit float), flac (24 bit) or ogg (Vorbis), by the name's suffix; beside first, then renamed.
+        """Write a sound file: wav (32-bit float), flac (24 bit) or ogg (Vorbis), by the name's suffix.
 
-        Raises ValueError for another suffix.
+        Parameters
+        ----------
+        path : str or PathLike
+            Where to.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        ValueError
+            For another suffix.
         """
-        import soundfile
+        from vampkit.audio.blocks import save_blocks
 
-        path = Path(path)
-        kinds = {".wav": ("WAV", "FLOAT"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
-        if path.suffix.lower() not in kinds:
-            raise ValueError(
-                f"{path.name} ends in {path.suffix or 'no suffix'}, .wav, .flac or .ogg was expected; rename it"
-            )
-        kind, subtype = kinds[path.suffix.lower()]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        soundfile.write(part, self.samples.T, self.rate, format=kind, subtype=subtype)
-        part.replace(path)
-        return path
+        return save_blocks([self.samples], self.rate, path)
 
     @property
     def seconds(self) -> float:
@@ -139,11 +172,30 @@ class Clip:
         return self.samples.shape[0]
 
     def mono(self) -> Clip:
-        """The mean of the channels."""
+        """Mix the channels to their mean.
+
+        Notebook: 00
+
+        Returns
+        -------
+        Clip
+            One channel.
+        """
         return self if self.channels == 1 else replace(self, samples=self.samples.mean(0, keepdims=True))
 
     def resample(self, rate: int) -> Clip:
-        """The same sound at another sample rate (soxr, high quality)."""
+        """Change the sample rate (soxr, high quality).
+
+        Parameters
+        ----------
+        rate : int
+            Samples a second.
+
+        Returns
+        -------
+        Clip
+            The same sound.
+        """
         if rate == self.rate:
             return self
         import soxr
@@ -151,27 +203,70 @@ class Clip:
         return replace(self, samples=soxr.resample(self.samples.T, self.rate, rate).T, rate=rate)
 
     def excerpt(self, start: float, seconds: float) -> Clip:
-        """`seconds` of it from `start` on; shorter where it ends sooner. Raises ValueError outside the clip."""
+        """Cut a stretch out.
+
+        Notebook: 00
+
+        Parameters
+        ----------
+        start : float
+            Seconds.
+        seconds : float
+            Its length; it is shorter where the clip ends sooner.
+
+        Returns
+        -------
+        Clip
+            The stretch.
+
+        Raises
+        ------
+        ValueError
+            For a start outside the clip, and a length that is not positive.
+        """
         if not (0 <= start < self.seconds and seconds > 0):
             raise ValueError(
-                f"an excerpt of {seconds} s from {start} s was asked for, the clip lasts {self.seconds:.2f} s; choose a start inside it and a positive length"
+                f"an excerpt of {seconds} s from {start} s was asked for, the clip lasts {self.seconds:.2f} s; choose "
+                "a start inside it and a positive length"
             )
         first = round(start * self.rate)
         return replace(self, samples=self.samples[:, first : first + round(seconds * self.rate)])
 
     def gain(self, db: float) -> Clip:
-        """Louder or softer by `db` decibels."""
+        """Make it louder or softer.
+
+        Parameters
+        ----------
+        db : float
+            Decibels.
+
+        Returns
+        -------
+        Clip
+            The same sound at another level.
+        """
         return replace(self, samples=self.samples * np.float32(10 ** (db / 20)))
 
     def peak(self) -> float:
-        """Highest sample in dB below full scale; -inf for silence."""
+        """Find the highest sample.
+
+        Returns
+        -------
+        float
+            dB below full scale; -inf for silence.
+        """
         top = float(np.abs(self.samples).max(initial=0.0))
         return 20 * float(np.log10(top)) if top > 0 else float("-inf")
 
     def loudness(self) -> float:
-        """Integrated loudness in LUFS (ITU-R BS.1770 by pyloudnorm); -inf for silence.
+        """Measure the integrated loudness (ITU-R BS.1770, by pyloudnorm).
 
         A clip shorter than the standard's block of 0.4 s is repeated until it fills one.
+
+        Returns
+        -------
+        float
+            LUFS; -inf for silence.
         """
         import warnings
 
@@ -188,7 +283,18 @@ class Clip:
             return float(pyloudnorm.Meter(self.rate).integrated_loudness(samples.T.astype(np.float64)))
 
     def at_loudness(self, lufs: float = LEVEL) -> Clip:
-        """The same sound brought to a loudness; silence stays silence."""
+        """Bring it to a loudness; silence stays silence.
+
+        Parameters
+        ----------
+        lufs : float
+            The loudness wanted.
+
+        Returns
+        -------
+        Clip
+            The same sound at that level.
+        """
         now = self.loudness()
         return self.gain(lufs - now) if np.isfinite(now) else self
 
@@ -197,7 +303,8 @@ def missing(path: Path, held: int, promised: int, rate: int) -> int:
     """Samples that a file lacks at its end. Raises VampkitError for more than `SLACK` seconds of them."""
     if promised - held > SLACK * rate:
         raise VampkitError(
-            f"{path} is damaged: it promises {promised / rate:.2f} s and holds {held / rate:.2f} s; fetch it again, or cut it with an audio editor"
+            f"{path} is damaged: it promises {promised / rate:.2f} s and holds {held / rate:.2f} s; fetch it again, or "
+            "cut it with an audio editor"
         )
     return max(0, promised - held)
 

@@ -1,5 +1,6 @@
 """The command line: `vampkit ...`, one line a verb, each a call of the library."""
 
-from vampkit.cli.verbs import main, quiet_lab
+from vampkit.cli.app import main
+from vampkit.cli.verbs import quiet_lab
 
 __all__ = ["main", "quiet_lab"]

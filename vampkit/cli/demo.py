@@ -77,7 +77,8 @@ def run(out: str | os.PathLike = "demo", clip: str | Clip = CLIP, seconds: float
     (out / "summary.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
     picture({row["name"]: Clip.load(out / f"{row['name']}.wav") for row in rows}, masks, out / "demo.png")
     print(
-        f"{sound.credit}. All in {out}/: sounds, summary.json and demo.png. From the first line to the last sound: {summary['took_s']} s."
+        f"{sound.credit}. All in {out}/: sounds, summary.json and demo.png. From the first line to the last sound: "
+        f"{summary['took_s']} s."
     )
     return summary
 

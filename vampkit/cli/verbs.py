@@ -1,4 +1,4 @@
-"""`vampkit ...`: one line a verb, each a call of the library."""
+"""The verbs of the command line, each a call of the library. Signatures and docstrings are what `--help` shows."""
 
 from __future__ import annotations
 
@@ -7,32 +7,40 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
-from vampkit.errors import VampkitError
-
-
-def quiet_lab() -> dict[str, str]:
-    """Environment in which JupyterLab neither asks to fetch news nor looks for updates when it starts.
-
-    It reads `labconfig/default_setting_overrides.json` there, beside its other settings; what the user sets in
-    JupyterLab stands above it.
-    """
-    folders = [str(Path(__file__).parent), os.environ.get("JUPYTER_CONFIG_PATH", "")]
-    return {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, folders))}
+Device = Literal["auto", "cpu", "cuda"]
 
 
 def demo(out: Path = Path("demo"), clip: str = "03", seconds: float = 10.0, seed: int = 0) -> None:
-    """Vamp on a bundled clip in four ways; sounds, a summary and a picture land in OUT."""
+    """Vamp on a bundled clip in four ways.
+
+    Parameters
+    ----------
+    out : Path
+        Folder for the sounds, a summary and a picture.
+    clip : str
+        A bundled clip, by the start of its name.
+    seconds : float
+        How much of it.
+    seed : int
+        Of the takes.
+    """
     from vampkit.cli.demo import run
 
     run(out, clip, seconds, seed)
 
 
 def lab(port: int = 8888) -> None:
-    """Open the notebooks in JupyterLab."""
+    """Open the notebooks in JupyterLab.
+
+    Parameters
+    ----------
+    port : int
+        Where it listens, on this machine alone.
+    """
     import subprocess
 
     folder = Path(__file__).resolve().parents[2] / "notebooks"
@@ -41,54 +49,68 @@ def lab(port: int = 8888) -> None:
     raise SystemExit(subprocess.run(words, env=os.environ | quiet_lab()).returncode)
 
 
+def quiet_lab() -> dict[str, str]:
+    """Environment in which JupyterLab neither asks to fetch news nor looks for updates when it starts.
+
+    It reads `labconfig/default_setting_overrides.json` there, beside its other settings; what the user sets in
+    JupyterLab stands above it.
+
+    Returns
+    -------
+    dict
+        Names and values.
+    """
+    folders = [str(Path(__file__).parent), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    return {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, folders))}
+
+
 def vamp(
-    source: Path,
-    target: Path,
+    source: Annotated[Path, arg(metavar="IN")],
+    target: Annotated[Path, arg(metavar="OUT")],
     prompt: str = "periodic:7",
     takes: int = 1,
-    seed: int = 0,
-    passes: int = 36,
-    temperature: float = 1.0,
-    mask_temperature: float | None = None,
-    feedback: int = 1,
-    restore: bool = False,
+    recommended: bool = False,
     model: str = "tiny",
     adapters: Path | None = None,
-    device: Literal["auto", "cpu", "cuda"] = "cpu",
+    device: Device = "cpu",
+    **settings,
 ) -> None:
-    """Vamp a sound file of any length, or each one of a folder, into another.
+    """Vamp a sound file, or each one of a folder.
 
-    The record of each take lies beside it as JSON.
-
-    TAKES: variations OUT-1.wav, OUT-2.wav and so on, with SEED, SEED + 1 ...; Ctrl-C leaves those that are finished.
-    MASK-TEMPERATURE: noise on which tokens stay from pass to pass (left out: the prompt's own, 10.5, more for
-    continuations). FEEDBACK: make it so often, the output each time the next input. RESTORE: put the original back
-    where nothing is hidden. ADAPTERS: what `vampkit finetune` left. DEVICE: cuda is faster, and makes other takes than
-    cpu, as it rounds otherwise; auto is cuda where there is one.
-
-    PROMPT says what is kept. A word, its values behind a colon, in order or by name: compression:1 (first codebooks),
-    periodic:7,width=3,offset=0, prefix:3, suffix:3, inpaint:2,4 (a gap), random:0.8 (share hidden), share:0.2 (share
-    kept), beats, beats:after=0.075,which=down,every=2, beats:beats=0.5/1/1.5, onsets:after=0.05, everything, nothing,
-    drawn:MASK.npy, json:PROMPT.json.
-
-    New length: outpaint:1,5 (before, after), continuation:30,prefix=3, loop:seconds=4(periodic:7),
-    loop:bars=4,start=2(periodic:7), stretch:2.
-
-    Around another: dropout:0.2,seed=3(periodic:7), on:0,1(prefix:3) (codebooks from 0).
-
-    Presets: paper-periodic-16, paper-inpaint-1s, paper-beats, paper-compression-4-p8, app-small-beat and others.
-
-    Joined by + (either keeps), & (both keep, binds closer), ~ (the opposite) and brackets.
+    Parameters
+    ----------
+    source : Path
+        A sound file of any length, or a folder of them.
+    target : Path
+        A wav, flac or ogg file, or a folder; each take's record lies beside it as JSON.
+    prompt : str
+        What is kept, see below.
+    takes : int
+        Variations OUT-1.wav, OUT-2.wav and so on, with SEED, SEED + 1 and so on; Ctrl-C leaves the finished ones.
+    recommended : bool
+        Use the settings that the prompt recommends.
+    model : str
+        "tiny", or a folder of weights.
+    adapters : Path, optional
+        What `vampkit finetune` left.
+    device : str
+        cuda is faster and rounds otherwise, so its takes are others than cpu's; auto is cuda where there is one.
+    **settings
+        See `SETTINGS`.
     """
-    from vampkit.pipeline import load_vamp
-    from vampkit.pipeline.soundfiles import pairs, vamp_file
+    from vampkit.pipeline import load_vamp, vamp_file
+    from vampkit.pipeline.soundfiles import pairs
     from vampkit.prompts import parse
 
     if takes < 1:
         raise ValueError(f"{takes} takes were asked for, at least 1 was expected")
-    chosen, models = parse(prompt), load_vamp(model, adapters, device)
-    settings = dict(passes=passes, temperature=temperature, feedback=feedback, restore=restore)
-    settings |= {} if mask_temperature is None else {"mask_temperature": mask_temperature}
+    chosen, models, seed = parse(prompt), load_vamp(model, adapters, device), settings.pop("seed")
+    better = {name: value for name, value in chosen.recommended.items() if settings[name] != value}
+    if recommended:
+        settings |= better
+    elif better:
+        words = " ".join(f"--{name.replace('_', '-')} {value:g}" for name, value in better.items())
+        print(f"this prompt recommends {words}; --recommended uses it", file=sys.stderr)
     for sound, made, take in pairs(source, target, takes):
         with _bar(made.name) as progress:
             vamp_file(models, sound, made, chosen, progress=progress, seed=seed + take, **settings)
@@ -96,17 +118,31 @@ def vamp(
 
 
 def again(
-    record: Path,
-    source: Path,
-    target: Path,
+    record: Annotated[Path, arg(metavar="RECORD")],
+    source: Annotated[Path, arg(metavar="IN")],
+    target: Annotated[Path, arg(metavar="OUT")],
     model: str = "tiny",
     adapters: Path | None = None,
-    device: Literal["auto", "cpu", "cuda"] = "cpu",
+    device: Device = "cpu",
 ) -> None:
-    """Make a take anew from its RECORD (the JSON beside it) and the sound it was made from, on the DEVICE it was made
-    on."""
-    from vampkit.pipeline import load_vamp
-    from vampkit.pipeline.soundfiles import again_file
+    """Make a take anew from its record.
+
+    Parameters
+    ----------
+    record : Path
+        The JSON beside the take.
+    source : Path
+        The sound that it was made from.
+    target : Path
+        A wav, flac or ogg file.
+    model : str
+        "tiny", or a folder of weights.
+    adapters : Path, optional
+        What `vampkit finetune` left.
+    device : str
+        The kind of device that it was made on.
+    """
+    from vampkit.pipeline import again_file, load_vamp
 
     with _bar(target.name) as progress:
         again_file(load_vamp(model, adapters, device), record, source, target, progress=progress)
@@ -128,7 +164,17 @@ def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def data_fetch(target: Path | None = None, sets: str = "core", splits: str = "train,valid,test") -> None:
-    """Fetch freely licensed music to train on (Debian and Ubuntu)."""
+    """Fetch freely licensed music to train on (Debian, Ubuntu).
+
+    Parameters
+    ----------
+    target : Path, optional
+        Folder for it; left out, one in the cache.
+    sets : str
+        Of the list of tracks, joined by commas.
+    splits : str
+        Of the list of tracks, joined by commas.
+    """
     from vampkit.train.fetch import fetch
 
     fetch(target, tuple(sets.split(",")), tuple(splits.split(",")))
@@ -145,24 +191,40 @@ def data_build(
     processes: int = 1,
     mirdata: tuple[str, ...] = (),
 ) -> None:
-    """Turn folders of sound, and COMPOSED pieces of our own, into a store of tokens to train on.
+    """Turn sound into a store of tokens to train on.
 
-    The same command goes on after a stop.
-
-    MIRDATA: datasets as name=folder, their annotations kept.
+    Parameters
+    ----------
+    sources : tuple of Path
+        Folders of sound. The same command goes on after a stop.
+    out : Path
+        Folder for the store.
+    codec : str
+        Its name or path.
+    composed : int
+        Pieces of the package's own composer.
+    first_seed : int
+        Of these pieces.
+    seconds : float
+        Of each of them.
+    floor : float
+        LUFS below which a block of 3 s is left out.
+    processes : int
+        How many encode.
+    mirdata : tuple of str
+        Datasets as name=folder, their annotations kept.
     """
-    from vampkit.train.store import build_store
+    from vampkit.train import build_store
 
     if wrong := [word for word in mirdata if "=" not in word]:
         raise ValueError(f"mirdata is given {wrong[0]!r}, name=folder was expected")
-    named = dict(word.split("=", 1) for word in mirdata)
     store = build_store(
         sources,
         out,
         codec,
         composed=composed,
         first_seed=first_seed,
-        mirdata=named,
+        mirdata=dict(word.split("=", 1) for word in mirdata),
         seconds=seconds,
         floor=floor,
         processes=processes,
@@ -185,89 +247,124 @@ def train(
     valid_store: Path | None = None,
     stream: int = 0,
     start: str | None = None,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: Device = "auto",
     accumulate: int = 1,
     compile: bool = False,
     tensorboard: bool = False,
     audio_every: int | None = None,
     processes: int = 1,
 ) -> None:
-    """Train a codec, a masked model or the tagger, going on from what is in OUT.
+    """Train a codec, a masked model or the tagger.
 
-    MUSIC: what `vampkit data fetch` filled; without it, composed music alone. COMPOSED: number of composed pieces;
-    PROCESSES: how many compose them. STORE, VALID_STORE: what `vampkit data build` made, for masked models. STREAM:
-    number of processes that compose, render and encode while a masked model trains, in place of COMPOSED pieces made
-    before; on many cores they feed a GPU. START: a codec or a model to go on from. DEVICE: a GPU where there is one;
-    several by `torchrun --nproc-per-node N -m vampkit.cli train ...`. ACCUMULATE: parts in which a batch is taken where
-    memory is short. COMPILE: torch.compile. TENSORBOARD: curves in OUT/tensorboard. AUDIO-EVERY: steps between sounds
-    written to OUT/audio; these four are for masked models. The tagger hears composed music of its own and takes PRESET,
-    OUT and MINUTES only.
+    Parameters
+    ----------
+    what : str
+        What to train; the tagger hears composed music of its own and takes PRESET, OUT and MINUTES only.
+    preset : str
+        Size and length of the training.
+    out : Path, optional
+        Folder of the run, which goes on from what is there; left out, one in the cache.
+    music : Path, optional
+        What `vampkit data fetch` filled; without it, composed music alone.
+    codec : str
+        Whose tokens a masked model learns: its name or path.
+    composed : int
+        Number of composed pieces.
+    minutes : float, optional
+        Stop after so many; the same command goes on.
+    store : Path, optional
+        What `vampkit data build` made, in place of music, for masked models.
+    valid_store : Path, optional
+        The same, to check on.
+    stream : int
+        Processes that compose while a masked model trains, in place of pieces made before; on many cores they feed a GPU.
+    start : str, optional
+        A codec or a model to go on from.
+    device : str
+        auto is a GPU where there is one; several by `torchrun --nproc-per-node N -m vampkit.cli train ...`.
+    accumulate : int
+        Parts in which a batch is taken where memory is short (masked models).
+    compile : bool
+        Use torch.compile (masked models).
+    tensorboard : bool
+        Write curves to OUT/tensorboard (masked models).
+    audio_every : int, optional
+        Steps between sounds written to OUT/audio (masked models).
+    processes : int
+        How many compose the pieces made before.
     """
-    options = dict(accumulate=accumulate, compile=compile, tensorboard=tensorboard) | (
-        {} if audio_every is None else {"audio_every": audio_every}
-    )
     if what in ("codec", "tagger") and (accumulate != 1 or compile or tensorboard or audio_every is not None):
         raise ValueError(
-            f"--accumulate, --compile, --tensorboard and --audio-every are for masked models; leave them out for the {what}"
+            "--accumulate, --compile, --tensorboard and --audio-every are for masked models; leave them out for the "
+            f"{what}"
         )
     if what == "tagger":
         if music or store or valid_store or stream or start:
             raise ValueError(
-                "the tagger is trained on composed music of its own; leave --music, --store, --valid-store, --stream and --start out"
+                "the tagger is trained on composed music of its own; leave --music, --store, --valid-store, --stream "
+                "and --start out"
             )
-        from vampkit.train.tagger import train as run_tagger
+        from vampkit.train.tagger import train as train_tagger
 
-        path = run_tagger(preset, out, minutes)
+        path = train_tagger(preset, out, minutes)
     elif what == "codec":
         if store or valid_store or stream:
             raise ValueError("a codec is trained on sound, --music was expected in place of --store and --stream")
         from vampkit.pipeline.devices import chosen
-        from vampkit.train.codec import train as run
+        from vampkit.train.codec import train as train_codec
 
-        path = run(preset, out, music, composed, minutes, chosen(device), start, processes)
+        path = train_codec(preset, out, music, composed, minutes, chosen(device), start, processes)
     else:
-        from vampkit.train.masked import train as run_masked
+        from vampkit.train.masked import train as train_masked
 
-        path = run_masked(
-            what,
-            preset,
-            codec,
-            out,
-            music,
-            composed,
-            minutes,
-            device,
-            store,
-            valid_store,
-            stream,
-            start,
-            processes,
-            **options,
-        )
+        options = dict(accumulate=accumulate, compile=compile, tensorboard=tensorboard)
+        options |= {} if audio_every is None else {"audio_every": audio_every}
+        data = (music, composed, minutes, device, store, valid_store, stream, start, processes)
+        path = train_masked(what, preset, codec, out, *data, **options)
     print(path if path else "time is up; the same command goes on from here")
 
 
 def finetune(
-    folder: Path,
+    folder: Annotated[Path, arg(metavar="FOLDER")],
     out: Path | None = None,
     model: str = "tiny",
     steps: int = 600,
     rank: int = 8,
     seed: int = 0,
     minutes: float | None = None,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: Device = "auto",
 ) -> None:
-    """Teach the models the style of a FOLDER of music, as adapters of half a megabyte in OUT, and measure it on music
-    of the folder that was held out.
+    """Teach the models the style of a folder of music.
 
-    `vampkit vamp IN OUT --adapters DIR` uses them. Needs the extra peft. MINUTES: for each of the two models; the same
-    command goes on.
+    Parameters
+    ----------
+    folder : Path
+        Some minutes of music; a part of it is held out, to measure the gain.
+    out : Path, optional
+        Folder for the adapters, half a megabyte, for `vampkit vamp IN OUT --adapters DIR`. Needs the extra peft.
+    model : str
+        "tiny", or a folder of weights.
+    steps : int
+        Of each of the two models.
+    rank : int
+        Of the adapters.
+    seed : int
+        Of the training.
+    minutes : float, optional
+        For each of the two models; the same command goes on.
+    device : str
+        auto is a GPU where there is one.
     """
     from vampkit.train.finetune import AdapterPreset
     from vampkit.train.finetune import finetune as run
 
     made = run(
-        folder, out, model, settings=AdapterPreset(steps=steps, rank=rank, seed=seed), minutes=minutes, device=device
+        folder,
+        out,
+        model,
+        settings=AdapterPreset(steps=steps, rank=rank, seed=seed),
+        minutes=minutes,
+        device=device,
     )
     if made is None:
         print("time is up; the same command goes on from here")
@@ -278,7 +375,7 @@ def finetune(
 
 
 def compose(
-    target: Path,
+    target: Annotated[Path, arg(metavar="OUT")],
     seed: int = 0,
     genre: str | None = None,
     seconds: float = 30.0,
@@ -286,11 +383,24 @@ def compose(
     stems: bool = False,
     soundfont: Path | None = None,
 ) -> None:
-    """Compose a piece and write its sound (flac, wav or ogg by the name), and its truth (beats, chords, notes) beside
-    it as JAMS.
+    """Compose a piece, its truth beside it as JAMS.
 
-    STEMS: a file for every part too, named after it; together they are the mix. SOUNDFONT: an sf2 or sf3 file that
-    plays the notes.
+    Parameters
+    ----------
+    target : Path
+        A flac, wav or ogg file; beats, chords and notes go beside it.
+    seed : int
+        One seed gives one piece.
+    genre : str, optional
+        One of the composer's genres.
+    seconds : float
+        Its length.
+    stereo : bool
+        Two channels.
+    stems : bool
+        A file for every part too, named after it; together they are the mix.
+    soundfont : Path, optional
+        An sf2 or sf3 file that plays the notes.
     """
     from vampkit import music
 
@@ -300,24 +410,3 @@ def compose(
     for part, clip in music.render(piece, stereo=stereo, stems=True, soundfont=soundfont).items() if stems else ():
         clip.save(target.with_name(f"{target.stem}-{part}{target.suffix}"))
     print(target)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run a verb. What a user can mend is one sentence on standard error, and exit code 2."""
-    import tyro
-    from tyro.extras import SubcommandApp
-
-    app = SubcommandApp()
-    for verb in (demo, lab, vamp, again, train, finetune, compose, data_fetch, data_build):
-        app.command(verb, name=verb.__name__.replace("_", "-"))
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    if words[:2] in (["data", "fetch"], ["data", "build"]):
-        words[:2] = ["-".join(words[:2])]
-    # `vampkit vamp IN OUT`, `vampkit train codec`, `vampkit compose OUT`: what must be given is given by place.
-    try:
-        app.cli(prog="vampkit", args=words, config=(tyro.conf.PositionalRequiredArgs,))
-    except (VampkitError, ValueError, TypeError, FileNotFoundError) as error:
-        print(f"vampkit: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None

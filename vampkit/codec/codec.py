@@ -31,12 +31,16 @@ WINDOW = 1024
 
 
 class Codec:
-    """Turns clips into tokens and tokens into clips.
+    """Turns clips into tokens and tokens into clips (paper, sections 3.1 and 4.2).
 
-    model: a `dac.DAC`, put into evaluation mode.
-    name: what to call it in records.
+    Notebook: 01
 
-    Paper: section 3.1 and 4.2. Notebook: 01.
+    Parameters
+    ----------
+    model : nn.Module
+        A `dac.DAC`, which is put into evaluation mode.
+    name : str
+        What to call it in records.
     """
 
     def __init__(self, model: torch.nn.Module, name: str = "codec"):
@@ -60,16 +64,43 @@ class Codec:
         return next(self.model.parameters()).device
 
     def to(self, device: str | torch.device) -> Codec:
-        """Move the network; returns the codec."""
+        """Move the network.
+
+        Parameters
+        ----------
+        device : str or torch.device
+            Where to.
+
+        Returns
+        -------
+        Codec
+            The codec itself.
+        """
         self.model.to(device)
         return self
 
     def encode(self, clip: Clip, stereo: str = "mix") -> Tokens:
-        """Tokens of a clip, at -24 LUFS whatever its own level.
+        """Turn a clip into tokens, at -24 LUFS whatever its own level. Memory is bounded for any length.
 
-        stereo: "mix" encodes the mean of the channels, codes [K, T]; "items" encodes each channel as an item of a
-        batch, codes [C, K, T]. Memory is bounded for any length. Raises ValueError for an empty clip or another word
-        for stereo. Notebook: 01.
+        Notebook: 01
+
+        Parameters
+        ----------
+        clip : Clip
+            Sound of any rate and any number of channels.
+        stereo : str
+            "mix" encodes the mean of the channels, codes [codebooks, frames]; "items" encodes each channel as an item
+            of a batch, codes [channels, codebooks, frames].
+
+        Returns
+        -------
+        Tokens
+            The codes, and all that is needed to turn them back.
+
+        Raises
+        ------
+        ValueError
+            For an empty clip, or another word for stereo.
         """
         if stereo not in ("mix", "items"):
             raise ValueError(
@@ -96,13 +127,35 @@ class Codec:
         )
 
     def encode_samples(self, samples: np.ndarray) -> Tensor:
-        """Codes int64 [1, codebooks, frames] of samples [samples] at the codec's rate, as they are, window by
-        window."""
+        """Encode samples as they are, window by window.
+
+        Notebook: 01
+
+        Parameters
+        ----------
+        samples : ndarray
+            float32 [samples] at the codec's rate.
+
+        Returns
+        -------
+        Tensor
+            Codes, int64 [1, codebooks, frames].
+        """
         return torch.cat(list(self.encode_blocks([samples])), -1)
 
     def encode_blocks(self, blocks: Iterable[np.ndarray]) -> Iterator[Tensor]:
-        """Codes int64 [1, codebooks, frames], window by window, of sound that comes in blocks of samples [samples],
-        together the codes of the whole."""
+        """Encode sound that comes in blocks, window by window.
+
+        Parameters
+        ----------
+        blocks : iterable of ndarray
+            float32 [samples] each, at the codec's rate.
+
+        Yields
+        ------
+        Tensor
+            Codes, int64 [1, codebooks, frames], together those of the whole.
+        """
 
         def work(piece: Tensor) -> Tensor:
             return self.model.encode(piece.to(self.device))[1].cpu()
@@ -110,16 +163,36 @@ class Codec:
         yield from in_windows(_whole_frames(blocks, self.hop), work, WINDOW, self.context, self.hop, 1)
 
     def decode(self, tokens: Tokens, codebooks: int | None = None, circular: bool = False) -> Clip:
-        """The clip behind tokens: its length, loudness and rate are those of what was encoded.
+        """Turn tokens into a clip whose length, loudness and rate are those of what was encoded.
 
-        codebooks: decode with the first so many only (None: all there are). circular: decode a loop, whose end goes on
-        in its start. Raises VampkitError for tokens of another codec, ValueError for codes it does not have. Notebook:
-        01.
+        Notebook: 01
+
+        Parameters
+        ----------
+        tokens : Tokens
+            Of this codec.
+        codebooks : int, optional
+            Decode with the first so many only.
+        circular : bool
+            Decode a loop, whose end goes on in its start.
+
+        Returns
+        -------
+        Clip
+            The sound.
+
+        Raises
+        ------
+        VampkitError
+            For tokens of another codec.
+        ValueError
+            For codes that the codec does not have.
         """
         count = tokens.codebooks if codebooks is None else codebooks
         if not 1 <= count <= tokens.codebooks:
             raise ValueError(
-                f"{codebooks} codebooks were asked for, these tokens hold {tokens.codebooks}; choose 1 to {tokens.codebooks}"
+                f"{codebooks} codebooks were asked for, these tokens hold {tokens.codebooks}; choose 1 to "
+                f"{tokens.codebooks}"
             )
         blocks = list(self.decode_blocks(tokens, [tokens.batch[:, :count]], circular))
         return Clip(np.concatenate(blocks, 1), tokens.source_rate, tokens.name, tokens.credit)
@@ -127,15 +200,28 @@ class Codec:
     def decode_blocks(
         self, tokens: Tokens, pieces: Iterable[Tensor], circular: bool = False, eager: bool = False
     ) -> Iterator[np.ndarray]:
-        """Blocks of samples [channels, samples] of codes that come in pieces [items, codebooks, frames], together the
-        samples of `decode`.
+        """Decode codes that come in pieces.
 
-        tokens: geometry, length, gains and rate; their codes are not looked at. eager: give each block as soon as its
-        surroundings are there. A loop (circular) can only begin when its end is there.
+        Parameters
+        ----------
+        tokens : Tokens
+            Geometry, length, gains and rate; their codes are not looked at.
+        pieces : iterable of Tensor
+            Codes, int64 [items, codebooks, frames] each.
+        circular : bool
+            The pieces are a loop, whose end goes on in its start; it begins when its end is there.
+        eager : bool
+            Give each block as soon as its surroundings are there.
+
+        Yields
+        ------
+        ndarray
+            Samples [channels, samples], together those of `decode`.
         """
         if tokens.codec != self.hash:
             raise VampkitError(
-                f"these tokens were made by codec {tokens.codec[:8]}, this codec is {self.hash[:8]} ({self.name}); decode them with "
+                f"these tokens were made by codec {tokens.codec[:8]}, this codec is {self.hash[:8]} ({self.name}); "
+                "decode them with "
                 "the one that made them, or encode the sound again"
             )
         gain = np.array([10 ** (-g / 20) for g in tokens.gains], dtype=np.float32)[:, None]
@@ -149,7 +235,20 @@ class Codec:
         yield from exactly(resample_blocks(sound, self.rate, tokens.source_rate), wanted)
 
     def decode_codes(self, codes: Tensor) -> np.ndarray:
-        """Samples float32 [batch, frames * hop] of codes [batch, codebooks, frames], window by window."""
+        """Decode codes as they are, window by window.
+
+        Notebook: 01
+
+        Parameters
+        ----------
+        codes : Tensor
+            int64 [batch, codebooks, frames].
+
+        Returns
+        -------
+        ndarray
+            Samples, float32 [batch, frames * hop].
+        """
         return np.concatenate(list(self._sound([codes])), -1)
 
     def _sound(self, pieces: Iterable[Tensor], eager: bool = False) -> Iterator[np.ndarray]:
@@ -170,9 +269,19 @@ class Codec:
         yield from (made.numpy() for made in in_windows(pieces, work, WINDOW, self.context, 1, self.hop, eager))
 
     def save(self, path: str | os.PathLike, half: bool = True) -> Path:
-        """Write settings and weights as safetensors, in half precision unless told otherwise.
+        """Write settings and weights as safetensors.
 
-        Beside first, then renamed.
+        Parameters
+        ----------
+        path : str or PathLike
+            Where to.
+        half : bool
+            In half precision, which takes half the space.
+
+        Returns
+        -------
+        Path
+            The file.
         """
         kind = torch.float16 if half else torch.float32
         return write_safetensors(self.model.state_dict(), path, FORMAT, settings_of(self.model), dtype=kind)
@@ -188,17 +297,17 @@ class Codec:
 def in_windows(
     pieces: Iterable[Tensor], work: Callable, size: int, context: int, unit: int, out: int, eager: bool = False
 ) -> Iterator[Tensor]:
-    """What `work` makes of a long row that comes in pieces [.., numbers], in windows of `size` frames that see
-    `context` more on both sides.
+    """Work through a long row that comes in pieces [.., numbers], in windows that see more on both sides.
 
-    unit, out: numbers a frame, of what goes in and of what comes out. eager: give what can be given after each piece,
-    however short. Together the results are those of one pass, if nothing reaches farther than the context.
+    Together the results are those of one pass, if nothing reaches farther than the context. size, context: frames of a
+    window and of what it sees beside. unit, out: numbers a frame, of what goes in and of what comes out. eager: give
+    what can be given after each piece, however short.
     """
-    held, left, first = None, 0, 0
+    held, left, first = torch.zeros(0), 0, 0
     for piece in chain(pieces, [None]):
         if piece is not None:
-            held = piece if held is None else torch.cat([held, piece], -1)
-        end = left + (0 if held is None else held.shape[-1] // unit)
+            held = torch.cat([held, piece], -1) if held.numel() else piece
+        end = left + held.shape[-1] // unit
         while first < end and (piece is None or end - context >= first + (1 if eager else size)):
             last = min(first + size, end if piece is None else end - context)
             made = work(held[..., : (min(last + context, end) - left) * unit])

@@ -18,16 +18,35 @@ FORMAT = "vampkit.tokens/1"
 
 @dataclass(frozen=True)
 class Tokens:
-    """What the codec makes of a clip.
+    """What the codec makes of a clip (paper, section 3.1).
 
-    codes: int64 [codebooks, frames], or [batch, codebooks, frames] where stereo was encoded as two items.
-    codec: hash of the codec that made them; another codec refuses to decode them.
-    rate, hop, entries: the codec's samples a second, samples a frame, entries a codebook.
-    length: samples of the sound at the codec's rate; source_rate: the rate it came with.
-    gains: decibels added before encoding, one an item; decoding takes them off again.
+    Notebook: 01
 
-    Raises TypeError and ValueError for codes of wrong type, shape or range.
-    Paper: section 3.1. Notebook: 01.
+    Parameters
+    ----------
+    codes : Tensor
+        int64 [codebooks, frames], or [items, codebooks, frames] where stereo was encoded as two items.
+    codec : str
+        Hash of the codec that made them; another codec refuses to decode them.
+    rate : int
+        Samples a second of the codec.
+    hop : int
+        Samples a frame.
+    entries : int
+        Entries a codebook.
+    length : int
+        Samples of the sound at the codec's rate.
+    source_rate : int
+        Samples a second that the sound came with.
+    gains : tuple of float
+        Decibels that were added before encoding, one an item; decoding takes them off again.
+    name, credit : str
+        What the sound is, and who made it under which licence.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For codes of another type, shape or range.
     """
 
     codes: Tensor
@@ -74,26 +93,79 @@ class Tokens:
 
     @property
     def bits_per_second(self) -> float:
-        """Rate of all codes: log2(entries) bits a token, K tokens a frame (10 x 14 x 57.42 = 8039 for the paper's
-        codec)."""
+        """Rate of all codes: log2(entries) bits a token, codebooks tokens a frame.
+
+        For the paper's codec 10 x 14 x 57.42 = 8039.
+        """
         return math.log2(self.entries) * self.codebooks * self.frame_rate
 
     def frames_of(self, seconds: float) -> int:
-        """Frames that hold `seconds` of sound, rounded up as in the reference (vampnet `s2t`)."""
+        """Count the frames that hold a stretch of time, rounded up as in the reference code (`s2t`).
+
+        Parameters
+        ----------
+        seconds : float
+            The stretch.
+
+        Returns
+        -------
+        int
+            Frames.
+        """
         return math.ceil(seconds * self.rate / self.hop - 1e-9)
 
     def replace(self, **changes) -> Tokens:
-        """A copy with some fields changed."""
+        """Copy them with some fields changed.
+
+        Parameters
+        ----------
+        **changes : object
+            Fields and their new values.
+
+        Returns
+        -------
+        Tokens
+            The copy.
+        """
         return replace(self, **changes)
 
     def save(self, path: str | os.PathLike) -> Path:
-        """Write a safetensors file: codes as uint16, the rest as its header. Beside first, then renamed."""
+        """Write a safetensors file: codes as uint16, the rest as its header.
+
+        Parameters
+        ----------
+        path : str or PathLike
+            Where to.
+
+        Returns
+        -------
+        Path
+            The file.
+        """
         header = {k: v for k, v in asdict(replace(self, codes=self.codes[..., :1])).items() if k != "codes"}
         return write_safetensors({"codes": self.codes}, path, FORMAT, header, dtype=torch.uint16)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> Tokens:
-        """Read what `save` wrote. Raises FileNotFoundError, VampkitError for another kind of file."""
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        path : str or PathLike
+            The file.
+
+        Returns
+        -------
+        Tokens
+            The tokens.
+
+        Raises
+        ------
+        FileNotFoundError
+            Where there is none.
+        VampkitError
+            For another kind of file.
+        """
         header, tensors = read_safetensors(path, FORMAT)
         header["gains"] = tuple(header["gains"])
         return cls(codes=tensors["codes"].to(torch.int64), **header)

@@ -28,7 +28,8 @@ def data_folder() -> Path:
         if (folder / "clips").is_dir() or (folder / "models").is_dir():
             return folder
     raise VampkitError(
-        f"the bundled clips and models are missing beside {package}; install vampkit again from a wheel or a whole clone"
+        f"the bundled clips and models are missing beside {package}; install vampkit again from a wheel or a whole "
+        "clone"
     )
 
 

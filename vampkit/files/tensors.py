@@ -29,7 +29,7 @@ def write_safetensors(
     Parameters
     ----------
     tensors : mapping of str to Tensor
-        What to write, by name.
+        What to write, by name, in any shape [..].
     path : str or PathLike
         Where to.
     kind : str

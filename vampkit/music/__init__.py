@@ -1,8 +1,8 @@
-"""A composer and a synthesizer: endless music without licences whose truth is known.
+"""A composer and a synthesizer: endless music without licences, whose truth is known.
 
 `compose(seed)` writes a piece as data, `render(piece)` plays it. `compose(seed, genre="training")` draws from all
-genres that models are trained on. Seeds from HELD_OUT_SEEDS on are held out: no bundled model was trained on them.
-Neither was any on HELD_OUT_GENRES and HELD_OUT_INSTRUMENTS.
+genres that models are trained on. Seeds from HELD_OUT_SEEDS on, HELD_OUT_GENRES and HELD_OUT_INSTRUMENTS are held
+out: no bundled model was trained on them.
 """
 
 from vampkit.music.compose import compose

@@ -1,85 +1,58 @@
-"""Four drum kits and hand percussion, made of decaying sines and noise.
-
-Tuning and colour differ from piece to piece.
-"""
+"""Drum kits and hand percussion, made of decaying sines and noise; tuning and colour differ from piece to piece."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from vampkit.music.patterns import (
-    CLAP,
-    CLAVES,
-    CLOSED,
-    CONGA,
-    COWBELL,
-    HIGH_TOM,
-    KICK,
-    LOW_CONGA,
-    LOW_TOM,
-    MID_TOM,
-    MUTE_CONGA,
-    OPEN,
-    RIDE,
-    RIM,
-    SHAKER,
-    SNARE,
-    TAMBOURINE,
-)  # fmt: skip
-from vampkit.music.synth import RATE, lowpassed, partials, rise
+from vampkit.music import general_midi as gm
+from vampkit.music.waves import RATE, lowpassed, partials, rise
 
-DRUMS = {KICK: "kick", SNARE: "snare", CLOSED: "closed hat", OPEN: "open hat", CLAP: "clap", LOW_TOM: "low tom", MID_TOM: "middle tom",
-         HIGH_TOM: "high tom", RIDE: "ride", RIM: "rim", TAMBOURINE: "tambourine", COWBELL: "cowbell", MUTE_CONGA: "muted conga", CONGA: "conga",
-         LOW_CONGA: "low conga", SHAKER: "shaker", CLAVES: "claves"}  # fmt: skip
-"""General MIDI number -> name."""
-LEVELS = {36: 1.0, 38: 0.75, 42: 0.28, 46: 0.3, 39: 0.6, 45: 0.75, 47: 0.7, 50: 0.65, 51: 0.22, 37: 0.45,
-          54: 0.25, 56: 0.3, 62: 0.5, 63: 0.6, 64: 0.65, 70: 0.22, 75: 0.4}  # fmt: skip
-"""How loud each drum stands in the kit."""
+LEVELS = {
+    gm.KICK: 1.0, gm.SNARE: 0.75, gm.CLOSED_HAT: 0.28, gm.OPEN_HAT: 0.3, gm.CLAP: 0.6, gm.LOW_TOM: 0.75,
+    gm.MID_TOM: 0.7, gm.HIGH_TOM: 0.65, gm.RIDE: 0.22, gm.RIM: 0.45, gm.TAMBOURINE: 0.25, gm.COWBELL: 0.3,
+    gm.MUTE_CONGA: 0.5, gm.CONGA: 0.6, gm.LOW_CONGA: 0.65, gm.SHAKER: 0.22, gm.CLAVES: 0.4,
+}  # fmt: skip
+"""How loud each drum stands in the kit. A seed draws from them in this order."""
 KITS = ("acoustic", "electronic", "brushes", "machine", "latin")
-"""acoustic: sticks on skins.
-
-electronic: a longer kick, tighter noise. brushes: soft skins swept by wires. machine: a kick that booms for a second,
-dry hats.
-latin: hand percussion beside a light acoustic kit."""
+"""acoustic: sticks on skins. electronic: a longer kick, tighter noise. brushes: soft skins swept by wires. machine: a
+kick that booms for a second, dry hats. latin: hand percussion beside a light acoustic kit."""
 
 
 def kit(rng: np.random.Generator, name: str) -> dict[int, np.ndarray]:
-    """Every drum once, as a wave float32 [samples] with a peak of about 1.
-
-    name: one of KITS. Source: the recipes of subtractive drum synthesis.
-    """
+    """Every drum once, as a wave float32 [samples] with a peak of 1. name: one of KITS."""
     electronic = name in ("electronic", "machine")
     tune = rng.uniform(0.9, 1.12)
     waves = {
-        KICK: _kick(rng, tune, electronic),
-        SNARE: _snare(rng, tune, electronic),
-        CLAP: _clap(rng),
-        RIM: _rim(rng, tune),
-        RIDE: _metal(rng, 1.6, rng.uniform(0.35, 0.8), 0.45),
-        CLOSED: _metal(rng, 0.25, rng.uniform(0.02, 0.05), 0.0),
-        OPEN: _metal(rng, 0.8, rng.uniform(0.15, 0.35), 0.0),
+        gm.KICK: _kick(rng, tune, electronic),
+        gm.SNARE: _snare(rng, tune, electronic),
+        gm.CLAP: _clap(rng),
+        gm.RIM: _rim(rng, tune),
+        gm.RIDE: _metal(rng, 1.6, rng.uniform(0.35, 0.8), 0.45),
+        gm.CLOSED_HAT: _metal(rng, 0.25, rng.uniform(0.02, 0.05), 0.0),
+        gm.OPEN_HAT: _metal(rng, 0.8, rng.uniform(0.15, 0.35), 0.0),
     }
-    for drum, pitch in ((LOW_TOM, 90), (MID_TOM, 125), (HIGH_TOM, 170)):
+    for drum, pitch in ((gm.LOW_TOM, 90), (gm.MID_TOM, 125), (gm.HIGH_TOM, 170)):
         waves[drum] = _tom(rng, pitch * tune)
-    # A stream of its own, so that the sticks sound the same whatever the hands play.
+    # A stream of its own, so that the hand drums never change the drums above.
     hands = np.random.default_rng(rng.bit_generator.seed_seq.spawn(1)[0])
     if name == "machine":
-        waves[KICK], waves[SNARE] = _boom(hands), _snare(hands, 1.15 * tune, True)
+        waves[gm.KICK], waves[gm.SNARE] = _boom(hands), _snare(hands, 1.15 * tune, True)
     if name == "brushes":
-        waves[SNARE], waves[KICK] = _brush(hands), lowpassed(waves[KICK], 700)
-    for drum, pitch in ((MUTE_CONGA, 330), (CONGA, 250), (LOW_CONGA, 185)):
-        waves[drum] = _conga(hands, pitch * tune, drum == MUTE_CONGA)
-    waves |= {SHAKER: _shaker(hands), TAMBOURINE: _metal(hands, 0.35, hands.uniform(0.05, 0.12), 0.0)}
-    waves |= {CLAVES: _block(2_400 * tune, 1.0, 45), COWBELL: _block(560 * tune, 1.48, 14)}
+        waves[gm.SNARE], waves[gm.KICK] = _brush(hands), lowpassed(waves[gm.KICK], 700)
+    for drum, pitch in ((gm.MUTE_CONGA, 330), (gm.CONGA, 250), (gm.LOW_CONGA, 185)):
+        waves[drum] = _conga(hands, pitch * tune, drum == gm.MUTE_CONGA)
+    waves |= {gm.SHAKER: _shaker(hands), gm.TAMBOURINE: _metal(hands, 0.35, hands.uniform(0.05, 0.12), 0.0)}
+    waves |= {gm.CLAVES: _block(2_400 * tune, 1.0, 45), gm.COWBELL: _block(560 * tune, 1.48, 14)}
     return {drum: (wave / np.abs(wave).max()).astype(np.float32) for drum, wave in waves.items()}
 
 
 def _time(seconds: float) -> np.ndarray:
+    """Seconds of every sample, float32."""
     return np.arange(int(seconds * RATE), dtype=np.float32) / RATE
 
 
 def _sweep(low: float, high: float, fall: float, t: np.ndarray) -> np.ndarray:
-    """A sine that falls from low + high to low Hz."""
+    """A sine that falls from low + high to low Hz, within about `fall` seconds."""
     return np.sin(2 * np.pi * np.cumsum(low + high * np.exp(-t / fall)) / RATE)
 
 
@@ -102,6 +75,7 @@ def _snare(rng, tune: float, electronic: bool) -> np.ndarray:
 
 
 def _clap(rng) -> np.ndarray:
+    """Three short bursts of noise and a longer one, a hundredth of a second apart."""
     from scipy.signal import lfilter
 
     t = _time(0.4)
@@ -109,9 +83,8 @@ def _clap(rng) -> np.ndarray:
     noise = lfilter([1, 0, -1], [1, -2 * 0.94 * np.cos(angle), 0.94**2], rng.standard_normal(len(t)))
     starts = np.cumsum([0, *rng.uniform(0.008, 0.013, 3)])
     shape = sum(np.where(t >= s, np.exp(-np.maximum(t - s, 0) / 0.006), 0) for s in starts[:3])
-    return noise * (
-        shape + 0.8 * np.where(t >= starts[3], np.exp(-np.maximum(t - starts[3], 0) / rng.uniform(0.05, 0.1)), 0)
-    )
+    tail = np.where(t >= starts[3], np.exp(-np.maximum(t - starts[3], 0) / rng.uniform(0.05, 0.1)), 0)
+    return noise * (shape + 0.8 * tail)
 
 
 def _rim(rng, tune: float) -> np.ndarray:
@@ -125,25 +98,16 @@ def _metal(rng, seconds: float, fall: float, bell: float) -> np.ndarray:
     """Cymbals: many modes without a common pitch, and high noise; `bell` adds a clear stroke."""
     t = _time(seconds)
     modes = np.sort(rng.uniform(2_800, 15_000, 40))
-    ring = partials(
-        modes,
-        rng.uniform(0.3, 1, 40) * (modes / 7_000) ** 0.5,
-        rng.uniform(0.7, 1.6, 40) / fall,
-        len(t),
-        rng.uniform(0, 6.28, 40),
-    )
+    amps = rng.uniform(0.3, 1, 40) * (modes / 7_000) ** 0.5
+    decays = rng.uniform(0.7, 1.6, 40) / fall
+    ring = partials(modes, amps, decays, len(t), rng.uniform(0, 6.28, 40))
     noise = rng.standard_normal(len(t)).astype(np.float32)
     noise = noise - lowpassed(noise, rng.uniform(5_000, 8_000))
     noise = noise - lowpassed(noise, 6_000)
     wave = 0.12 * ring + (1 - 0.6 * bell) * noise * np.exp(-t / fall)
     if bell:
-        base = rng.uniform(520, 760)
-        wave += bell * partials(
-            base * np.array([1, 2.63, 4.07, 5.4, 7.7]),
-            [0.3, 0.5, 0.6, 0.5, 0.5],
-            1.5 / fall + np.arange(5) * 3.0,
-            len(t),
-        )
+        freqs = rng.uniform(520, 760) * np.array([1, 2.63, 4.07, 5.4, 7.7])
+        wave += bell * partials(freqs, [0.3, 0.5, 0.6, 0.5, 0.5], 1.5 / fall + np.arange(5) * 3.0, len(t))
         wave += 0.8 * bell * noise * np.exp(-t / 0.01)
     return wave * rise(len(t), 0.0003) * np.minimum(1, (seconds - t) / 0.02)
 
@@ -155,10 +119,10 @@ def _tom(rng, pitch: float) -> np.ndarray:
 
 
 def _boom(rng) -> np.ndarray:
+    """The long kick of a drum machine."""
     t = _time(1.4)
-    return np.tanh(
-        2.0 * _sweep(rng.uniform(42, 52), rng.uniform(60, 140), 0.03, t) * np.exp(-t / rng.uniform(0.3, 0.55))
-    )
+    sweep = _sweep(rng.uniform(42, 52), rng.uniform(60, 140), 0.03, t)
+    return np.tanh(2.0 * sweep * np.exp(-t / rng.uniform(0.3, 0.55)))
 
 
 def _brush(rng) -> np.ndarray:
@@ -166,17 +130,15 @@ def _brush(rng) -> np.ndarray:
     t = _time(0.45)
     noise = rng.standard_normal(len(t)).astype(np.float32)
     noise = lowpassed(noise - lowpassed(noise, 1_200), rng.uniform(5_000, 9_000))
-    return noise * (0.5 * np.exp(-t / 0.02) + (t / 0.06) * np.exp(1 - t / 0.06)) + 0.2 * partials(
-        [190.0, 330.0], [1, 0.5], [18, 24], len(t)
-    )
+    swept = noise * (0.5 * np.exp(-t / 0.02) + (t / 0.06) * np.exp(1 - t / 0.06))
+    return swept + 0.2 * partials([190.0, 330.0], [1, 0.5], [18, 24], len(t))
 
 
 def _conga(rng, pitch: float, muted: bool) -> np.ndarray:
     t = _time(0.5)
     ring = rng.uniform(0.03, 0.05) if muted else rng.uniform(0.12, 0.22)
-    body = _sweep(pitch, 0.08 * pitch, 0.02, t) * np.exp(-t / ring) + 0.3 * np.sin(
-        2 * np.pi * 1.59 * pitch * t
-    ) * np.exp(-t / (0.5 * ring))
+    body = _sweep(pitch, 0.08 * pitch, 0.02, t) * np.exp(-t / ring)
+    body = body + 0.3 * np.sin(2 * np.pi * 1.59 * pitch * t) * np.exp(-t / (0.5 * ring))
     return body + (0.5 if muted else 0.25) * lowpassed(rng.standard_normal(len(t)), 2_500) * np.exp(-t / 0.006)
 
 
@@ -189,6 +151,5 @@ def _shaker(rng) -> np.ndarray:
 def _block(pitch: float, second: float, decay: float) -> np.ndarray:
     """Two tones in wood or metal: claves have one, a cowbell two."""
     n = RATE // 2
-    return partials(
-        [pitch, second * pitch * 1.01, 3.1 * pitch], [1, 0.7, 0.15], [decay, 1.2 * decay, 3 * decay], n
-    ) * rise(n, 0.0005)
+    freqs, decays = [pitch, second * pitch * 1.01, 3.1 * pitch], [decay, 1.2 * decay, 3 * decay]
+    return partials(freqs, [1, 0.7, 0.15], decays, n) * rise(n, 0.0005)

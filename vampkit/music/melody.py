@@ -8,14 +8,11 @@ from vampkit.music import theory
 from vampkit.music.streams import pick
 
 SCHEMES = ((0, 1, 0, 2), (0, 0, 1, 2), (0, 1, 0, 1), (0, 0, 0, 2), (0, 1, 2, 2))
-"""Which of three cells fills each bar of a phrase of four.
-
-The first returns: repetition is what makes a tune, and what a model can learn.
-"""
+"""Which of three cells fills each bar of a phrase of four. The first returns: repetition is what makes a tune."""
 
 
 def cell(rng: np.random.Generator, beats: int, density: float) -> list[tuple[float, float, int]]:
-    """A bar of tune as (place in beats, length in beats, steps from the first note); strong places are likelier."""
+    """A bar of tune as (place, length, steps from the first note), in beats; strong places get more notes."""
     grid = np.arange(0, beats, 0.5)
     chance = np.where(grid == 0, 0.85, np.where(grid % 1 == 0, 0.62, 0.42)) * density
     places = [float(g) for g, c in zip(grid, chance, strict=True) if rng.random() < c] or [0.0]
@@ -32,7 +29,7 @@ def cell(rng: np.random.Generator, beats: int, density: float) -> list[tuple[flo
 
 
 def cadence(rng: np.random.Generator, beats: int) -> list[tuple[float, float, int]]:
-    """The bar that ends a phrase: one or two notes, then air."""
+    """The bar that ends a phrase: one or two notes, then a rest."""
     if rng.random() < 0.5:
         return [(0.0, min(beats, 2.5), 0)]
     return [(0.0, 0.9, 1), (1.0, min(beats - 1, 1.8), 0)]

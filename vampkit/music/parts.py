@@ -6,24 +6,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vampkit.music import melody as tunes
+from vampkit.music import general_midi as gm
 from vampkit.music import patterns, theory
 from vampkit.music.grooves import drum_groove
+from vampkit.music.instruments import INSTRUMENT_TABLE
+from vampkit.music.melody import tune
 from vampkit.music.plan import Plan
 from vampkit.music.streams import pick, stream
 
-CENTERS = {
-    "piano": 60, "epiano": 60, "guitar": 55, "organ": 62, "pad": 62, "lead": 64, "bass": 40, "flute": 74, "nylon": 55, "harp": 62, "harpsichord": 60,
-    "clav": 58, "banjo": 60, "strings": 62, "choir": 60, "brass": 58, "accordion": 62, "marimba": 62, "vibes": 64, "bells": 70, "kalimba": 66,
-}  # fmt: skip
-"""MIDI pitch around which an instrument plays chords."""
-TUNE_CENTERS = {
-    "piano": 74, "epiano": 72, "guitar": 69, "organ": 72, "lead": 71, "flute": 77, "sax": 65, "trumpet": 70, "voice": 66, "brass": 66, "violin": 76,
-    "clarinet": 69, "oboe": 73, "vibes": 72, "bells": 76, "strings": 72, "accordion": 72, "harpsichord": 72, "kalimba": 74, "cello": 57,
-}  # fmt: skip
-"""The same for tunes."""
-LOWEST = {"bass": 33, "synthbass": 33, "sub": 28, "cello": 36}
-"""The lowest root of a bass line; 38 for instruments that are not made for it."""
+LOWEST_ROOT = 38
+"""The lowest root of a bass line, in MIDI pitch, for instruments that have none of their own."""
+SUSTAINED = ("organ", "lead", "accordion", "brass", "strings")
+"""They hold chords exactly as long as the rhythm says; others may play them shorter or longer."""
 
 
 class Played(NamedTuple):
@@ -37,10 +31,7 @@ class Played(NamedTuple):
 
 
 def _bars(plan: Plan, active: list[bool]):
-    """Every bar that is played, as (name of its section, bar within the section, bars of the section, place).
-
-    The close is left out.
-    """
+    """All bars to play but the close: (name of the section, bar within it, bars of the section, place)."""
     for (name, first, bars), plays in zip(plan.sections, active, strict=True):
         for bar in range(bars if plays else 0):
             place = (first + bar) * plan.beats
@@ -55,44 +46,48 @@ def _hold(plan: Plan) -> float:
 
 
 def bass(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
-    """Roots, fifths, octaves and steps into the next chord, in a rhythm of the genre."""
-    low = LOWEST.get(instrument, 38)
-    styles: dict[str, str] = {}
+    """A bass line in a style of the genre, the same in all sections of a name."""
+    low = INSTRUMENT_TABLE[instrument].get("lowest_root", LOWEST_ROOT)
     played = []
     for name, _, _, place in _bars(plan, active):
-        rng = stream(plan.seed, f"bass/{name}")
-        style = styles.setdefault(name, pick(rng, plan.genre.bass))
-        for at, length, what, accent in patterns.bass_bar(style, plan.beats):
-            if at >= plan.beats:
-                continue
-            chord = theory.tones(*plan.chord_at(place + at))
-            root = low + (chord[0] - low) % 12
-            pitch = {"root": root, "octave": root + 12, "fifth": root + 7 if len(chord) == 2 or (chord[2] - chord[0]) % 12 == 7 else root + 6,
-                     "third": root + (chord[1] - chord[0]) % 12, "sixth": root + 9, "seventh": root + 10}.get(what)  # fmt: skip
-            if what == "approach":
-                ahead = theory.tones(*plan.chord_at(place + plan.beats))
-                goal = theory.nearest(root, [ahead[0]])
-                pitch = theory.step(goal, -1 if goal > root else 1, theory.local_scale(plan.tonic, plan.scale, chord))
-            played.append(Played(place + at, min(length, plan.beats - at), pitch, accent))
+        style = pick(stream(plan.seed, f"bass/{name}"), plan.genre.bass)
+        for at, length, degree, accent in patterns.bass_bar(style, plan.beats):
+            if at < plan.beats:
+                pitch = _bass_pitch(plan, low, degree, place + at, place + plan.beats)
+                played.append(Played(place + at, min(length, plan.beats - at), pitch, accent))
     if plan.ending:
         played.append(Played(plan.close, _hold(plan), low + (plan.tonic - low) % 12, 0.9))
     return played
 
 
+def _bass_pitch(plan: Plan, low: int, degree: str, place: float, next_bar: float) -> int:
+    """MIDI pitch of a degree of the chord at a place; "approach" is a step from the root of the next bar's chord."""
+    chord = theory.tones(*plan.chord_at(place))
+    root = low + (chord[0] - low) % 12
+    if degree == "approach":
+        goal = theory.nearest(root, [theory.tones(*plan.chord_at(next_bar))[0]])
+        return theory.step(goal, -1 if goal > root else 1, theory.local_scale(plan.tonic, plan.scale, chord))
+    if degree == "third":
+        return root + (chord[1] - chord[0]) % 12
+    if degree == "fifth" and len(chord) > 2 and (chord[2] - chord[0]) % 12 != 7:
+        return root + 6
+    return root + {"root": 0, "fifth": 7, "sixth": 9, "seventh": 10, "octave": 12}[degree]
+
+
 def _voicings(plan: Plan, instrument: str) -> list[list[int]]:
     """A voicing for every chord of the plan, each led from the one before; power chords stand on their root."""
-    before, all_of_them = None, []
+    before, voicings = None, []
     for _, _, root, quality in plan.chords:
         chord = theory.tones((plan.tonic + root) % 12, quality)
         if quality == "5":
             low = 40 + (chord[0] - 40) % 12
             voices = [low, low + 7, low + 12]
         else:
-            before = voices = theory.voicing(chord, before, CENTERS[instrument])
+            before = voices = theory.voicing(chord, before, INSTRUMENT_TABLE[instrument]["chord_center"])
             if instrument == "guitar":
                 voices = [*voices, voices[0] + 12]
-        all_of_them.append(voices)
-    return all_of_them
+        voicings.append(voices)
+    return voicings
 
 
 def _voices_at(plan: Plan, voicings: list[list[int]], place: float) -> tuple[list[int], float]:
@@ -102,17 +97,17 @@ def _voices_at(plan: Plan, voicings: list[list[int]], place: float) -> tuple[lis
 
 
 def chords(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
-    """Chords in a rhythm of the genre, one rhythm for all sections of a name."""
+    """Chords in a rhythm of the genre, the same in all sections of a name; off-beats are up-strokes."""
     voicings = _voicings(plan, instrument)
     played = []
     for name, _, _, place in _bars(plan, active):
         rng = stream(plan.seed, f"chords/{name}")
-        long = 1.0 if instrument in ("organ", "lead", "accordion", "brass", "strings") else pick(rng, (0.8, 1.0, 1.4))
+        stretch = 1.0 if instrument in SUSTAINED else pick(rng, (0.8, 1.0, 1.4))
         for at, length, accent in pick(rng, plan.genre.comping):
             if at >= plan.beats:
                 continue
             voices, end = _voices_at(plan, voicings, place + at)
-            length = min(length * long, end - place - at)
+            length = min(length * stretch, end - place - at)
             order = range(len(voices)) if at % 1 == 0 else range(len(voices) - 1, -1, -1)
             played += [Played(place + at, length, v, 0.85 * accent, o) for v, o in zip(voices, order, strict=True)]
     if plan.ending:
@@ -121,7 +116,7 @@ def chords(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
 
 
 def arpeggio(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
-    """Broken chords over two octaves in a cell that repeats."""
+    """Broken chords over two octaves, in a figure that repeats."""
     voicings = _voicings(plan, instrument)
     played = []
     for name, _, _, place in _bars(plan, active):
@@ -156,7 +151,7 @@ def pad(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
 
 def melody(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
     """A tune for each name of a section; when a section returns, so does its tune, with a few notes changed."""
-    center = TUNE_CENTERS[instrument]
+    center = INSTRUMENT_TABLE[instrument]["melody_center"]
     played = []
     for at, ((name, first, bars), plays) in enumerate(zip(plan.sections, active, strict=True)):
         start = first * plan.beats
@@ -171,12 +166,11 @@ def melody(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
             return theory.local_scale(plan.tonic, plan.scale, theory.tones(*plan.chord_at(start + place)))
 
         rng = stream(plan.seed, f"melody/{name}")
-        density = pick(rng, (0.75, 0.95, 1.1)) * plan.genre.tunes
-        tune = tunes.tune(rng, length, plan.beats, center, density, chord_at, scale_at)
-        again = stream(plan.seed, f"melody/{name}/{at}")
-        for place, span, pitch, accent in tune:
-            if again.random() < 0.04:
-                pitch = theory.step(pitch, pick(again, (-1, 1)), scale_at(place))
+        density = pick(rng, (0.75, 0.95, 1.1)) * plan.genre.melody_density
+        variation = stream(plan.seed, f"melody/{name}/{at}")
+        for place, span, pitch, accent in tune(rng, length, plan.beats, center, density, chord_at, scale_at):
+            if variation.random() < 0.04:
+                pitch = theory.step(pitch, pick(variation, (-1, 1)), scale_at(place))
             played.append(Played(start + place, span, pitch, 0.6 + 0.35 * accent))
     if plan.ending:
         played.append(Played(plan.close, _hold(plan), theory.nearest(center, [plan.tonic]), 0.9))
@@ -186,22 +180,24 @@ def melody(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
 def drums(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
     """A groove for each name of a section, with a fill at its end and sometimes in its middle."""
     played = []
-    soft = plan.genre.soft
+    soft = plan.genre.soft_drums
     for name, bar, bars, place in _bars(plan, active):
         rng = stream(plan.seed, f"drums/{name}")
-        groove = drum_groove(rng, plan.genre.groove, plan.genre.name, plan.beats, name == plan.genre.names[1])
-        own = stream(plan.seed, f"fill/{place}")
+        groove = drum_groove(rng, plan.genre.groove, plan.genre.name, plan.beats, name == plan.genre.sections[1])
+        fill_rng = stream(plan.seed, f"fill/{place}")
         chance = 0.85 if bar == bars - 1 and bars > 1 else 0.25 if bar % 4 == 3 else 0.0
-        if own.random() < chance:
-            cut, hits = patterns.fill(own, plan.beats, soft)
+        if fill_rng.random() < chance:
+            cut, hits = patterns.fill(fill_rng, plan.beats, soft)
             groove = [h for h in groove if h[0] < cut] + hits
         if bar == 0 and place and not soft:
-            groove = [h for h in groove if h[0] > 0 or h[1] not in (patterns.CLOSED, patterns.OPEN)] + [
-                (0.0, patterns.OPEN, 1.0)
-            ]
-        played += [
-            Played(place + float(p), 0.2, drum, a * (0.75 if soft else 1.0)) for p, drum, a in sorted(set(groove))
-        ]
+            groove = [h for h in groove if h[0] > 0 or h[1] not in (gm.CLOSED_HAT, gm.OPEN_HAT)]
+            groove.append((0.0, gm.OPEN_HAT, 1.0))
+        loudness = 0.75 if soft else 1.0
+        played += [Played(place + float(p), 0.2, drum, a * loudness) for p, drum, a in sorted(set(groove))]
     if plan.ending:
-        played += [Played(plan.close, 1.0, drum, 0.8) for drum in (patterns.KICK, patterns.RIDE)]
+        played += [Played(plan.close, 1.0, drum, 0.8) for drum in (gm.KICK, gm.RIDE)]
     return played
+
+
+PARTS = {"bass": bass, "chords": chords, "arpeggio": arpeggio, "pad": pad, "melody": melody, "drums": drums}
+"""Part -> function from a plan, an instrument and the sections that play it to its notes."""

@@ -7,21 +7,22 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vampkit.music import theory
-from vampkit.music.genre import Genre
+from vampkit.music.genres import Genre
 from vampkit.music.streams import pick, stream
 
 FRAMES_A_SECOND = 44_100 / 768
 """Frames of the codec's tokens: a beat of whole frames makes loops repeat exactly in tokens too."""
 FORMS = ("0010", "0101", "0011", "0102", "1010", "0121")
+"""Order of a genre's three sections, by number; repeated where a piece is longer."""
 
 
 @dataclass
 class Plan:
     """Time, form and harmony of one piece. Places are beats from the first downbeat.
 
-    sections: (name, first bar, bars). chords: (place, length, semitones above the tonic, quality). grid: seconds of
-    every beat.
-    ending: the last bar is a close on the tonic.
+    beats: in a bar. tempo: beats a minute. tonic: pitch class. tuning: Hz of a'. swing: place of the off-beat in its
+    pair. ending: the last bar is a close on the tonic. grid: seconds of every beat. sections: (name, first bar, bars).
+    chords: (place, length, semitones above the tonic, quality).
     """
 
     seed: int
@@ -47,8 +48,8 @@ class Plan:
         return float(np.interp(place, np.arange(last + 1), self.grid))
 
     def swung(self, place: float) -> float:
-        """The place moved by the swing: the second half of every pair comes later, the whole pair stays."""
-        pair = self.genre.swing[2]
+        """The place moved by the swing: the middle of every pair comes later, its ends stay."""
+        pair = self.genre.swing_pair
         whole, part = divmod(place / pair, 1)
         part = 2 * part * self.swing if part < 0.5 else self.swing + (2 * part - 1) * (1 - self.swing)
         return (whole + part) * pair
@@ -62,7 +63,7 @@ class Plan:
         """How loud the section at a place is played, against the loudest."""
         bar = place / self.beats
         name = next((n for n, first, _ in reversed(self.sections) if first <= bar + 1e-6), "")
-        return {"intro": 0.8, self.genre.names[1]: 1.0, self.genre.names[2]: 0.85}.get(name, 0.9)
+        return {"intro": 0.8, self.genre.sections[1]: 1.0, self.genre.sections[2]: 0.85}.get(name, 0.9)
 
     @property
     def close(self) -> float:
@@ -75,11 +76,13 @@ def make_plan(seed: int, genre: Genre, seconds: float) -> Plan:
     rng = stream(seed, "plan")
     beats = pick(rng, genre.meters, genre.meters.values())
     tempo = float(np.exp(rng.uniform(*np.log(genre.tempo))))
-    if genre.drift == 0 and rng.random() < 0.5:
+    if genre.tempo_drift == 0 and rng.random() < 0.5:
         tempo = 60 * FRAMES_A_SECOND / round(60 * FRAMES_A_SECOND / tempo)
     scale = pick(rng, genre.harmony)
-    plan = Plan(seed, genre, seconds, beats, tempo, int(rng.integers(12)), scale, round(float(np.clip(rng.normal(440, 1.8), 435, 445)), 2),
-                float(rng.uniform(*genre.swing[:2])))  # fmt: skip
+    tonic = int(rng.integers(12))
+    tuning = round(float(np.clip(rng.normal(440, 1.8), 435, 445)), 2)
+    swing = float(rng.uniform(*genre.swing))
+    plan = Plan(seed, genre, seconds, beats, tempo, tonic, scale, tuning, swing)
     _lay_time(plan)
     _lay_form(plan)
     _lay_chords(plan)
@@ -87,26 +90,25 @@ def make_plan(seed: int, genre: Genre, seconds: float) -> Plan:
 
 
 def _lay_time(plan: Plan) -> None:
-    """The grid of beats: a tempo that breathes, a first downbeat within the first tenth of a second, an ending where
-    there is room."""
+    """The grid of beats: a first downbeat within 0.1 s, a tempo that may drift, an ending where there is room."""
     rng = stream(plan.seed, "time")
     first = rng.uniform(0.01, 0.1)
-    count = int(np.ceil(plan.seconds * plan.tempo / 60 * (1 + 2 * plan.genre.drift))) + 2 * plan.beats
-    walk = np.cumsum(rng.normal(0, 0.3, count)) if plan.genre.drift else np.zeros(count)
-    lengths = 60 / plan.tempo * (1 + plan.genre.drift * np.tanh(walk))
+    drift = plan.genre.tempo_drift
+    count = int(np.ceil(plan.seconds * plan.tempo / 60 * (1 + 2 * drift))) + 2 * plan.beats
+    walk = np.cumsum(rng.normal(0, 0.3, count)) if drift else np.zeros(count)
+    lengths = 60 / plan.tempo * (1 + drift * np.tanh(walk))
     plan.grid = first + np.concatenate([[0.0], np.cumsum(lengths)])
     downbeats = plan.grid[:: plan.beats]
     plan.ending = bool(rng.random() < 0.4) and plan.seconds >= 16
-    fitting = int((downbeats < plan.seconds - (1.2 if plan.ending else 0.0)).sum())
-    plan.bars = max(1, fitting)
+    room = plan.seconds - (1.2 if plan.ending else 0.0)
+    plan.bars = max(1, int((downbeats < room).sum()))
 
 
 def _lay_form(plan: Plan) -> None:
-    """Sections of four bars (eight in long pieces) after one of a few forms, behind an intro of two where there is
-    time."""
+    """Sections of four bars (eight in long pieces) in one of FORMS, after an intro of two where there is time."""
     rng = stream(plan.seed, "form")
     order = pick(rng, FORMS)
-    size = plan.genre.size or (8 if plan.bars >= 32 and rng.random() < 0.7 else 4)
+    size = plan.genre.section_bars or (8 if plan.bars >= 32 and rng.random() < 0.7 else 4)
     at = 0
     if plan.seconds >= 24 and rng.random() < 0.4:
         plan.sections.append(("intro", 0, 2))
@@ -114,7 +116,7 @@ def _lay_form(plan: Plan) -> None:
     turn = 0
     while at < plan.bars:
         bars = min(size, plan.bars - at)
-        name = plan.genre.names[int(order[turn % len(order)])]
+        name = plan.genre.sections[int(order[turn % len(order)])]
         if plan.sections and bars == 1:
             name, first, before = plan.sections[-1]
             plan.sections[-1] = (name, first, before + 1)
@@ -124,25 +126,26 @@ def _lay_form(plan: Plan) -> None:
 
 
 def _lay_chords(plan: Plan) -> None:
-    """A progression for every name of a section, repeated to its length; the close is the tonic's own chord."""
+    """A progression for every name of a section, repeated to its length; the close is the tonic chord."""
     rng = stream(plan.seed, "harmony")
     choices = list(plan.genre.harmony[plan.scale])
     rng.shuffle(choices)
-    of = {name: theory.parse(choices[i % len(choices)]) for i, name in enumerate(plan.genre.names)}
-    of["intro"] = of[plan.genre.names[0]]
+    progressions = {name: theory.parse(choices[i % len(choices)]) for i, name in enumerate(plan.genre.sections)}
+    progressions["intro"] = progressions[plan.genre.sections[0]]
     for name, first, bars in plan.sections:
         for bar in range(bars):
             place = (first + bar) * plan.beats
-            chords = of[name][bar % len(of[name])]
+            chords = progressions[name][bar % len(progressions[name])]
             if place >= plan.close:
                 chords = [(0, "min" if 3 in theory.SCALES[plan.scale] else "maj")]
             cuts = [0, plan.beats] if len(chords) == 1 else [0, -(-plan.beats // 2), plan.beats]
             for chord, start, stop in zip(chords, cuts[:-1], cuts[1:], strict=True):
-                _add(plan.chords, (float(place + start), float(stop - start), *chord), joinable=place < plan.close)
+                new = (float(place + start), float(stop - start), *chord)
+                _add_chord(plan.chords, new, joinable=place < plan.close)
 
 
-def _add(chords: list, new: tuple, joinable: bool) -> None:
-    """Put a chord down, or let the one before last longer where it is the same (two bars at most)."""
+def _add_chord(chords: list, new: tuple, joinable: bool) -> None:
+    """Append a chord, or prolong the one before where it is the same (to two bars at most)."""
     if joinable and chords and chords[-1][2:] == new[2:] and chords[-1][1] <= new[1]:
         chords[-1] = (chords[-1][0], chords[-1][1] + new[1], *new[2:])
     else:

@@ -1,4 +1,4 @@
-"""From a piece to sound: every note is made, placed, panned, put into a room and brought to a common level."""
+"""From a piece to sound: every note is made, panned, put into a room and brought to a common level."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import numpy as np
 from vampkit.audio import Clip
 from vampkit.errors import VampkitError
 from vampkit.music import drums, mastering, synth
-from vampkit.music.genre import Genre
-from vampkit.music.genres import GENRES, TABLE
+from vampkit.music import general_midi as gm
+from vampkit.music.genres import GENRE_TABLE, GENRES, Genre
 from vampkit.music.score import Instrument, Note, Piece
 from vampkit.music.soundfont import soundfont_bus
 from vampkit.music.streams import stream
-from vampkit.music.synth import RATE
-from vampkit.music.voices import PLAYERS
+from vampkit.music.voices import VOICES
+from vampkit.music.waves import RATE, lowpassed, without_offset
 
 FORCES = (0.35, 0.65, 0.95)
-"""Three strokes of each pitch are made; a note takes the one nearest to its velocity and its own level."""
+"""Three strokes of each pitch are made; a note takes the one nearest to its velocity, at its own level."""
+PUMPED = ("pad", "chords", "bass")
+"""Parts that the kick ducks, in genres that pump."""
 CREDIT = "vampkit's own composer, CC BY-SA 4.0"
 
 
@@ -30,14 +32,38 @@ def render(
     stems: bool = False,
     soundfont: str | os.PathLike | None = None,
 ) -> Clip | dict[str, Clip]:
-    """Play a piece.
+    """Play a piece: the same piece always gives the same sound.
 
-    rate: samples a second of the result. stereo: two channels in place of one. stems: a clip for every part, and one
-    named "air" for the noise floor; their sum is the mix. soundfont: an sf2 or sf3 file that plays the notes in place
-    of our own instruments (extra `soundfont`).
+    Parameters
+    ----------
+    piece : Piece
+        What `compose` wrote.
+    rate : int
+        Samples a second of the result.
+    stereo : bool
+        Two channels in place of one.
+    stems : bool
+        A clip for every part in place of the mix, and one named "air" for the noise floor; their sum is the mix.
+    soundfont : str or PathLike, optional
+        An sf2 or sf3 file that plays the notes in place of our own instruments (extra `soundfont`).
 
-    Raises VampkitError for an instrument that does not exist. One piece gives one sound, whatever was rendered before.
-    Notebook: 00.
+    Returns
+    -------
+    Clip or dict of str to Clip
+        The mix, near -16 LUFS and with peaks below 0.99; or the stems by part, as loud as they are in it.
+
+    Raises
+    ------
+    VampkitError
+        For an instrument or drum that does not exist, and where the extra `soundfont` is missing.
+    FileNotFoundError
+        Where there is no SoundFont.
+
+    Examples
+    --------
+    >>> clip = music.render(music.compose(7), stereo=True)
+
+    Notebook: 08, 09, 10
     """
     count = round(piece.seconds * RATE)
     buses = {seat.part: _bus(piece, seat, count, soundfont) for seat in piece.instruments}
@@ -45,22 +71,22 @@ def render(
     wet = 10 ** (rng.uniform(-24, -11) / 20)
     room = _room(rng, stereo)
     pump = _pump(piece, count)
-    sides = {
-        s.part: _place(buses.pop(s.part), s, stereo, pump if s.part in ("pad", "chords", "bass") else None)
-        for s in piece.instruments
+    placed = {
+        seat.part: _place(buses.pop(seat.part), seat, stereo, pump if seat.part in PUMPED else None)
+        for seat in piece.instruments
     }
     if stems:
-        sides = {part: _in_room(dry, room, wet) for part, dry in sides.items()}
-        mix = sum(sides.values())
+        placed = {part: _in_room(dry, room, wet) for part, dry in placed.items()}
+        mix = sum(placed.values())
     else:
-        mix = _in_room(sum(sides.values()), room, wet)
+        mix = _in_room(sum(placed.values()), room, wet)
     equalizer = mastering.equalizer(piece, mix)
     mix = mastering.filtered(mix, equalizer)
     gain, floor = mastering.finish(piece, mix)
     name = f"composed-{piece.genre}-{piece.seed}"
     if not stems:
         return Clip((mix * gain + floor).astype(np.float32), RATE, name, CREDIT).resample(rate)
-    sounds = {part: mastering.filtered(wave, equalizer) * gain for part, wave in sides.items()} | {"air": floor}
+    sounds = {part: mastering.filtered(wave, equalizer) * gain for part, wave in placed.items()} | {"air": floor}
     return {
         part: Clip(wave.astype(np.float32), RATE, f"{name}-{part}", CREDIT).resample(rate)
         for part, wave in sounds.items()
@@ -74,36 +100,35 @@ def _bus(piece: Piece, seat: Instrument, count: int, soundfont: str | os.PathLik
         bus = soundfont_bus(soundfont, seat, notes, count)
     else:
         bus = _drum_bus(piece, notes, count) if seat.name == "drums" else _pitched_bus(piece, seat, notes, count)
-    if seat.name == "guitar" and _genre(piece).driven:
-        drive = synth.PLAYERS["guitar"][1](stream(piece.seed, "patch/guitar"))["drive"]
-        loud = _level(bus)
-        bus = synth.lowpassed(np.tanh(bus * (drive / 3 / loud)), 4_500) if loud else bus
-    bus = synth.without_offset(bus)
-    loud = _level(bus)
-    return bus * np.float32(0.1 * 10 ** (seat.level_db / 20) / loud) if loud else bus
+    if seat.name == "guitar" and _genre(piece).distorted_guitar:
+        drive = synth.guitar_patch(stream(piece.seed, "patch/guitar"))["drive"]
+        level = _level(bus)
+        bus = lowpassed(np.tanh(bus * (drive / 3 / level)), 4_500) if level else bus
+    bus = without_offset(bus)
+    level = _level(bus)
+    return bus * np.float32(0.1 * 10 ** (seat.level_db / 20) / level) if level else bus
 
 
 def _genre(piece: Piece) -> Genre:
-    """The table of the piece's genre; a piece of another name is played plainly, as the first one."""
-    return TABLE.get(piece.genre, TABLE[GENRES[0]])
+    """The piece's genre; a piece of an unknown genre is played like one of the first."""
+    return GENRE_TABLE.get(piece.genre, GENRE_TABLE[GENRES[0]])
 
 
 def _level(bus: np.ndarray) -> float:
     """Root mean square of the louder half of a part, so that rests do not count."""
-    frames = (
-        np.square(bus[: len(bus) // 2048 * 2048].reshape(-1, 2048)).mean(1)
-        if len(bus) >= 2048
-        else np.square(bus).mean(keepdims=True)
-    )
-    return float(np.sqrt(np.sort(frames)[len(frames) // 2 :].mean()))
+    block = max(1, min(2048, len(bus)))
+    powers = np.square(bus[: len(bus) // block * block].reshape(-1, block)).mean(1)
+    return float(np.sqrt(np.sort(powers)[len(powers) // 2 :].mean()))
 
 
 def _pitched_bus(piece: Piece, seat: Instrument, notes: list[Note], count: int) -> np.ndarray:
-    if seat.name not in PLAYERS:
+    """The notes of a part by one of our own instruments; each pitch and stroke is made once, as long as its longest."""
+    if seat.name not in VOICES:
         raise VampkitError(
-            f"there is no instrument {seat.name!r}, one of {', '.join(PLAYERS)} or drums was expected; change the piece's instruments"
+            f"there is no instrument {seat.name!r}, one of {', '.join(VOICES)} or drums was expected; "
+            "change the piece's instruments"
         )
-    play, draw = PLAYERS[seat.name]
+    play, draw = VOICES[seat.name]
     patch = draw(stream(piece.seed, f"patch/{seat.name}"))
     release = int(patch["release"] * RATE)
     bus = np.zeros(count, np.float32)
@@ -127,15 +152,17 @@ def _pitched_bus(piece: Piece, seat: Instrument, notes: list[Note], count: int) 
 
 
 def _stroke(velocity: int) -> int:
+    """Which of FORCES is nearest to a velocity."""
     return int(np.argmin([abs(velocity / 127 - f) for f in FORCES]))
 
 
 def _drum_bus(piece: Piece, notes: list[Note], count: int) -> np.ndarray:
+    """The drums' notes by the genre's kit."""
     rng = stream(piece.seed, "patch/drums")
-    waves = drums.kit(rng, _genre(piece).kit)
+    waves = drums.kit(rng, _genre(piece).drum_kit)
     trim = {drum: level * 10 ** (rng.normal(0, 1.5) / 20) for drum, level in drums.LEVELS.items()}
     bus = np.zeros(count, np.float32)
-    opened = [round(n.start_s * RATE) for n in notes if n.pitch in (42, 46)]
+    hat_strokes = [round(n.start_s * RATE) for n in notes if n.pitch in (gm.CLOSED_HAT, gm.OPEN_HAT)]
     for note in notes:
         if note.pitch not in waves:
             raise VampkitError(
@@ -143,8 +170,8 @@ def _drum_bus(piece: Piece, notes: list[Note], count: int) -> np.ndarray:
             )
         start = round(note.start_s * RATE)
         wave = waves[note.pitch] * np.float32(trim[note.pitch] * (note.velocity / 110) ** 1.8)
-        if note.pitch == 46:
-            wave = _choked(wave, min((o - start for o in opened if o > start + 2000), default=len(wave)))
+        if note.pitch == gm.OPEN_HAT:
+            wave = _choked(wave, min((s - start for s in hat_strokes if s > start + 2000), default=len(wave)))
         bus[start : start + len(wave)] += wave[: count - start]
     return bus
 
@@ -160,7 +187,7 @@ def _choked(wave: np.ndarray, samples: int) -> np.ndarray:
 
 def _pump(piece: Piece, count: int) -> np.ndarray | None:
     """Where the genre pumps: pads and chords duck under the kick, float32 [count]."""
-    kicks = [n.start_s for n in piece.notes if n.part == "drums" and n.pitch == 36]
+    kicks = [n.start_s for n in piece.notes if n.part == "drums" and n.pitch == gm.KICK]
     depth = stream(piece.seed, "pump").uniform(0.2, 0.75)
     if not _genre(piece).pump or not kicks:
         return None
@@ -182,23 +209,21 @@ def _place(bus: np.ndarray, seat: Instrument, stereo: bool, pump: np.ndarray | N
 
 
 def _room(rng: np.random.Generator, stereo: bool) -> np.ndarray:
-    """An impulse response of decaying noise, float32 [1 or 2, samples]: darker and shorter, or brighter and longer."""
+    """An impulse response of decaying noise, float32 [1 or 2, samples], of 0.25 to 2 s and drawn brightness."""
     time = float(np.exp(rng.uniform(np.log(0.25), np.log(2.0))))
     n = int(1.1 * time * RATE)
     t = np.arange(n) / RATE
     noise = rng.standard_normal((2, n))
     bright = rng.uniform(3_000, 9_000)
     delay = int(rng.uniform(0.002, 0.025) * RATE)
-    tail = np.stack([synth.lowpassed(side, bright) - synth.lowpassed(side, 200) for side in noise]) * 10 ** (
-        -3 * t / time
-    )
+    tail = np.stack([lowpassed(side, bright) - lowpassed(side, 200) for side in noise]) * 10 ** (-3 * t / time)
     tail = np.concatenate([np.zeros((2, delay)), tail], 1)
     tail /= np.sqrt(np.square(tail).sum(1, keepdims=True))
     return (tail if stereo else tail.mean(0, keepdims=True) * np.sqrt(2)).astype(np.float32)
 
 
 def _in_room(dry: np.ndarray, room: np.ndarray, wet: float) -> np.ndarray:
-    """The sound and its reverberation, in which both channels meet."""
+    """The sound with its reverberation, which both channels feed."""
     from scipy.signal import oaconvolve
 
     send = dry.mean(0, keepdims=True)

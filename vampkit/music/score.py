@@ -14,9 +14,20 @@ FORMAT = "vampkit.piece/1"
 
 @dataclass(frozen=True)
 class Note:
-    """One note: start and duration in seconds, MIDI pitch (drums.
+    """One note of a part.
 
-    General MIDI drum number), velocity 1 to 127, part.
+    Parameters
+    ----------
+    start_s : float
+        Where it starts, in seconds.
+    duration_s : float
+        How long it is held, in seconds.
+    pitch : int
+        MIDI number, 69 is a'; of drums General MIDI's drum number.
+    velocity : int
+        How hard it is played, 1 to 127.
+    part : str
+        Which part plays it: "bass", "chords", "arpeggio", "pad", "melody" or "drums".
     """
 
     start_s: float
@@ -28,8 +39,21 @@ class Note:
 
 @dataclass(frozen=True)
 class Chord:
-    """One chord: start and duration in seconds, Harte label ("A:min7"), root and all tones as pitch classes (C is
-    0)."""
+    """One chord of the harmony.
+
+    Parameters
+    ----------
+    start_s : float
+        Where it starts, in seconds.
+    duration_s : float
+        How long it lasts, in seconds.
+    label : str
+        In Harte's notation, such as "A:min7".
+    root : int
+        Pitch class of the root; C is 0.
+    tones : tuple of int
+        Pitch classes of all its tones, root first.
+    """
 
     start_s: float
     duration_s: float
@@ -40,7 +64,17 @@ class Chord:
 
 @dataclass(frozen=True)
 class Section:
-    """One section of the form: start and duration in seconds, name. Sections of one name share their material."""
+    """One section of the form.
+
+    Parameters
+    ----------
+    start_s : float
+        Where it starts, in seconds.
+    duration_s : float
+        How long it lasts, in seconds.
+    name : str
+        Such as "chorus"; sections of one name share their chords, rhythms and melody.
+    """
 
     start_s: float
     duration_s: float
@@ -49,8 +83,19 @@ class Section:
 
 @dataclass(frozen=True)
 class Instrument:
-    """Who plays a part: instrument name (or "drums"), level in dB against the other parts, place from -1 (left) to
-    1."""
+    """Who plays a part, and where it stands in the mix.
+
+    Parameters
+    ----------
+    part : str
+        Such as "melody"; see `Note`.
+    name : str
+        One of `INSTRUMENTS`, or "drums".
+    level_db : float
+        Level against the other parts, in dB.
+    pan : float
+        Place from -1 (left) to 1 (right).
+    """
 
     part: str
     name: str
@@ -60,9 +105,25 @@ class Instrument:
 
 @dataclass(frozen=True)
 class Mastering:
-    """What was done to the mix.
+    """What was done to the mix: a compressor and a low-pass, none by default.
 
-    A compressor (ratio 1: none; its threshold in dB from the mix's own level) and a low-pass (None: none).
+    Parameters
+    ----------
+    ratio : float
+        How many dB above the threshold become one, 1 or more; 1 compresses nothing.
+    threshold_db : float
+        Where the compressor sets in, in dB from the mix's mean level.
+    attack_s : float
+        Time constant in seconds with which the compressor follows a rising level.
+    release_s : float
+        The same for a falling level.
+    low_pass_hz : float, optional
+        Cutoff of the low-pass; without it there is none.
+
+    Raises
+    ------
+    ValueError
+        For a ratio below 1, a time or a cutoff that is not above 0.
     """
 
     ratio: float = 1.0
@@ -72,12 +133,8 @@ class Mastering:
     low_pass_hz: float | None = None
 
     def __post_init__(self):
-        if not (
-            self.ratio >= 1
-            and self.attack_s > 0
-            and self.release_s > 0
-            and (self.low_pass_hz is None or self.low_pass_hz > 0)
-        ):
+        positive = (self.attack_s, self.release_s, 1.0 if self.low_pass_hz is None else self.low_pass_hz)
+        if not (self.ratio >= 1 and all(value > 0 for value in positive)):
             raise ValueError(
                 f"{self} was given, a ratio of at least 1, times and a cutoff above 0 were expected; mend what is not"
             )
@@ -85,15 +142,47 @@ class Mastering:
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of music, complete: `render` needs nothing else.
+    """A piece of music as data, with its truth; `render` needs nothing else.
 
-    tempo: beats a minute at the start. meter: (beats a bar, note value of a beat). key: Harte label ("D:min").
-    scale: name of the scale. tuning: Hz of the a above middle c. swing: share of a beat (or half a beat) before the
-    off-beat, 0.5 is even.
-    beats, downbeats: seconds. notes, chords, sections: in order of time. mastering: what was done to the mix; pieces
-    written before had none of it.
+    Parameters
+    ----------
+    seed : int
+        What it was composed from.
+    genre : str
+        Name of its genre.
+    seconds : float
+        Its length.
+    tempo : float
+        Beats a minute at the start.
+    meter : tuple of two int
+        Beats a bar, and the note value of a beat.
+    key : str
+        In Harte's notation, such as "D:min".
+    scale : str
+        Name of the scale, such as "dorian".
+    tuning : float
+        Hz of the a above middle c.
+    swing : float
+        Place of the off-beat in its beat (in some genres half a beat), 0.5 is even.
+    beats : tuple of float
+        Times of the beats, in seconds.
+    downbeats : tuple of float
+        Those that begin a bar.
+    chords : tuple of Chord
+        In order of time.
+    sections : tuple of Section
+        In order of time.
+    notes : tuple of Note
+        In order of time.
+    instruments : tuple of Instrument
+        One for each part.
+    mastering : Mastering
+        What is done to the mix.
 
-    Notebook: 00.
+    Raises
+    ------
+    ValueError
+        For a length that is not above 0, or notes of a part that has no instrument.
     """
 
     seed: int
@@ -122,7 +211,8 @@ class Piece:
         lost = {n.part for n in self.notes} - parts
         if lost:
             raise ValueError(
-                f"notes belong to the parts {sorted(lost)}, the piece has {sorted(parts)}; add an Instrument for each part"
+                f"notes belong to the parts {sorted(lost)}, the piece has {sorted(parts)}; "
+                "add an Instrument for each part"
             )
 
     @property
@@ -131,12 +221,34 @@ class Piece:
         return tuple(i.part for i in self.instruments)
 
     def to_json(self) -> str:
-        """The piece as JSON text in the format `vampkit.piece/1`; `from_json` reads it back without loss."""
+        """The piece as JSON text, which `from_json` reads back without loss.
+
+        Returns
+        -------
+        str
+            In the format `vampkit.piece/1`.
+        """
         return json.dumps({"format": FORMAT, **asdict(self)}, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Piece:
-        """Read what `to_json` wrote. Raises VampkitError where it is something else."""
+        """Read what `to_json` wrote.
+
+        Parameters
+        ----------
+        text : str
+            JSON in the format `vampkit.piece/1`.
+
+        Returns
+        -------
+        Piece
+            Equal to the one that was written.
+
+        Raises
+        ------
+        VampkitError
+            For anything else.
+        """
         try:
             data = json.loads(text)
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -146,16 +258,13 @@ class Piece:
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             found = data.get("format") if isinstance(data, dict) else type(data).__name__
             raise VampkitError(f"the format is {found!r}, {FORMAT!r} was expected; write the piece with Piece.to_json")
-        rows = {"chords": Chord, "sections": Section, "notes": Note, "instruments": Instrument}
         try:
             values = {f.name: data[f.name] for f in fields(cls) if f.name != "mastering"}
             values["mastering"] = Mastering(**data.get("mastering", {}))
-            for name, kind in rows.items():
-                values[name] = tuple(
-                    kind(**{**row, "tones": tuple(row["tones"])}) if kind is Chord else kind(**row)
-                    for row in values[name]
-                )
-            return cls(**{**values, **{name: tuple(values[name]) for name in ("meter", "beats", "downbeats")}})
+            values["chords"] = [Chord(**{**row, "tones": tuple(row["tones"])}) for row in values["chords"]]
+            for name, kind in {"sections": Section, "notes": Note, "instruments": Instrument}.items():
+                values[name] = [kind(**row) for row in values[name]]
+            return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
         except (KeyError, TypeError) as error:
             raise VampkitError(
                 f"the piece lacks something or holds too much ({error}); write it with Piece.to_json"

@@ -1,7 +1,4 @@
-"""A piece played by a SoundFont in place of our own synthesizer.
-
-Sampled instruments under the same scores, rooms and mixes (extra `soundfont`).
-"""
+"""A piece played by a SoundFont, with sampled instruments in place of our own synthesizer (extra `soundfont`)."""
 
 from __future__ import annotations
 
@@ -11,22 +8,19 @@ from pathlib import Path
 import numpy as np
 
 from vampkit.errors import VampkitError
+from vampkit.music.instruments import INSTRUMENT_TABLE
 from vampkit.music.score import Instrument, Note
-from vampkit.music.synth import RATE
+from vampkit.music.waves import RATE
 
-PROGRAMS = {
-    "piano": 0, "epiano": 4, "harpsichord": 6, "clav": 7, "vibes": 11, "marimba": 12, "bells": 14, "organ": 16, "accordion": 21, "nylon": 24, "guitar": 25,
-    "bass": 33, "synthbass": 38, "sub": 39, "violin": 40, "cello": 42, "harp": 46, "strings": 48, "choir": 52, "voice": 53, "trumpet": 56, "brass": 61,
-    "sax": 65, "oboe": 68, "clarinet": 71, "flute": 73, "lead": 80, "pad": 89, "banjo": 105, "kalimba": 108,
-}  # fmt: skip
+PROGRAMS = {name: settings["program"] for name, settings in INSTRUMENT_TABLE.items()}
 """General MIDI's programs, from 0, for our instruments."""
 
 
 def soundfont_bus(font: str | os.PathLike, seat: Instrument, notes: list[Note], count: int) -> np.ndarray:
     """All notes of a part as the font plays them, float32 [count] at 44.1 kHz, tuned to 440 Hz.
 
-    font: an sf2 or sf3 file. Raises FileNotFoundError where there is none, VampkitError where symusic is missing or the
-    instrument has no program.
+    font: an sf2 or sf3 file. Raises FileNotFoundError where there is none, VampkitError where symusic is missing or
+    the instrument has no program.
     """
     path = Path(font)
     if not path.is_file():
@@ -52,7 +46,6 @@ def soundfont_bus(font: str | os.PathLike, seat: Instrument, notes: list[Note], 
     for note in notes:
         track.notes.append(Struck(note.start_s, note.duration_s, note.pitch, note.velocity, ttype="second"))
     score.tracks.append(track)
-    sound = np.asarray(Synthesizer(sf_path=str(path), sample_rate=RATE, quality=4).render(score, stereo=True)).mean(0)[
-        :count
-    ]
+    synthesizer = Synthesizer(sf_path=str(path), sample_rate=RATE, quality=4)
+    sound = np.asarray(synthesizer.render(score, stereo=True)).mean(0)[:count]
     return np.pad(sound, (0, count - len(sound))).astype(np.float32)

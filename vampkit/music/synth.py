@@ -1,70 +1,40 @@
-"""The first eight instruments.
+"""Instruments with functions of their own; `voices` has the others.
 
-`voices` has the others. Each makes one note as a wave; what varies from piece to piece is its patch, drawn at random.
+Each makes one note as a wave. Its patch holds what differs from piece to piece, and is drawn once for each.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from vampkit.music.streams import pick
+from vampkit.music.waves import RATE, lowpassed, partials, read, rise, tremolo, wavetable
 
-RATE = 44_100
 Patch = dict[str, float]
-
-
-def partials(freqs, amps, decays, samples: int, phases=0.0) -> np.ndarray:
-    """A sum of damped sines, float32 [samples], as one product of matrices.
-
-    freqs: Hz. amps: peaks. decays: 1/s. phases: radians; all of one length H.
-
-    With z = exp((-decay + 2 pi i f) / rate), sample kB + j is sum_h a_h z_h^(kB) z_h^j: a product of [K, H] and [H, B],
-    which costs a few multiplications a sample instead of a sine each.
-    """
-    freqs, amps = np.asarray(freqs, float), np.asarray(amps, float)
-    heard = freqs < 0.45 * RATE
-    log = ((-np.broadcast_to(decays, freqs.shape) + 2j * np.pi * freqs) / RATE)[heard]
-    start = (amps * np.exp(1j * np.broadcast_to(phases, freqs.shape)))[heard]
-    block = int(np.sqrt(samples)) + 1
-    rows = np.exp(np.arange(-(-samples // block))[:, None] * block * log) * start
-    columns = np.exp(log[:, None] * np.arange(block))
-    left = np.concatenate([rows.real, rows.imag], 1).astype(np.float32)
-    right = np.concatenate([columns.imag, columns.real]).astype(np.float32)
-    return (left @ right).ravel()[:samples]
-
-
-def rise(samples: int, seconds: float) -> np.ndarray:
-    """An attack: half a cosine from 0 to 1 over `seconds`, then 1."""
-    ramp = np.ones(samples, np.float32)
-    n = min(samples, max(1, int(seconds * RATE)))
-    ramp[:n] = 0.5 - 0.5 * np.cos(np.pi * (np.arange(n) + 0.5) / n)
-    return ramp
-
-
-def lowpassed(noise: np.ndarray, cutoff: float) -> np.ndarray:
-    """One pole at `cutoff` Hz."""
-    from scipy.signal import lfilter
-
-    pole = np.exp(-2 * np.pi * cutoff / RATE)
-    return lfilter([1 - pole], [1, -pole], noise).astype(np.float32)
-
-
-def without_offset(wave: np.ndarray) -> np.ndarray:
-    """What lies below about 20 Hz taken away: no ear hears it, and it eats headroom."""
-    from scipy.signal import lfilter
-
-    pole = np.exp(-2 * np.pi * 20 / RATE)
-    return lfilter([(1 + pole) / 2, -(1 + pole) / 2], [1, -pole], wave).astype(np.float32)
+Play = Callable[[float, int, float, Patch, np.random.Generator], np.ndarray]
+"""(Hz, samples, force 0..1, patch, random stream) -> wave, float32 [samples]."""
+Voice = tuple[Play, Callable[[np.random.Generator], Patch]]
+"""How an instrument sounds, and how its patch is drawn."""
 
 
 def _harmonics(pitch: float, most: int) -> np.ndarray:
+    """Numbers of the harmonics below 16 kHz, at least one and at most so many."""
     return np.arange(1, max(2, min(most, int(16_000 / pitch)) + 1))
 
 
 def piano_patch(rng) -> Patch:
     """Drawn once a piece: slope of the partials, stiffness, place of the hammer, ring in s."""
-    return {"slope": rng.uniform(0.9, 1.6), "stiff": 10 ** rng.uniform(-4.3, -3.3), "strike": rng.uniform(0.09, 0.16), "ring": rng.uniform(1.2, 3.0),
-            "beat": rng.uniform(0.2, 0.9), "thump": rng.uniform(0.02, 0.08), "release": rng.uniform(0.08, 0.2)}  # fmt: skip
+    return {
+        "slope": rng.uniform(0.9, 1.6),
+        "stiff": 10 ** rng.uniform(-4.3, -3.3),
+        "strike": rng.uniform(0.09, 0.16),
+        "ring": rng.uniform(1.2, 3.0),
+        "beat": rng.uniform(0.2, 0.9),
+        "thump": rng.uniform(0.02, 0.08),
+        "release": rng.uniform(0.08, 0.2),
+    }
 
 
 def piano(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
@@ -72,17 +42,10 @@ def piano(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nda
     h = _harmonics(pitch, 40)
     freqs = h * pitch * np.sqrt((1 + patch["stiff"] * h**2) / (1 + patch["stiff"]))
     amps = h ** -(patch["slope"] + 0.9 * (1 - force)) * (0.15 + np.abs(np.sin(np.pi * h * patch["strike"])))
-    tau = patch["ring"] * (261.6 / pitch) ** 0.5
-    decay = (1 + 0.22 * (h - 1)) / tau
-    second = 0.6 * amps, 0.35 * decay
-    phases = rng.uniform(0, 2 * np.pi, len(h))
-    wave = partials(
-        np.r_[freqs, freqs + patch["beat"]],
-        np.r_[amps, second[0]],
-        np.r_[decay, second[1]],
-        samples,
-        np.r_[phases, phases],
-    )
+    decay = (1 + 0.22 * (h - 1)) / (patch["ring"] * (261.6 / pitch) ** 0.5)
+    phases = np.tile(rng.uniform(0, 2 * np.pi, len(h)), 2)
+    strings = np.r_[freqs, freqs + patch["beat"]], np.r_[amps, 0.6 * amps], np.r_[decay, 0.35 * decay]
+    wave = partials(*strings, samples, phases)
     short = min(samples, int(0.08 * RATE))
     thump = lowpassed(rng.standard_normal(short), 900) * np.exp(-np.arange(short) / (0.012 * RATE))
     wave[:short] += patch["thump"] * 8 * force * thump * np.abs(wave).max()
@@ -91,9 +54,16 @@ def piano(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nda
 
 def epiano_patch(rng) -> Patch:
     """Drawn once a piece: ratio and depth of the modulation, tine, ring in s, tremolo."""
-    return {"ratio": pick(rng, (1.0, 1.0, 2.0, 3.0)), "index": rng.uniform(0.8, 2.5), "tine": rng.uniform(0.05, 0.3),
-            "tine_ratio": pick(rng, (7.0, 11.0, 14.0)), "ring": rng.uniform(0.7, 1.8), "tremolo": pick(rng, (0.0, 0.12, 0.25)),
-            "rate": rng.uniform(3, 6.5), "release": rng.uniform(0.08, 0.25)}  # fmt: skip
+    return {
+        "ratio": pick(rng, (1.0, 1.0, 2.0, 3.0)),
+        "index": rng.uniform(0.8, 2.5),
+        "tine": rng.uniform(0.05, 0.3),
+        "tine_ratio": pick(rng, (7.0, 11.0, 14.0)),
+        "ring": rng.uniform(0.7, 1.8),
+        "tremolo": pick(rng, (0.0, 0.12, 0.25)),
+        "rate": rng.uniform(3, 6.5),
+        "release": rng.uniform(0.08, 0.25),
+    }
 
 
 def epiano(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
@@ -104,28 +74,31 @@ def epiano(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nd
     wave = np.sin(turn + index * np.sin(patch["ratio"] * turn))
     if patch["tine_ratio"] * pitch < 0.4 * RATE:
         wave += patch["tine"] * force * np.exp(-t / 0.06) * np.sin(patch["tine_ratio"] * turn)
-    wave *= np.exp(-t / (patch["ring"] * (261.6 / pitch) ** 0.4)) * (
-        1 - patch["tremolo"] * (0.5 + 0.5 * np.sin(2 * np.pi * patch["rate"] * t))
-    )
+    sway = 1 - patch["tremolo"] * (0.5 + 0.5 * np.sin(2 * np.pi * patch["rate"] * t))
+    wave *= np.exp(-t / (patch["ring"] * (261.6 / pitch) ** 0.4)) * sway
     return wave * rise(samples, 0.003)
 
 
 def guitar_patch(rng) -> Patch:
     """Drawn once a piece: brightness of the pluck in Hz, ring in s, place of the finger, body, drive."""
-    return {"bright": 10 ** rng.uniform(3.3, 4.0), "ring": rng.uniform(1.0, 3.5), "place": rng.uniform(0.12, 0.35), "body": rng.uniform(0.0, 0.35),
-            "release": rng.uniform(0.05, 0.15), "drive": rng.uniform(6, 30)}  # fmt: skip
+    return {
+        "bright": 10 ** rng.uniform(3.3, 4.0),
+        "ring": rng.uniform(1.0, 3.5),
+        "place": rng.uniform(0.12, 0.35),
+        "body": rng.uniform(0.0, 0.35),
+        "release": rng.uniform(0.05, 0.15),
+        "drive": rng.uniform(6, 30),
+    }
 
 
 def guitar(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
-    """Karplus and Strong's string.
+    """Karplus and Strong's string: noise in a delay line that averages neighbours, so that highs die first.
 
-    A burst of noise runs round a delay line that averages neighbours, so that highs die first.
-
-    y[n] = g ((1 - s) y[n - N] + s y[n - N - 1]), N + s = rate / pitch; reckoned a whole period at a time.
+    y[n] = g ((1 - s) y[n - N] + s y[n - N - 1]), N + s = rate / pitch; computed a whole period at a time.
     """
     period = RATE / pitch
     length = int(period - 0.15)
-    share = min(period - length, 0.9)  # beyond 1 the string would grow louder; a tenth of a sample is a cent or less
+    share = min(period - length, 0.9)  # above 1 the string grows louder; the lost tenth of a sample is a cent or less
     loss = 10 ** (-3 / (patch["ring"] * (196 / pitch) ** 0.3 * pitch))
     burst = lowpassed(rng.standard_normal(length + 1), patch["bright"] * (0.4 + 0.8 * force))
     burst -= np.roll(burst, max(1, int(patch["place"] * length)))
@@ -144,8 +117,14 @@ def guitar(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nd
 
 def bass_patch(rng) -> Patch:
     """Drawn once a piece: slope of the harmonics, filter in Hz, ring in s, missing even ones, pluck."""
-    return {"slope": rng.uniform(1.0, 2.2), "cut": 10 ** rng.uniform(2.5, 3.3), "ring": 10 ** rng.uniform(-0.3, 0.7), "odd": pick(rng, (0.0, 0.0, 0.7)),
-            "pluck": rng.uniform(0.1, 0.6), "release": rng.uniform(0.03, 0.09)}  # fmt: skip
+    return {
+        "slope": rng.uniform(1.0, 2.2),
+        "cut": 10 ** rng.uniform(2.5, 3.3),
+        "ring": 10 ** rng.uniform(-0.3, 0.7),
+        "odd": pick(rng, (0.0, 0.0, 0.7)),
+        "pluck": rng.uniform(0.1, 0.6),
+        "release": rng.uniform(0.03, 0.09),
+    }
 
 
 def bass(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
@@ -162,12 +141,19 @@ def bass(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndar
 
 def pad_patch(rng) -> Patch:
     """Drawn once a piece: voices and their distance in cents, filter in Hz, attack in s, slow sweep."""
-    return {"voices": int(rng.integers(3, 6)), "cents": rng.uniform(4, 14), "cut": 10 ** rng.uniform(2.8, 3.6), "attack": rng.uniform(0.08, 0.6),
-            "sweep": rng.uniform(0.2, 0.7), "rate": rng.uniform(0.08, 0.5), "release": rng.uniform(0.25, 0.8)}  # fmt: skip
+    return {
+        "voices": int(rng.integers(3, 6)),
+        "cents": rng.uniform(4, 14),
+        "cut": 10 ** rng.uniform(2.8, 3.6),
+        "attack": rng.uniform(0.08, 0.6),
+        "sweep": rng.uniform(0.2, 0.7),
+        "rate": rng.uniform(0.08, 0.5),
+        "release": rng.uniform(0.25, 0.8),
+    }
 
 
 def pad(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
-    """Saws apart by a few cents, in a dark and a bright filter between which a slow wave moves."""
+    """Saws a few cents apart; a slow wave moves between a dark and a bright filter."""
     voices = int(patch["voices"])
     h = _harmonics(pitch, 28)
     spread = 2 ** (patch["cents"] * np.linspace(-1, 1, voices) / 1200)
@@ -191,63 +177,67 @@ def _vibrato(pitch: float, samples: int, patch: Patch) -> np.ndarray:
 
 def lead_patch(rng) -> Patch:
     """Drawn once a piece: saw or square, filter in Hz, vibrato in cents, attack and fall in s."""
-    return {"square": pick(rng, (0.0, 0.0, 1.0)), "cut": 10 ** rng.uniform(3.0, 3.8), "vibrato": rng.uniform(0, 22), "rate": rng.uniform(4.8, 6.4),
-            "attack": 10 ** rng.uniform(-2.3, -1.3), "fall": rng.uniform(0.3, 3.0), "release": rng.uniform(0.04, 0.15)}  # fmt: skip
+    return {
+        "square": pick(rng, (0.0, 0.0, 1.0)),
+        "cut": 10 ** rng.uniform(3.0, 3.8),
+        "vibrato": rng.uniform(0, 22),
+        "rate": rng.uniform(4.8, 6.4),
+        "attack": 10 ** rng.uniform(-2.3, -1.3),
+        "fall": rng.uniform(0.3, 3.0),
+        "release": rng.uniform(0.04, 0.15),
+    }
 
 
 def lead(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
     """A saw or square without aliases, read from a table of one period, with vibrato and a filter that closes."""
     h = _harmonics(pitch, 60)
     amps = np.where((h % 2 == 0) & (patch["square"] > 0), 0.0, 1 / h)
-    turn = np.arange(2049) / 2048
-    shapes = np.sin(2 * np.pi * turn[:, None] * h)
     cut = patch["cut"] * (0.5 + force)
-    open_, closed = (
-        shapes @ (amps / (1 + (h * pitch / (2.5 * cut)) ** 2)),
-        shapes @ (amps / (1 + (h * pitch / cut) ** 4) ** 0.5),
-    )
-    place = (_vibrato(pitch, samples, patch) % 1) * 2048
-    at = place.astype(np.int32)
-    part = (place - at).astype(np.float32)
+    bright = wavetable(amps / (1 + (h * pitch / (2.5 * cut)) ** 2))
+    dark = wavetable(amps / (1 + (h * pitch / cut) ** 4) ** 0.5)
+    turns = _vibrato(pitch, samples, patch)
     t = np.arange(samples, dtype=np.float32) / RATE
     mix = np.exp(-t / 0.15)
-    both = [((1 - part) * table[at] + part * table[at + 1]).astype(np.float32) for table in (open_, closed)]
-    return (
-        (mix * both[0] + (1 - mix) * both[1])
-        * rise(samples, patch["attack"])
-        * (0.45 + 0.55 * np.exp(-t / patch["fall"]))
-    )
+    wave = mix * read(bright, turns).astype(np.float32) + (1 - mix) * read(dark, turns).astype(np.float32)
+    return wave * rise(samples, patch["attack"]) * (0.45 + 0.55 * np.exp(-t / patch["fall"]))
 
 
 def organ_patch(rng) -> Patch:
     """Drawn once a piece: levels of the nine drawbars, click, rotor."""
-    bars = {
-        f"bar{i}": float(v)
-        for i, v in enumerate(rng.uniform(0, 1, 9) ** 1.5 * np.array([0.7, 0.4, 1, 0.8, 0.6, 0.5, 0.4, 0.4, 0.4]))
+    levels = rng.uniform(0, 1, 9) ** 1.5 * np.array([0.7, 0.4, 1, 0.8, 0.6, 0.5, 0.4, 0.4, 0.4])
+    bars = {f"bar{i}": float(level) for i, level in enumerate(levels)}
+    return {
+        **bars,
+        "bar2": 1.0,
+        "click": rng.uniform(0, 0.15),
+        "depth": rng.uniform(0, 0.12),
+        "rate": pick(rng, (0.8, 6.2)),
+        "release": rng.uniform(0.02, 0.06),
     }
-    return {**bars, "bar2": 1.0, "click": rng.uniform(0, 0.15), "depth": rng.uniform(0, 0.12), "rate": pick(rng, (0.8, 6.2)),
-            "release": rng.uniform(0.02, 0.06)}  # fmt: skip
 
 
 def organ(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
-    """Nine drawbars of sines, a click of the key, and a rotor that makes the level waver."""
+    """Nine drawbars of sines, the click of the key, and a rotor that makes the level waver."""
     feet = np.array([0.5, 1.5, 1, 2, 3, 4, 5, 6, 8])
     amps = np.array([patch[f"bar{i}"] for i in range(9)])
     wave = partials(feet * pitch, amps, 0.0, samples, rng.uniform(0, 2 * np.pi, 9))
     short = min(samples, int(0.01 * RATE))
     wave[:short] += patch["click"] * rng.standard_normal(short) * np.hanning(short)
     t = np.arange(samples, dtype=np.float32) / RATE
-    return (
-        wave
-        * rise(samples, 0.006)
-        * (1 - patch["depth"] * (0.5 + 0.5 * np.sin(2 * np.pi * np.float32(patch["rate"]) * t)))
-    )
+    return wave * rise(samples, 0.006) * tremolo(patch["depth"], patch["rate"], t)
 
 
 def flute_patch(rng) -> Patch:
     """Drawn once a piece: vibrato in cents, breath, upper harmonics, attack in s."""
-    return {"vibrato": rng.uniform(5, 20), "rate": rng.uniform(4.5, 6), "breath": rng.uniform(0.02, 0.12), "second": rng.uniform(0.1, 0.5),
-            "third": rng.uniform(0.03, 0.25), "attack": rng.uniform(0.03, 0.09), "release": rng.uniform(0.05, 0.12)}  # fmt: skip
+    return {
+        "vibrato": rng.uniform(5, 20),
+        "rate": rng.uniform(4.5, 6),
+        "breath": rng.uniform(0.02, 0.12),
+        "second": rng.uniform(0.1, 0.5),
+        "third": rng.uniform(0.03, 0.25),
+        "attack": rng.uniform(0.03, 0.09),
+        "release": rng.uniform(0.05, 0.12),
+    }
 
 
 def flute(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
@@ -255,23 +245,63 @@ def flute(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nda
     from scipy.signal import lfilter
 
     turn = (2 * np.pi * (_vibrato(pitch, samples, patch) % 1)).astype(np.float32)
-    wave = (
-        np.sin(turn)
-        + patch["second"] * force * np.sin(2 * turn)
-        + patch["third"] * force**2 * np.sin(3 * turn)
-        + 0.02 * np.sin(5 * turn)
-    )
+    wave = np.sin(turn) + patch["second"] * force * np.sin(2 * turn)
+    wave = wave + patch["third"] * force**2 * np.sin(3 * turn) + 0.02 * np.sin(5 * turn)
     radius, angle = 0.97, 2 * np.pi * min(2 * pitch, 9_000) / RATE
-    breath = lfilter(
-        [1 - radius], [1, -2 * radius * np.cos(angle), radius**2], rng.standard_normal(samples).astype(np.float32)
-    )
+    noise = rng.standard_normal(samples).astype(np.float32)
+    breath = lfilter([1 - radius], [1, -2 * radius * np.cos(angle), radius**2], noise)
     start = 1 + 2 * np.exp(-np.arange(samples, dtype=np.float32) / (0.05 * RATE))
     return (wave + patch["breath"] * 4 * start * breath.astype(np.float32)) * rise(samples, patch["attack"])
 
 
-PLAYERS = {"piano": (piano, piano_patch), "epiano": (epiano, epiano_patch), "guitar": (guitar, guitar_patch), "bass": (bass, bass_patch),
-           "pad": (pad, pad_patch), "lead": (lead, lead_patch), "organ": (organ, organ_patch), "flute": (flute, flute_patch)}  # fmt: skip
-"""Instrument -> (how it sounds, how its patch is drawn).
+def synthbass_patch(rng) -> Patch:
+    """Drawn once a piece: filter in Hz, distance of the two voices in cents, fall in s, saw or square."""
+    return {
+        "cut": 10 ** rng.uniform(2.6, 3.3),
+        "cents": rng.uniform(5, 22),
+        "fall": rng.uniform(0.08, 0.6),
+        "square": pick(rng, (0.0, 0.0, 1.0)),
+        "release": rng.uniform(0.03, 0.08),
+    }
 
-A wave function takes Hz, samples, force 0..1, the patch and a random stream.
-"""
+
+def synthbass(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
+    """Two saws or squares that beat against each other, under a filter that falls."""
+    t = np.arange(samples, dtype=np.float32) / RATE
+    h = np.arange(1, max(2, min(50, int(9_000 / pitch))) + 1)
+    amps = np.where((h % 2 == 0) & (patch["square"] > 0), 0.0, 1 / h)
+    cut = patch["cut"] * (0.5 + force)
+    bright, dark = (
+        wavetable(amps / (1 + (h * pitch / c) ** 4) ** 0.5).astype(np.float32) for c in (3 * cut, 0.6 * cut)
+    )
+    mix = np.exp(-t / patch["fall"])
+    wave = np.zeros(samples, np.float32)
+    for cents in (-patch["cents"] / 2, patch["cents"] / 2):
+        turns = np.arange(samples) * (pitch * 2 ** (cents / 1200) / RATE) + rng.random()
+        wave += mix * read(bright, turns) + (1 - mix) * read(dark, turns)
+    return wave * rise(samples, 0.004)
+
+
+def sub_patch(rng) -> Patch:
+    """Drawn once a piece: drop in semitones, ring in s, drive."""
+    return {
+        "drop": rng.uniform(0, 7),
+        "ring": rng.uniform(0.4, 1.6),
+        "drive": rng.uniform(1, 4),
+        "release": rng.uniform(0.05, 0.15),
+    }
+
+
+def sub(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
+    """The long low drum of an old drum machine as a bass: a sine that drops into its pitch, with overtones by drive."""
+    t = np.arange(samples, dtype=np.float32) / RATE
+    turns = np.cumsum(pitch * 2 ** (patch["drop"] * np.exp(-t / 0.03) / 12)) / RATE
+    wave = np.tanh(patch["drive"] * np.sin(2 * np.pi * turns) * np.exp(-t / patch["ring"]))
+    return wave.astype(np.float32) * rise(samples, 0.003)
+
+
+VOICES: dict[str, Voice] = {
+    "piano": (piano, piano_patch), "epiano": (epiano, epiano_patch), "guitar": (guitar, guitar_patch),
+    "bass": (bass, bass_patch), "pad": (pad, pad_patch), "lead": (lead, lead_patch), "organ": (organ, organ_patch),
+    "flute": (flute, flute_patch), "synthbass": (synthbass, synthbass_patch), "sub": (sub, sub_patch),
+}  # fmt: skip

@@ -7,12 +7,13 @@ import numpy as np
 NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 QUALITIES = {
     "maj": (0, 4, 7), "min": (0, 3, 7), "5": (0, 7), "sus4": (0, 5, 7), "dim": (0, 3, 6),
-    "7": (0, 4, 7, 10), "maj7": (0, 4, 7, 11), "min7": (0, 3, 7, 10), "hdim7": (0, 3, 6, 10), "maj6": (0, 4, 7, 9), "min6": (0, 3, 7, 9),
+    "7": (0, 4, 7, 10), "maj7": (0, 4, 7, 11), "min7": (0, 3, 7, 10), "hdim7": (0, 3, 6, 10),
+    "maj6": (0, 4, 7, 9), "min6": (0, 3, 7, 9),
 }  # fmt: skip
 SCALES = {
     "major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10), "dorian": (0, 2, 3, 5, 7, 9, 10),
-    "mixolydian": (0, 2, 4, 5, 7, 9, 10), "pentatonic minor": (0, 3, 5, 7, 10), "harmonic minor": (0, 2, 3, 5, 7, 8, 11),
-    "lydian": (0, 2, 4, 6, 7, 9, 11), "blues": (0, 3, 5, 6, 7, 10),
+    "mixolydian": (0, 2, 4, 5, 7, 9, 10), "lydian": (0, 2, 4, 6, 7, 9, 11), "blues": (0, 3, 5, 6, 7, 10),
+    "harmonic minor": (0, 2, 3, 5, 7, 8, 11),
 }  # fmt: skip
 
 
@@ -21,12 +22,8 @@ def parse(progression: str) -> list[list[tuple[int, str]]]:
 
     A chord is (semitones above the tonic, quality).
     """
-
-    def one(text: str) -> tuple[int, str]:
-        degree, quality = text.split(":")
-        return int(degree), quality
-
-    return [[one(c) for c in bar.split("/")] for bar in progression.split()]
+    bars = [[chord.split(":") for chord in bar.split("/")] for bar in progression.split()]
+    return [[(int(degree), quality) for degree, quality in bar] for bar in bars]
 
 
 def tones(root: int, quality: str) -> tuple[int, ...]:
@@ -35,9 +32,9 @@ def tones(root: int, quality: str) -> tuple[int, ...]:
 
 
 def local_scale(tonic: int, scale: str, chord: tuple[int, ...]) -> tuple[int, ...]:
-    """Pitch classes that a melody may use over a chord.
+    """Pitch classes that a melody may use over a chord: its tones, and the scale without what clashes with them.
 
-    The scale, but never a step that rubs against an altered chord tone.
+    A tone of the scale clashes where it lies a semitone from a chord tone outside the scale.
     """
     plain = {(tonic + s) % 12 for s in SCALES[scale]}
     altered = set(chord) - plain
@@ -45,22 +42,21 @@ def local_scale(tonic: int, scale: str, chord: tuple[int, ...]) -> tuple[int, ..
 
 
 def nearest(pitch: float, classes) -> int:
-    """The MIDI pitch of one of the classes that is nearest to `pitch`; the lower one of two."""
+    """The MIDI pitch in one of the pitch classes that is nearest to `pitch`; the lower one of two."""
     around = np.arange(int(pitch) - 7, int(pitch) + 9)
     fits = around[np.isin(around % 12, list(classes))]
     return int(fits[np.argmin(np.abs(fits - pitch))])
 
 
 def step(pitch: int, steps: int, classes) -> int:
-    """Walk from `pitch` up or down the classes by so many steps."""
+    """The MIDI pitch that lies `steps` of the classes above `pitch`, or below it."""
     ladder = np.array([p for p in range(pitch - 36, pitch + 37) if p % 12 in set(classes)])
     at = int(np.argmin(np.abs(ladder - pitch)))
     return int(ladder[np.clip(at + steps, 0, len(ladder) - 1)])
 
 
 def voicing(chord: tuple[int, ...], before: list[int] | None, center: float) -> list[int]:
-    """The close position of a chord that moves least from the one before, drawn gently towards `center` (MIDI
-    pitches)."""
+    """The close position of a chord that moves least from the one before, in MIDI pitches, not far from `center`."""
     best, least = None, np.inf
     for turn in range(len(chord)):
         turned = chord[turn:] + chord[:turn]

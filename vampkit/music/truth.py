@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vampkit.errors import VampkitError
+from vampkit.files import written
 from vampkit.music.score import Piece
 
 if TYPE_CHECKING:
@@ -17,12 +18,20 @@ SOURCE = "vampkit's composer: known, not annotated"
 
 
 def to_jams(piece: Piece) -> jams.JAMS:
-    """Beats with their place in the bar, tempo, key, chords, sections, notes by part, genre and instruments.
+    """A piece's truth as annotations of music research (Humphrey et al. 2014, JAMS).
 
-    The piece itself lies in the sandbox.
+    They hold beats with their place in the bar, tempo, key, chords, sections, the notes of each part, genre and
+    instruments. Chord labels and keys are Harte's. Notes of drums have General MIDI's drum numbers as pitches.
 
-    Times are in seconds. Chord labels and keys are Harte's. Notes of drums have General MIDI's drum numbers as pitches.
-    Source: Humphrey et al. 2014, JAMS. Notebook: 12.
+    Parameters
+    ----------
+    piece : Piece
+        What `compose` wrote.
+
+    Returns
+    -------
+    jams.JAMS
+        The annotations, with times in seconds; the piece itself lies in the sandbox.
     """
     import jams
 
@@ -37,7 +46,7 @@ def to_jams(piece: Piece) -> jams.JAMS:
             annotation.append(time=time, duration=duration, value=value, confidence=1.0)
         made.annotations.append(annotation)
 
-    whole = 0.0, piece.seconds
+    whole = 0.0, piece.seconds  # start and duration
     first = next((i for i, b in enumerate(piece.beats) if b in piece.downbeats), 0)
     add("beat", ((b, 0.0, (i - first) % piece.meter[0] + 1) for i, b in enumerate(piece.beats)))
     add("tempo", [(*whole, piece.tempo)])
@@ -46,30 +55,56 @@ def to_jams(piece: Piece) -> jams.JAMS:
     add("chord", ((c.start_s, c.duration_s, c.label) for c in piece.chords))
     add("segment_open", ((s.start_s, s.duration_s, s.name) for s in piece.sections))
     for seat in piece.instruments:
-        add("note_midi", ((n.start_s, n.duration_s, n.pitch) for n in piece.notes if n.part == seat.part))
-        made.annotations[-1].sandbox.update(
-            part=seat.part, instrument=seat.name, velocity=[n.velocity for n in piece.notes if n.part == seat.part]
-        )
-    add(
-        "tag_open",
-        [(*whole, piece.genre), *((*whole, name) for name in sorted({seat.name for seat in piece.instruments}))],
-    )
+        notes = [n for n in piece.notes if n.part == seat.part]
+        add("note_midi", ((n.start_s, n.duration_s, n.pitch) for n in notes))
+        velocities = [n.velocity for n in notes]
+        made.annotations[-1].sandbox.update(part=seat.part, instrument=seat.name, velocity=velocities)
+    names = sorted({seat.name for seat in piece.instruments})
+    add("tag_open", [(*whole, tag) for tag in (piece.genre, *names)])
     made.sandbox.update(piece=json.loads(piece.to_json()))
     return made
 
 
 def save_jams(piece: Piece, path: str | os.PathLike) -> Path:
-    """Write `to_jams` beside, then renamed. Notebook: 12."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(to_jams(piece).dumps(), encoding="utf-8")
-    part.replace(path)
-    return path
+    """Write a piece's truth as a JAMS file.
+
+    Parameters
+    ----------
+    piece : Piece
+        What `compose` wrote.
+    path : str or PathLike
+        Where to, usually with the ending .jams; its folder is made.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    with written(path) as part:
+        part.write_text(to_jams(piece).dumps(), encoding="utf-8")
+    return Path(path)
 
 
 def load_jams(path: str | os.PathLike) -> Piece:
-    """The piece that `save_jams` wrote. Raises FileNotFoundError, VampkitError for a file without one."""
+    """Read the piece that `save_jams` wrote.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        A JAMS file.
+
+    Returns
+    -------
+    Piece
+        Equal to the one that was saved.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is no file.
+    VampkitError
+        For a file that holds no piece.
+    """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file at {path}; check the name and the folder")

@@ -38,6 +38,7 @@ def restore(blocks: Iterable[np.ndarray], source: Source, prompted: Prompted, ma
     rate, tokens = source.rate, prompted.tokens
     shift = round(prompted.shift * tokens.hop * rate / tokens.rate)
     original = source.piece
+    assert original is not None, "check_restorable comes first"
     yield from restored(
         blocks, lambda a, b: original(a - shift, b - shift), spans(mask, tokens, rate), round(FADE * rate)
     )

@@ -75,7 +75,8 @@ class Progress:
     def _within(self, whole: Tensor, seen: Tensor) -> Tensor:
         """The whole with what the window makes of its own frames."""
         whole, window = whole.clone(), self.window
-        whole[:, : seen.shape[1], window.first : window.last] = seen[..., window.made].to(whole.device)
+        if window is not None:
+            whole[:, : seen.shape[1], window.first : window.last] = seen[..., window.made].to(whole.device)
         return whole
 
 

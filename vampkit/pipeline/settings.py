@@ -154,11 +154,17 @@ SETTINGS: tuple[Setting, ...] = (
         ("fine.passes",),
         most=128,
     ),
-    Setting("temperature", float, "Of the tokens, in both runs.", ("coarse.temperature", "fine.temperature"), most=3),
+    Setting(
+        "temperature",
+        float,
+        "Of the tokens that both runs draw: bolder above 1, safer below.",
+        ("coarse.temperature", "fine.temperature"),
+        most=3,
+    ),
     Setting(
         "mask_temperature",
         float,
-        "Of the noise on what stays from pass to pass, in the coarse run; see Prompt.recommended.",
+        "Of the noise on which tokens stay from pass to pass, coarse run; see Prompt.recommended.",
         ("coarse.mask_temperature",),
         most=100,
     ),
@@ -220,9 +226,9 @@ def take_settings(**settings: Any) -> TakeSettings:
     if strange := [name for name in settings if name not in table]:
         raise TypeError(f"there is no setting {strange[0]!r}; the settings are: {', '.join(table)}")
     if settings.get("fine_passes") is None:
-        coarse, fine = Settings().passes, FINE.passes
-        passes = settings.get("passes", coarse)
-        settings["fine_passes"] = max(1, round(passes * fine / coarse)) if isinstance(passes, int) else fine
+        usual = Settings().passes
+        passes = settings.get("passes", usual)
+        settings["fine_passes"] = max(1, round(passes * FINE.passes / usual)) if isinstance(passes, int) else usual
     parts: dict[str, dict[str, Any]] = {"": {}, "coarse": {}, "fine": {}}
     for name, value in settings.items():
         for place in table[name].places:
@@ -239,13 +245,15 @@ def take_settings(**settings: Any) -> TakeSettings:
 Call = TypeVar("Call", bound=Callable)
 
 
-def with_settings(function: Call) -> Call:
+def with_settings(function: Call, leave_out: tuple[str, ...] = ()) -> Call:
     """Show the settings, with their defaults, in the signature and docstring of a function that takes `**settings`.
 
     Parameters
     ----------
     function : callable
-        Its docstring has a Parameters section whose last row is `**settings`, which the rows of the table replace.
+        Its docstring has a Parameters section with a row `**settings`, which the rows of the table replace.
+    leave_out : tuple of str
+        Settings that the function does not offer.
 
     Returns
     -------
@@ -255,11 +263,12 @@ def with_settings(function: Call) -> Call:
     own = inspect.signature(function)
     kept = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
     rows = [
-        inspect.Parameter(s.name, inspect.Parameter.KEYWORD_ONLY, default=s.default, annotation=_words(s.kind))
+        inspect.Parameter(s.name, inspect.Parameter.KEYWORD_ONLY, default=s.default, annotation=s.kind)
         for s in SETTINGS
+        if s.name not in leave_out
     ]
-    function.__signature__ = own.replace(parameters=kept + rows)
-    lines = inspect.cleandoc(function.__doc__).split("\n")
+    function.__signature__ = own.replace(parameters=kept + rows)  # type: ignore[attr-defined]
+    lines = inspect.cleandoc(function.__doc__ or "").split("\n")
     place = next(i for i, line in enumerate(lines) if line.startswith("**settings"))
     lines[place : place + 2] = described()
     function.__doc__ = "\n".join(lines)

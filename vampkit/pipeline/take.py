@@ -40,7 +40,7 @@ class Take:
         bool [codebooks, frames], what was hidden.
     record : dict
         Settings that make it again, plain JSON.
-    decode : callable, optional
+    decode : callable
         Tokens to Clip, by the codec that made it.
     """
 
@@ -49,7 +49,7 @@ class Take:
     original: Tokens
     mask: Tensor
     record: dict
-    decode: Callable[[Tokens], Clip] | None = field(default=None, repr=False, compare=False)
+    decode: Callable[[Tokens], Clip] = field(repr=False, compare=False)
 
     def save(self, path: str | os.PathLike) -> Path:
         """Write the sound, and its record beside it as .json.
@@ -135,7 +135,7 @@ def load_record(record: dict | str | os.PathLike) -> dict:
 
     Raises FileNotFoundError, and VampkitError for anything else.
     """
-    if not isinstance(record, dict):
+    if isinstance(record, (str, os.PathLike)):
         path = Path(record)
         if not path.is_file():
             raise FileNotFoundError(f"there is no file at {path}; the .json beside a take was expected")
@@ -144,6 +144,6 @@ def load_record(record: dict | str | os.PathLike) -> dict:
         except ValueError as error:
             raise VampkitError(f"{path.name} is no JSON ({error}); the .json beside a take was expected") from None
     found = record.get("format") if isinstance(record, dict) else type(record).__name__
-    if found != FORMAT:
+    if not isinstance(record, dict) or found != FORMAT:
         raise VampkitError(f"the format is {found!r}, {FORMAT!r} was expected; give the record of a take")
     return record

@@ -289,9 +289,10 @@ class Vamp:
             raise FileNotFoundError(
                 f"there are no adapters in {folder}; make some with `vampkit finetune DIR --out {folder}`"
             )
-        models = [getattr(self, stage) for stage in files]
-        models = [load_adapters(p, m) if p.is_file() else m for p, m in zip(files.values(), models, strict=True)]
-        return Vamp(self.codec, *models, f"{self.name} with {folder.name}")
+        coarse, fine = (
+            load_adapters(p, getattr(self, s)) if p.is_file() else getattr(self, s) for s, p in files.items()
+        )
+        return Vamp(self.codec, coarse, fine, f"{self.name} with {folder.name}")
 
     def begin(
         self, sound: Sound, prompt: Prompt | Tensor, settings: TakeSettings, count: int = 1
@@ -445,13 +446,12 @@ def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | No
     bundled = str(name) == "tiny"
     if not bundled and not folder.is_dir():
         raise FileNotFoundError(
-            f'there is no model called {str(name)!r}; "tiny" or a folder with codec, coarse and fine weights was expected'
+            f'there is no model called {str(name)!r}; "tiny" or a folder with codec, coarse and fine weights was '
+            "expected"
         )
-    codec, coarse, fine = (
-        ("tiny", "coarse", "fine")
-        if bundled
-        else (folder / f"{part}.safetensors" for part in ("codec", "coarse", "fine"))
-    )
-    codec = load_codec(codec)
-    vamp = Vamp(codec, load_model(coarse, codec), load_model(fine, codec), "tiny" if bundled else folder.name)
+    parts = ("codec", "coarse", "fine")
+    names = ("tiny", *parts[1:]) if bundled else tuple(folder / f"{part}.safetensors" for part in parts)
+    codec = load_codec(names[0])
+    coarse, fine = (load_model(name, codec) for name in names[1:])
+    vamp = Vamp(codec, coarse, fine, "tiny" if bundled else folder.name)
     return (vamp if adapters is None else vamp.adapted(adapters)).to(where)

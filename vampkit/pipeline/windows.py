@@ -1,5 +1,4 @@
-"""Windows: how a long row of frames is worked through piece by piece, in memory and time a frame that do not grow with
-its length.
+"""Windows: a long row of frames worked through piece by piece, so that memory and time a frame do not grow.
 
 A window is what the model sees at once. Of what it sees it makes only the frames from `first` to `last`. Those to the
 left of them are kept or were made by earlier windows, and are its context. Those to the right of them are its
@@ -9,7 +8,7 @@ look-ahead: what a prompt keeps there counts, the rest is made by later windows.
     ---------|-----------|-------------------------|----------|------- frames
              |  context  |    made by this one     |  ahead   |
 
-Source: the reference's chunks (vampnet d9, d10), which share no context. Notebook: 08.
+Source: the chunks of the reference code's interface, which share no context. Notebook: 08.
 """
 
 from __future__ import annotations
@@ -24,16 +23,30 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Windows:
-    """Sizes in frames (57.42 a second) of the windows of both stages.
+    """Sizes of the windows of both models, in frames (57.42 a second).
 
-    coarse: 575, the 10 s that the coarse model is used on in the paper; the bundled one is trained on 9 s.
-    coarse_context: 172, 3 s: a third more than the 128 frames up to which the model can tell distances apart.
-    coarse_ahead: 57, 1 s, in which what the prompt keeps next counts.
-    fine: 172, the 3 s that coarse-to-fine models are trained on. fine_context, fine_ahead: shared frames of that stage.
-    reference: cut as the reference does: windows share nothing, the coarse ones keep their first and last frame
-    wherever a prompt keeps anything in them, the last fine one is padded with hidden frames.
+    Notebook: 08
 
-    Raises ValueError for windows without frames of their own.
+    Parameters
+    ----------
+    coarse : int
+        575, the 10 s that the coarse model is used on in the paper; the bundled one is trained on 9 s.
+    coarse_context : int
+        172, 3 s: a third more than the 128 frames up to which the model can tell distances apart.
+    coarse_ahead : int
+        57, 1 s, in which what the prompt keeps next counts.
+    fine : int
+        172, the 3 s that coarse-to-fine models are trained on.
+    fine_context, fine_ahead : int
+        The same for that model; the coarse tokens tell it enough.
+    reference : bool
+        Cut as the reference code does: windows share nothing, the coarse ones keep their first and last frame wherever
+        a prompt keeps anything in them, and the last fine one is padded with hidden frames.
+
+    Raises
+    ------
+    ValueError
+        For windows without frames of their own.
     """
 
     coarse: int = 575
@@ -49,11 +62,23 @@ class Windows:
             size, context, ahead = self.sizes(stage)
             if min(context, ahead) < 0 or size - context - ahead < 1:
                 raise ValueError(
-                    f"a window of {size} frames with {context} of context and {ahead} ahead was asked for; at least one frame of its own was expected"
+                    f"a window of {size} frames with {context} of context and {ahead} ahead was asked for; "
+                    "at least one frame of its own was expected"
                 )
 
     def sizes(self, stage: str) -> tuple[int, int, int]:
-        """Length, context and look-ahead of a stage's windows, "coarse" or "fine"."""
+        """Look up the sizes of one model's windows.
+
+        Parameters
+        ----------
+        stage : str
+            "coarse" or "fine".
+
+        Returns
+        -------
+        tuple of int
+            Length, context and look-ahead, in frames.
+        """
         if stage == "coarse":
             return self.coarse, self.coarse_context, self.coarse_ahead
         return self.fine, self.fine_context, self.fine_ahead
@@ -67,13 +92,11 @@ REFERENCE = Windows(575, 0, 0, 173, 0, 0, reference=True)
 
 @dataclass(frozen=True)
 class Window:
-    """One piece of the way.
+    """One piece of the way: it sees frames left to right - 1 and makes first to last - 1.
 
-    It sees frames left to right - 1 and makes first to last - 1. number: its place in the row, for its noise.
-
-    On a circle left may lie before 0 and right beyond the end; `circular` says that it is the whole circle. In the
-    reference's cut, `padded` says that right may lie beyond the end, `edges` that the first and last frame are kept
-    where any is.
+    number: its place in the row, for its noise. On a circle left may lie before 0 and right beyond the end; `circular`
+    says that it is the whole circle. In the reference's cut, `padded` says that right may lie beyond the end, `edges` that
+    the first and last frame are kept where any is.
     """
 
     left: int
@@ -103,7 +126,8 @@ def line(hidden: Tensor, size: int, context: int = 0, ahead: int = 0) -> list[Wi
             replace(w, left=max(0, min(w.left, len(hidden) - size)), edges=False)
             for w in chunks(hidden, size, pad=False)
         ]
-    frames, found, last = len(hidden), [], 0
+    frames, last = len(hidden), 0
+    found: list[Window] = []
     places = hidden.nonzero()[:, 0].tolist()
     while (at := bisect_left(places, last)) < len(places):
         first = places[at]
@@ -131,7 +155,7 @@ def circle(hidden: Tensor, size: int, context: int = 0, ahead: int = 0) -> list[
 
 
 def chunks(hidden: Tensor, size: int, pad: bool) -> list[Window]:
-    """The reference's windows over bool [frames]: side by side, the last one shorter, or padded (vampnet d9, d10)."""
+    """The reference's windows over bool [frames]: side by side, the last one shorter, or padded."""
     frames, found = len(hidden), []
     for first in range(0, frames, size):
         last = min(first + size, frames)

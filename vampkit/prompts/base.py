@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable
-from dataclasses import MISSING, dataclass, fields
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import MISSING, dataclass, field, fields
+from functools import partial
+from typing import ClassVar
 
 import torch
+from jaxtyping import Bool
 from torch import Tensor
 
 from vampkit import masks
+from vampkit.audio import Clip
 from vampkit.codec import Tokens
 from vampkit.errors import VampkitError
-
-if TYPE_CHECKING:
-    from vampkit.audio import Clip
+from vampkit.prompts.values import Value, number, plain, value_of, whole
 
 FORMAT = "vampkit.prompt/1"
 """Name of the JSON format; the number grows when an old reader could no longer read it."""
@@ -25,53 +25,136 @@ FORMAT = "vampkit.prompt/1"
 class Prompt:
     """What is kept of a sound.
 
-    Subclasses are frozen dataclasses that define `mask`, or `prepare` where they change the length.
+    A prompt type is a class below this one, made by `prompt_type`, that defines `mask`; or `prepare`, where it changes
+    the length. `a | b` keeps what either keeps, `a & b` what both keep, `~a` what a does not keep; `a.on(0)` holds for
+    one codebook, `a.dropout(0.2)` loses some frames. Paper, section 3.4.
 
-    `a | b` keeps what either keeps, `a & b` what both keep, `~a` what a does not keep; `a.on(0)` holds for one
-    codebook, `a.dropout(0.2)` loses some frames. Paper: section 3.4. Notebook: 02, 06 to 09.
+    Notebook: 00, 02, 06 to 09
     """
 
     kinds: ClassVar[dict[str, type[Prompt]]] = {}
+    """All prompt types by the names of their classes, as JSON has them."""
+    word: ClassVar[str] = ""
+    """Its word on the command line; "" where it has none."""
+    example: ClassVar[str] = ""
+    """The word with values, for the help text."""
+    bare: ClassVar[bool] = False
+    """Whether the word says enough without values."""
+    title: ClassVar[str] = ""
+    """Its line in the panel's menu; "" where the panel does not offer it."""
     circular: ClassVar[bool] = False
     """Whether the end of the sound is to meet its start."""
-    mask_temperature: ClassVar[float] = 10.5
-    """Noise on the confidences where a take asks for none of its own (vampnet d1.
+    recommended: ClassVar[dict[str, float]] = {}
+    """Settings of a take that suit the prompt, by name."""
 
-    The paper's footnote 5 recommends values above 6).
-    """
+    def __post_init__(self):
+        for f in fields(self):
+            self._set(f.name, value_of(f).checked(type(self).__name__, f.name, getattr(self, f.name)))
 
-    def __init_subclass__(cls, **kwargs):
-        super().__init_subclass__(**kwargs)
-        Prompt.kinds[cls.__name__] = cls
+    def _set(self, name: str, value) -> None:
+        """Set a field while the frozen object is made."""
+        object.__setattr__(self, name, value)
 
-    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Tensor:
-        """What the prompt hides, bool [codebooks, frames], True = hidden.
+    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
+        """Make the mask of what the prompt hides; of the new tokens, where the prompt changes the length.
 
-        Of the new tokens where the prompt changes the length.
+        Parameters
+        ----------
+        tokens : Tokens
+            The sound's tokens.
+        clip : Clip, optional
+            The sound, for prompts that listen (beats, onsets) and hold no times of their own.
 
-        tokens: what the codec made. clip: their sound, for prompts that listen (beats, onsets) and hold no times of
-        their own. Raises ValueError where the prompt does not fit them.
+        Returns
+        -------
+        Tensor
+            bool [codebooks, frames], True = hidden.
+
+        Raises
+        ------
+        ValueError
+            Where the prompt does not fit the tokens.
         """
         return self.prepare(tokens, clip)[1]
 
-    def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Tensor]:
-        """Tokens to begin with, and what is hidden of them. Most prompts leave the tokens as they are."""
+    def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
+        """Make the tokens that a take begins with, and the mask of what is hidden of them.
+
+        Most prompts leave the tokens as they are.
+
+        Parameters
+        ----------
+        tokens : Tokens
+            The sound's tokens.
+        clip : Clip, optional
+            The sound, for prompts that listen.
+
+        Returns
+        -------
+        made : Tokens
+            What the take begins with.
+        mask : Tensor
+            bool [codebooks, frames], True = hidden.
+
+        Raises
+        ------
+        ValueError
+            Where the prompt does not fit the tokens.
+        """
         return tokens, self.mask(tokens, clip)
 
     def shift(self, tokens: Tokens) -> int:
-        """Frames by which `prepare` moves the sound to the right: what an outpainting sets before it."""
+        """Say by how many frames `prepare` moves the sound to the right: what an outpainting adds before it.
+
+        Parameters
+        ----------
+        tokens : Tokens
+            The sound's tokens.
+
+        Returns
+        -------
+        int
+            Frames; 0 for most prompts.
+        """
         return 0
 
     def bits_per_second(self, tokens: Tokens, clip: Clip | None = None) -> float:
-        """Rate of the tokens kept.
+        """Measure the rate of what is kept: the bits of all codes, times the share of them that is kept.
 
-        Bits of all codes times the share that is not hidden. Paper's nominal rates differ, see notebook 06.
+        The paper's nominal rates differ, see notebook 06.
+
+        Parameters
+        ----------
+        tokens : Tokens
+            The sound's tokens.
+        clip : Clip, optional
+            The sound, for prompts that listen.
+
+        Returns
+        -------
+        float
+            Bits a second.
         """
         made, mask = self.prepare(tokens, clip)
         return made.bits_per_second * float((~mask).float().mean())
 
     def draw(self, tokens: Tokens, clip: Clip | None = None, title: str = ""):
-        """The mask as a plotly Figure, under the sound's spectrogram where the clip is given and the length stays."""
+        """Draw the mask, under the sound's spectrogram where the clip is given and the length stays.
+
+        Parameters
+        ----------
+        tokens : Tokens
+            The sound's tokens.
+        clip : Clip, optional
+            The sound.
+        title : str
+            Above the figure; the prompt as Python where it is empty.
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+            The figure.
+        """
         from vampkit import show
 
         made, mask = self.prepare(tokens, clip)
@@ -80,15 +163,38 @@ class Prompt:
         return show.mask(mask, made, title or repr(self))
 
     def on(self, codebooks: int | Iterable[int]) -> Prompt:
-        """The same for some codebooks (from 0).
+        """Keep the same in some codebooks, and nothing in the others.
 
-        The others keep nothing. `a.on(0) | b.on((1, 2))` gives each its own.
+        `a.on(0) | b.on((1, 2))` gives each codebook its own.
+
+        Parameters
+        ----------
+        codebooks : int or iterable of int
+            Codebooks, from 0.
+
+        Returns
+        -------
+        Prompt
+            An `On` around this prompt.
         """
         return On(self, codebooks)
 
-    def dropout(self, share: float, seed: int = 0) -> Prompt:
-        """The same without a share of the frames it keeps, drawn anew for each seed."""
-        return Dropout(self, share, seed)
+    def dropout(self, dropped: float, seed: int = 0) -> Prompt:
+        """Keep the same without some of the frames.
+
+        Parameters
+        ----------
+        dropped : float
+            How much of the kept frames is dropped, from 0 (none) to 1 (all).
+        seed : int
+            Which of them; another seed drops others.
+
+        Returns
+        -------
+        Prompt
+            A `Dropout` around this prompt.
+        """
+        return Dropout(self, dropped, seed)
 
     def __or__(self, other: Prompt) -> Prompt:
         return Either(self, other) if isinstance(other, Prompt) else NotImplemented
@@ -101,28 +207,48 @@ class Prompt:
 
     def __repr__(self) -> str:
         """The Python that makes it again. Fields marked `repr=False` are left out while they have their default."""
-        shown = ((f, getattr(self, f.name)) for f in fields(self))
-        return f"{type(self).__name__}({', '.join(f'{f.name}={v!r}' for f, v in shown if f.repr or f.default is MISSING or v != f.default)})"
+        given = [(f, getattr(self, f.name)) for f in fields(self)]
+        shown = [f"{f.name}={v!r}" for f, v in given if f.repr or f.default is MISSING or v != f.default]
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def to_json(self) -> dict:
-        """Plain data in the format `vampkit.prompt/1`, ready for `json.dumps`.
+        """Describe the prompt as plain data in the format `vampkit.prompt/1`.
 
-        `from_json` reads it back without loss.
+        Returns
+        -------
+        dict
+            Ready for `json.dumps`; `from_json` reads it back without loss.
         """
         return {"format": FORMAT, **_plain(self)}
 
     @classmethod
     def from_json(cls, data: dict | str) -> Prompt:
-        """The prompt that `to_json` wrote, as a dict or as text.
+        """Read the prompt that `to_json` wrote.
 
-        Raises VampkitError where it is something else, ValueError for values out of range.
+        Parameters
+        ----------
+        data : dict or str
+            The data, or its JSON text.
+
+        Returns
+        -------
+        Prompt
+            The prompt.
+
+        Raises
+        ------
+        VampkitError
+            Where the data are something else.
+        ValueError
+            For values out of range.
         """
         if isinstance(data, str):
             try:
                 data = json.loads(data)
             except json.JSONDecodeError as error:
                 raise VampkitError(
-                    f"this is no JSON ({error}), a prompt in the format {FORMAT} was expected; write it with Prompt.to_json"
+                    f"this is no JSON ({error}), a prompt in the format {FORMAT} was expected; "
+                    "write it with Prompt.to_json"
                 ) from None
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             found = data.get("format") if isinstance(data, dict) else type(data).__name__
@@ -132,14 +258,67 @@ class Prompt:
         return _made({name: value for name, value in data.items() if name != "format"})
 
 
-def prompt_type(kind: type[Prompt]) -> type[Prompt]:
-    """Make a subclass of Prompt a frozen dataclass that prints as the Python that makes it again."""
-    return dataclass(frozen=True, repr=False)(kind)
+def prompt_type(
+    kind: type[Prompt] | None = None, *, word: str = "", example: str = "", bare: bool = False, title: str = ""
+):
+    """Make a class a prompt type: a frozen dataclass that words, JSON, the panel and the help text know.
+
+    Its fields are declared with the functions of vampkit/prompts/values.py, such as `number` and `whole`. The first
+    line of its docstring is its line in the help text.
+
+    Parameters
+    ----------
+    kind : type of Prompt
+        The class below this decorator.
+    word : str
+        Its word on the command line; it takes the fields as values, in their order or by name.
+    example : str
+        The word with values, for the help text.
+    bare : bool
+        Whether the word says enough without values.
+    title : str
+        Its line in the panel's menu, where its fields with a slider are set; it needs a word too.
+
+    Returns
+    -------
+    type of Prompt
+        The class.
+
+    Raises
+    ------
+    ValueError
+        For a word that is another type's.
+
+    Examples
+    --------
+    >>> @prompt_type(word="start", example="start:12", title="Start: keep the first frames")
+    ... class Start(Prompt):
+    ...     '''Keeps the first `frames` frames.'''
+    ...
+    ...     frames: int = whole(12, "frames kept", low=0, slider=Slider(0, 100))
+    ...
+    ...     def mask(self, tokens, clip=None):
+    ...         return masks.prefix(tokens.codebooks, tokens.frames, min(self.frames, tokens.frames))
+    """
+    if kind is None:
+        return partial(prompt_type, word=word, example=example, bare=bare, title=title)
+    if any(word and other.word == word and name != kind.__name__ for name, other in Prompt.kinds.items()):
+        raise ValueError(f"the word {word!r} of {kind.__name__} is another prompt type's; choose one that is free")
+    kind = dataclass(frozen=True, repr=False)(kind)
+    kind.word, kind.example, kind.bare, kind.title = word, example, bare, title
+    Prompt.kinds[kind.__name__] = kind
+    return kind
 
 
 @prompt_type
 class Either(Prompt):
-    """Keeps what a or b keeps: `a | b`."""
+    """Keeps what a or b keeps: `a | b`.
+
+    Parameters
+    ----------
+    a, b : Prompt
+        Prompts that leave the same tokens.
+    """
 
     a: Prompt
     b: Prompt
@@ -150,11 +329,12 @@ class Either(Prompt):
         return self.a.circular or self.b.circular
 
     @property
-    def mask_temperature(self) -> float:
-        """The larger of both."""
-        return max(self.a.mask_temperature, self.b.mask_temperature)
+    def recommended(self) -> dict[str, float]:
+        """What either recommends; the larger number where both name a setting."""
+        a, b = self.a.recommended, self.b.recommended
+        return {name: max(s[name] for s in (a, b) if name in s) for name in a | b}
 
-    def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Tensor]:
+    def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
         made, a, b = _alike(self.a, self.b, tokens, clip)
         return made, a & b
 
@@ -167,9 +347,15 @@ class Either(Prompt):
 
 @prompt_type
 class Both(Either):
-    """Keeps what a and b keep: `a & b`."""
+    """Keeps what a and b keep: `a & b`.
 
-    def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Tensor]:
+    Parameters
+    ----------
+    a, b : Prompt
+        Prompts that leave the same tokens.
+    """
+
+    def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
         made, a, b = _alike(self.a, self.b, tokens, clip)
         return made, a | b
 
@@ -186,16 +372,27 @@ class Wrapped(Prompt):
         return self.prompt.circular
 
     @property
-    def mask_temperature(self) -> float:
-        """The inner prompt's."""
-        return self.prompt.mask_temperature
+    def recommended(self) -> dict[str, float]:
+        """What the inner prompt recommends."""
+        return self.prompt.recommended
 
-    def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Tensor]:
+    def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
         made, mask = self.prompt.prepare(tokens, clip)
         return made, self.changed(mask)
 
-    def changed(self, mask: Tensor) -> Tensor:
-        """The inner prompt's mask, changed."""
+    def changed(self, mask: Bool[Tensor, "codebooks frames"]) -> Bool[Tensor, "codebooks frames"]:
+        """Change the inner prompt's mask.
+
+        Parameters
+        ----------
+        mask : Tensor
+            bool [codebooks, frames], True = hidden.
+
+        Returns
+        -------
+        Tensor
+            bool [codebooks, frames], True = hidden.
+        """
         raise NotImplementedError
 
     def shift(self, tokens: Tokens) -> int:
@@ -204,91 +401,97 @@ class Wrapped(Prompt):
 
 @prompt_type
 class Opposite(Wrapped):
-    """Keeps what a prompt does not keep: `~a`."""
+    """Keeps what a prompt does not keep: `~a`.
+
+    Parameters
+    ----------
+    prompt : Prompt
+        The other prompt.
+    """
 
     prompt: Prompt
 
-    def changed(self, mask: Tensor) -> Tensor:
+    def changed(self, mask: Bool[Tensor, "codebooks frames"]) -> Bool[Tensor, "codebooks frames"]:
         return ~mask
 
     def __repr__(self) -> str:
         return f"~{self.prompt!r}"
 
 
-@prompt_type
-class On(Wrapped):
-    """Keeps in some codebooks (from 0) what a prompt keeps, and nothing in the others: `a.on(codebooks)`."""
+@prompt_type(word="dropout", example="dropout:0.2(periodic:7)")
+class Dropout(Wrapped):
+    """Keeps what a prompt keeps, without some of the frames.
+
+    `a.dropout(dropped, seed)` makes it. Of n frames that keep anything, round(dropped * n) are dropped.
+
+    Parameters
+    ----------
+    prompt : Prompt
+        The other prompt.
+    dropped : float
+        How much of its frames is dropped, from 0 (none) to 1 (all).
+    seed : int
+        Which of them.
+    """
 
     prompt: Prompt
-    codebooks: tuple[int, ...]
+    dropped: float = number(low=0, high=1)
+    seed: int = whole(0)
 
-    def __post_init__(self):
-        rows = [self.codebooks] if isinstance(self.codebooks, int) else list(self.codebooks)
-        if not rows or any(isinstance(row, bool) or int(row) != row or row < 0 for row in rows):
+    def changed(self, mask: Bool[Tensor, "codebooks frames"]) -> Bool[Tensor, "codebooks frames"]:
+        return masks.dropout(mask, self.dropped, torch.Generator().manual_seed(self.seed))
+
+    def __repr__(self) -> str:
+        return f"{_called(self.prompt)}.dropout({self.dropped}, {self.seed})"
+
+
+class Rows(Value):
+    """Codebooks from 0, one or several; words join them by commas."""
+
+    takes_all = True
+
+    def checked(self, owner: str, name: str, value) -> tuple[int, ...]:
+        rows = [value] if isinstance(value, int) else list(value)
+        if not rows or any(isinstance(row, bool | str) or int(row) != row or row < 0 for row in rows):
             raise ValueError(f"the codebooks {rows} were chosen, whole numbers from 0 on were expected")
-        object.__setattr__(self, "codebooks", tuple(sorted({int(row) for row in rows})))
+        return tuple(sorted({int(row) for row in rows}))
 
-    def changed(self, mask: Tensor) -> Tensor:
+    def read(self, text: str) -> tuple:
+        return tuple(plain(part) for part in text.split(","))
+
+
+@prompt_type(word="on", example="on:0,1(prefix:3)")
+class On(Wrapped):
+    """Keeps what a prompt keeps in some codebooks, and nothing in the others.
+
+    `a.on(codebooks)` makes it.
+
+    Parameters
+    ----------
+    prompt : Prompt
+        The other prompt.
+    codebooks : int or iterable of int
+        Codebooks, from 0.
+    """
+
+    prompt: Prompt
+    codebooks: int | Iterable[int] = field(metadata={"value": Rows()})
+
+    def changed(self, mask: Bool[Tensor, "codebooks frames"]) -> Bool[Tensor, "codebooks frames"]:
         return masks.only(mask, self.codebooks)
 
     def __repr__(self) -> str:
         return f"{_called(self.prompt)}.on({self.codebooks})"
 
 
-@prompt_type
-class Dropout(Wrapped):
-    """Keeps what a prompt keeps without round(share * n) of its n frames, drawn from `seed`.
-
-    `a.dropout(share, seed)`.
-    """
-
-    prompt: Prompt
-    share: float
-    seed: int = 0
-
-    def __post_init__(self):
-        number(self, "share", 0, 1)
-        whole(self, "seed")
-
-    def changed(self, mask: Tensor) -> Tensor:
-        return masks.dropout(mask, self.share, torch.Generator().manual_seed(self.seed))
-
-    def __repr__(self) -> str:
-        return f"{_called(self.prompt)}.dropout({self.share}, {self.seed})"
-
-
-def number(
-    prompt: Prompt, name: str, low: float | None = None, high: float | None = None, optional: bool = False
-) -> None:
-    """Refuse a field that is no finite number from low to high; numbers of numpy become plain ones."""
-    _check(prompt, name, low, high, optional, (int, float), "a number")
-
-
-def whole(prompt: Prompt, name: str, low: int | None = None, high: int | None = None, optional: bool = False) -> None:
-    """Refuse a field that is no whole number from low to high."""
-    _check(prompt, name, low, high, optional, (int,), "a whole number")
-
-
-def _check(prompt: Prompt, name: str, low, high, optional: bool, types: tuple, what: str) -> None:
-    value = getattr(prompt, name)
-    value = value.item() if hasattr(value, "item") else value
-    if value is None and optional:
-        return
-    fits = isinstance(value, types) and not isinstance(value, bool) and math.isfinite(value)
-    if not (fits and (low is None or value >= low) and (high is None or value <= high)):
-        span = "" if low is None else f" of at least {low}" if high is None else f" from {low} to {high}"
-        error = ValueError if isinstance(value, (int, float)) and not isinstance(value, bool) else TypeError
-        raise error(f"{type(prompt).__name__} is given {name}={value!r}, {what}{span} was expected")
-    object.__setattr__(prompt, name, value)
-
-
 def _alike(a: Prompt, b: Prompt, tokens: Tokens, clip: Clip | None) -> tuple[Tokens, Tensor, Tensor]:
-    """Tokens and masks of two prompts that leave tokens of one length."""
+    """Tokens and masks of two prompts that leave the same tokens."""
     (made, first), (other, second) = a.prepare(tokens, clip), b.prepare(tokens, clip)
     if made is not other and not (made.length == other.length and torch.equal(made.codes, other.codes)):
         raise ValueError(
-            f"{a!r} leaves {made.seconds:.2f} s and {b!r} {other.seconds:.2f} s of other tokens; prompts combine where they leave the same ones: "
-            "put the other prompt inside the one that changes the length, or use one after the other"
+            f"{a!r} leaves {made.seconds:.2f} s and {b!r} {other.seconds:.2f} s of other tokens; prompts combine where "
+            "they leave the same ones: put the other prompt inside the one that changes the length, "
+            "or use one after the other"
         )
     return made, first, second
 

@@ -10,42 +10,52 @@ import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
+from vampkit.audio import Clip
 from vampkit.errors import VampkitError
+from vampkit.prompts.values import existing, one_of, times_of
 
 if TYPE_CHECKING:
     import jams
 
-    from vampkit.audio import Clip
-
 RATE = 44_100
 HOP = 512
+WHICH = ("all", "down", "up")
 SAME = 0.05
 """Seconds within which a beat and a downbeat are one."""
 BIAS = 0.018
-"""Seconds by which librosa's tracker is late.
-
-Mean, and median, over 1795 beats of 48 composed pieces with drums (`python -m tests.bench.bench_beats`).
-"""
+"""Seconds by which librosa's tracker is late on average (`python -m tests.bench.bench_beats`)."""
 
 
 @dataclass(frozen=True)
 class BeatGrid:
-    """Beats and downbeats in seconds, each in order of time.
+    """Beats and downbeats of a sound.
 
-    guessed: the downbeats are a guess, as trackers of beats alone do not hear bars.
+    Notebook: 09
 
-    Raises TypeError and ValueError for times that are no numbers, negative, or out of order.
-    Notebook: 09.
+    Parameters
+    ----------
+    beats : iterable of float
+        Seconds of the beats, in order of time.
+    downbeats : iterable of float
+        Seconds of the first beat of each bar, in order of time.
+    guessed : bool
+        Whether the downbeats are a guess: trackers of beats alone do not hear bars.
+
+    Raises
+    ------
+    TypeError
+        For times that are no numbers.
+    ValueError
+        For times that are negative or out of order.
     """
 
-    beats: tuple[float, ...]
-    downbeats: tuple[float, ...] = ()
+    beats: Iterable[float]
+    downbeats: Iterable[float] = ()
     guessed: bool = False
 
     def __post_init__(self):
@@ -64,67 +74,82 @@ class BeatGrid:
         return 60 / float(np.median(np.diff(self.beats))) if len(self.beats) > 1 else math.nan
 
     def times(self, which: str = "all", every: int = 1) -> tuple[float, ...]:
-        """Each `every`-th of "all" beats, the "down"beats or the "up"beats, from the first on."""
-        if which not in ("all", "down", "up"):
-            raise ValueError(f'which is {which!r}, "all", "down" or "up" was expected')
+        """Choose some of the beats.
+
+        Parameters
+        ----------
+        which : str
+            "all" beats, the "down"beats or the "up"beats.
+        every : int
+            Each n-th of those, from the first on.
+
+        Returns
+        -------
+        tuple of float
+            Seconds.
+
+        Raises
+        ------
+        ValueError
+            For another word, and for an n below 1.
+        """
+        one_of("which", which, WHICH)
         if every < 1:
             raise ValueError(f"every {every}-th beat was asked for, 1 or more was expected")
         chosen = {"all": sorted(self.upbeats + self.downbeats), "down": self.downbeats, "up": self.upbeats}[which]
         return tuple(chosen)[::every]
 
 
-class BeatTracker(Protocol):
-    """What finds beats in sound."""
-
-    def track(self, clip: Clip) -> BeatGrid:
-        """The beats of a clip; an empty grid where there are none."""
-
-
-def times_of(times: Iterable[float], what: str = "times") -> tuple[float, ...]:
-    """Seconds as a tuple of floats.
-
-    Raises TypeError and ValueError for what is no number, negative, or out of order.
-    """
-    try:
-        found = tuple(float(t) for t in times)
-    except (TypeError, ValueError):
-        raise TypeError(f"{what} hold {times!r}, numbers of seconds in order of time were expected") from None
-    if not all(math.isfinite(t) and t >= 0 for t in found):
-        raise ValueError(
-            f"{what} hold {[t for t in found if not (math.isfinite(t) and t >= 0)][0]} s, 0 or more was expected"
-        )
-    for before, after in zip(found, found[1:], strict=False):
-        if after <= before:
-            raise ValueError(f"{what} are out of order: {after} s comes after {before} s; sort them, each once")
-    return found
-
-
 def onset_times(clip: Clip, backtrack: bool = False) -> Float[np.ndarray, " onsets"]:
-    """Seconds at which notes begin, by librosa's detector on the mono sound at 44.1 kHz; none in silence. Notebook: 09.
+    """Find where notes begin, by librosa's detector on the mono sound at 44.1 kHz.
 
-    backtrack: the lull before each attack in place of its peak, as the reference's onset prompt has it.
+    Notebook: 09
+
+    Parameters
+    ----------
+    clip : Clip
+        The sound.
+    backtrack : bool
+        The lull before each attack in place of its peak, as in the onset prompt of the reference code.
+
+    Returns
+    -------
+    np.ndarray
+        float [onsets], seconds; none in silence.
     """
     import librosa
 
     samples = _samples(clip)
-    return (
-        np.zeros(0)
-        if samples is None
-        else np.unique(
-            librosa.onset.onset_detect(y=samples, sr=RATE, hop_length=HOP, units="time", backtrack=backtrack)
-        )
-    )
+    if samples is None:
+        return np.zeros(0)
+    found = librosa.onset.onset_detect(y=samples, sr=RATE, hop_length=HOP, units="time", backtrack=backtrack)
+    return np.unique(found)
 
 
 @dataclass(frozen=True)
 class LibrosaBeats:
-    """Ellis' dynamic programming as librosa has it, with its lateness (`BIAS`) taken off; downbeats are guessed.
+    """Librosa's beat tracker, without its lateness (`BIAS`); it guesses the downbeats.
 
-    tempo: beats a minute that are likeliest, spread: standard deviation in octaves around them (log-normal prior).
-    octave: 1 tracks at double the tempo it finds, -1 at half, 2 and -2 twice over: for music that is counted otherwise
-    than it hears.
-    meter: beats a bar for the guess of the downbeats.
-    Source: Ellis 2007, "Beat tracking by dynamic programming". Notebook: 09.
+    It finds beats by dynamic programming (Ellis 2007, "Beat tracking by dynamic programming").
+
+    Notebook: 09
+
+    Parameters
+    ----------
+    tempo : float
+        Beats a minute that are likeliest.
+    spread : float
+        How far from it others are likely: the standard deviation in octaves of a log-normal prior.
+    octave : int
+        1 tracks at double the tempo it finds, -1 at half, 2 and -2 twice over: for music that is counted faster or
+        slower than librosa hears it.
+    meter : int
+        Beats a bar, for the guess of the downbeats.
+
+    Raises
+    ------
+    ValueError
+        For numbers that are not positive, and for an octave outside -2 to 2.
     """
 
     tempo: float = 120.0
@@ -135,15 +160,24 @@ class LibrosaBeats:
     def __post_init__(self):
         if not (self.tempo > 0 and self.spread > 0 and self.meter >= 1):
             raise ValueError(
-                f"tempo {self.tempo}, spread {self.spread} and meter {self.meter} were given, positive numbers were expected"
+                f"tempo {self.tempo}, spread {self.spread} and meter {self.meter} were given, "
+                "positive numbers were expected"
             )
         if self.octave not in (-2, -1, 0, 1, 2):
             raise ValueError(f"octave is {self.octave!r}, a whole number from -2 to 2 was expected")
 
     def track(self, clip: Clip) -> BeatGrid:
-        """Beats, and a guess of the downbeats.
+        """Find the beats of a clip, and guess the downbeats.
 
-        An empty grid in silence and in what is shorter than eight hops (93 ms).
+        Parameters
+        ----------
+        clip : Clip
+            The sound.
+
+        Returns
+        -------
+        BeatGrid
+            The beats; an empty grid in silence and in what is shorter than eight hops (93 ms).
         """
         import librosa
 
@@ -161,12 +195,31 @@ class LibrosaBeats:
 
 
 def guess_downbeats(beats: Iterable[float], clip: Clip | None = None, meter: int = 4) -> tuple[float, ...]:
-    """A guess: every `meter`-th beat, from the one on whose like the bass attacks and the harmony changes most.
+    """Guess the downbeats: every `meter`-th beat, from the one on where bass and harmony change most.
 
-    Without a clip, from the first.
+    Of the `meter` ways to count, the guess takes the one on whose downbeats the bass attacks and the chords change
+    most. The meter itself is not guessed. `python -m tests.bench.bench_beats` measures how often the guess is right.
 
-    Right in 45 of 45 held-out composed pieces in four with drums, true beats given (`tests.bench.bench_beats`); another
-    meter must be said. Notebook: 09.
+    Notebook: 09
+
+    Parameters
+    ----------
+    beats : iterable of float
+        Seconds of the beats, in order of time.
+    clip : Clip, optional
+        The sound; without it the first beat counts as a downbeat.
+    meter : int
+        Beats a bar.
+
+    Returns
+    -------
+    tuple of float
+        Seconds of the downbeats.
+
+    Raises
+    ------
+    ValueError
+        For a meter below 1, and for times that are negative or out of order.
     """
     beats = times_of(beats, "beats")
     if meter < 1:
@@ -181,9 +234,8 @@ def guess_downbeats(beats: Iterable[float], clip: Clip | None = None, meter: int
     chroma = librosa.feature.chroma_stft(**settings, tuning=0.0)
     at = librosa.time_to_frames(np.asarray(beats), sr=RATE, hop_length=HOP).clip(0, chroma.shape[1] - 1)
     attack = np.array([bass[max(0, f - 1) : f + 5].max(initial=0.0) for f in at])
-    harmony = np.stack(
-        [chroma[:, a : max(b, a + 1)].mean(1) for a, b in zip(at, [*at[1:], chroma.shape[1]], strict=True)]
-    )
+    spans = zip(at, [*at[1:], chroma.shape[1]], strict=True)
+    harmony = np.stack([chroma[:, a : max(b, a + 1)].mean(1) for a, b in spans])
     harmony /= np.linalg.norm(harmony, axis=1, keepdims=True) + 1e-9
     change = np.concatenate([[0.0], 1 - (harmony[1:] * harmony[:-1]).sum(1)])
     evidence = sum((x - x.mean()) / (x.std() + 1e-9) for x in (attack, change))
@@ -191,26 +243,49 @@ def guess_downbeats(beats: Iterable[float], clip: Clip | None = None, meter: int
 
 
 def beats_from_score(piece) -> BeatGrid:
-    """The true beats of a composed piece (`vampkit.music.Piece`)."""
+    """Take the true beats of a composed piece.
+
+    Notebook: 09
+
+    Parameters
+    ----------
+    piece : vampkit.music.Piece
+        The piece.
+
+    Returns
+    -------
+    BeatGrid
+        Its beats and downbeats.
+    """
     return BeatGrid(piece.beats, piece.downbeats)
 
 
 def beats_from_csv(path: str | os.PathLike) -> BeatGrid:
-    """Beats of a text file.
+    """Read beats from a text file with one beat a line.
 
-    A time in seconds a line, and its place in the bar (1 is a downbeat) where known; comma, semicolon, tab or blank
-    between.
+    Parameters
+    ----------
+    path : str or PathLike
+        The file. A line has a time in seconds and, where known, the beat's place in the bar (1 is a downbeat), with
+        comma, semicolon, tab or blank between them. The first line may name the columns; # begins a comment.
 
-    Raises FileNotFoundError, VampkitError for other contents.
+    Returns
+    -------
+    BeatGrid
+        The beats.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is no file.
+    VampkitError
+        For other contents.
     """
-    path = _file(path)
+    path = existing(path)
     rows = []
     for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines()):
-        cells = (
-            next(csv.reader([line.replace(";", ",").replace("\t", ",")]), [])
-            if any(c in line for c in ",;\t")
-            else line.split()
-        )
+        marked = any(mark in line for mark in ",;\t")
+        cells = next(csv.reader([line.replace(";", ",").replace("\t", ",")]), []) if marked else line.split()
         cells = [c.strip() for c in cells if c.strip()]
         if not cells or cells[0].startswith("#"):
             continue
@@ -219,21 +294,37 @@ def beats_from_csv(path: str | os.PathLike) -> BeatGrid:
         except ValueError:
             if number:  # the first line may name the columns
                 raise VampkitError(
-                    f"line {number + 1} of {path.name} is {line!r}, a time in seconds and perhaps a place in the bar was expected"
+                    f"line {number + 1} of {path.name} is {line!r}, "
+                    "a time in seconds and perhaps a place in the bar was expected"
                 ) from None
     return _placed(rows, path.name)
 
 
 def beats_from_jams(source: str | os.PathLike | jams.JAMS) -> BeatGrid:
-    """Beats of a JAMS file, or of one in memory: namespaces beat (its value is the place in the bar) or beat_position.
+    """Read beats from a JAMS file, or from one in memory.
 
-    Raises FileNotFoundError, VampkitError for a file without beats.
+    Parameters
+    ----------
+    source : str or PathLike or jams.JAMS
+        The file, with an annotation of namespace beat (its value is the place in the bar) or beat_position.
+
+    Returns
+    -------
+    BeatGrid
+        The beats.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is no file.
+    VampkitError
+        For a file without beats.
     """
     import jams
 
     name = "the JAMS object"
     if not isinstance(source, jams.JAMS):
-        path = _file(source)
+        path = existing(source)
         name = path.name
         try:
             source = jams.load(str(path), validate=False)
@@ -243,17 +334,29 @@ def beats_from_jams(source: str | os.PathLike | jams.JAMS) -> BeatGrid:
             ) from None
     for space in ("beat", "beat_position"):
         for annotation in source.search(namespace=f"^{space}$"):
-            places = [
-                row.value.get("position") if isinstance(row.value, dict) else row.value for row in annotation.data
-            ]
+            values = [row.value for row in annotation.data]
+            places = [value.get("position") if isinstance(value, dict) else value for value in values]
             return _placed([(float(row.time), place) for row, place in zip(annotation.data, places, strict=True)], name)
     raise VampkitError(f"{name} has no beats, an annotation of namespace beat or beat_position was expected")
 
 
 def beats_from_mirdata(track) -> BeatGrid:
-    """Beats of a track of a mirdata dataset (extra `mirdata`), whose positions 1 are downbeats.
+    """Take the beats of a track of a mirdata dataset (extra `mirdata`); those at position 1 are downbeats.
 
-    Raises VampkitError where it has none.
+    Parameters
+    ----------
+    track : mirdata.core.Track
+        The track.
+
+    Returns
+    -------
+    BeatGrid
+        The beats.
+
+    Raises
+    ------
+    VampkitError
+        Where the track has none.
     """
     beats = getattr(track, "beats", None)
     if beats is None:
@@ -265,16 +368,29 @@ def beats_from_mirdata(track) -> BeatGrid:
 
 
 class BeatThis:
-    """The tracker beat_this (Foscarin et al.
+    """The tracker beat_this (Foscarin et al. 2024), which hears downbeats too. Extra `beats`.
 
-    2024) with a checkpoint on this machine: beats, and downbeats that it hears. Extra `beats`.
+    Nothing is downloaded. Tested with a stand-in, not with its published weights.
 
-    checkpoint: path of its .ckpt file; nothing is downloaded. device: where it runs. Raises FileNotFoundError without
-    the file, VampkitError without the extra. Tested with a stand-in, not with its published weights. Notebook: 09.
+    Notebook: 09
+
+    Parameters
+    ----------
+    checkpoint : str or PathLike
+        Its .ckpt file on this machine.
+    device : str
+        Where it runs.
+
+    Raises
+    ------
+    FileNotFoundError
+        Without the file.
+    VampkitError
+        Without the extra.
     """
 
     def __init__(self, checkpoint: str | os.PathLike, device: str = "cpu"):
-        path = _file(checkpoint)
+        path = existing(checkpoint)
         try:
             from beat_this.inference import Audio2Beats
         except ImportError:
@@ -282,7 +398,18 @@ class BeatThis:
         self._model = Audio2Beats(checkpoint_path=str(path), device=device, dbn=False)
 
     def track(self, clip: Clip) -> BeatGrid:
-        """Beats and downbeats, both heard; an empty grid in silence."""
+        """Find the beats and downbeats of a clip.
+
+        Parameters
+        ----------
+        clip : Clip
+            The sound.
+
+        Returns
+        -------
+        BeatGrid
+            The beats; an empty grid in silence.
+        """
         if _samples(clip) is None:
             return BeatGrid(())
         beats, downbeats = self._model(clip.mono().samples[0], clip.rate)
@@ -295,15 +422,8 @@ def _samples(clip: Clip) -> Float[np.ndarray, " samples"] | None:
     return samples if len(samples) >= HOP * 8 and samples.any() else None
 
 
-def _file(path: str | os.PathLike) -> Path:
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file at {path}; check the name and the folder")
-    return path
-
-
-def _placed(rows: list[tuple[float, float | None]], name: str) -> BeatGrid:
-    """A grid of times with their places in the bar."""
+def _placed(rows: list[tuple], name: str) -> BeatGrid:
+    """A grid of rows of a time and its place in the bar, None where it is not known."""
     if not rows:
         raise VampkitError(f"{name} holds no beats, at least one was expected")
     rows = sorted((time, place) for time, place in rows)

@@ -2,194 +2,260 @@
 
 from __future__ import annotations
 
-import base64
 import re
+from collections.abc import Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from jaxtyping import Bool
 from torch import Tensor
 
 from vampkit import masks
+from vampkit.audio import Clip
 from vampkit.codec import Tokens
-from vampkit.prompts.base import Prompt, number, prompt_type, whole
+from vampkit.prompts.base import Prompt, prompt_type
+from vampkit.prompts.values import Slider, Value, existing, number, whole
 
-if TYPE_CHECKING:
-    from vampkit.audio import Clip
+PART = Slider(0, 1, 0.1, start=0.25, of_length=True)
 
 
-@prompt_type
+@prompt_type(word="compression", example="compression:1", title="Compression: keep the first codebooks")
 class Compression(Prompt):
-    """Keeps the first `codebooks` codebooks, of every frame or of every `downsampling`-th.
+    """Keeps the first codebooks, of every frame or of every n-th one.
 
-    Raises ValueError for more codebooks than there are. Paper: section 3.4. Notebook: 06.
+    Its mask raises ValueError for more codebooks than the tokens have. Paper, section 3.4.
+
+    Notebook: 00, 02, 06, 09
+
+    Parameters
+    ----------
+    codebooks : int
+        How many codebooks are kept.
+    downsampling : int
+        1 keeps them in every frame, n in every n-th.
     """
 
-    codebooks: int = 1
-    downsampling: int = field(default=1, repr=False)
+    codebooks: int = whole(1, "codebooks kept", low=0, slider=Slider(1, 14))
+    downsampling: int = whole(1, "of every n-th frame", low=1, slider=Slider(1, 32), repr=False)
 
-    def __post_init__(self):
-        whole(self, "codebooks", 0)
-        whole(self, "downsampling", 1)
-
-    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Tensor:
+    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
         shape = tokens.codebooks, tokens.frames
         return masks.codebooks(*shape, self.codebooks) | masks.periodic(*shape, self.downsampling)
 
 
-@prompt_type
+@prompt_type(word="periodic", example="periodic:7,width=3", title="Periodic: keep every n-th frame")
 class Periodic(Prompt):
-    """Keeps `width` frames around every `period`-th frame, from frame `offset` on; all their codebooks.
+    """Keeps every n-th frame, all its codebooks, or several frames around it.
 
-    Period 0 keeps nothing; period 1, and a width from the period on, keep everything but what lies before the first
-    window.
-    roll: a seed; it draws an offset below the period, added to `offset` (the reference rolls at every call).
-    Paper: section 3.4. Notebook: 07.
+    Paper, section 3.4.
+
+    Notebook: 00, 02, 03, 05 to 08, 10, 12
+
+    Parameters
+    ----------
+    period : int
+        Frames from one kept frame to the next. Period 0 keeps nothing; period 1, and a width from the period on, keep
+        all that follows the offset.
+    width : int
+        Frames kept each time; an even width keeps one frame more after than before.
+    offset : int
+        The first kept frame.
+    offset_seed : int, optional
+        Draws a number of frames below the period, which is added to `offset`; the reference code draws at every call.
     """
 
-    period: int = 7
-    width: int = 1
-    offset: int = 0
-    roll: int | None = field(default=None, repr=False)
+    period: int = whole(7, "period in frames", low=0, slider=Slider(1, 64))
+    width: int = whole(1, "width in frames", low=1, slider=Slider(1, 16))
+    offset: int = whole(0, "offset in frames", slider=Slider(0, 63))
+    offset_seed: int | None = whole(None, repr=False)
 
-    def __post_init__(self):
-        whole(self, "period", 0)
-        whole(self, "width", 1)
-        whole(self, "offset")
-        whole(self, "roll", optional=True)
-
-    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Tensor:
+    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
         offset = self.offset
-        if self.roll is not None and self.period:
-            offset += int(torch.randint(self.period, (), generator=torch.Generator().manual_seed(self.roll)))
+        if self.offset_seed is not None and self.period:
+            offset += int(torch.randint(self.period, (), generator=torch.Generator().manual_seed(self.offset_seed)))
         return masks.periodic(tokens.codebooks, tokens.frames, self.period, self.width, offset)
 
 
-@prompt_type
-class Prefix(Prompt):
-    """Keeps the first `seconds`.
+@prompt_type(word="share", example="share:0.2", title="Random: keep a share of the tokens")
+class RandomShare(Prompt):
+    """Keeps a share of the tokens, drawn at random.
 
-    What comes after is continued. Raises ValueError beyond the sound's end. Paper: section 3.4. Notebook: 08.
+    Exactly round(share * codebooks * frames) of them, drawn without replacement.
+
+    Notebook: 02, 07, 09
+
+    Parameters
+    ----------
+    share : float
+        Share of the tokens that is kept, from 0 to 1.
+    seed : int
+        Which of them.
     """
 
-    seconds: float
+    share: float = number(label="share kept", low=0, high=1, slider=Slider(0, 1, 0.01, start=0.14))
+    seed: int = whole(0)
 
-    def __post_init__(self):
-        number(self, "seconds", 0)
+    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
+        return masks.share(tokens.codebooks, tokens.frames, self.share, torch.Generator().manual_seed(self.seed))
 
-    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Tensor:
+
+@prompt_type(word="prefix", example="prefix:3", title="Prefix: keep the start")
+class Prefix(Prompt):
+    """Keeps the first seconds; what comes after is a continuation.
+
+    Its mask raises ValueError for more seconds than the sound lasts. Paper, section 3.4.
+
+    Notebook: 00, 02, 08
+
+    Parameters
+    ----------
+    seconds : float
+        Seconds kept.
+    """
+
+    seconds: float = number(label="seconds kept", low=0, slider=PART)
+
+    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
         return masks.prefix(tokens.codebooks, tokens.frames, frames_within(self, tokens, self.seconds))
 
 
-@prompt_type
+@prompt_type(word="suffix", example="suffix:3", title="Suffix: keep the end")
 class Suffix(Prompt):
-    """Keeps the last `seconds`.
+    """Keeps the last seconds; what comes before leads up to them.
 
-    What comes before is led up to them. Raises ValueError beyond the sound's start. Paper: section 3.4. Notebook: 08.
+    Its mask raises ValueError for more seconds than the sound lasts. Paper, section 3.4.
+
+    Notebook: 00, 02, 08
+
+    Parameters
+    ----------
+    seconds : float
+        Seconds kept.
     """
 
-    seconds: float
+    seconds: float = number(label="seconds kept", low=0, slider=PART)
 
-    def __post_init__(self):
-        number(self, "seconds", 0)
-
-    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Tensor:
+    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
         return masks.suffix(tokens.codebooks, tokens.frames, frames_within(self, tokens, self.seconds))
 
 
-@prompt_type
+@prompt_type(word="inpaint", example="inpaint:2,4", title="Inpainting: keep all but a gap")
 class Inpaint(Prompt):
-    """Keeps all but the gap from `start` to `end` seconds.
+    """Keeps all but a gap.
 
-    Raises ValueError for a gap outside the sound. Paper: section 3.4. Notebook: 08.
+    Its mask raises ValueError for a gap that ends after the sound. Paper, section 3.4.
+
+    Notebook: 08
+
+    Parameters
+    ----------
+    start, end : float
+        Where the gap starts and ends, in seconds.
     """
 
-    start: float
-    end: float
+    start: float = number(label="start of the gap, s", low=0, slider=Slider(0, 1, 0.1, start=0.4, of_length=True))
+    end: float = number(label="end of the gap, s", low=0, slider=Slider(0, 1, 0.1, start=0.6, of_length=True))
 
     def __post_init__(self):
-        number(self, "start", 0)
-        number(self, "end", 0)
+        super().__post_init__()
         if self.start >= self.end:
             raise ValueError(f"a gap from {self.start} to {self.end} s was given, an end after its start was expected")
 
-    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Tensor:
+    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
         start, end = (frames_within(self, tokens, seconds) for seconds in (self.start, self.end))
         return masks.gap(tokens.codebooks, tokens.frames, start, end)
 
 
-@prompt_type
-class Everything(Prompt):
-    """Keeps everything: nothing is generated."""
-
-    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Tensor:
-        return masks.empty(tokens.codebooks, tokens.frames)
-
-
-@prompt_type
-class Nothing(Prompt):
-    """Keeps nothing: free generation."""
-
-    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Tensor:
-        return masks.full(tokens.codebooks, tokens.frames)
-
-
-@prompt_type
+@prompt_type(word="random", example="random:0.8")
 class Random(Prompt):
-    """Hides each token by itself with probability `ratio`, the mask ratio of training.
+    """Hides each token with a probability, whatever happens to the others, as training does.
 
-    Paper: section 3.2. Notebook: 02.
+    Paper, section 3.2.
+
+    Notebook: 02
+
+    Parameters
+    ----------
+    ratio : float
+        The probability, from 0 to 1: the mask ratio of training.
+    seed : int
+        Which tokens.
     """
 
-    ratio: float
-    seed: int = 0
+    ratio: float = number(low=0, high=1)
+    seed: int = whole(0)
 
-    def __post_init__(self):
-        number(self, "ratio", 0, 1)
-        whole(self, "seed")
-
-    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Tensor:
+    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
         return masks.random(tokens.codebooks, tokens.frames, self.ratio, torch.Generator().manual_seed(self.seed))
 
 
-@prompt_type
-class RandomShare(Prompt):
-    """Keeps a share of the tokens exactly, round(share * K * T) of them, drawn without replacement. Notebook: 02."""
+@prompt_type(word="everything", bare=True)
+class Everything(Prompt):
+    """Keeps everything: nothing is generated.
 
-    share: float
-    seed: int = 0
-
-    def __post_init__(self):
-        number(self, "share", 0, 1)
-        whole(self, "seed")
-
-    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Tensor:
-        return masks.share(tokens.codebooks, tokens.frames, self.share, torch.Generator().manual_seed(self.seed))
-
-
-@prompt_type
-class Drawn(Prompt):
-    """A mask drawn by hand, bool [codebooks, frames], True = hidden.
-
-    A tensor, an array, or the text that one prints as.
-
-    Raises TypeError and ValueError for what is no such mask, ValueError for tokens of another shape. Notebook: 10.
+    Notebook: 00, 02
     """
 
-    drawing: str
+    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
+        return masks.empty(tokens.codebooks, tokens.frames)
 
-    def __post_init__(self):
-        if not isinstance(self.drawing, str):
-            object.__setattr__(self, "drawing", _text(self.drawing))
-        _bits(self.drawing)
 
-    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Tensor:
-        mask = _bits(self.drawing)
+@prompt_type(word="nothing", bare=True)
+class Nothing(Prompt):
+    """Keeps nothing: all is generated.
+
+    Notebook: 00, 02, 06, 07
+    """
+
+    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
+        return masks.full(tokens.codebooks, tokens.frames)
+
+
+class Drawing(Value):
+    """A mask, kept as the text of `masks.to_base64`; a word has that text, or the path of a .npy file."""
+
+    takes_all = True
+
+    def checked(self, owner: str, name: str, value) -> str:
+        text = value if isinstance(value, str) else masks.to_base64(value)
+        masks.from_base64(text)
+        return text
+
+    def read(self, text: str):
+        if re.match(r"\d+x\d+:", text):
+            return text
+        path = existing(text)
+        try:
+            return masks.as_mask(np.load(path, allow_pickle=False))
+        except (ValueError, TypeError, EOFError) as error:
+            raise ValueError(
+                f"{path.name} holds no prompt ({error}); a bool array [codebooks, frames] in .npy was expected"
+            ) from None
+
+
+@prompt_type(word="drawn", example="drawn:MASK.npy")
+class Drawn(Prompt):
+    """Keeps what a mask drawn by hand keeps.
+
+    Its mask raises ValueError for tokens of another shape.
+
+    Notebook: 06, 08 to 10
+
+    Parameters
+    ----------
+    drawing : Tensor | np.ndarray | str
+        bool [codebooks, frames], True = hidden; or the text that the prompt prints, which is what it holds.
+    """
+
+    drawing: str | Tensor | np.ndarray | Sequence = field(metadata={"value": Drawing()})
+
+    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
+        mask = masks.from_base64(self.drawing)
         if tuple(mask.shape) != (tokens.codebooks, tokens.frames):
             raise ValueError(
-                f"a mask was drawn on {mask.shape[0]} codebooks and {mask.shape[1]} frames, the tokens have {tokens.codebooks} and {tokens.frames}; "
-                "draw it anew on these tokens"
+                f"a mask was drawn on {mask.shape[0]} codebooks and {mask.shape[1]} frames, "
+                f"the tokens have {tokens.codebooks} and {tokens.frames}; draw it anew on these tokens"
             )
         return mask
 
@@ -201,36 +267,7 @@ def frames_within(prompt: Prompt, tokens: Tokens, seconds: float) -> int:
     """Frames of so many seconds from an end of the sound. Raises ValueError where it is shorter."""
     if seconds > tokens.seconds + 1e-9:
         raise ValueError(
-            f"{prompt!r} reaches {seconds} s into the sound, which lasts {tokens.seconds:.2f} s; choose 0 to {tokens.seconds:.2f} s"
+            f"{prompt!r} reaches {seconds} s into the sound, which lasts {tokens.seconds:.2f} s; "
+            f"choose 0 to {tokens.seconds:.2f} s"
         )
     return min(tokens.frames, tokens.frames_of(seconds))
-
-
-def _text(mask) -> str:
-    """Shape and packed bits of a mask in letters that need no quoting anywhere: "2x12:8A8w"."""
-    array = mask.detach().cpu().numpy() if isinstance(mask, Tensor) else np.asarray(mask)
-    if array.dtype != bool:
-        raise TypeError(
-            f"a mask of type {array.dtype} was drawn, bool was expected (True hides); convert with mask.astype(bool)"
-        )
-    if array.ndim != 2 or 0 in array.shape:
-        raise ValueError(f"a mask of shape {array.shape} was drawn, [codebooks, frames] was expected")
-    return f"{array.shape[0]}x{array.shape[1]}:{base64.urlsafe_b64encode(np.packbits(array).tobytes()).decode().rstrip('=')}"
-
-
-def _bits(text: str) -> Tensor:
-    """The mask of a text, bool [codebooks, frames]."""
-    found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*):([\w-]*)", text)
-    shape = tuple(int(n) for n in found.groups()[:2]) if found else (0, 0)
-    count = shape[0] * shape[1]
-    try:
-        packed = base64.urlsafe_b64decode(found[3] + "=" * (-len(found[3]) % 4)) if found else b""
-    except ValueError:
-        packed = b""
-    if not found or len(packed) != -(-count // 8):
-        raise ValueError(
-            f"the drawing {text[:40]!r} is no mask, a text such as Drawn prints was expected; make it from a bool array"
-        )
-    return torch.from_numpy(np.unpackbits(np.frombuffer(packed, np.uint8), count=count).astype(bool)).unflatten(
-        0, shape
-    )

@@ -1,54 +1,51 @@
-"""Prompts that change the length.
+"""Prompts that change the length: more before or after, a loop, a slower copy.
 
-More before or after, a loop, a slower copy. They return new tokens, and the mask of those.
+They return new tokens, and the mask of those.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import field
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import torch
+from jaxtyping import Bool
 from torch import Tensor
 
 from vampkit import masks
+from vampkit.audio import Clip
 from vampkit.codec import Tokens
-from vampkit.prompts.base import Prompt, number, prompt_type, whole
-from vampkit.prompts.beats import LibrosaBeats, times_of
+from vampkit.prompts.base import Prompt, prompt_type
+from vampkit.prompts.beats import LibrosaBeats
 from vampkit.prompts.frames import Everything, Periodic, frames_within
+from vampkit.prompts.values import Slider, inner, number, time_list, whole
 
-if TYPE_CHECKING:
-    from vampkit.audio import Clip
-
-WANDER = 40.0
-"""Mask temperature of what goes on from its own sound.
-
-Where the surest guesses stay first, quiet and common ones win a little more often than they should, and the next window
-begins from them. With the tiny models of then, of 180 blocks of ten continuations of three minutes (12 passes), the
-quietest was 6.4 dB below its prefix with 10.5, 4.7 dB with 40; four continuations of 33 s (36 passes) were 3.8 and 2.4
-dB below theirs; 16 of 7 s, made of composed pieces (36 passes), had 0.95 [0.90, 1.01] of the Frechet distance. Vamps of
-P = 16 gained nothing: 1.03 [0.99, 1.08]. 40 was chosen of 3, 10.5, 20, 40, 100 and 1000 on four of those ten prefixes.
-Today's models with 40, on ten prefixes not used before (36 passes): 180 blocks, 2.8 dB below to 0.6 above."""
+ONWARD = {"mask_temperature": 40.0}
+"""For what goes on beyond the sound: where only the surest guesses stay, each window ends quieter than it began."""
 
 
-@prompt_type
+@prompt_type(word="outpaint", example="outpaint:1,5", title="Outpainting: add before and after")
 class Outpaint(Prompt):
-    """Keeps the whole sound and adds `before` seconds in front of it and `after` seconds behind it, to be generated.
+    """Keeps the whole sound and adds seconds before and after it, to be generated.
 
-    Before is rounded up to frames. With something after it, a last frame that the sound only partly fills is generated
-    anew, as it holds the silence that filled it up. Its takes have four times the usual noise on the confidences, see
-    WANDER. Paper: section 3.4 (prefix and suffix prompts). Notebook: 08.
+    With something after it, a last frame that the sound fills only in part is generated anew, since the rest of it
+    holds silence. It recommends mask temperature 40, so that long additions do not fade. Paper, section 3.4 (prefix
+    and suffix prompts).
+
+    Notebook: 08
+
+    Parameters
+    ----------
+    before, after : float
+        Seconds added; those before are rounded up to frames.
     """
 
-    before: float = 0.0
-    after: float = 0.0
-    mask_temperature: ClassVar[float] = WANDER
+    before: float = number(0.0, "seconds before", low=0, slider=Slider(0, 10, 0.1, start=1))
+    after: float = number(0.0, "seconds after", low=0, slider=Slider(0, 10, 0.1, start=1))
+    recommended: ClassVar[dict[str, float]] = ONWARD
 
-    def __post_init__(self):
-        number(self, "before", 0)
-        number(self, "after", 0)
-
-    def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Tensor]:
+    def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
         lead, added = self.shift(tokens), round(self.after * tokens.rate)
         frames = -(-(tokens.length + added) // tokens.hop) if added else tokens.frames
         kept = min(tokens.length // tokens.hop, tokens.frames) if added else tokens.frames
@@ -61,121 +58,169 @@ class Outpaint(Prompt):
         return tokens.frames_of(self.before)
 
 
-@prompt_type
+@prompt_type(word="continuation", example="continuation:30,prefix=3", title="Continuation: go on from the start")
 class Continuation(Prompt):
-    """Goes on for `seconds` after the sound; or after its first `prefix` seconds, where only those are to be kept.
+    """Adds seconds after the sound, or after its first seconds.
 
-    Its takes have four times the usual noise on the confidences, see WANDER.
-    Raises ValueError for a prefix beyond the sound's end. Paper: section 3.4 (prefix prompt). Notebook: 08.
+    It recommends mask temperature 40, so that long continuations do not fade. `prepare` raises ValueError for a prefix
+    beyond the sound's end. Paper, section 3.4 (prefix prompt).
+
+    Notebook: 08
+
+    Parameters
+    ----------
+    seconds : float
+        Seconds to generate.
+    prefix : float, optional
+        Seconds of the sound that are kept; None keeps all of it.
     """
 
-    seconds: float
-    prefix: float | None = field(default=None, repr=False)
-    mask_temperature: ClassVar[float] = WANDER
+    seconds: float = number(label="seconds to add", low=0, slider=Slider(0.1, 30, 0.1, start=2))
+    prefix: float | None = number(
+        None, "seconds kept", low=0, slider=Slider(0.1, 1, 0.1, start=0.5, of_length=True), repr=False
+    )
+    recommended: ClassVar[dict[str, float]] = ONWARD
 
     def __post_init__(self):
-        number(self, "seconds", 0)
-        number(self, "prefix", 0, optional=True)
+        super().__post_init__()
         if self.prefix == 0:
             raise ValueError(
                 "a prefix of 0 s was given, some sound to go on from was expected; give more, or None for the whole"
             )
 
-    def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Tensor]:
+    def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
         if self.prefix is not None:
             kept = frames_within(self, tokens, self.prefix)
             tokens = tokens.replace(codes=tokens.codes[..., :kept], length=min(tokens.length, kept * tokens.hop))
         return Outpaint(0.0, self.seconds).prepare(tokens)
 
 
-@prompt_type
+@prompt_type(word="loop", example="loop:bars=4(periodic:7)", title="Loop: a passage whose end meets its start")
 class Loop(Prompt):
-    """A passage as a loop with variation: its tokens alone, hidden by an inner prompt, whose end is to meet its start.
+    """Cuts a passage out and varies it as a loop, whose end meets its start.
 
-    The passage begins at `start` seconds and lasts `seconds`, or `bars` from downbeat to downbeat, the first at or
-    after `start`; in whole frames (17.4 ms).
-    downbeats: times in seconds; without them bars go by LibrosaBeats' guess. prompt: what is kept of the passage; its
-    own times count from the loop's start.
-    lead: bars are cut so many seconds before their downbeat, as far as there is sound: a cut on the line itself would
-    go through the attack. Raises ValueError where the passage does not lie in the sound, where it has too few bars, and
-    for an inner prompt that changes the length. Paper: section 1 (a vamp is a repeated short passage). Notebook: 08.
+    The passage begins at `start` and lasts `seconds`; or `bars`, from the first downbeat at or after `start`. It is cut
+    in whole frames (17.4 ms). `prepare` raises ValueError where the passage does not lie in the sound, where the sound
+    has too few bars, and for an inner prompt that changes the length. Paper, section 1 (a vamp is a repeated short
+    passage).
+
+    Notebook: 08
+
+    Parameters
+    ----------
+    seconds : float, optional
+        Seconds of the passage; either this or `bars` is given.
+    bars : int, optional
+        Bars of the passage.
+    start : float
+        Where it begins, in seconds.
+    prompt : Prompt
+        What is kept of the passage; its own times count from the loop's start.
+    downbeats : iterable of float, optional
+        Seconds of the downbeats; without them `LibrosaBeats` guesses them.
+    lead : float
+        Bars are cut so many seconds before their downbeat, as far as there is sound: a cut on the downbeat itself would
+        go through its attack.
     """
 
-    seconds: float | None = field(default=None, repr=False)
-    bars: int | None = field(default=None, repr=False)
-    start: float = field(default=0.0, repr=False)
-    prompt: Prompt = Periodic()
-    downbeats: tuple[float, ...] | None = field(default=None, repr=False)
-    lead: float = field(default=0.05, repr=False)
+    seconds: float | None = number(
+        None, "seconds of the loop", low=0, slider=Slider(0.1, 1, 0.1, start=0.5, of_length=True), repr=False
+    )
+    bars: int | None = whole(None, low=1, repr=False)
+    start: float = number(0.0, "start of the loop, s", low=0, slider=Slider(0, 1, 0.1, of_length=True), repr=False)
+    prompt: Prompt = inner(Periodic(), "period kept, in frames", "period")
+    downbeats: Iterable[float] | None = time_list()
+    lead: float = number(0.05, low=0, repr=False)
     circular: ClassVar[bool] = True
 
     def __post_init__(self):
-        number(self, "seconds", 0, optional=True)
-        whole(self, "bars", 1, optional=True)
-        number(self, "start", 0)
-        number(self, "lead", 0)
+        super().__post_init__()
         if (self.seconds is None) == (self.bars is None) or self.seconds == 0:
             raise ValueError(
-                f"a loop of seconds={self.seconds} and bars={self.bars} was asked for; one of the two, above 0, was expected"
+                f"a loop of seconds={self.seconds} and bars={self.bars} was asked for; "
+                "one of the two, above 0, was expected"
             )
-        if self.downbeats is not None:
-            object.__setattr__(self, "downbeats", times_of(self.downbeats, "downbeats"))
 
-    def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Tensor]:
+    def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
         first, last = (round(t * tokens.rate / tokens.hop) for t in self.passage(tokens, clip))
         last = min(max(last, first + 1), tokens.frames)
         made = tokens.replace(codes=tokens.codes[..., first:last].clone(), length=(last - first) * tokens.hop)
-        inner = None if clip is None else clip.excerpt(first / tokens.frame_rate, made.seconds)
-        looped, mask = self.prompt.prepare(made, inner)
+        passage = None if clip is None else clip.excerpt(first / tokens.frame_rate, made.seconds)
+        looped, mask = self.prompt.prepare(made, passage)
         if looped is not made:
             raise ValueError(f"{self.prompt!r} changes the length, a prompt that leaves it was expected inside a loop")
         return made, mask
 
     def passage(self, tokens: Tokens, clip: Clip | None = None) -> tuple[float, float]:
-        """Start and end of the passage in seconds."""
+        """Find the passage in the sound.
+
+        Parameters
+        ----------
+        tokens : Tokens
+            The sound's tokens.
+        clip : Clip, optional
+            The sound, where bars are asked for and no downbeats are given.
+
+        Returns
+        -------
+        (float, float)
+            Its start and its end in seconds.
+
+        Raises
+        ------
+        ValueError
+            Where it does not lie in the sound, and for too few bars.
+        """
         if self.seconds is not None:
             start, end = self.start, self.start + self.seconds
         else:
             bars = [t for t in self._downbeats(clip) if t >= self.start - 1e-9]
             if len(bars) <= self.bars:
                 raise ValueError(
-                    f"{self.bars} bars from {self.start} s on need {self.bars + 1} downbeats, {len(bars)} were found; ask for fewer bars, or give downbeats=..."
+                    f"{self.bars} bars from {self.start} s on need {self.bars + 1} downbeats, {len(bars)} were found; "
+                    "ask for fewer bars, or give downbeats=..."
                 )
             lead = min(self.lead, bars[0])
             start, end = bars[0] - lead, bars[self.bars] - lead
         if end > tokens.seconds + 1e-9:
             raise ValueError(
-                f"a loop from {start:.2f} to {end:.2f} s was asked for, the sound lasts {tokens.seconds:.2f} s; make it shorter"
+                f"a loop from {start:.2f} to {end:.2f} s was asked for, the sound lasts {tokens.seconds:.2f} s; "
+                "make it shorter"
             )
         return start, end
 
     def _downbeats(self, clip: Clip | None) -> tuple[float, ...]:
         if self.downbeats is None and clip is None:
             raise ValueError(
-                f"{self!r} listens for bars, and only tokens were given; give the clip too, or downbeats=..., or seconds in place of bars"
+                f"{self!r} listens for bars, and only tokens were given; "
+                "give the clip too, or downbeats=..., or seconds in place of bars"
             )
         return self.downbeats if self.downbeats is not None else LibrosaBeats().track(clip).downbeats
 
 
-@prompt_type
+@prompt_type(word="stretch", example="stretch:2", title="Stretch: slower, at the same pitch")
 class Stretch(Prompt):
-    """Slower by a whole factor.
+    """Makes the sound slower by a whole factor, at the same pitch.
 
-    Every frame is followed by factor - 1 hidden ones. Pitch stays. Factor 1 leaves all as it is.
+    Every frame is followed by factor - 1 hidden ones; factor 1 leaves everything as it is. The reference code's `vamp`
+    does the same with its `time_stretch_factor`.
 
-    prompt: what is kept before it is stretched.
-    Source: the reference's code (vampnet d11). Notebook: 07.
+    Notebook: 07
+
+    Parameters
+    ----------
+    factor : int
+        How many times as long the sound becomes.
+    prompt : Prompt
+        What is kept of the sound before it is stretched.
     """
 
-    factor: int = 2
+    factor: int = whole(2, "times as long", low=1, slider=Slider(1, 8))
     prompt: Prompt = field(default=Everything(), repr=False)
 
-    def __post_init__(self):
-        whole(self, "factor", 1)
-
-    def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Tensor]:
-        inner, mask = self.prompt.prepare(tokens, clip)
-        codes = inner.codes.repeat_interleave(self.factor, -1)
-        made = inner.replace(codes=codes, length=min(inner.length * self.factor, codes.shape[-1] * inner.hop))
-        between = masks.periodic(inner.codebooks, made.frames, self.factor)
+    def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
+        stretched, mask = self.prompt.prepare(tokens, clip)
+        codes = stretched.codes.repeat_interleave(self.factor, -1)
+        made = stretched.replace(codes=codes, length=min(stretched.length * self.factor, codes.shape[-1] * tokens.hop))
+        between = masks.periodic(made.codebooks, made.frames, self.factor)
         return made, torch.logical_or(mask.repeat_interleave(self.factor, -1), between)

@@ -2,96 +2,127 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
+from jaxtyping import Bool
 from torch import Tensor
 
 from vampkit import masks
+from vampkit.audio import Clip
 from vampkit.codec import Tokens
-from vampkit.prompts.base import Prompt, number, prompt_type, whole
-from vampkit.prompts.beats import BeatGrid, LibrosaBeats, onset_times, times_of
+from vampkit.prompts.base import Prompt, prompt_type
+from vampkit.prompts.beats import WHICH, BeatGrid, LibrosaBeats, onset_times
+from vampkit.prompts.values import Slider, choice, number, time_list, times_of, whole
 
-if TYPE_CHECKING:
-    from vampkit.audio import Clip
+MOMENT = Slider(0, 0.5, 0.005)
 
 
-@prompt_type
+@prompt_type(word="beats", example="beats:after=0.075,which=down", bare=True, title="Beats: keep a moment at each beat")
 class Beats(Prompt):
-    """Keeps a window around each beat, from `before` seconds before it to `after` seconds after it.
+    """Keeps a moment at each beat.
 
-    `~Beats()` keeps what lies between.
+    `~Beats()` keeps what lies between. A beat falls on the frame that starts at it or next after it, and windows are
+    rounded up to frames, as in the reference code. A window with nothing before the beat therefore misses its attack,
+    which is why 20 ms before it are kept unless told otherwise. Paper, section 3.4 and 4.4 (75 ms after each beat).
 
-    which: "all" beats, "down"beats alone, or "up": the beats that are no downbeats. every: each n-th of those, from the
-    first on.
-    beats, downbeats: times in seconds, from a tracker, a file or one's own taps, or a BeatGrid in place of beats;
-    without them LibrosaBeats listens to the clip and guesses the downbeats. A time falls to the frame that starts at or
-    after it, and windows are rounded up to frames, as in the reference: with nothing before it the window misses the
-    beat's attack, which is why 20 ms before it are kept unless told otherwise. Raises ValueError for times out of order
-    or beyond the sound, where no beat is found, and where there is neither a clip nor beats. Paper: section 3.4 and 4.4
-    (75 ms after each beat). Notebook: 09.
+    Notebook: 09
+
+    Parameters
+    ----------
+    before, after : float
+        Seconds kept before each beat, and from it on.
+    which : str
+        "all" beats, the "down"beats alone, or "up": the beats that are no downbeats.
+    every : int
+        Each n-th of those, from the first on.
+    beats : BeatGrid or iterable of float, optional
+        Seconds of the beats, from a tracker, a file or one's own taps; or a BeatGrid, which has the downbeats too.
+        Without them `LibrosaBeats` listens to the clip and guesses the downbeats.
+    downbeats : iterable of float, optional
+        Seconds of the downbeats.
+
+    Raises
+    ------
+    ValueError
+        For times out of order; by its mask for times beyond the sound, where no beat is found, and where there is
+        neither a clip nor beats.
     """
 
-    before: float = 0.02
-    after: float = 0.075
-    which: str = "all"
-    every: int = 1
-    beats: tuple[float, ...] | None = field(default=None, repr=False)
-    downbeats: tuple[float, ...] | None = field(default=None, repr=False)
+    before: float = number(0.02, "seconds kept before each", low=0, slider=MOMENT)
+    after: float = number(0.075, "seconds kept after each", low=0, slider=MOMENT)
+    which: str = choice("which beats", WHICH)
+    every: int = whole(1, "every n-th of them", low=1, slider=Slider(1, 8))
+    beats: BeatGrid | Iterable[float] | None = time_list()
+    downbeats: Iterable[float] | None = time_list()
 
     def __post_init__(self):
-        number(self, "before", 0)
-        number(self, "after", 0)
-        whole(self, "every", 1)
-        if self.which not in ("all", "down", "up"):
-            raise ValueError(f'which is {self.which!r}, "all", "down" or "up" was expected')
         if isinstance(self.beats, BeatGrid):
-            object.__setattr__(self, "downbeats", self.beats.downbeats)
-            object.__setattr__(self, "beats", self.beats.beats)
-        for name in ("beats", "downbeats"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, times_of(getattr(self, name), name))
+            self._set("downbeats", self.beats.downbeats)
+            self._set("beats", self.beats.beats)
+        super().__post_init__()
         if self.beats is not None and self.which != "all" and not self.downbeats:
             raise ValueError(
-                f'which="{self.which}" needs downbeats, beats alone were given; give downbeats=..., or those of vampkit.beats.guess_downbeats'
+                f'which="{self.which}" needs downbeats, beats alone were given; '
+                "give downbeats=..., or those of vampkit.beats.guess_downbeats"
             )
 
     def grid(self, clip: Clip | None = None) -> BeatGrid:
-        """The beats it goes by: its own, or those heard in the clip."""
+        """Find the beats it goes by: its own, or those heard in the clip.
+
+        Parameters
+        ----------
+        clip : Clip, optional
+            The sound, for a prompt without beats of its own.
+
+        Returns
+        -------
+        BeatGrid
+            The beats.
+
+        Raises
+        ------
+        ValueError
+            Where there is neither a clip nor beats.
+        """
         if self.beats is not None or self.downbeats is not None:
             return BeatGrid(self.beats or (), self.downbeats or ())
         return LibrosaBeats().track(_sound(self, clip, "beats"))
 
-    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Tensor:
+    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
         return _around(self, self.grid(clip).times(self.which, self.every), "beat", tokens)
 
 
-@prompt_type
+@prompt_type(word="onsets", example="onsets:after=0.05", bare=True, title="Onsets: keep a moment at each note")
 class Onsets(Prompt):
-    """Keeps a window around each onset, the start of a note.
+    """Keeps a moment at each onset, the start of a note.
 
-    From `before` seconds before it to `after` seconds after it.
+    As `onset` of the reference code's masks.
 
-    times: onsets in seconds; without them librosa's detector listens to the clip, and goes back to the lull before each
-    attack. Raises ValueError for times out of order or beyond the sound, where no onset is found, and where there is
-    neither a clip nor times. Source: the reference's code (vampnet c). Notebook: 09.
+    Notebook: 09
+
+    Parameters
+    ----------
+    before, after : float
+        Seconds kept before each onset, and from it on.
+    times : iterable of float, optional
+        Seconds of the onsets. Without them librosa's detector listens to the clip, and goes back from each attack to
+        the lull before it.
+
+    Raises
+    ------
+    ValueError
+        For times out of order; by its mask for times beyond the sound, where no onset is found, and where there is
+        neither a clip nor times.
     """
 
-    before: float = 0.0
-    after: float = 0.075
-    times: tuple[float, ...] | None = field(default=None, repr=False)
+    before: float = number(0.0, "seconds kept before each", low=0, slider=MOMENT)
+    after: float = number(0.075, "seconds kept after each", low=0, slider=MOMENT)
+    times: Iterable[float] | None = time_list()
 
-    def __post_init__(self):
-        number(self, "before", 0)
-        number(self, "after", 0)
-        if self.times is not None:
-            object.__setattr__(self, "times", times_of(self.times, "times"))
-
-    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Tensor:
-        times = (
-            self.times if self.times is not None else times_of(onset_times(_sound(self, clip, "times"), backtrack=True))
-        )
-        return _around(self, times, "onset", tokens)
+    def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
+        own = self.times
+        found = own if own is not None else times_of(onset_times(_sound(self, clip, "times"), backtrack=True))
+        return _around(self, found, "onset", tokens)
 
 
 def _sound(prompt: Prompt, clip: Clip | None, own: str) -> Clip:
@@ -102,10 +133,12 @@ def _sound(prompt: Prompt, clip: Clip | None, own: str) -> Clip:
     return clip
 
 
-def _around(prompt: Beats | Onsets, times: tuple[float, ...], what: str, tokens: Tokens) -> Tensor:
-    """Windows around times in seconds.
+def _around(
+    prompt: Beats | Onsets, times: tuple[float, ...], what: str, tokens: Tokens
+) -> Bool[Tensor, "codebooks frames"]:
+    """Keep windows around times in seconds.
 
-    A time just behind the last frame's start has no frame of its own left, and keeps what its window reaches.
+    A time after the last frame's start has no frame of its own, and keeps only what its window reaches.
     """
     if not times:
         raise ValueError(f"no {what} was found for {prompt!r}; choose a sound that has some, or give their times")
@@ -114,6 +147,5 @@ def _around(prompt: Beats | Onsets, times: tuple[float, ...], what: str, tokens:
             f"the {what} at {times[-1]:.2f} s lies beyond the end of the sound, {tokens.seconds:.2f} s; leave it out"
         )
     at = [tokens.frames_of(time) for time in times]
-    return masks.windows(
-        tokens.codebooks, tokens.frames, at, tokens.frames_of(prompt.before), tokens.frames_of(prompt.after)
-    )
+    before, after = tokens.frames_of(prompt.before), tokens.frames_of(prompt.after)
+    return masks.windows(tokens.codebooks, tokens.frames, at, before, after)

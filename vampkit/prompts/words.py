@@ -2,62 +2,90 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import fields
-from pathlib import Path
+from dataclasses import MISSING, fields
 
-from vampkit.prompts.base import Dropout, On, Prompt
-from vampkit.prompts.frames import (
-    Compression,
-    Drawn,
-    Everything,
-    Inpaint,
-    Nothing,
-    Periodic,
-    Prefix,
-    Random,
-    RandomShare,
-    Suffix,
-)
-from vampkit.prompts.length import Continuation, Loop, Outpaint, Stretch
+from vampkit.prompts.base import Prompt
 from vampkit.prompts.presets import PRESETS
-from vampkit.prompts.sound import Beats, Onsets
+from vampkit.prompts.values import existing, value_of
 
-KINDS = {
-    "compression": Compression, "periodic": Periodic, "prefix": Prefix, "suffix": Suffix, "inpaint": Inpaint, "outpaint": Outpaint,
-    "continuation": Continuation, "loop": Loop, "beats": Beats, "onsets": Onsets, "random": Random, "share": RandomShare, "stretch": Stretch,
-    "everything": Everything, "nothing": Nothing, "dropout": Dropout, "on": On,
-}  # fmt: skip
-"""Words that take values in the order of the prompt's fields, or by name: "periodic:7,width=3"."""
-BARE = ("beats", "onsets", "everything", "nothing")
-"""Words that say enough without values."""
-
-HELP = (
-    "compression:1 periodic:7,width=3 prefix:3 suffix:3 inpaint:2,4 outpaint:1,5 continuation:30,prefix=3 loop:bars=4(periodic:7) stretch:2 "
-    "beats:after=0.075,which=down onsets random:0.8 share:0.2 everything nothing, dropout:0.2(periodic:7) on:0,1(prefix:3), "
-    "drawn:MASK.npy json:PROMPT.json, a preset's name such as paper-beats; joined by + (either keeps), & (both keep, binds closer), ~ (the opposite) and ( )"
-)
-"""All words, by example."""
+JOINED = "joined by + (either keeps), & (both keep, binds closer), ~ (the opposite) and ( )"
 
 
 def parse(text: str) -> Prompt:
-    """A prompt from words: "periodic:7+prefix:3" keeps what either keeps, "periodic:7&compression:4" what both keep.
+    """Make a prompt of words: "periodic:7+prefix:3" keeps what either keeps, "periodic:7&compression:4" what both keep.
 
-    & binds closer, ~ closest.
+    & binds closer than +, and ~ closest. A word's values follow a colon, in the order of the prompt's fields or by
+    name. Times are joined by "/": "beats:beats=0.5/1/1.5". A prompt around another one has it in brackets:
+    "loop:bars=4(periodic:7)". `words_help` lists all words; the names in `PRESETS` are words too.
 
-    A word's values follow a colon, in order or by name; lists of times are joined by "/": "beats:beats=0.5/1/1.5".
-    Prompts around another one have it in
-    brackets: "loop:bars=4(periodic:7)". `HELP` shows every word, the names in `PRESETS` are words too. Raises
-    ValueError for a word it does not know and for values that do not fit, FileNotFoundError for a file that is not
-    there. Notebook: 06.
+    Notebook: 06
+
+    Parameters
+    ----------
+    text : str
+        The words.
+
+    Returns
+    -------
+    Prompt
+        The prompt.
+
+    Raises
+    ------
+    ValueError
+        For an unknown word, and for values that do not fit.
+    FileNotFoundError
+        For a file that is not there.
+
+    Examples
+    --------
+    >>> parse("periodic:7 & compression:4")
+    (Periodic(period=7, width=1, offset=0) & Compression(codebooks=4))
     """
     words = _Words(text)
     prompt = _either(words)
     if words.next is not None:
         raise ValueError(f"the prompt {text!r} goes on with {words.next!r} where + or & was expected")
     return prompt
+
+
+def words_help() -> str:
+    """Describe all words: an example and one sentence a line, then the presets and how words are joined.
+
+    Returns
+    -------
+    str
+        Lines of text.
+    """
+    lines = {_example(kind): inspect.getdoc(kind).split("\n")[0].replace("`", "") for kind in _kinds().values()}
+    lines["json:PROMPT.json"] = "A prompt that was written as JSON, or the prompt of a take's record."
+    width = max(map(len, lines))
+    table = "\n".join(f"{example:{width}}  {sentence}" for example, sentence in lines.items())
+    return f"{table}\n\nPresets: {', '.join(PRESETS)}.\n\nWords are {JOINED}."
+
+
+def _kinds() -> dict[str, type[Prompt]]:
+    """Prompt types by word, those around another prompt last."""
+    kinds = sorted(Prompt.kinds.values(), key=_needs_another)
+    return {kind.word: kind for kind in kinds if kind.word}
+
+
+def _needs_another(kind: type[Prompt]) -> bool:
+    return any(f.name == "prompt" and f.default is MISSING for f in fields(kind))
+
+
+def _example(kind: type[Prompt]) -> str:
+    return kind.example or kind.word
+
+
+def _expected() -> str:
+    """All words, for error messages."""
+    examples = " ".join(map(_example, _kinds().values()))
+    return f"words such as {examples} json:PROMPT.json or a preset's name such as paper-beats were expected, {JOINED}"
 
 
 class _Words:
@@ -98,12 +126,12 @@ def _one(words: _Words) -> Prompt:
     if word == "(":
         return _closed(words)
     if word is None or word in "+&)":
-        raise ValueError(f"the prompt {words.text!r} lacks a word; words such as {HELP} were expected")
-    inner = None
+        raise ValueError(f"the prompt {words.text!r} lacks a word; {_expected()}")
+    another = None
     if words.next == "(":
         words.take()
-        inner = _closed(words)
-    return _prompt(word.strip(), inner)
+        another = _closed(words)
+    return _prompt(word.strip(), another)
 
 
 def _closed(words: _Words) -> Prompt:
@@ -113,69 +141,49 @@ def _closed(words: _Words) -> Prompt:
     return prompt
 
 
-def _prompt(word: str, inner: Prompt | None) -> Prompt:
-    name, _, values = word.partition(":")
-    if inner is None and word in PRESETS:
+def _prompt(word: str, another: Prompt | None) -> Prompt:
+    """A word with its values, around another prompt where one stands in brackets."""
+    name, _, text = word.partition(":")
+    if another is None and word in PRESETS:
         return PRESETS[word]
-    if inner is None and name in ("drawn", "json"):
-        return _from_file(name, values)
-    kind = KINDS.get(name)
-    if kind is None or not (values.strip() or name in BARE):
-        raise ValueError(f"the prompt {word!r} is not known; words such as {HELP} were expected")
-    names = [f.name for f in fields(kind) if f.name != "prompt"]
-    takes_inner = len(names) < len(fields(kind))
-    if (inner is not None and not takes_inner) or (inner is None and kind in (On, Dropout)):
-        raise ValueError(
-            f"the prompt {word!r} {'takes none' if inner else 'needs another one'} in brackets; words such as {HELP} were expected"
-        )
-    given = {} if inner is None else {"prompt": inner}
-    parts = values.split(",") if values.strip() else []
-    if kind is On:
-        given["codebooks"], parts = tuple(_value(v) for v in parts), []
-    for place, part in enumerate(parts):
-        key, equals, value = part.partition("=")
-        key, value = (key.strip(), value) if equals else (names[place] if place < len(names) else part, part)
-        if key not in names or key in given:
-            raise ValueError(
-                f"the prompt {word!r} does not take {part.strip()!r}; it takes {', '.join(names) or 'nothing'}"
-            )
-        given[key] = _value(value, times=key in ("beats", "downbeats", "times"))
+    if another is None and name == "json":
+        return _from_json(text)
+    kind = _kinds().get(name)
+    if kind is None or not (text.strip() or kind.bare):
+        raise ValueError(f"the prompt {word!r} is not known; {_expected()}")
+    if another is not None and "prompt" not in {f.name for f in fields(kind)}:
+        raise ValueError(f"the prompt {word!r} takes none in brackets; {_expected()}")
+    if another is None and _needs_another(kind):
+        raise ValueError(f"the prompt {word!r} needs another one in brackets; {_expected()}")
+    given = _given(kind, word, text) | ({} if another is None else {"prompt": another})
     try:
         return kind(**given)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"the prompt {word!r} does not fit ({error}); words such as {HELP} were expected") from None
+        raise ValueError(f"the prompt {word!r} does not fit ({error}); {_expected()}") from None
 
 
-def _value(text: str, times: bool = False):
-    """A number, several times, or a word."""
-    text = text.strip()
-    if times:
-        return tuple(_value(part) for part in text.split("/"))
-    for convert in (int, float):
-        try:
-            return convert(text)
-        except ValueError:
-            pass
-    return text
+def _given(kind: type[Prompt], word: str, text: str) -> dict:
+    """Fields of a prompt from the text of their values, in order or by name."""
+    values = {f.name: value_of(f) for f in fields(kind) if f.name != "prompt"}
+    names, given = list(values), {}
+    if names and values[names[0]].takes_all:
+        return {names[0]: values[names[0]].read(text)}
+    for place, part in enumerate(text.split(",") if text.strip() else []):
+        name, equals, value = part.partition("=")
+        name, value = (name.strip(), value) if equals else (names[place] if place < len(names) else part, part)
+        if name not in values or name in given:
+            takes = ", ".join(names) or "nothing"
+            raise ValueError(f"the prompt {word!r} does not take {part.strip()!r}; it takes {takes}")
+        given[name] = values[name].read(value)
+    return given
 
 
-def _from_file(name: str, where: str) -> Prompt:
-    """A mask from a .npy file or as its own text, or a prompt from the JSON file that holds it or a take's record."""
-    import numpy as np
-
-    if name == "drawn" and re.match(r"\d+x\d+:", where):
-        return Drawn(where)
-    path = Path(where)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file at {path}; check the name and the folder")
+def _from_json(where: str) -> Prompt:
+    """The prompt of a JSON file that holds it or a take's record."""
+    path = existing(where)
     try:
-        if name == "drawn":
-            return Drawn(np.load(path, allow_pickle=False))
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, TypeError, EOFError) as error:
-        raise ValueError(
-            f"{path.name} holds no prompt ({error}); a bool array [codebooks, frames] in .npy or a prompt in JSON was expected"
-        ) from None
-    return Prompt.from_json(
-        data.get("prompt", data) if isinstance(data, dict) and isinstance(data.get("prompt"), dict) else data
-    )
+    except ValueError as error:
+        raise ValueError(f"{path.name} holds no prompt ({error}); a prompt in JSON was expected") from None
+    recorded = data.get("prompt") if isinstance(data, dict) else None
+    return Prompt.from_json(recorded if isinstance(recorded, dict) else data)

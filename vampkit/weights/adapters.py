@@ -18,26 +18,58 @@ FORMAT = "vampkit.adapters/1"
 
 
 def save_adapters(adapters: dict[str, tuple[Tensor, Tensor]], path: str | os.PathLike, base: str, scale: float) -> Path:
-    """Write LoRA adapters as safetensors in half precision. Beside first, then renamed.
+    """Write LoRA adapters in half precision.
 
-    adapters: A [rank, inputs] and B [outputs, rank] by the name of the linear layer. base: hash of the model they
-    change. scale: of B A.
+    Parameters
+    ----------
+    adapters : dict of str to (Tensor, Tensor)
+        A [rank, inputs] and B [outputs, rank] by the name of the linear layer.
+    path : str or PathLike
+        A .safetensors file.
+    base : str
+        Hash of the model that they change.
+    scale : float
+        What B A is multiplied by.
+
+    Returns
+    -------
+    Path
+        The file.
     """
     flat = {f"{name}.{letter}": w for name, pair in adapters.items() for letter, w in zip("AB", pair, strict=True)}
     return write_safetensors(flat, path, FORMAT, {"base": base, "scale": scale}, dtype=torch.float16)
 
 
 def load_adapters(path: str | os.PathLike, model: MaskedTransformer) -> MaskedTransformer:
-    """A copy of the model with adapters added to its weights once: W + scale B A; the model given stays as it is.
+    """Add adapters to the weights of a copy of a model, once: W + scale B A.
 
-    Raises FileNotFoundError where the file is missing, VampkitError where the adapters belong to another model or are
-    in this one already. Notebook: 12.
+    Notebook: 12
+
+    Parameters
+    ----------
+    path : str or PathLike
+        What `save_adapters` wrote.
+    model : MaskedTransformer
+        The model they belong to; it stays as it is.
+
+    Returns
+    -------
+    MaskedTransformer
+        The adapted copy.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where the file is missing.
+    VampkitError
+        Where the adapters belong to another model, or are in this one already.
     """
     header, tensors = read_safetensors(path, FORMAT)
     if model_hash(model) != header["base"]:
         raise VampkitError(
-            f"the adapters in {Path(path).name} belong to the model {header['base']}, this one is {model_hash(model)}: it is another, or has adapters "
-            "already; load the model they were trained on, and add them once"
+            f"the adapters in {Path(path).name} belong to the model {header['base']}, this one is "
+            f"{model_hash(model)}: it is another, or has adapters already; load the model they were trained on, "
+            "and add them once"
         )
     adapters = {
         name[:-2]: (tensors[name].float(), tensors[name[:-2] + ".B"].float()) for name in tensors if name.endswith(".A")
@@ -46,7 +78,24 @@ def load_adapters(path: str | os.PathLike, model: MaskedTransformer) -> MaskedTr
 
 
 def merged(model: MaskedTransformer, adapters: dict[str, tuple[Tensor, Tensor]], scale: float) -> MaskedTransformer:
-    """A copy of the model in which the weight of each named linear layer is W + scale B A."""
+    """Copy a model, with W + scale B A as the weight of each named linear layer.
+
+    Notebook: 12
+
+    Parameters
+    ----------
+    model : MaskedTransformer
+        The model; it stays as it is.
+    adapters : dict of str to (Tensor, Tensor)
+        A [rank, inputs] and B [outputs, rank] by the name of the layer.
+    scale : float
+        What B A is multiplied by.
+
+    Returns
+    -------
+    MaskedTransformer
+        The copy.
+    """
     model = copy.deepcopy(model)
     with torch.no_grad():
         for name, (a, b) in adapters.items():

@@ -24,11 +24,29 @@ PUBLISHED = {
 
 
 def load_codec(name: str | os.PathLike = "tiny", device: str = "cpu") -> Codec:
-    """A codec by name: "tiny" (bundled, the paper's geometry), "dac-44khz" (descript's published weights, fetched
-    once), or the path of one that was saved.
+    """Load a codec by name.
 
-    Raises FileNotFoundError and VampkitError where the file is missing, of another kind or cannot be fetched.
-    Notebook: 01.
+    Notebook: 01
+
+    Parameters
+    ----------
+    name : str or PathLike
+        "tiny" (bundled, the paper's geometry), "dac-44khz" (descript's published weights, fetched once), or the path of
+        a codec that was saved.
+    device : str
+        Where the network is to be, such as "cpu" or "cuda".
+
+    Returns
+    -------
+    Codec
+        The codec.
+
+    Raises
+    ------
+    FileNotFoundError
+        For another name, and a file that is not there.
+    VampkitError
+        For a file of another kind, and one that cannot be fetched.
     """
     if str(name) == "tiny":
         return _read(data_folder() / "models" / "codec.safetensors", "tiny").to(device)
@@ -45,11 +63,12 @@ def load_codec(name: str | os.PathLike = "tiny", device: str = "cpu") -> Codec:
 def _read(path: Path, name: str) -> Codec:
     settings, weights = read_safetensors(path, FORMAT)
     model = build(settings)
-    fill(model, weights, path)
+    _fill(model, weights, path)
     return Codec(model, name)
 
 
-def fill(model: torch.nn.Module, weights: dict[str, Tensor], path: Path) -> None:
+def _fill(model: torch.nn.Module, weights: dict[str, Tensor], path: Path) -> None:
+    """Put weights into a network, or say in one sentence why they do not fit."""
     try:
         model.load_state_dict({k: v.float() for k, v in weights.items()})
     except RuntimeError as error:
@@ -67,10 +86,10 @@ def _read_published(name: str) -> Codec:
         settings, weights = saved["metadata"]["kwargs"], saved["state_dict"]
     except Exception as error:
         raise VampkitError(
-            f"{path} cannot be opened as plain weights ({type(error).__name__}); the published file of descript-audio-codec was expected; "
-            "delete it and try again"
+            f"{path} cannot be opened as plain weights ({type(error).__name__}); the published file of "
+            "descript-audio-codec was expected; delete it and try again"
         ) from None
     settings = {k: v for k, v in settings.items() if k in settings_names()}
     model = build(settings)
-    fill(model, weights, path)
+    _fill(model, weights, path)
     return Codec(model, name)

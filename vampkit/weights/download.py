@@ -34,7 +34,8 @@ def download(url: str, name: str, timeout: float = 20.0) -> Path:
     except (urllib.error.URLError, OSError, TimeoutError) as error:
         part.unlink(missing_ok=True)
         raise VampkitError(
-            f"{name} could not be fetched from {url} ({getattr(error, 'reason', error)}); go online and try again, or put the file at {path} by hand"
+            f"{name} could not be fetched from {url} ({getattr(error, 'reason', error)}); go online and try again, or "
+            f"put the file at {path} by hand"
         ) from None
     part.replace(path)
     return path

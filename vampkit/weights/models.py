@@ -1,7 +1,4 @@
-"""Where masked models come from.
-
-Bundled with the package, a file of one's own, or the names upstream gives its weights.
-"""
+"""Where masked models come from: bundled with the package, or a file of one's own."""
 
 from __future__ import annotations
 
@@ -31,20 +28,51 @@ def models_folder() -> Path:
 def save_model(
     model: MaskedTransformer, path: str | os.PathLike, codec: str, weights: dict[str, Tensor] | None = None
 ) -> Path:
-    """Write a masked model as safetensors in half precision, with its configuration and the hash of the codec whose
-    tokens it speaks.
+    """Write a masked model in half precision, with its shape and the codec whose tokens it speaks.
 
-    weights: another state dict to write, such as an average (None: the model's own). Beside first, then renamed.
+    Parameters
+    ----------
+    model : MaskedTransformer
+        The model.
+    path : str or PathLike
+        A .safetensors file.
+    codec : str
+        Hash of the codec.
+    weights : dict of str to Tensor, optional
+        Another state dict to write, such as an average, in the shapes [..] of the model's own.
+
+    Returns
+    -------
+    Path
+        The file.
     """
     state = model.state_dict() if weights is None else weights
     return write_safetensors(state, path, FORMAT, {"config": asdict(model.config), "codec": codec}, dtype=torch.float16)
 
 
 def load_model(name: str | os.PathLike, codec: Codec) -> MaskedTransformer:
-    """A masked model for a codec's tokens: "coarse" or "fine" (bundled), or the path of one that was saved.
+    """Load a masked model for a codec's tokens.
 
-    Raises FileNotFoundError for an unknown name, VampkitError where the file is no model or was trained on another
-    codec's tokens. Notebook: 03.
+    Notebook: 03
+
+    Parameters
+    ----------
+    name : str or PathLike
+        "coarse" or "fine" (bundled), or the path of one that was saved.
+    codec : Codec
+        Whose tokens it is to speak.
+
+    Returns
+    -------
+    MaskedTransformer
+        Ready to be asked: no dropout, no gradients.
+
+    Raises
+    ------
+    FileNotFoundError
+        For another name.
+    VampkitError
+        For a file that is no model, or was trained on another codec's tokens.
     """
     path = models_folder() / f"{name}.safetensors" if str(name) in BUNDLED else Path(name)
     if path.suffix == "" and not path.exists():
@@ -54,22 +82,36 @@ def load_model(name: str | os.PathLike, codec: Codec) -> MaskedTransformer:
     header, weights = read_safetensors(path, FORMAT)
     if header["codec"] != codec.hash:
         raise VampkitError(
-            f"{path.name} was trained on tokens of codec {header['codec'][:8]}, the codec given is {codec.hash[:8]} ({codec.name}); use the codec "
-            "it was trained with, or train a model for this one"
+            f"{path.name} was trained on tokens of codec {header['codec'][:8]}, the codec given is {codec.hash[:8]} "
+            f"({codec.name}); use the codec it was trained with, or train a model for this one"
         )
     config = ModelConfig(**header["config"])
     model = MaskedTransformer(config, codec.tables[: config.codebooks])
     try:
         model.load_state_dict({k: v.float() for k, v in weights.items()})
     except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
         raise VampkitError(
-            f"the weights in {path.name} do not fit their settings ({str(error).splitlines()[-1].strip()}); train or fetch them again"
+            f"the weights in {path.name} do not fit their settings ({reason}); train or fetch them again"
         ) from None
     return model.eval().requires_grad_(False)
 
 
 def model_hash(model: MaskedTransformer) -> str:
-    """A hash over shape and weights, as they are stored: what adapters name the model by that they belong to."""
+    """A hash over shape and weights as they are stored, by which adapters name their model.
+
+    Notebook: 12
+
+    Parameters
+    ----------
+    model : MaskedTransformer
+        The model.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
     config = {k: v for k, v in asdict(model.config).items() if k != "dropout"}
     digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
     for name, weight in sorted(model.state_dict().items()):

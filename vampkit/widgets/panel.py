@@ -1,5 +1,4 @@
-"""A small panel: choose a prompt and its numbers, see what is hidden at once, press a button, hear the result beside
-the original.
+"""A small panel: choose a prompt and its numbers, see what is hidden, press a button, hear original and result.
 
 `PanelModel` (panel_model.py) holds all that the panel knows and runs without a browser; `VampPanel` shows it with plain
 ipywidgets.
@@ -9,23 +8,39 @@ from __future__ import annotations
 
 import html
 
-from vampkit.widgets.panel_model import KINDS, MOST_PASSES, MOST_SEED, Choice, PanelModel
+from vampkit.widgets.panel_model import MOST_PASSES, MOST_SEED, Menu, PanelModel, offered
 
-__all__ = ["KINDS", "PanelModel", "VampPanel"]
+__all__ = ["PanelModel", "VampPanel"]
 
 STYLE, WIDE = {"description_width": "11em"}, {"width": "36em"}
 
 
 class VampPanel:
-    """The panel in a notebook.
+    """A panel in a notebook: prompt, numbers, seed, passes, the mask under the sound, a button, and a player.
 
-    Prompt, its numbers, seed, passes, the mask under the sound, a button, progress, and a player of original and
-    result.
+    It works by hand and by call: `panel.set(prompt="periodic", period=7, width=3, seed=3); take = panel.generate()`. A
+    mistake made by hand is shown in the panel; one made by call is raised as well.
 
-    vamp: Vamp. clip: Clip or Tokens. prompt, value, seed, passes, numbers: what is set at first, see `PanelModel.set`;
-    beats: see `PanelModel`. Works by hand and by call: `panel.set(prompt="periodic", period=7, width=3, seed=3); take =
-    panel.generate()`. A mistake made by hand is shown in the panel; one made by call is raised as well. `close()` frees
-    all widgets. Notebook: 00, 06 to 09.
+    Notebook: 00, 06 to 09
+
+    Parameters
+    ----------
+    vamp : Vamp
+        The pipeline.
+    clip : Clip or Tokens
+        The sound.
+    prompt : str
+        A prompt type by its word.
+    value : float, optional
+        The first number of the prompt.
+    seed : int
+        0 to 2^31 - 1.
+    passes : int
+        1 to 72.
+    beats : BeatGrid or tuple of float, optional
+        Beats for prompts that go by them; without them `LibrosaBeats` listens, once.
+    **numbers
+        Numbers of the prompt by name.
     """
 
     def __init__(
@@ -43,7 +58,10 @@ class VampPanel:
         import ipywidgets as w
 
         self._prompt = w.Dropdown(
-            options=[(k.title, name) for name, k in KINDS.items()], description="Prompt", style=STYLE, layout=WIDE
+            options=[(kind.title, word) for word, kind in offered().items()],
+            description="Prompt",
+            style=STYLE,
+            layout=WIDE,
         )
         self._numbers = w.VBox()
         self._seed = w.BoundedIntText(min=0, max=MOST_SEED, description="Seed", style=STYLE, layout={"width": "20em"})
@@ -60,9 +78,19 @@ class VampPanel:
         self._button.on_click(self._pressed)
 
     def set(self, **changes) -> None:
-        """Change prompt, its numbers, seed, passes, as `PanelModel.set`.
+        """Change prompt, numbers, seed or passes; the controls follow.
 
-        Controls follow. Raises ValueError, TypeError.
+        Parameters
+        ----------
+        **changes
+            What `PanelModel.set` takes.
+
+        Raises
+        ------
+        ValueError
+            For what `PanelModel.set` refuses, and where the panel was closed.
+        TypeError
+            For what `PanelModel.set` refuses.
         """
         self._check_open()
         self.model.set(**changes)
@@ -70,7 +98,13 @@ class VampPanel:
         self._preview()
 
     def generate(self):
-        """Make a take with what is set, show and return it. A mistake is shown in the panel and raised."""
+        """Make a take with what is set, and show it; a mistake is shown in the panel and raised.
+
+        Returns
+        -------
+        Take
+            The take.
+        """
         self._check_open()
         self._button.disabled, self._bar.value, self._bar.max = True, 0, self.model.passes
         self._say("Working …")
@@ -171,7 +205,8 @@ class VampPanel:
         self._bar.value, self._bar.description = 0, ""
         kept = self.model.made.bits_per_second * (1 - hidden)
         self._say(
-            f"{100 * hidden:.1f} % of the tokens are hidden, {kept:.0f} bits a second are kept. Press Vamp to fill them in."
+            f"{100 * hidden:.1f} % of the tokens are hidden, {kept:.0f} bits a second are kept. "
+            "Press Vamp to fill them in."
         )
         player = self._player((self.model.given,), ("original",), mask)
         self._show(player.html(sound=False), f"mask {tuple(mask.shape)}")
@@ -192,24 +227,14 @@ def _control(number):
     """A slider for a number, a menu for a choice."""
     import ipywidgets as w
 
-    label = number.unit[0].upper() + number.unit[1:]
-    if isinstance(number, Choice):
-        return w.Dropdown(options=number.options, description=label, style=STYLE, layout=WIDE)
-    if number.step == 1:
-        return w.IntSlider(
-            min=number.low, max=number.high, value=number.start, description=label, style=STYLE, layout=WIDE
-        )
+    look = {"description": number.unit[0].upper() + number.unit[1:], "style": STYLE, "layout": WIDE}
+    if isinstance(number, Menu):
+        return w.Dropdown(options=number.options, **look)
+    limits = {"min": number.low, "max": number.high, "value": number.start}
+    if number.whole:
+        return w.IntSlider(**limits, **look)
     digits = len(f"{number.step:g}".partition(".")[2])
-    return w.FloatSlider(
-        min=number.low,
-        max=number.high,
-        step=number.step,
-        value=number.start,
-        readout_format=f".{digits}f",
-        description=label,
-        style=STYLE,
-        layout=WIDE,
-    )
+    return w.FloatSlider(**limits, step=number.step, readout_format=f".{digits}f", **look)
 
 
 def _free(*parts) -> None:

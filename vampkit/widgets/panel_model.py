@@ -5,26 +5,24 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
 import torch
 
-from vampkit import prompts
 from vampkit.audio import Clip
+from vampkit.prompts import Beats, Onsets, Prompt
 from vampkit.prompts.beats import BeatGrid, LibrosaBeats, onset_times
+from vampkit.prompts.values import Choice, Inner, Number, value_of
 
 MOST_PASSES = 72  # twice the paper's 36; more only costs time
 MOST_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True)
-class Number:
-    """A number of a prompt: its name there, what it counts, its range, step and value at first.
-
-    of_length: `high` and `start` are shares of the sound's length, and become seconds with `within`.
-    """
+class Range:
+    """A number that the panel sets: its name in the prompt, what it counts, its limits, its step, its first value."""
 
     name: str
     unit: str
@@ -32,43 +30,26 @@ class Number:
     high: float
     step: float
     start: float
-    of_length: bool = False
-
-    def within(self, seconds: float) -> Number:
-        """The same with the range that a sound of `seconds` allows."""
-        if not self.of_length:
-            return self
-        high = math.floor(self.high * seconds / self.step + 1e-9) * self.step
-        start = min(max(round(self.start * seconds / self.step) * self.step, self.low), high)
-        return replace(self, high=round(high, 6), start=round(start, 6), of_length=False)
+    whole: bool
 
     def checked(self, value) -> int | float:
         """The value as a plain number. Raises TypeError for what is none, ValueError outside the range."""
         if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
             raise TypeError(f"{self.name} is {value!r}, a number was expected: {self.unit}")
-        whole = self.step == 1
-        if not self.low <= value <= self.high or (whole and value != int(value)):
-            raise ValueError(
-                f"{self.name} is {value!r}, {'a whole number from ' if whole else ''}{self.low:g} to {self.high:g} was expected: {self.unit}"
-            )
-        return int(value) if whole else float(value)
+        if not self.low <= value <= self.high or (self.whole and value != int(value)):
+            span = f"{'a whole number from ' if self.whole else ''}{self.low:g} to {self.high:g}"
+            raise ValueError(f"{self.name} is {value!r}, {span} was expected: {self.unit}")
+        return int(value) if self.whole else float(value)
 
 
 @dataclass(frozen=True)
-class Choice:
-    """One of several words that a prompt takes; the first one is set at first."""
+class Menu:
+    """One of several words, of which the panel sets one."""
 
     name: str
     unit: str
     options: tuple[str, ...]
-
-    @property
-    def start(self) -> str:
-        return self.options[0]
-
-    def within(self, seconds: float) -> Choice:
-        """The same: a choice does not depend on the sound."""
-        return self
+    start: str
 
     def checked(self, value) -> str:
         """The word. Raises ValueError for another one."""
@@ -77,46 +58,46 @@ class Choice:
         return value
 
 
-@dataclass(frozen=True)
-class Kind:
-    """One prompt the panel offers: its title, how it is made, and its numbers by the names it is made with."""
-
-    title: str
-    make: Callable
-    numbers: tuple[Number | Choice, ...]
+def offered() -> dict[str, type[Prompt]]:
+    """Prompt types that the panel offers, those with a title, by their words."""
+    return {kind.word: kind for kind in Prompt.kinds.values() if kind.title}
 
 
-def _loop(seconds: float, start: float, period: int) -> prompts.Prompt:
-    return prompts.Loop(seconds, start=start, prompt=prompts.Periodic(period))
+def controls(kind: type[Prompt], seconds: float) -> tuple[Range | Menu, ...]:
+    """What the panel sets of a prompt type, with the ranges that a sound of `seconds` allows."""
+    found = []
+    for f in fields(kind):
+        name, value, default = f.name, value_of(f), f.default
+        if isinstance(value, Inner):  # one number of the prompt inside
+            name, shown = value.shown, next(g for g in fields(default) if g.name == value.shown)
+            value, default = replace(value_of(shown), label=value.label), shown.default
+        if isinstance(value, Choice):
+            found.append(Menu(name, value.label, value.options, default))
+        elif isinstance(value, Number) and value.slider is not None:
+            found.append(_range(name, value, default, seconds))
+    return tuple(found)
 
 
-_BEFORE = Number("before", "seconds kept before each", 0, 0.5, 0.005, 0.0)
-_AFTER = Number("after", "seconds kept after each", 0, 0.5, 0.005, 0.075)
-_KEPT = Number("seconds", "seconds kept", 0, 1, 0.1, 0.25, of_length=True)
+def _range(name: str, value: Number, default, seconds: float) -> Range:
+    slider = value.slider
+    low, high, step = slider.low, slider.high, slider.step
+    start = default if slider.start is None else slider.start
+    if slider.of_length:
+        high = round(math.floor(high * seconds / step + 1e-9) * step, 6)
+        start = round(min(max(round(start * seconds / step) * step, low), high), 6)
+    return Range(name, value.label, low, high, step, start, value.whole)
 
-KINDS = {
-    "compression": Kind("Compression: keep the first codebooks", prompts.Compression, (
-        Number("codebooks", "codebooks kept", 1, 14, 1, 1), Number("downsampling", "of every n-th frame", 1, 32, 1, 1))),
-    "periodic": Kind("Periodic: keep every n-th frame", prompts.Periodic, (
-        Number("period", "period in frames", 1, 64, 1, 7), Number("width", "width in frames", 1, 16, 1, 1), Number("offset", "offset in frames", 0, 63, 1, 0))),
-    "random": Kind("Random: keep a share of the tokens", prompts.RandomShare, (Number("share", "share kept", 0, 1, 0.01, 0.14),)),
-    "prefix": Kind("Prefix: keep the start", prompts.Prefix, (_KEPT,)),
-    "suffix": Kind("Suffix: keep the end", prompts.Suffix, (_KEPT,)),
-    "inpaint": Kind("Inpainting: keep all but a gap", prompts.Inpaint, (
-        Number("start", "start of the gap, s", 0, 1, 0.1, 0.4, of_length=True), Number("end", "end of the gap, s", 0, 1, 0.1, 0.6, of_length=True))),
-    "outpaint": Kind("Outpainting: add before and after", prompts.Outpaint, (
-        Number("before", "seconds before", 0, 10, 0.1, 1), Number("after", "seconds after", 0, 10, 0.1, 1))),
-    "continuation": Kind("Continuation: go on from the start", prompts.Continuation, (
-        Number("seconds", "seconds to add", 0.1, 30, 0.1, 2), Number("prefix", "seconds kept", 0.1, 1, 0.1, 0.5, of_length=True))),
-    "loop": Kind("Loop: a passage whose end meets its start", _loop, (
-        Number("seconds", "seconds of the loop", 0.1, 1, 0.1, 0.5, of_length=True), Number("start", "start of the loop, s", 0, 1, 0.1, 0, of_length=True),
-        Number("period", "period kept, in frames", 1, 64, 1, 7))),
-    "stretch": Kind("Stretch: slower, at the same pitch", prompts.Stretch, (Number("factor", "times as long", 1, 8, 1, 2),)),
-    "beats": Kind("Beats: keep a moment at each beat", prompts.Beats, (
-        replace(_BEFORE, start=0.02), _AFTER, Choice("which", "which beats", ("all", "down", "up")), Number("every", "every n-th of them", 1, 8, 1, 1))),
-    "onsets": Kind("Onsets: keep a moment at each note", prompts.Onsets, (_BEFORE, _AFTER)),
-}  # fmt: skip
-"""Prompts by the name that `VampPanel` and `set` know them by."""
+
+def _made(kind: type[Prompt], numbers: dict) -> Prompt:
+    """A prompt of what the panel has set."""
+    given = {}
+    for f in fields(kind):
+        value = value_of(f)
+        if isinstance(value, Inner):
+            given[f.name] = replace(f.default, **{value.shown: numbers[value.shown]})
+        elif f.name in numbers:
+            given[f.name] = numbers[f.name]
+    return kind(**given)
 
 
 def _whole(name: str, value, low: int, high: int) -> int:
@@ -130,12 +111,31 @@ def _whole(name: str, value, low: int, high: int) -> int:
 
 
 class PanelModel:
-    """What the panel knows: a clip, a kind of prompt and its numbers, a seed, a number of passes, and the last take.
+    """What the panel knows: a sound, a prompt and its numbers, a seed, a number of passes, and the last take.
 
-    vamp: Vamp. clip: Clip or Tokens. beats: a BeatGrid or times in seconds, for prompts that go by beats; without it
-    LibrosaBeats listens, once.
-    made, mask: the tokens to begin with and what is hidden of them, bool [K, T]. Nothing here needs a browser or
-    Jupyter. Notebook: 00, 06 to 09.
+    Nothing here needs a browser or Jupyter. `made` are the tokens that a take begins with, `mask` is what is hidden of
+    them, bool [codebooks, frames].
+
+    Notebook: 00, 06 to 09
+
+    Parameters
+    ----------
+    vamp : Vamp
+        The pipeline.
+    clip : Clip or Tokens
+        The sound.
+    prompt : str
+        A prompt type by its word; `offered` lists them.
+    value : float, optional
+        The first number of the prompt.
+    seed : int
+        0 to 2^31 - 1.
+    passes : int
+        1 to 72.
+    beats : BeatGrid or tuple of float, optional
+        Beats for prompts that go by them; without them `LibrosaBeats` listens, once.
+    **numbers
+        Numbers of the prompt by name.
     """
 
     def __init__(
@@ -148,16 +148,33 @@ class PanelModel:
     def set(
         self, prompt: str | None = None, value=None, seed: int | None = None, passes: int | None = None, **numbers
     ) -> None:
-        """Change what is named, leave the rest; another kind of prompt starts with its own usual numbers.
+        """Change what is named, leave the rest; another prompt type starts with its own usual numbers.
 
-        prompt: one of KINDS. value: its first number. numbers: any of its numbers by name, `set(prompt="periodic",
-        period=7, width=3)`.
-        seed: 0 to 2^31 - 1. passes: 1 to 72. Nothing is changed where one of them is refused. Raises ValueError,
-        TypeError.
+        Nothing is changed where one of the values is refused.
+
+        Parameters
+        ----------
+        prompt : str, optional
+            A prompt type by its word.
+        value : float, optional
+            The first number of the prompt.
+        seed : int, optional
+            0 to 2^31 - 1.
+        passes : int, optional
+            1 to 72.
+        **numbers
+            Numbers of the prompt by name: `set(prompt="periodic", period=7, width=3)`.
+
+        Raises
+        ------
+        ValueError
+            For an unknown prompt, and for values out of range.
+        TypeError
+            For what is no number, and for numbers that the prompt does not have.
         """
         kind = self.kind if prompt is None else prompt
-        if not isinstance(kind, str) or kind not in KINDS:
-            raise ValueError(f"the prompt {kind!r} is not offered, one of {', '.join(KINDS)} was expected")
+        if not isinstance(kind, str) or kind not in offered():
+            raise ValueError(f"the prompt {kind!r} is not offered, one of {', '.join(offered())} was expected")
         known = {number.name: number for number in self._numbers(kind)}
         if value is not None:
             numbers = {next(iter(known)): value} | numbers
@@ -170,7 +187,7 @@ class PanelModel:
         passes = self.passes if passes is None else passes
         seed, passes = _whole("the seed", seed, 0, MOST_SEED), _whole("the number of passes", passes, 1, MOST_PASSES)
         if (kind, values) != (self.kind, self.values):
-            self.made, self.mask = self._timed(self._made(kind, values)).prepare(self.tokens, self.original)
+            self.made, self.mask = self._timed(self._prompt(kind, values)).prepare(self.tokens, self.original)
         self.kind, self.values, self.seed, self.passes = kind, values, seed, passes
 
     @property
@@ -179,14 +196,14 @@ class PanelModel:
         return next(iter(self.values.values()))
 
     @property
-    def numbers(self) -> tuple[Number | Choice, ...]:
+    def numbers(self) -> tuple[Range | Menu, ...]:
         """The numbers of the prompt that is set, with the ranges that this sound allows."""
         return self._numbers(self.kind)
 
     @property
-    def prompt(self) -> prompts.Prompt:
-        """The prompt that is set, as an object of `vampkit.prompts`."""
-        return self._made(self.kind, self.values)
+    def prompt(self) -> Prompt:
+        """The prompt that is set."""
+        return self._prompt(self.kind, self.values)
 
     @cached_property
     def tokens(self):
@@ -200,42 +217,54 @@ class PanelModel:
 
     @property
     def given(self) -> Clip:
-        """The sound that the mask lies over.
-
-        The original, or its frames where the prompt moves them to, and silence in between.
-        """
+        """The sound that the mask lies over: the original, moved to where the prompt puts its frames."""
         tokens = self.tokens
         if self.made.length == tokens.length:
             return self.original
         # Frames that carry their own number instead of codes tell where the prompt puts them.
         places = torch.arange(1, tokens.frames + 1).expand(tokens.codes.shape)
         numbered = tokens.replace(codes=places.clone(), entries=tokens.frames + 1)
-        source = (
-            self._timed(self.prompt)
-            .prepare(numbered, self.original)[0]
-            .codes[..., 0, :]
-            .reshape(-1, self.made.frames)[0]
-        )
+        moved = self._timed(self.prompt).prepare(numbered, self.original)[0].codes
+        source = moved[..., 0, :].reshape(-1, self.made.frames)[0]
         sound = self.original.mono().resample(tokens.rate)
         padded = np.zeros((tokens.frames + 1) * tokens.hop, np.float32)
         count = min(sound.samples.shape[1], tokens.frames * tokens.hop)
         padded[tokens.hop : tokens.hop + count] = sound.samples[0, :count]
-        moved = padded.reshape(-1, tokens.hop)[source.numpy()].reshape(1, -1)[:, : self.made.length]
-        return replace(sound, samples=moved)
+        frames = padded.reshape(-1, tokens.hop)[source.numpy()]
+        return replace(sound, samples=frames.reshape(1, -1)[:, : self.made.length])
 
     def code(self) -> str:
-        """The call that makes the same take without the panel."""
-        return f"vamp.vamp(clip, {self.prompt!r}, seed={self.seed}, passes={self.passes})"
+        """Write the call that makes the same take without the panel, with the settings that the prompt recommends.
+
+        Returns
+        -------
+        str
+            Python.
+        """
+        prompt = self.prompt
+        settings = {"seed": self.seed, "passes": self.passes} | prompt.recommended
+        return f"vamp.vamp(clip, {prompt!r}, {', '.join(f'{name}={value!r}' for name, value in settings.items())})"
 
     def generate(self, progress: Callable[[int, int], None] | None = None):
-        """Run the models with what is set; returns and keeps the Take. progress: called with (done, in all)."""
-        self.take = self.vamp.vamp(
-            self.tokens, self._timed(self.prompt), seed=self.seed, passes=self.passes, progress=progress
-        )
+        """Make a take with what is set and with the settings that the prompt recommends, and keep it.
+
+        Parameters
+        ----------
+        progress : callable, optional
+            Called with (done, in all) after each pass.
+
+        Returns
+        -------
+        Take
+            The take.
+        """
+        prompt = self._timed(self.prompt)
+        settings = {"seed": self.seed, "passes": self.passes} | prompt.recommended
+        self.take = self.vamp.vamp(self.tokens, prompt, progress=progress, **settings)
         return self.take
 
-    def _numbers(self, kind: str) -> tuple[Number | Choice, ...]:
-        return tuple(number.within(self.tokens.seconds) for number in KINDS[kind].numbers)
+    def _numbers(self, kind: str) -> tuple[Range | Menu, ...]:
+        return controls(offered()[kind], self.tokens.seconds)
 
     @cached_property
     def _grid(self) -> BeatGrid:
@@ -245,18 +274,16 @@ class PanelModel:
     def _onsets(self) -> tuple[float, ...]:
         return tuple(float(t) for t in onset_times(self.original, backtrack=True))
 
-    def _made(self, kind: str, values: dict) -> prompts.Prompt:
-        prompt = KINDS[kind].make(**values)
-        return (
-            replace(prompt, beats=self.beats)
-            if self.beats is not None and isinstance(prompt, prompts.Beats)
-            else prompt
-        )
+    def _prompt(self, kind: str, values: dict) -> Prompt:
+        prompt = _made(offered()[kind], values)
+        if self.beats is not None and isinstance(prompt, Beats):
+            return replace(prompt, beats=self.beats)
+        return prompt
 
-    def _timed(self, prompt: prompts.Prompt) -> prompts.Prompt:
+    def _timed(self, prompt: Prompt) -> Prompt:
         """A prompt that listens with the times it would hear, so that a slider does not wait for them."""
-        if isinstance(prompt, prompts.Beats) and prompt.beats is None:
+        if isinstance(prompt, Beats) and prompt.beats is None:
             return replace(prompt, beats=self._grid)
-        if isinstance(prompt, prompts.Onsets) and prompt.times is None:
+        if isinstance(prompt, Onsets) and prompt.times is None:
             return replace(prompt, times=self._onsets)
         return prompt

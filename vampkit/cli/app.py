@@ -1,0 +1,105 @@
+"""The command line itself: which verbs there are, their help, and what happens to mistakes."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import textwrap
+from collections.abc import Callable
+from typing import Annotated
+
+import tyro
+from tyro.extras import SubcommandApp
+
+from vampkit.cli import verbs
+from vampkit.errors import VampkitError
+
+VERBS = (
+    *(verbs.demo, verbs.lab, verbs.vamp, verbs.again, verbs.train, verbs.finetune, verbs.compose),
+    *(verbs.data_fetch, verbs.data_build),
+)
+"""One function a verb, in the order of the help."""
+
+EXAMPLES = {
+    "vamp": """
+        vampkit vamp in.wav out.wav --prompt periodic:7+prefix:2 --takes 4 --seed 1
+        vampkit vamp in.wav out.wav --prompt "beats:after=0.075,which=down & compression:4"
+        vampkit vamp in.wav longer.flac --prompt continuation:30 --recommended
+        vampkit vamp songs vamps --prompt paper-periodic-16
+    """,
+    "again": "vampkit again out-2.json in.wav same.wav",
+    "train": """
+        vampkit train codec --preset laptop --music DIR
+        vampkit train coarse --preset laptop --music DIR --codec CODEC
+        torchrun --nproc-per-node 4 -m vampkit.cli train coarse --preset gpu --store STORE
+    """,
+    "finetune": "vampkit finetune songs --out adapters",
+    "compose": "vampkit compose piece.flac --genre jazz --seed 3 --stems",
+    "data-build": "vampkit data build songs --out STORE --composed 400",
+}
+"""What stands at the end of a verb's help."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a verb.
+
+    What a user can mend is one sentence on standard error, and exit code 2. A pipe that was closed ends it quietly.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Words of the command line; those of the process where left out.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:2] in (["data", "fetch"], ["data", "build"]):
+        words[:2] = ["-".join(words[:2])]
+    app = SubcommandApp()
+    for verb in VERBS:
+        app.command(_with_options(verb), name=verb.__name__.replace("_", "-"))
+    try:
+        # `vampkit vamp IN OUT`, `vampkit train codec`, `vampkit compose OUT`: what must be given is given by place.
+        app.cli(prog="vampkit", args=words, config=(tyro.conf.PositionalRequiredArgs,))
+        sys.stdout.flush()
+    except SystemExit as end:
+        if end.code == 0 and words[:1] and {"-h", "--help"} & set(words):
+            print(_more_help(words[0]))
+        raise
+    except (VampkitError, ValueError, TypeError, FileNotFoundError) as error:
+        print(f"vampkit: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
+        raise SystemExit(141) from None
+
+
+def _with_options(verb: Callable) -> Callable:
+    """A verb whose `**settings` are options of their own, one for each row of the pipeline's table."""
+    if "settings" not in inspect.signature(verb).parameters:
+        return verb
+    from vampkit.pipeline.settings import SETTINGS, with_settings
+
+    def call(*args, **options):
+        return verb(*args, **options)
+
+    call.__doc__, call.__signature__ = verb.__doc__, inspect.signature(verb, eval_str=True)
+    call = with_settings(call, leave_out=("windows",))
+    options = {s.name: Annotated[s.kind, tyro.conf.arg(help=s.text)] for s in SETTINGS}
+    rows = [p.replace(annotation=options.get(p.name, p.annotation)) for p in call.__signature__.parameters.values()]
+    call.__signature__ = call.__signature__.replace(parameters=rows)
+    call.__annotations__ = {p.name: p.annotation for p in rows}
+    return call
+
+
+def _more_help(verb: str) -> str:
+    """What prompts there are, and examples."""
+    parts = []
+    if verb == "vamp":
+        from vampkit.prompts import words_help
+
+        parts.append(words_help())
+    if verb in EXAMPLES:
+        parts.append("examples:\n" + textwrap.indent(textwrap.dedent(EXAMPLES[verb]).strip(), "  "))
+    return "\n\n".join(parts)
