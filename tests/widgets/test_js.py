@@ -81,7 +81,8 @@ def test_zoom_keeps_the_place_under_the_pointer_and_the_view_inside(tmp_path):
     for (const [factor, x] of [[2, 0], [2, 300], [7.5, 999], [0.3, 500], [1e9, 10], [1e-9, 10]]) {
       let view = g.clampView({ first: 200, scale: 1.5 }, 3446, 1000);
       const before = g.frameAt(view, x), after = g.zoom(view, factor, x, 3446, 1000);
-      out.push([before, g.frameAt(after, x), after.first, after.first + 1000 / after.scale, g.xOf(after, g.frameAt(after, 123))]);
+      const end = after.first + 1000 / after.scale, back = g.xOf(after, g.frameAt(after, 123));
+      out.push([before, g.frameAt(after, x), after.first, end, back]);
     }
     return out;"""
     for number, (before, after, first, end, back) in enumerate(node(tmp_path, body)):
@@ -94,7 +95,8 @@ def test_a_whole_view_holds_everything_and_a_cursor_is_always_in_sight(tmp_path)
     body = """
     const fit = g.clampView(g.fit(575, 800), 575, 800);
     const near = g.fitRange(100, 200, 575, 800);
-    const shown = [0, 50, 574].map((t) => { const v = g.reveal(near, t, 575, 800); return [g.xOf(v, t), g.xOf(v, t + 1)]; });
+    const edges = (view, t) => [g.xOf(view, t), g.xOf(view, t + 1)];
+    const shown = [0, 50, 574].map((t) => edges(g.reveal(near, t, 575, 800), t));
     return [fit, g.xOf(near, 100), g.xOf(near, 200), shown];"""
     fit, left, right, shown = node(tmp_path, body)
     assert fit == {"first": 0, "scale": 800 / 575} and 0 < left < right < 800 and right - left == pytest.approx(720)
@@ -114,7 +116,8 @@ def test_ticks_are_readable_at_every_zoom(tmp_path):
 
 def test_a_loop_wraps_and_the_next_bar_is_ahead(tmp_path):
     body = """return [g.placeInLoop(1, 0.5, 1, 3, 10), g.placeInLoop(1, 2.5, 1, 3, 10), g.placeInLoop(0, 99, 0, 0, 10),
-      g.untilBar(0.3, [0, 1, 2, 3], 0, 4), g.untilBar(1, [0, 1, 2, 3], 0, 4), g.untilBar(3.5, [0, 1, 2, 3], 0, 4), g.untilBar(1.2, [], 0.5, 1.5)];"""
+      g.untilBar(0.3, [0, 1, 2, 3], 0, 4), g.untilBar(1, [0, 1, 2, 3], 0, 4), g.untilBar(3.5, [0, 1, 2, 3], 0, 4),
+      g.untilBar(1.2, [], 0.5, 1.5)];"""
     assert node(tmp_path, body) == pytest.approx([1.5, 1.5, 10, 0.7, 1, 0.5, 0.3])
 
 

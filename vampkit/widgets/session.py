@@ -17,6 +17,7 @@ from vampkit import prompts
 from vampkit.audio import Clip, clips, load_clip
 from vampkit.codec import Tokens
 from vampkit.errors import VampkitError
+from vampkit.music import Piece, render
 from vampkit.pipeline import TakeSettings, Vamp, take_settings
 from vampkit.widgets import cells
 from vampkit.widgets.abx import BlindTest
@@ -40,11 +41,6 @@ PRESETS: dict[str, TakeSettings] = {
 MOST_SEED = 2**31 - 1
 LIVE_KEPT = 6  # variations without a star that live vamping leaves in the history
 LONGEST = 600.0  # seconds of sound that are taken in
-
-
-def is_piece(source) -> bool:
-    """Whether it is a piece of the library's composer (which is not loaded to find out)."""
-    return hasattr(source, "notes") and hasattr(source, "downbeats")
 
 
 class Session:
@@ -87,7 +83,7 @@ class Session:
         clip = self._clip(source, rate, name)
         tokens = cells.first_of(source if isinstance(source, Tokens) else self.vamp.codec.encode(clip))
         times = None
-        if is_piece(source):
+        if isinstance(source, Piece):
             times = {"onsets": (), "beats": tuple(source.beats), "bars": tuple(source.downbeats)}
         self._put(tokens, clip, times=times)
 
@@ -121,9 +117,7 @@ class Session:
         if isinstance(source, Tokens):
             self._check_codec(source)
             return self.vamp.codec.decode(source)
-        if is_piece(source):
-            from vampkit.music import render
-
+        if isinstance(source, Piece):
             source = render(source)
         if isinstance(source, (str, os.PathLike)):
             bundled = [n for n in clips() if n.startswith(str(source))]
