@@ -102,7 +102,8 @@ def chromium(*flags, limit: float = LIMIT):
     if path is None:
         pytest.fail("Chromium is missing; install it (on Debian: apt install chromium)")
     usual = "--no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic --no-first-run"
-    usual += " --disable-background-networking --disable-component-update --disable-sync --autoplay-policy=no-user-gesture-required"
+    usual += " --disable-background-networking --disable-component-update --disable-sync"
+    usual += " --autoplay-policy=no-user-gesture-required"
     with playwright.sync_playwright() as play, ended_after(limit):
         made = play.chromium.launch(executable_path=path, headless=True, args=[*usual.split(), *flags])
         try:

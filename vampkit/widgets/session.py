@@ -43,6 +43,11 @@ LIVE_KEPT = 6  # variations without a star that live vamping leaves in the histo
 LONGEST = 600.0  # seconds of sound that are taken in
 
 
+def passes_of(settings: TakeSettings) -> int:
+    """Passes of both models that one take asks for."""
+    return settings.feedback * (settings.coarse.passes + settings.fine.passes)
+
+
 class Session:
     """A sound, a mask over it, settings, a history of takes, and at most one generation that runs.
 
@@ -159,7 +164,8 @@ class Session:
         """Take a preset's settings; the seed stays. Raises ValueError for another name than those of PRESETS."""
         if preset not in PRESETS:
             raise ValueError(f"there is no preset {preset!r}; the presets are: {', '.join(PRESETS)}")
-        self.settings = replace(PRESETS[preset], seed=self.settings.seed)
+        with self._lock:
+            self.settings = replace(PRESETS[preset], seed=self.settings.seed)
         self.tell("state", None)
 
     def set(self, *, next_seed: bool | None = None, circular: bool | None = None, **settings) -> None:
@@ -168,9 +174,10 @@ class Session:
         next_seed: whether each take counts the seed on. circular: whether takes are loops whose end meets their start,
         see `vampkit.prompts.Loop`. Nothing is changed where one of them is refused.
         """
-        made = take_settings(**self.settings.flat() | settings)
-        whole("the seed", made.seed, 0, MOST_SEED)
-        self.settings = made
+        with self._lock:
+            made = take_settings(**self.settings.flat() | settings)
+            whole("the seed", made.seed, 0, MOST_SEED)
+            self.settings = made
         self.next_seed = self.next_seed if next_seed is None else bool(next_seed)
         self.circular = self.circular if circular is None else bool(circular)
         self.tell("state", None)
@@ -178,7 +185,7 @@ class Session:
     @property
     def passes(self) -> int:
         """Passes of both models that one take asks for."""
-        return self.settings.coarse.passes + self.settings.fine.passes
+        return passes_of(self.settings)
 
     @property
     def preset(self) -> str:
@@ -251,11 +258,9 @@ class Session:
 
     def _after_take(self, entry: Entry) -> None:
         """Learn how long a new take took, go on to the next seed, and hear it where it was asked for by itself."""
-        settings = self.settings
-        passes = entry.settings.coarse.passes + entry.settings.fine.passes
-        self.pace.add(entry.mask.shape[1], passes, entry.seconds)
+        self.pace.add(entry.mask.shape[1], passes_of(entry.settings), entry.seconds)
         if self.next_seed:
-            self.settings = replace(settings, seed=min(settings.seed + 1, MOST_SEED))
+            self.settings = replace(self.settings, seed=min(self.settings.seed + 1, MOST_SEED))
         if not self.live_on:
             self.chosen = entry.number
 
@@ -332,7 +337,8 @@ class Session:
         """
         entry = self.history[which]
         self.model.draw(entry.mask)
-        self.settings, self.circular = entry.settings, entry.circular
+        with self._lock:
+            self.settings, self.circular = entry.settings, entry.circular
         self.tell("state", None)
         return entry
 
