@@ -258,8 +258,12 @@ class Gestures(RuleBasedStateMachine):
 
     @rule(
         path=st.lists(st.tuples(st.integers(-2, K + 1), st.integers(-3, T + 2)), min_size=1, max_size=4),
-        width=st.integers(1, 5), height=st.integers(1, K), hidden=st.booleans(), rows=ROWS, snap=st.booleans(),
-    )  # fmt: skip
+        width=st.integers(1, 5),
+        height=st.integers(1, K),
+        hidden=st.booleans(),
+        rows=ROWS,
+        snap=st.booleans(),
+    )
     def paint(self, **a):
         self.model.paint(**a)
         self.did()
