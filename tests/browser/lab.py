@@ -22,9 +22,7 @@ import pytest
 
 from vampkit.cli import quiet_lab
 
-PATIENCE = (
-    120  # seconds that a page, a kernel's answer or a server's start may take on a machine that does other work too
-)
+PATIENCE = 120  # seconds that a page, a kernel's answer or a server's start may take on a busy machine
 LONG = 900  # seconds in which all cells of one of our notebooks run there: the kernel generates
 LIMIT = 600  # seconds after which a test's browser is ended, whatever it does; LONG more where a notebook of ours runs
 
@@ -36,7 +34,7 @@ APPS = {"lab": ("jupyterlab", "LabApp", "lab/tree"), "notebook": ("notebook", "J
 def serve(root, app: str = "lab", **notebooks):
     """The address below which a JupyterLab (or Notebook 7) has notebooks of the cells given.
 
-    Serve(root, panel=["1 + 1", "2 + 2"]).
+    Such as `serve(root, panel=["1 + 1", "2 + 2"])`.
     """
     module, settings, where = APPS[app]
     for name, cells in notebooks.items():
@@ -94,9 +92,7 @@ def serve(root, app: str = "lab", **notebooks):
 def chromium(*flags, limit: float = LIMIT):
     """Debian's Chromium under Playwright, without a sound card and without a gesture before sound.
 
-    Fails the test where either is missing.
-
-    limit: seconds after which it is ended.
+    limit: seconds after which it is ended. Fails the test where Chromium or Playwright is missing.
     """
     try:
         from playwright import sync_api as playwright
@@ -105,8 +101,9 @@ def chromium(*flags, limit: float = LIMIT):
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         pytest.fail("Chromium is missing; install it (on Debian: apt install chromium)")
-    usual = "--no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic --no-first-run --disable-background-networking"
-    usual += " --disable-component-update --disable-sync --autoplay-policy=no-user-gesture-required"
+    usual = "--no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic --no-first-run"
+    usual += " --disable-background-networking --disable-component-update --disable-sync"
+    usual += " --autoplay-policy=no-user-gesture-required"
     with playwright.sync_playwright() as play, ended_after(limit):
         made = play.chromium.launch(executable_path=path, headless=True, args=[*usual.split(), *flags])
         try:
@@ -149,10 +146,8 @@ def of_notebook_itself(error) -> bool:
 class Notebook:
     """A copy of a notebook that `serve` serves, in a page of the browser, with a kernel of its own.
 
-    Notes requests outside and errors of the console.
-
-    Used by `with`: page and kernel are closed in any case, and at the end of a test that did not fail there must be
-    nothing noted.
+    It notes requests outside and errors of the console. Used by `with`: page and kernel are closed in any case, and at
+    the end of a test that did not fail there must be nothing noted.
     """
 
     def __init__(self, browser, lab: str, name: str, theme: str = "Light", width: int = 1400, height: int = 1800):
@@ -187,7 +182,10 @@ class Notebook:
             "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
         )
         self.do(
-            f"() => window.jupyterapp.restored.then(() => window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme}'}}))"
+            """theme => window.jupyterapp.restored.then(
+                () => window.jupyterapp.commands.execute('apputils:change-theme', { theme })
+            )""",
+            f"JupyterLab {theme}",
         )
 
     def __enter__(self):
@@ -216,7 +214,8 @@ class Notebook:
         """What the kernel prints for `code`: beside the notebook's cells, in the same kernel."""
         return self.do(
             """code => new Promise((done, fail) => {
-                const future = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
+                const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+                const future = kernel.requestExecute({ code });
                 let text = "";
                 future.onIOPub = m => {
                     if (m.header.msg_type === "stream") text += m.content.text;

@@ -115,7 +115,8 @@ def _show_cell(page, ending):
     page.evaluate(
         """async ending => {
             const content = window.jupyterapp.shell.currentWidget.content;
-            const index = content.widgets.findIndex(w => w.model.type === "code" && w.model.sharedModel.getSource().trim().split("\\n").pop() === ending);
+            const last = w => w.model.sharedModel.getSource().trim().split("\\n").pop();
+            const index = content.widgets.findIndex(w => w.model.type === "code" && last(w) === ending);
             content.activeCellIndex = index;
             await content.scrollToItem(index, "start");
         }""",

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vampkit import masks
 from vampkit.widgets import MaskModel, assets, cells
+from vampkit.widgets.operations import perform
 
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="node is not on this machine: the page's arithmetic is not run")
@@ -20,7 +22,8 @@ def node(tmp_path, body: str, data=None):
     """What `body` returns, run after the names of geometry.js; `data` is given to it."""
     (tmp_path / "geometry.mjs").write_text(assets.text("geometry.js"))
     (tmp_path / "data.json").write_text(json.dumps(data))
-    script = 'import * as g from "./geometry.mjs";\nimport { readFileSync } from "fs";\nconst data = JSON.parse(readFileSync("data.json"));\n'
+    script = 'import * as g from "./geometry.mjs";\nimport { readFileSync } from "fs";\n'
+    script += 'const data = JSON.parse(readFileSync("data.json"));\n'
     (tmp_path / "run.mjs").write_text(script + f"const f = () => {{ {body} }};\nconsole.log(JSON.stringify(f()));")
     done = subprocess.run([NODE, "run.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -36,12 +39,9 @@ def gestures(rng, points):
         if kind == "paint":
             path = [[int(rng.integers(-3, K + 3)), int(rng.integers(-5, T + 5))] for _ in range(rng.integers(1, 5))]
             op |= {"path": path, "width": int(rng.integers(1, 7)), "height": int(rng.integers(1, K))}
-        op |= {
-            "rows": [int(i % K), K],
-            "frames": [first, int(rng.integers(first, T)) + 1],
-            "frame": first,
-            "by": int(rng.integers(-T, T + 1)),
-        }
+        end = int(rng.integers(first, T)) + 1
+        op |= {"codebooks": [int(i % K), K], "frames": [first, end], "frame": first, "first": first, "end": end}
+        op |= {"by": int(rng.integers(-T, T + 1))}
         locked = [k for k in range(K) if rng.random() < 0.2]
         yield {
             "op": op,
@@ -52,8 +52,6 @@ def gestures(rng, points):
 
 
 def test_the_echo_in_the_page_is_what_python_does(tmp_path):
-    from vampkit.widgets.editor import perform
-
     model = MaskModel(K, T).snap_to("beats", [0.1, 0.21, 0.4, 0.55])
     cases = list(gestures(np.random.default_rng(1), model.snap_points()))
     body = f"""return data.map((c) => {{
@@ -70,14 +68,11 @@ def test_the_echo_in_the_page_is_what_python_does(tmp_path):
 
 
 def test_bits_and_text_are_those_of_python(tmp_path):
-    masks = [np.random.default_rng(i).random((3, 13)) < i / 8 for i in range(9)]
-    data = [{"bits": list(cells.pack(m)), "mask": m.astype(int).ravel().tolist()} for m in masks]
-    back = node(
-        tmp_path,
-        "return data.map((d) => [[...g.unpack(d.bits, 39)], [...g.pack(d.mask)], g.toText(d.mask, 3, 13)]);",
-        data,
-    )
-    assert back == [[d["mask"], d["bits"], cells.to_text(m)] for d, m in zip(data, masks, strict=True)]
+    drawn = [np.random.default_rng(i).random((3, 13)) < i / 8 for i in range(9)]
+    data = [{"bits": list(masks.pack(m)), "mask": m.astype(int).ravel().tolist()} for m in drawn]
+    body = "return data.map((d) => [[...g.unpack(d.bits, 39)], [...g.pack(d.mask)], g.toText(d.mask, 3, 13)]);"
+    back = node(tmp_path, body, data)
+    assert back == [[d["mask"], d["bits"], cells.to_text(m)] for d, m in zip(data, drawn, strict=True)]
 
 
 def test_zoom_keeps_the_place_under_the_pointer_and_the_view_inside(tmp_path):
@@ -86,7 +81,8 @@ def test_zoom_keeps_the_place_under_the_pointer_and_the_view_inside(tmp_path):
     for (const [factor, x] of [[2, 0], [2, 300], [7.5, 999], [0.3, 500], [1e9, 10], [1e-9, 10]]) {
       let view = g.clampView({ first: 200, scale: 1.5 }, 3446, 1000);
       const before = g.frameAt(view, x), after = g.zoom(view, factor, x, 3446, 1000);
-      out.push([before, g.frameAt(after, x), after.first, after.first + 1000 / after.scale, g.xOf(after, g.frameAt(after, 123))]);
+      const end = after.first + 1000 / after.scale, back = g.xOf(after, g.frameAt(after, 123));
+      out.push([before, g.frameAt(after, x), after.first, end, back]);
     }
     return out;"""
     for number, (before, after, first, end, back) in enumerate(node(tmp_path, body)):
@@ -99,7 +95,8 @@ def test_a_whole_view_holds_everything_and_a_cursor_is_always_in_sight(tmp_path)
     body = """
     const fit = g.clampView(g.fit(575, 800), 575, 800);
     const near = g.fitRange(100, 200, 575, 800);
-    const shown = [0, 50, 574].map((t) => { const v = g.reveal(near, t, 575, 800); return [g.xOf(v, t), g.xOf(v, t + 1)]; });
+    const edges = (view, t) => [g.xOf(view, t), g.xOf(view, t + 1)];
+    const shown = [0, 50, 574].map((t) => edges(g.reveal(near, t, 575, 800), t));
     return [fit, g.xOf(near, 100), g.xOf(near, 200), shown];"""
     fit, left, right, shown = node(tmp_path, body)
     assert fit == {"first": 0, "scale": 800 / 575} and 0 < left < right < 800 and right - left == pytest.approx(720)
@@ -119,7 +116,8 @@ def test_ticks_are_readable_at_every_zoom(tmp_path):
 
 def test_a_loop_wraps_and_the_next_bar_is_ahead(tmp_path):
     body = """return [g.placeInLoop(1, 0.5, 1, 3, 10), g.placeInLoop(1, 2.5, 1, 3, 10), g.placeInLoop(0, 99, 0, 0, 10),
-      g.untilBar(0.3, [0, 1, 2, 3], 0, 4), g.untilBar(1, [0, 1, 2, 3], 0, 4), g.untilBar(3.5, [0, 1, 2, 3], 0, 4), g.untilBar(1.2, [], 0.5, 1.5)];"""
+      g.untilBar(0.3, [0, 1, 2, 3], 0, 4), g.untilBar(1, [0, 1, 2, 3], 0, 4), g.untilBar(3.5, [0, 1, 2, 3], 0, 4),
+      g.untilBar(1.2, [], 0.5, 1.5)];"""
     assert node(tmp_path, body) == pytest.approx([1.5, 1.5, 10, 0.7, 1, 0.5, 0.3])
 
 

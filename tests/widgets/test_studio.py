@@ -1,14 +1,14 @@
-"""Editor and studio without a browser.
-
-Messages as the page sends them, job control, history, cancel, live vamping, mistakes, and nothing left open.
-"""
+"""Editor and studio without a browser: messages of the page, jobs, history, live vamping, mistakes, closing."""
 
 import gc
+import inspect
 import json
+import re
 import threading
 import time
 import weakref
 from dataclasses import replace
+from operator import attrgetter
 from types import SimpleNamespace
 
 import ipywidgets
@@ -16,17 +16,19 @@ import numpy as np
 import pytest
 import torch
 
+from vampkit import masks
 from vampkit.audio import Clip
 from vampkit.errors import VampkitError
 from vampkit.pipeline.take import Take
 from vampkit.prompts import Compression, Periodic
 from vampkit.sampling import Settings, sample
-from vampkit.widgets import MaskEditor, MaskModel, SamplerScrubber, VampStudio, cells
+from vampkit.widgets import MaskEditor, MaskModel, SamplerScrubber, VampStudio, assets
 from vampkit.widgets.abx import BlindTest
 from vampkit.widgets.jobs import Job, Worker
+from vampkit.widgets.operations import EDITOR, STUDIO
 from vampkit.widgets.pace import Pace
 from vampkit.widgets.scrubber import FRESH, HIDDEN, PROMPT, entropy_bits
-from vampkit.widgets.session import LIVE_KEPT, SETTINGS
+from vampkit.widgets.session import LIVE_KEPT, PRESETS
 
 
 class PlainVamp:
@@ -49,13 +51,8 @@ class PlainVamp:
                 yield SimpleNamespace(done=i + 1, total=passes + 1, codes=codes, mask=still, stage="coarse", take=None)
             made = tokens.replace(codes=codes[0].clone())
             samples = np.full((1, tokens.length), (seed % 100) / 200, np.float32)
-            take = Take(
-                Clip(samples, tokens.rate, tokens.name),
-                made,
-                tokens,
-                mask[0],
-                {"format": "vampkit.take/1", "seed": seed},
-            )
+            clip, record = Clip(samples, tokens.rate, tokens.name), {"format": "vampkit.take/1", "seed": seed}
+            take = Take(clip, made, tokens, mask[0], record, self.codec.decode)
             yield SimpleNamespace(done=passes + 1, total=passes + 1, codes=codes, mask=still, stage="fine", take=take)
         finally:
             self.closed += 1
@@ -97,11 +94,11 @@ page.count = 0
 
 
 def gesture(widget, **op):
-    page(widget, {"type": "gesture", "op": op})
+    page(widget, op)
 
 
 def shown(widget):
-    return cells.unpack(widget.bits, widget.model.codebooks, widget.model.frames)
+    return masks.unpack(widget.bits, widget.model.codebooks, widget.model.frames).numpy()
 
 
 # Editor
@@ -117,10 +114,10 @@ def test_gestures_of_the_page_and_calls_do_the_same_and_both_are_answered(editor
     editor.erase([(1, 0), (1, 39)])
     assert editor.mask.sum() == 4 and editor.state["undos"] == 2
     gesture(editor, type="undo")
-    gesture(editor, type="stamp", text="periodic:4", how="and")
+    gesture(editor, type="stamp", prompt="periodic:4", how="and")
     assert editor.state["undos"] == 2 and editor.mask.sum() > 100
     gesture(editor, type="lock", row=5, on=True)
-    gesture(editor, type="coarse", on=True)
+    gesture(editor, type="coarse_only", on=True)
     assert editor.state["locked"] == [5] and editor.state["coarse_only"]
     editor.mask = np.zeros((6, 40), bool)
     assert editor.mask[:4].sum() == 0 and editor.mask[4:].any(), "the array goes through the locks like any gesture"
@@ -129,14 +126,12 @@ def test_gestures_of_the_page_and_calls_do_the_same_and_both_are_answered(editor
 def test_a_wrong_message_is_shown_and_answered_and_loses_nothing(editor):
     editor.column(3)
     wrong = [
-        {"type": "gesture", "op": {"type": "explode"}},
-        {"type": "gesture", "op": {"type": "paint"}},
-        {"type": "nonsense"},
-        {"type": "snap", "to": "bars"},
-    ]
-    wrong += [
-        {"type": "gesture", "op": {"type": "rectangle", "rows": [0, 99], "frames": [0, 1]}},
-        {"type": "read", "text": 3},
+        {"type": "explode"},
+        {"type": "paint"},
+        {"type": "close"},
+        {"type": "snap_to", "what": "bars"},
+        {"type": "rectangle", "codebooks": [0, 99], "frames": [0, 1]},
+        {"type": "read", "data": 3},
         {},
     ]
     for content in wrong:
@@ -168,14 +163,14 @@ def test_python_and_json_round_trip_through_the_page(editor, monkeypatch):
     sent = []
     monkeypatch.setattr(editor, "send", lambda content, buffers=None: sent.append(content))
     editor.stamp(Periodic(7))
-    page(editor, {"type": "print", "as": "python"})
-    page(editor, {"type": "print", "as": "json"})
+    page(editor, {"type": "print", "form": "python"})
+    page(editor, {"type": "print", "form": "json"})
     made = eval(sent[0]["text"], {"MaskModel": MaskModel, "Periodic": Periodic})
     assert (made == editor.mask).all()
     editor.clear()
-    page(editor, {"type": "read", "text": sent[1]["text"]})
+    page(editor, {"type": "read", "data": sent[1]["text"]})
     assert (made == editor.mask).all() and editor.state["undos"] == 3
-    page(editor, {"type": "read", "text": "0:1 0:5"})
+    page(editor, {"type": "read", "data": "0:1 0:5"})
     assert editor.mask.sum() == 5
 
 
@@ -231,6 +226,31 @@ def test_closing_frees_the_widget_and_all_it_opened(kind, vamp, clip):
     assert gone() is None and len(ipywidgets.widgets.widget._instances) == before
 
 
+# The table of operations
+
+
+def test_every_message_is_a_call_of_the_widget(studio, editor):
+    for widget, table in ((editor, EDITOR), (studio, STUDIO)):
+        for operation in table:
+            if operation.fields is not None:
+                taken = inspect.signature(attrgetter(operation.call or operation.name)(widget)).parameters
+                assert set(operation.fields) <= set(taken), operation
+
+
+def test_keys_are_listed_once_and_done_in_the_page(studio):
+    rows = studio.sheet["keys"]
+    keys = [key for row in rows for key in row["keys"]]
+    assert len(keys) == len(set(keys)) and {"H", "Space", "Ctrl+Z", "9"} <= set(keys)
+    acts = set(re.findall(r"(\w+)(?:: |\()", assets.text("keys.js") + assets.text("studio.js")))
+    assert {row["name"] for row in rows if row["keys"]} <= acts and all(row["label"] and row["text"] for row in rows)
+
+
+def test_the_page_learns_the_settings_from_the_pipeline(studio):
+    controls = {control["name"]: control for control in studio.panel["controls"]}
+    assert set(controls) | {"seed"} == set(studio.panel["settings"])
+    assert controls["fine_passes"]["most"] == 128 and controls["top_k"]["whole"] and not controls["top_p"]["whole"]
+
+
 # Pace and jobs
 
 
@@ -276,7 +296,7 @@ def test_generate_by_call_fills_what_is_hidden_and_nothing_else(studio):
     assert (made[torch.from_numpy(entry.mask)] == 5).all() and torch.equal(
         made[~torch.from_numpy(entry.mask)], original[~torch.from_numpy(entry.mask)]
     )
-    assert entry.name == "take 1" and entry.seed == 5 and studio.settings["seed"] == 6 and studio.panel["chosen"] == 1
+    assert entry.name == "take 1" and entry.seed == 5 and studio.settings.seed == 6 and studio.panel["chosen"] == 1
     assert studio.panel["job"]["state"] == "done" and studio.state["estimate"] == "about 1 s"
     second = studio.generate(wait=True, seed=40)
     assert [t["seed"] for t in studio.panel["takes"]] == [5, 40] and second.take.tokens.codes.max() >= 40
@@ -309,7 +329,7 @@ def test_cancel_keeps_the_mask_and_frees_the_studio_for_the_next_take(studio, va
     assert studio.panel["job"]["state"] == "running"
     page(studio, {"type": "generate"})
     assert "wait for it or cancel" in studio.state["message"]["text"]
-    gesture(studio, type="rectangle", rows=[0, 1], frames=[0, 5], hidden=True)
+    gesture(studio, type="rectangle", codebooks=[0, 1], frames=[0, 5], hidden=True)
     studio.cancel()
     vamp.gate.set()
     assert studio.wait(10) and studio.panel["job"]["state"] == "cancelled" and vamp.closed == 1
@@ -329,7 +349,7 @@ def test_the_page_sees_the_grid_fill_in(studio, monkeypatch):
     assert pictures[-1][0]["left"] == "1 s"
     assert [c["done"] for c, _ in pictures] == [1, 2, 3, 4, 5] and pictures[0][0]["total"] == 5
     shape = studio.mask.shape
-    hidden = [cells.unpack(b[0], *shape).sum() for _, b in pictures]
+    hidden = [masks.unpack(b[0], *shape).numpy().sum() for _, b in pictures]
     assert (
         hidden[0] == np.prod(shape)
         and hidden[-1] == 0
@@ -337,29 +357,29 @@ def test_the_page_sees_the_grid_fill_in(studio, monkeypatch):
     )
 
 
-def test_history_restore_rename_star_discard_export(studio, tmp_path):
+def test_history_recall_rename_star_discard_export(studio, tmp_path):
     studio.stamp(Periodic(3))
     first = studio.generate(wait=True)
     studio.stamp(Compression(2))
     studio.set(temperature=0.7, passes=2)
     studio.generate(wait=True)
-    page(studio, {"type": "rename", "id": 1, "name": "  the groove  "})
-    page(studio, {"type": "star", "id": 1, "on": True})
+    page(studio, {"type": "rename", "which": 1, "name": "  the groove  "})
+    page(studio, {"type": "star", "which": 1, "on": True})
     assert studio.panel["takes"][0] | {"name": "the groove", "star": True} == studio.panel["takes"][0]
-    studio.restore("the groove")
+    studio.recall("the groove")
     assert (
         (studio.mask == first.mask).all()
-        and studio.settings["temperature"] == 1.0
-        and studio.settings["seed"] == 5
+        and studio.settings.coarse.temperature == studio.settings.fine.temperature == 1.0
+        and studio.settings.seed == 5
         and studio.session.preset == "sketch"
     )
     studio.undo()
-    assert (studio.mask != first.mask).any(), "restoring is one gesture"
+    assert (studio.mask != first.mask).any(), "recalling is one gesture"
     path = studio.export(1, tmp_path)
     assert path.name == "the-groove.wav" and Clip.load(path).seconds == pytest.approx(0.5, abs=0.01)
     assert json.loads(path.with_suffix(".json").read_text())["seed"] == 5
     assert studio.export(1, tmp_path).name == "the-groove-2.wav"
-    page(studio, {"type": "discard", "id": 2})
+    page(studio, {"type": "discard", "which": 2})
     assert [t["id"] for t in studio.panel["takes"]] == [1] and studio.panel["chosen"] == 0
     for act in (lambda: studio.choose(9), lambda: studio.rename(1, "  "), lambda: studio.star("nobody")):
         with pytest.raises(ValueError):
@@ -367,15 +387,15 @@ def test_history_restore_rename_star_discard_export(studio, tmp_path):
     assert studio.generate(wait=True).number == 3, "numbers are never given twice"
 
 
-def test_choose_and_feedback(studio):
+def test_choose_and_vamp_on(studio):
     studio.stamp(Periodic(3))
     take = studio.generate(wait=True)
     studio.choose(0)
     assert studio.panel["chosen"] == 0
-    page(studio, {"type": "choose", "id": 1})
+    page(studio, {"type": "choose", "which": 1})
     assert studio.panel["chosen"] == 1
     before = studio.mask
-    studio.feedback(take)
+    studio.vamp_on(take)
     assert (
         (studio.mask == before).all()
         and studio.panel["source"] == "take 1"
@@ -385,11 +405,11 @@ def test_choose_and_feedback(studio):
     assert studio.generate(wait=True).source == "take 1"
 
 
-def test_feedback_keeps_the_tokens_of_the_take(studio):
+def test_vamp_on_keeps_the_tokens_of_the_take(studio):
     studio.fill()
     studio.snap_to("beats", [0.1, 0.2])
     take = studio.generate(wait=True)
-    studio.feedback(1)
+    studio.vamp_on(1)
     assert studio.model.snap == "beats" and studio.model.times["beats"] == (0.1, 0.2)
     assert torch.equal(studio.model.tokens.codes, take.take.tokens.codes) and studio.clip is studio.session.clip
     assert (studio.clip.samples == take.take.clip.samples).all()
@@ -432,14 +452,14 @@ def test_takes_as_loops_are_made_around_the_circle(studio, vamp):
     assert (
         prompt.circular and (prompt.mask(studio.model.tokens).numpy() == studio.mask).all() and studio.panel["circular"]
     )
-    page(studio, {"type": "settings", "values": {"circular": False}})
+    page(studio, {"type": "set", "circular": False})
     assert (
         not studio.panel["circular"]
         and not vamp.calls[-1][1] == studio.generate(wait=True).seed
         and not vamp.calls[-1][0].circular
     )
-    studio.restore(entry)
-    assert studio.session.circular, "restoring a take brings it back"
+    studio.recall(entry)
+    assert studio.session.circular, "recalling a take brings it back"
 
 
 def test_sounds_reach_the_page_with_their_tokens(studio, monkeypatch):
@@ -447,11 +467,14 @@ def test_sounds_reach_the_page_with_their_tokens(studio, monkeypatch):
     studio.stamp(Periodic(3))
     studio.generate(wait=True)
     monkeypatch.setattr(studio, "send", lambda content, buffers=None: sent.append((content, buffers)))
-    page(studio, {"type": "sound", "id": 0})
-    page(studio, {"type": "sound", "id": 1})
+    page(studio, {"type": "sound", "which": 0})
+    page(studio, {"type": "sound", "which": 1})
     (first, plain), (second, take) = sent
     assert first["id"] == 0 and len(plain) == 3 and second["id"] == 1 and len(take) == 5
-    assert len(take[3]) == 2 * studio.mask.size and (cells.unpack(take[4], *studio.mask.shape) == studio.mask).all()
+    assert (
+        len(take[3]) == 2 * studio.mask.size
+        and (masks.unpack(take[4], *studio.mask.shape).numpy() == studio.mask).all()
+    )
 
 
 def test_opening_what_is_no_sound_is_a_message_and_nothing_is_lost(studio, clip, small_codec, tmp_path):
@@ -473,7 +496,7 @@ def test_opening_what_is_no_sound_is_a_message_and_nothing_is_lost(studio, clip,
             studio.load(source, rate)
         assert words in studio.state["message"]["text"] and studio.state["message"]["wrong"]
         assert (studio.mask == before).all() and studio.panel["source"] == name
-    page(studio, {"type": "open", "name": "no such clip"})
+    page(studio, {"type": "load", "source": "no such clip"})
     assert "no sound file" in studio.state["message"]["text"]
 
 
@@ -487,7 +510,7 @@ def test_another_sound_of_another_length_starts_a_mask_of_its_own(studio, tone):
         and studio.panel["source"] == "longer"
     )
     with pytest.raises(ValueError, match="was expected for this sound"):
-        studio.restore(1)
+        studio.recall(1)
     studio.fill()
     assert studio.generate(wait=True).mask.shape[1] == 87
 
@@ -505,12 +528,11 @@ def test_an_upload_comes_in_pieces(studio, clip, tmp_path):
 
 def test_settings_and_presets(studio):
     studio.preset("paper")
-    assert (
-        studio.settings | {"passes": 36, "mask_temperature": 10.5} == studio.settings
-        and studio.panel["preset"] == "paper"
-    )
-    page(studio, {"type": "settings", "values": {"top_p": 0.9, "next_seed": False}})
-    assert studio.panel["preset"] == "own" and studio.settings["top_p"] == 0.9 and not studio.panel["next_seed"]
+    coarse = studio.settings.coarse
+    assert (coarse.passes, coarse.mask_temperature) == (36, 10.5) and studio.panel["preset"] == "paper"
+    page(studio, {"type": "set", "top_p": 0.9, "next_seed": False})
+    assert studio.panel["preset"] == "own" and not studio.panel["next_seed"]
+    assert studio.settings.coarse.top_p == studio.panel["settings"]["top_p"] == 0.9
     before = studio.settings
     for wrong in (
         {"passes": 0},
@@ -524,9 +546,11 @@ def test_settings_and_presets(studio):
         with pytest.raises((ValueError, TypeError)):
             studio.set(**wrong)
         assert studio.settings == before
-    for name, values in SETTINGS.items():
+    for name, settings in PRESETS.items():
         studio.preset(name)
-        assert studio.settings == values | {"seed": 5}
+        assert studio.settings == replace(settings, seed=5)
+    studio.set(fine_passes=None)
+    assert studio.settings.fine.passes == 1, "a third of the passes, as in take_settings"
 
 
 def test_live_vamping_makes_variations_from_the_mask_as_it_is(studio, vamp):
@@ -562,16 +586,16 @@ def test_live_vamping_waits_until_the_last_variation_is_heard(studio):
     assert not studio.panel["live"] and not studio.session._live.is_alive()
 
 
-def test_live_feedback_vamps_on_the_last_variation(studio):
+def test_a_live_chain_vamps_on_the_last_variation(studio):
     studio.stamp(Periodic(3))
-    studio.live(rounds=2, feedback=True, wait=True)
+    studio.live(rounds=2, chain=True, wait=True)
     assert [e.source for e in studio.history] == ["tone", "take 1"] and studio.mask.any()
 
 
 def test_live_rolling_moves_the_mask_on_between_the_rounds(studio):
     studio.stamp(Periodic(3))
     before = studio.mask
-    studio.live(rounds=3, feedback=True, roll=2, wait=True)
+    studio.live(rounds=3, chain=True, roll=2, wait=True)
     for turn, entry in enumerate(studio.history):
         assert (entry.mask == np.roll(before, 2 * turn, 1)).all()
     assert (studio.mask == studio.history[3].mask).all()
@@ -654,7 +678,7 @@ class PlainModels:
 
 @pytest.fixture
 def scrubber(small_codec, clip):
-    scrubber = SamplerScrubber(PlainModels(small_codec), clip, Periodic(4), seed=1, passes=5)
+    scrubber = SamplerScrubber(PlainModels(small_codec), clip, Periodic(4), seed=1, settings=Settings(passes=5))
     yield scrubber
     scrubber.close()
 

@@ -245,7 +245,7 @@ def take_settings(**settings: Any) -> TakeSettings:
 Call = TypeVar("Call", bound=Callable)
 
 
-def with_settings(function: Call, leave_out: tuple[str, ...] = ()) -> Call:
+def with_settings(function: Call, leave_out: tuple[str, ...] = (), changes: bool = False) -> Call:
     """Show the settings, with their defaults, in the signature and docstring of a function that takes `**settings`.
 
     Parameters
@@ -254,6 +254,8 @@ def with_settings(function: Call, leave_out: tuple[str, ...] = ()) -> Call:
         Its docstring has a Parameters section with a row `**settings`, which the rows of the table replace.
     leave_out : tuple of str
         Settings that the function does not offer.
+    changes : bool
+        The function changes settings: what is not given stays as it is, so `...` is shown instead of the defaults.
 
     Returns
     -------
@@ -263,7 +265,9 @@ def with_settings(function: Call, leave_out: tuple[str, ...] = ()) -> Call:
     own = inspect.signature(function)
     kept = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
     rows = [
-        inspect.Parameter(s.name, inspect.Parameter.KEYWORD_ONLY, default=s.default, annotation=s.kind)
+        inspect.Parameter(
+            s.name, inspect.Parameter.KEYWORD_ONLY, default=... if changes else s.default, annotation=s.kind
+        )
         for s in SETTINGS
         if s.name not in leave_out
     ]

@@ -1,25 +1,28 @@
-"""Widgets for notebooks.
+"""Widgets for notebooks: thin views of plain Python models, which work by calls as well as by hand.
 
-Thin views of plain Python models, which work by calls as well as by hand. Each is loaded on first use.
+Each is loaded on first use.
 """
 
 from importlib import import_module
 
 _HOME = {
-    "MaskEditor": "editor",
-    "MaskModel": "mask_model",
-    "PanelModel": "panel",
-    "SamplerScrubber": "scrubber",
-    "VampPanel": "panel",
-    "VampStudio": "studio",
+    "editor": ("MaskEditor",),
+    "mask_model": ("MaskModel",),
+    "panel": ("PanelModel", "VampPanel"),
+    "scrubber": ("SamplerScrubber",),
+    "studio": ("VampStudio",),
 }
-__all__ = sorted(_HOME)
+"""Where each public name lives."""
+
+_FOUND = {name: home for home, names in _HOME.items() for name in names}
+
+__all__ = sorted(_FOUND)
 
 
 def __getattr__(name: str):
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"vampkit.widgets.{_HOME[name]}"), name)
+    if name not in _FOUND:
+        raise AttributeError(f"vampkit.widgets has no {name!r}; its names are: {', '.join(__all__)}")
+    return getattr(import_module(f"vampkit.widgets.{_FOUND[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -1,7 +1,4 @@
-"""BlindTest: can two sounds be told apart? X is A or B, drawn anew each trial.
-
-The answers are counted against chance.
-"""
+"""BlindTest: can two sounds be told apart? The answers are counted against chance."""
 
 from __future__ import annotations
 
@@ -11,10 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class BlindTest:
-    """An ABX test of `trials` trials between two sounds (names or numbers). seed: of the draws of X.
+    """An ABX test between two sounds (names or numbers): X is one of them, drawn anew each trial.
 
-    Source: the ABX protocol (Munson and Gardner 1950). Raises ValueError for fewer than one trial, and for one sound
-    twice.
+    seed: of the draws of X. Source: the ABX protocol (Munson and Gardner 1950). Raises ValueError for fewer than one
+    trial, and for one sound twice.
     """
 
     a: int | str
@@ -54,8 +51,10 @@ class BlindTest:
             raise ValueError(f"all {self.trials} trials were answered; begin another test")
 
     def result(self) -> dict:
-        """Right answers, trials so far, the chance of that many or more by guessing (exact binomial, one-sided), and 95
-        % bounds of the share (Wilson).
+        """Right answers, trials so far, and what statistics makes of them.
+
+        p: the chance of that many or more by guessing (exact binomial, one-sided). low, high: bounds of the part that
+        is right, at 95 % (Wilson).
         """
         from scipy.stats import binomtest
 
@@ -78,4 +77,5 @@ class BlindTest:
         told = "they are told apart" if r["p"] < 0.05 else "guessing would do as well"
         chance = f"{r['p']:.3f}" if r["p"] >= 0.001 else "below 0.001"
         share = f"{100 * r['low']:.0f} to {100 * r['high']:.0f} %"
-        return f"{r['right']} of {r['trials']} right (95 % interval of the share: {share}); by guessing that or better has a chance of {chance}: {told}."
+        right = f"{r['right']} of {r['trials']} right (95 % interval of the share: {share})"
+        return f"{right}; by guessing that or better has a chance of {chance}: {told}."

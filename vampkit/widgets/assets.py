@@ -1,6 +1,4 @@
-"""The widgets' script and style as text.
-
-One module of the page joined from several files, so that no build step is needed.
+"""The widgets' script and style as text: several files joined into one module, so that no build step is needed.
 
 As text, not as paths: anywidget watches the files it is given as paths, and a watched widget is never freed.
 """
@@ -22,7 +20,7 @@ def text(name: str) -> str:
 def module(*names: str, render: str) -> str:
     """Several ES modules as one, which shows a widget by calling `render`.
 
-    What they import from one another stands above, so imports and exports go.
+    Each file stands below those that it imports from, so imports and exports are taken out.
     """
     body = "\n".join(text(name) for name in names)
     body = re.sub(r'^import .*? from "\./.*?";\n', "", body, flags=re.MULTILINE)

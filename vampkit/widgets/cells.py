@@ -1,7 +1,4 @@
-"""Arithmetic of the editor's grid without state.
-
-Strokes, snapping, packed bits, masks as text. geometry.js does the same in the page.
-"""
+"""Arithmetic of the editor's grid: strokes, snapping, masks as text. geometry.js does the same in the page."""
 
 from __future__ import annotations
 
@@ -9,36 +6,21 @@ import operator
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
-from vampkit.show.spectra import runs
+from vampkit.codec import Tokens
+from vampkit.masks import runs
 
 _BLOCK = re.compile(r"\s*(\d+):(\d+)((?:\s+\d+:\d+)+)\s*")
 
 
-def pack(mask: np.ndarray) -> bytes:
-    """A mask [K, T] as bits, row after row, the first cell in the highest bit: K * T / 8 bytes."""
-    return np.packbits(mask.ravel()).tobytes()
-
-
-def unpack(data: bytes, codebooks: int, frames: int) -> np.ndarray:
-    """The mask [codebooks, frames] whose bits `pack` wrote. Raises ValueError for another number of bytes."""
-    count = codebooks * frames
-    if len(data) != -(-count // 8):
-        raise ValueError(
-            f"{len(data)} bytes were given for a mask of {codebooks} x {frames}, {-(-count // 8)} were expected"
-        )
-    return np.unpackbits(np.frombuffer(data, np.uint8), count=count).reshape(codebooks, frames).astype(bool)
-
-
 def to_text(mask: np.ndarray) -> str:
-    """A mask [K, T] in words a person can read.
+    """A mask [K, T] as text that a person can read, such as `0:4 10:20 30:40; 4:14 0:575`.
 
-    `0:4 10:20 30:40; 4:14 0:575` hides frames 10 to 19 and 30 to 39 of codebooks 0 to 3, and so on.
-
-    Ranges are those of Python: from 0, the end not included. Rows that hide the same stand together; a mask that hides
-    nothing is "".
+    It hides frames 10 to 19 and 30 to 39 of codebooks 0 to 3, and so on. Ranges are those of Python: from 0, the end
+    not included. Rows that hide the same stand together; a mask that hides nothing is "".
     """
     rows = [" ".join(f"{a}:{b}" for a, b in runs(row)) for row in mask]
     blocks, first = [], 0
@@ -51,10 +33,7 @@ def to_text(mask: np.ndarray) -> str:
 
 
 def from_text(text: str, codebooks: int, frames: int) -> np.ndarray:
-    """The mask [codebooks, frames] that `to_text` describes.
-
-    Raises ValueError for other text and for ranges outside the grid.
-    """
+    """The mask [codebooks, frames] of a text. Raises ValueError for other text and for ranges outside the grid."""
     mask = np.zeros((codebooks, frames), bool)
     for block in text.split(";") if text.strip() else []:
         found = _BLOCK.fullmatch(block)
@@ -111,25 +90,25 @@ def stroke(codebooks: int, frames: int, path: Sequence[tuple[int, int]], width: 
     """Cells that a brush of `width` frames and `height` codebooks passes over, bool [codebooks, frames].
 
     path: cells (codebook, frame) in the order they were passed; between two of them the brush goes straight. An even
-    brush reaches one cell further after than before. What lies outside the grid is not painted. Raises ValueError for
-    an empty path.
+    brush reaches one cell further after than before. Raises ValueError for an empty path.
     """
     if not len(path):
         raise ValueError("the path of the stroke is empty, at least one cell (codebook, frame) was expected")
-    # Far outside the grid nothing is painted, and a way there would take long.
+    # Nothing is painted outside the grid, and a way far out would take long.
     far = frames + codebooks
     points = [(min(max(operator.index(r), -far), 2 * far), min(max(operator.index(f), -far), 2 * far)) for r, f in path]
     cells = np.zeros((codebooks, frames), bool)
     up, left = (height - 1) // 2, (width - 1) // 2
-    way = points[:1] + [cell for a, b in zip(points, points[1:], strict=False) for cell in line(a, b)[1:]]
+    way = points[:1] + [cell for a, b in pairwise(points) for cell in line(a, b)[1:]]
     for row, frame in dict.fromkeys(way):
         cells[max(0, row - up) : max(0, row - up + height), max(0, frame - left) : max(0, frame - left + width)] = True
     return cells
 
 
 def segment(points: Sequence[int], frame: int) -> tuple[int, int]:
-    """The stretch between two neighbours of `points` (sorted, first 0, last the number of frames) that holds a
-    frame.
+    """The stretch between two neighbours of `points` that holds a frame.
+
+    points: sorted frames, the first is 0, the last the number of frames.
     """
     place = min(max(bisect_right(points, frame), 1), len(points) - 1)
     return points[place - 1], points[place]
@@ -142,9 +121,11 @@ def nearest(points: Sequence[int], frame: int) -> int:
 
 
 def snap_range(points: Sequence[int], first: int, end: int) -> tuple[int, int]:
-    """Both ends of a range of frames at the nearest points.
-
-    A range that would vanish becomes the stretch it lies in.
-    """
+    """Both ends of a range of frames at the nearest points; a range that would vanish becomes the stretch it is in."""
     a, b = nearest(points, first), nearest(points, end)
     return (a, b) if a < b else segment(points, first)
+
+
+def first_of(tokens: Tokens) -> Tokens:
+    """Tokens of one sound; of a batch the first one."""
+    return tokens if tokens.codes.ndim == 2 else tokens.replace(codes=tokens.codes[0], gains=tokens.gains[:1])

@@ -2,14 +2,14 @@
 import { unpack, toText, apply } from "./geometry.js";
 import { h, bytesOf, choice, button } from "./dom.js";
 import { createGrid } from "./grid.js";
-import { KEYS, listenToKeys } from "./keys.js";
+import { listenToKeys } from "./keys.js";
 
 const PATIENCE = 3000; // milliseconds after which an unanswered gesture is worth a word
 
 // What both sides know, and what the page may do about it.
 export function createStore(model) {
   const view = Math.random().toString(36).slice(2, 10);
-  const store = { view, model, mask: new Uint8Array(), made: null, codes: null, shown: null, tokens: null, head: null, region: [], tools: {}, state: {}, sheet: {}, pending: [], keys: {}, current: null, last: null, dead: false };
+  const store = { view, model, mask: new Uint8Array(), made: null, codes: null, shown: null, tokens: null, head: null, region: [], tools: {}, state: {}, sheet: {}, pending: [], acts: {}, current: null, last: null, dead: false };
   let count = 0, changed = () => {};
   store.onchange = (f) => (changed = f);
   store.free = () => Array.from({ length: store.sheet.codebooks }, (_, row) => !store.state.locked?.includes(row) && !(store.state.coarse_only && row >= store.sheet.coarse));
@@ -45,10 +45,10 @@ export function createStore(model) {
     try { model.send(content, undefined, buffers); } catch { store.dead = true; changed(new Set(["state"])); }
   };
   store.gesture = (op) => {
-    if (op.type !== "lock" && op.type !== "coarse") store.drew?.();
+    if (op.type !== "lock" && op.type !== "coarse_only") store.drew?.();
     store.pending.push({ n: ++count, op, at: performance.now() });
     store.rebuild();
-    store.send({ type: "gesture", view, n: count, op });
+    store.send({ ...op, view, n: count });
     changed(new Set(["bits"]));
   };
   store.preview = (op) => {
@@ -63,10 +63,13 @@ export function createStore(model) {
   const set = (name, value) => { model.set(name, value); try { model.save_changes(); } catch { store.dead = true; } };
   store.setTool = (patch) => { store.tools = { ...store.tools, ...patch }; set("tools", store.tools); changed(new Set(["tools"])); };
   store.setRegion = (region, done) => { store.region = region; if (done) set("region", region); changed(new Set([done ? "region" : "selecting"])); };
-  store.nextSnap = () => { const all = ["frames", "onsets", "beats", "bars"]; store.ask({ type: "snap", to: all[(all.indexOf(store.state.snap) + 1) % 4] }); };
+  store.snapTo = (what) => store.ask({ type: "snap_to", what });
+  store.nextSnap = () => { const all = store.sheet.snaps; store.snapTo(all[(all.indexOf(store.state.snap) + 1) % all.length]); };
+  store.coarseOnly = () => store.gesture({ type: "coarse_only", on: !store.state.coarse_only });
+  store.lock = (row) => store.gesture({ type: "lock", row, on: !store.state.locked.includes(row) });
   store.ask = (content) => store.send({ view, n: ++count, ...content });
   store.roll = (way) => { const points = store.state.points; store.gesture({ type: "roll", by: way * (points && points.length > 2 ? points[2] - points[1] : 1) }); };
-  store.repeat = () => (store.region.length ? store.gesture({ type: "repeat", frames: store.region.slice(2) }) : store.announce("Select a stretch of time to repeat first: drag on the ruler, or Shift and arrows."));
+  store.repeat = () => (store.region.length ? store.gesture({ type: "repeat", first: store.region[2], end: store.region[3] }) : store.announce("Select a stretch of time to repeat first: drag on the ruler, or Shift and arrows."));
   store.late = () => store.pending.length && performance.now() - store.pending[0].at > PATIENCE;
   store.text = () => toText(store.mask, store.sheet.codebooks, store.sheet.frames);
   return store;
@@ -79,8 +82,8 @@ function toolbar(store, grid) {
   const tool = choice("Tool", [["brush", "Brush", "Paint cells (B); Shift goes straight"], ["box", "Box", "A rectangle (R)"], ["time", "Time", "A stretch of time, all codebooks (T)"], ["row", "Row", "Whole codebooks (K)"], ["column", "Column", "Whole frames (C)"]], () => store.tools.tool, (v) => store.setTool({ tool: v }));
   const size = (name, most, text, title) => h("label", { className: "vk-size", title }, h("span", { textContent: text }), h("input", { type: "number", min: 1, max: most, "data-name": name, "aria-label": title, onchange: (e) => store.setTool({ [name]: Math.min(most, Math.max(1, Math.round(Number(e.target.value)) || 1)) }) }));
   const wide = size("width", 99, "Width", "Width of the brush in frames ( [ and ] )"), high = size("height", 99, "Height", "Height of the brush in codebooks ( { and } )");
-  const snap = h("select", { "aria-label": "Snap to", title: "Where gestures snap to (S)", onchange: (e) => store.ask({ type: "snap", to: e.target.value }) }, ...["frames", "onsets", "beats", "bars"].map((v) => h("option", { value: v, textContent: v })));
-  const coarse = button("Coarse only", "Draw on the coarse codebooks alone (O)", () => store.gesture({ type: "coarse", on: !store.state.coarse_only }));
+  const snap = h("select", { "aria-label": "Snap to", title: "Where gestures snap to (S)", onchange: (e) => store.snapTo(e.target.value) }, ...store.sheet.snaps.map((v) => h("option", { value: v, textContent: v })));
+  const coarse = button("Coarse only", "Draw on the coarse codebooks alone (O)", () => store.coarseOnly());
   const undo = button("Undo", "Take back the last gesture (Ctrl+Z)", () => store.gesture({ type: "undo" })), redo = button("Redo", "Do it again (Ctrl+Shift+Z)", () => store.gesture({ type: "redo" }));
   const sound = choice("Sound above the grid", [["mel", "Mel", "Mel spectrogram (V)"], ["wave", "Wave", "Waveform (V)"]], () => store.tools.sound, (v) => store.setTool({ sound: v }));
   const node = h("div", { className: "vk-bar" }, group("Ink", ink.node), group("Tool", tool.node), group("Brush", wide, high),
@@ -101,7 +104,7 @@ function stamps(store, id) {
   text.setAttribute("list", list.id);
   let how = "replace";
   const mode = choice("How the stamp combines", [["replace", "Replace", "The mask becomes the prompt's"], ["or", "Or", "Keep what either keeps"], ["and", "And", "Keep what both keep"]], () => how, (v) => { how = v; mode.update(); });
-  const go = () => store.gesture({ type: "stamp", text: text.value, how });
+  const go = () => store.gesture({ type: "stamp", prompt: text.value, how });
   text.addEventListener("keydown", (e) => { if (e.key === "Enter") go(); });
   const act = (name, title, type) => button(name, title, () => store.gesture({ type }));
   const node = h("div", { className: "vk-bar" }, group("Stamp", h("label", { className: "vk-size" }, h("span", { textContent: "Prompt" }), text, list), mode.node, button("Stamp", "Lay the prompt on the mask", go, { className: "vk-main" })),
@@ -113,10 +116,10 @@ function stamps(store, id) {
 function papers(store) {
   const area = h("textarea", { rows: 5, spellcheck: false, "aria-label": "The mask as text" });
   const put = (text) => { area.value = text; area.select(); navigator.clipboard?.writeText(text).then(() => store.announce("Copied."), () => {}); };
-  const print = (as) => { if (store.dead || store.late()) put(own(as)); else store.send({ type: "print", as }); };
+  const print = (form) => { if (store.dead || store.late()) put(own(form)); else store.send({ type: "print", form }); };
   // Without a kernel the page prints what it shows.
-  const own = (as) => (as === "python" ? `MaskModel(${store.sheet.codebooks}, ${store.sheet.frames}).draw("${store.text()}").mask` : JSON.stringify({ format: "vampkit.mask/1", codebooks: store.sheet.codebooks, frames: store.sheet.frames, hidden: store.text() }));
-  const node = h("details", { className: "vk-fold" }, h("summary", { textContent: "Mask as text" }), h("div", { className: "vk-bar" }, button("Copy as Python", "The expression that makes this mask", () => print("python")), button("Copy as JSON", "The mask as data", () => print("json")), button("Draw this text", "Draw the mask that the text describes: JSON, or ranges such as 0:4 10:20", () => store.ask({ type: "read", text: area.value }))), area);
+  const own = (form) => (form === "python" ? `MaskModel(${store.sheet.codebooks}, ${store.sheet.frames}).draw("${store.text()}").mask` : JSON.stringify({ format: "vampkit.mask/1", codebooks: store.sheet.codebooks, frames: store.sheet.frames, hidden: store.text() }));
+  const node = h("details", { className: "vk-fold" }, h("summary", { textContent: "Mask as text" }), h("div", { className: "vk-bar" }, button("Copy as Python", "The expression that makes this mask", () => print("python")), button("Copy as JSON", "The mask as data", () => print("json")), button("Draw this text", "Draw the mask that the text describes: JSON, or ranges such as 0:4 10:20", () => store.ask({ type: "read", data: area.value }))), area);
   return { node, printed: put };
 }
 
@@ -128,8 +131,8 @@ export function mountEditor(model, el, extend) {
   store.announce = (text) => (live.textContent = text);
   const bar = toolbar(store, grid), stamp = stamps(store, id), paper = papers(store);
   const legend = h("div", { className: "vk-legend" }, ...[["kept", "kept: the prompt"], ["hide", "hidden: generated"], ...(extend ? [["made", "newly generated"]] : [])].map(([name, text]) => h("span", {}, h("i", { className: `vk-is-${name}` }), text)));
-  const keys = h("details", { className: "vk-fold" }, h("summary", { textContent: "Keys" }), h("dl", { id: `vk-keys-${id}` }, ...KEYS.flatMap(([k, what]) => [h("dt", { textContent: k }), h("dd", { textContent: what })])));
-  const parts = { root: h("div", { className: "vampkit-editor", "data-lm-suppress-shortcuts": "true", role: "group" }), grid, store, signal: stop.signal, message, facts, keys };
+  const keys = h("details", { className: "vk-fold" }, h("summary", { textContent: "Keys" }), h("dl", { id: `vk-keys-${id}` }, ...store.sheet.keys.flatMap((row) => [h("dt", { textContent: row.label }), h("dd", { textContent: row.text })])));
+  const parts = { root: h("div", { className: "vampkit-editor", "data-lm-suppress-shortcuts": "true", role: "group" }), grid, store, signal: stop.signal, message, facts };
   for (const [key, value] of Object.entries({ role: "application", "aria-roledescription": "token grid", "aria-describedby": `vk-keys-${id}` })) grid.stage.setAttribute(key, value);
   const head = h("div", { className: "vk-readout" }, facts, bar.see);
   parts.root.append(bar.node, grid.el, head, h("div", { className: "vk-readout vk-under" }, message, legend), stamp.node, h("div", { className: "vk-folds" }, paper.node, keys), live);
@@ -140,13 +143,13 @@ export function mountEditor(model, el, extend) {
     bar.update(); stamp.update(); more?.update?.();
     let hidden = 0;
     for (const v of store.mask) hidden += v;
-    const share = hidden / (store.mask.length || 1);
-    const pairs = [["Hidden", `${(100 * share).toFixed(1)} %`], ["Kept", `${Math.round(store.sheet.bits * (1 - share)).toLocaleString("en")} bits/s`], ...(store.state.estimate ? [["To generate", hidden ? store.state.estimate : "nothing"]] : [])];
+    const ratio = hidden / (store.mask.length || 1);
+    const pairs = [["Hidden", `${(100 * ratio).toFixed(1)} %`], ["Kept", `${Math.round(store.sheet.bits * (1 - ratio)).toLocaleString("en")} bits/s`], ...(store.state.estimate ? [["To generate", hidden ? store.state.estimate : "nothing"]] : [])];
     facts.replaceChildren(...pairs.map(([k, v]) => h("span", {}, h("small", { textContent: k }), h("b", { textContent: v }))));
     const gone = store.dead || store.late(), text = gone ? "The kernel does not answer: it is busy, or it was restarted. What you drew stays here; Mask as text copies it." : store.state.message?.text ?? "";
     message.replaceChildren(...(text ? [h("b", { textContent: gone || store.state.message.wrong ? "Note: " : "" }), text] : []));
     message.dataset.wrong = gone || store.state.message?.wrong ? "1" : "0"; message.setAttribute("role", message.dataset.wrong === "1" ? "alert" : "status");
-    grid.stage.setAttribute("aria-label", `Mask of ${store.sheet.codebooks} codebooks and ${store.sheet.frames} frames over ${store.sheet.name || "the sound"}, ${(100 * share).toFixed(1)} percent hidden`);
+    grid.stage.setAttribute("aria-label", `Mask of ${store.sheet.codebooks} codebooks and ${store.sheet.frames} frames over ${store.sheet.name || "the sound"}, ${(100 * ratio).toFixed(1)} percent hidden`);
     parts.root.dataset.version = store.state.version ?? 0;
   };
   store.onchange((what) => {

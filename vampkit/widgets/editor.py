@@ -1,119 +1,90 @@
 """MaskEditor: the token grid on a canvas, drawn on by pointer, by keys and by calls.
 
-What is drawn lives in a MaskModel.
-
-The page draws and reports gestures, one message each; Python does them and sends the mask back as packed bits.
+What is drawn lives in a MaskModel. The page draws and sends messages, one a gesture (see operations.py); Python does
+what they ask for and sends the mask back as packed bits.
 """
 
 from __future__ import annotations
 
 import functools
+import inspect
 import json
+import re
 import threading
+from collections.abc import Callable, Sequence
 
-import anywidget
 import numpy as np
 import traitlets as t
+from jaxtyping import Bool
 
-from vampkit import prompts
+from vampkit import masks, prompts
 from vampkit.audio import Clip
-from vampkit.codec import Tokens
-from vampkit.show import pictures, spectra
-from vampkit.widgets import assets, cells
-from vampkit.widgets.mask_model import MaskModel
+from vampkit.codec import Codec, Tokens
+from vampkit.show import spectra
+from vampkit.widgets import assets, operations
+from vampkit.widgets.base import Widget
+from vampkit.widgets.mask_model import COARSE, SNAPS, Mask, MaskModel
 from vampkit.widgets.pace import Pace
+from vampkit.widgets.sound import find_times, sound_pictures
 
 PASSES = 40  # of one run as the pipeline's defaults have it, for the read-out of an editor that is given a pace
 VIEWS = 8  # open views of one editor whose gestures are answered one by one
 TOOLS = {"tool": "brush", "width": 3, "height": 1, "sound": "mel"}
-COLUMNS = 2400  # of waveform and spectrogram: enough to zoom in tenfold on a wide page
-
-CALLS = (
-    "paint",
-    "erase",
-    "rectangle",
-    "time",
-    "row",
-    "column",
-    "stamp",
-    "invert",
-    "clear",
-    "fill",
-    "roll",
-    "repeat",
-    "draw",
-    "hide",
-    "keep",
-    "undo",
-    "redo",
-)
 
 
-def perform(model: MaskModel, op: dict) -> None:
-    """Do one gesture the page reported, such as {"type".
+def shown(method: Callable) -> Callable:
+    """Show a mistake made by a call in the widget, and raise it; otherwise show what the call changed."""
 
-    "paint", "path": [[0, 5]], "width": 3, "height": 1, "hidden": True, "snap": True}.
-
-    Raises ValueError and TypeError for what is no gesture; the model is then as it was.
-    """
-    kind, hidden, snap = op.get("type"), bool(op.get("hidden", True)), bool(op.get("snap"))
-    acts = {
-        "paint": lambda: model.paint(
-            [(r, f) for r, f in op["path"]],
-            min(op["width"], model.frames),
-            min(op["height"], model.codebooks),
-            hidden,
-            snap=snap,
-        ),
-        "rectangle": lambda: model.rectangle(tuple(op["rows"]), tuple(op["frames"]), hidden, snap=snap),
-        "column": lambda: model.column(op["frame"], hidden, snap),
-        "stamp": lambda: model.stamp(op["text"], op.get("how", "replace")),
-        "roll": lambda: model.roll(op["by"]),
-        "repeat": lambda: model.repeat(*op["frames"]),
-        "lock": lambda: model.lock(op["row"], on=bool(op["on"])),
-        "coarse": lambda: setattr(model, "coarse_only", op["on"]),
-    }
-    acts |= {name: getattr(model, name) for name in ("invert", "clear", "fill", "undo", "redo")}
-    if kind not in acts:
-        raise ValueError(f"{kind!r} is no gesture, one of {', '.join(acts)} was expected")
-    try:
-        acts[kind]()
-    except KeyError as error:
-        raise ValueError(f"the gesture {kind!r} came without {error}, it cannot be done") from None
-
-
-def _delegate(name: str):
-    """A method of the editor that does what the model's does; a mistake is shown in the editor and raised."""
-    original = getattr(MaskModel, name)
-
-    @functools.wraps(original)
+    @functools.wraps(method)
     def call(self, *args, **kwargs):
         try:
-            done = original(self.model, *args, **kwargs)
+            done = method(self, *args, **kwargs)
         except Exception as error:
-            self.say(str(error), wrong=True)
+            self.say(str(error) or type(error).__name__, wrong=True)
             raise
-        return done if isinstance(done, bool) else None
+        self._refresh()
+        return done
 
     return call
 
 
-class MaskEditor(anywidget.AnyWidget):
+def gesture(method: Callable) -> Callable:
+    """A gesture of the editor: `shown`, with the docstring of MaskModel's method, as they do the same."""
+    text = inspect.getdoc(getattr(MaskModel, method.__name__))
+    method.__doc__ = re.sub(r"\n\nReturns\n-+\nMaskModel\n.*?(?=\n\n|$)", "", text, flags=re.DOTALL)
+    return shown(method)
+
+
+class MaskEditor(Widget):
     """An editor of a mask over the sound it belongs to.
 
-    `editor.mask` is the array; every gesture is also a call, such as `editor.paint([(0, 5)], width=3)`.
+    `editor.mask` is the array. All that a hand can do, a call can do: `editor.paint([(0, 5)], width=3)`. A mistake made
+    by hand is shown in the editor; one made by call is raised as well. `close()` frees all it opened; the model stays.
 
-    source: Tokens, a Clip (encoded by `codec`, else by the bundled one), a MaskModel (two editors may share one), or
-    (codebooks, frames).
-    clip: the sound of the tokens, to be seen above the grid and heard by prompts that look for beats. pace: Pace, for a
-    read-out of the seconds that one generating takes; an editor without shows none, as it generates nothing itself.
-    `close()` frees all it opened; the model stays. Notebook: 10.
+    Notebook: 06, 08, 09, 10
+
+    Parameters
+    ----------
+    source : Tokens, Clip, MaskModel or (int, int)
+        Tokens; a clip, which is encoded; a model, which two editors may share; or numbers of codebooks and frames.
+    clip : Clip, optional
+        The sound of the tokens, to be seen above the grid and heard by prompts that look for beats.
+    codec : Codec, optional
+        What encodes a clip; the bundled one where it is not given.
+    pace : Pace, optional
+        For a read-out of the seconds that generating takes. An editor without one shows none, as it generates nothing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For another source, or one without cells.
     """
 
     _esm = assets.module(
-        "geometry.js", "dom.js", "draw.js", "grid.js", "keys.js", "editor.js", render="mountEditor(model, el)"
+        *("geometry.js", "dom.js", "draw.js", "grid.js", "keys.js", "editor.js"), render="mountEditor(model, el)"
     )
     _css = assets.text("editor.css")
+    _operations = operations.EDITOR
 
     bits = t.Bytes().tag(sync=True)
     state = t.Dict().tag(sync=True)
@@ -123,29 +94,34 @@ class MaskEditor(anywidget.AnyWidget):
     spectrum = t.Bytes().tag(sync=True)
     tools = t.Dict(TOOLS).tag(sync=True)
     region = t.List().tag(sync=True)
-    _closed = True  # until it is made
 
-    def __init__(self, source, clip: Clip | None = None, *, codec=None, pace: Pace | None = None, **kwargs):
-        super().__init__(**kwargs)
-        self._lock, self._closed = threading.RLock(), False
+    def __init__(
+        self,
+        source: Tokens | Clip | MaskModel | tuple[int, int],
+        clip: Clip | None = None,
+        *,
+        codec: Codec | None = None,
+        pace: Pace | None = None,
+    ):
+        opened = _opened(source, clip, codec)
+        super().__init__()
+        self._lock = threading.RLock()
         self._acks: dict[str, int] = {}
         self._sounds = 0
         self._message = {"text": "", "wrong": False}
         self.pace = pace
-        self.model: MaskModel | None = None
         self._leave = lambda: None
-        self._open(*_opened(source, clip, codec))
-        self.on_msg(self._heard)
+        self._open(*opened)
 
     # What it holds
 
     @property
-    def mask(self) -> np.ndarray:
-        """The mask, bool [K, T], True = hidden; assigning an array is one gesture."""
+    def mask(self) -> Bool[np.ndarray, "codebooks frames"]:
+        """A copy of the mask, bool [codebooks, frames], True = hidden; assigning one is a gesture, see `draw`."""
         return self.model.mask
 
     @mask.setter
-    def mask(self, value) -> None:
+    def mask(self, value: Mask) -> None:
         self.draw(value)
 
     @property
@@ -154,56 +130,185 @@ class MaskEditor(anywidget.AnyWidget):
         return self.model.clip
 
     def code(self) -> str:
-        """The mask as one Python expression, see `MaskModel.code`."""
+        """Print the mask as one Python expression that makes it again.
+
+        Returns
+        -------
+        str
+            Python; its names are MaskModel and those of `vampkit.prompts`.
+        """
         return self.model.code()
 
     def to_json(self) -> dict:
-        """The mask as JSON, see `MaskModel.to_json`."""
+        """Write the mask, the locks and the snapping as plain JSON, which `read` and `MaskModel.from_json` read.
+
+        Returns
+        -------
+        dict
+            Shape, time axis, what is hidden as text, and the settings.
+        """
         return self.model.to_json()
 
     def facts(self) -> str:
-        """The read-outs in one line: share hidden, rate kept. Seconds are left out, as they differ from run to run."""
-        return f"{100 * self.model.share:.1f} % hidden, {self.model.bits_per_second:,.0f} bits/s kept"
+        """Give the read-outs in one line, without the seconds, which differ from run to run.
+
+        Returns
+        -------
+        str
+            The part of the tokens that is hidden, and the rate that is kept.
+        """
+        return f"{100 * self.model.mask_ratio:.1f} % hidden, {self.model.bits_per_second:,.0f} bits/s kept"
 
     # What it does
 
-    def snap_to(self, what: str, times=None) -> None:
-        """Choose what gestures snap to.
+    @gesture
+    def draw(self, mask: Mask, rows: Sequence[int] | None = None) -> None:
+        self.model.draw(mask, rows)
 
-        "frames", "onsets", "beats" or "bars"; looked for in the clip where `times` are not given and not known.
-        """
-        try:
-            if what in self.model.times and times is None and not self.model.times[what] and self.clip is not None:
-                times = find_times(self.clip)[what]
-            self.model.snap_to(what, times)
-        except Exception as error:
-            self.say(str(error), wrong=True)
-            raise
-        self._draw_sheet()
+    @gesture
+    def hide(self, where: Mask, rows: Sequence[int] | None = None) -> None:
+        self.model.hide(where, rows)
 
+    @gesture
+    def keep(self, where: Mask, rows: Sequence[int] | None = None) -> None:
+        self.model.keep(where, rows)
+
+    @gesture
+    def paint(
+        self,
+        path: Sequence[tuple[int, int]],
+        width: int = 1,
+        height: int = 1,
+        hidden: bool = True,
+        rows: Sequence[int] | None = None,
+        snap: bool = False,
+    ) -> None:
+        self.model.paint(path, width, height, hidden, rows, snap)
+
+    @gesture
+    def erase(
+        self,
+        path: Sequence[tuple[int, int]],
+        width: int = 1,
+        height: int = 1,
+        rows: Sequence[int] | None = None,
+        snap: bool = False,
+    ) -> None:
+        self.model.erase(path, width, height, rows, snap)
+
+    @gesture
+    def rectangle(
+        self,
+        codebooks: tuple[int, int] | None = None,
+        frames: tuple[int, int] | None = None,
+        hidden: bool = True,
+        rows: Sequence[int] | None = None,
+        snap: bool = False,
+    ) -> None:
+        self.model.rectangle(codebooks, frames, hidden, rows, snap)
+
+    @gesture
+    def time(
+        self, start: float, end: float, hidden: bool = True, rows: Sequence[int] | None = None, snap: bool = False
+    ) -> None:
+        self.model.time(start, end, hidden, rows, snap)
+
+    @gesture
+    def row(self, codebook: int, hidden: bool = True) -> None:
+        self.model.row(codebook, hidden)
+
+    @gesture
+    def column(self, frame: int, hidden: bool = True, snap: bool = False) -> None:
+        self.model.column(frame, hidden, snap)
+
+    @gesture
+    def stamp(self, prompt: prompts.Prompt | str, how: str = "replace", rows: Sequence[int] | None = None) -> None:
+        self.model.stamp(prompt, how, rows)
+
+    @gesture
+    def invert(self, rows: Sequence[int] | None = None) -> None:
+        self.model.invert(rows)
+
+    @gesture
+    def clear(self, rows: Sequence[int] | None = None) -> None:
+        self.model.clear(rows)
+
+    @gesture
+    def fill(self, rows: Sequence[int] | None = None) -> None:
+        self.model.fill(rows)
+
+    @gesture
+    def roll(self, by: int, rows: Sequence[int] | None = None) -> None:
+        self.model.roll(by, rows)
+
+    @gesture
+    def repeat(self, first: int, end: int, rows: Sequence[int] | None = None) -> None:
+        self.model.repeat(first, end, rows)
+
+    @gesture
+    def undo(self) -> bool:
+        return self.model.undo()
+
+    @gesture
+    def redo(self) -> bool:
+        return self.model.redo()
+
+    @shown
     def read(self, data: dict | str) -> None:
-        """Draw a mask from JSON or from text such as `0:4 10:20.
+        """Draw a mask from JSON or from text, as one gesture.
 
-        4:14 0:575`, as one gesture. Raises ValueError for other data.
+        Parameters
+        ----------
+        data : dict or str
+            What `to_json` gave, its text, or a mask's text such as `0:4 10:20 30:40; 4:14 0:575`.
+
+        Raises
+        ------
+        ValueError
+            For other data.
         """
         text = data.strip() if isinstance(data, str) else data
         json_like = isinstance(text, dict) or text.startswith("{")
-        self.draw(MaskModel.from_json(text).mask if json_like else text)
+        self.model.draw(MaskModel.from_json(text).mask if json_like else text)
+
+    @shown
+    def snap_to(self, what: str, times: Sequence[float] | None = None) -> None:
+        """Choose what gestures snap to.
+
+        Parameters
+        ----------
+        what : str
+            "frames", "onsets", "beats" or "bars".
+        times : sequence of float, optional
+            Seconds of the onsets, beats or downbeats; looked for in the clip where they are neither given nor known.
+
+        Raises
+        ------
+        ValueError
+            For another word, and where no times are found.
+        """
+        if what in self.model.times and times is None and not self.model.times[what] and self.clip is not None:
+            times = find_times(self.clip)[what]
+        self.model.snap_to(what, times)
+        self._draw_sheet()
 
     def say(self, text: str, wrong: bool = False) -> None:
-        """Show a line in the editor: a status, or a mistake that stays until the next gesture."""
+        """Show a line in the editor.
+
+        Parameters
+        ----------
+        text : str
+            The line.
+        wrong : bool
+            Whether it tells of a mistake.
+        """
         self._message = {"text": text, "wrong": wrong}
         self._refresh()
 
     def close(self) -> None:
-        """Free all the editor opened, in the kernel and in the page."""
-        if self._closed:
-            return
-        self._closed = True
-        self._leave()
-        self.on_msg(self._heard, remove=True)
-        self.unobserve_all()
-        self.layout.close()
+        """Free all that the editor opened, in the kernel and in the page; the model stays."""
+        if not self._closed:
+            self._leave()
         super().close()
 
     # Inside
@@ -222,30 +327,30 @@ class MaskEditor(anywidget.AnyWidget):
             self._refresh()
 
     def _draw_sheet(self) -> None:
-        model, clip = self.model, self.model.clip
+        """Send what changes with the sound alone."""
+        model, tokens, clip = self.model, self.model.tokens, self.model.clip
         facts = {
+            "opened": self._sounds,
             "codebooks": model.codebooks,
             "frames": model.frames,
-            "frame": model.tokens.hop / model.tokens.rate,
-            "seconds": model.tokens.seconds,
-        }
-        facts |= {
-            "coarse": spectra.COARSE,
-            "bits": model.tokens.bits_per_second,
-            "times": {k: list(v) for k, v in model.times.items()},
-        }
-        facts |= {
-            "opened": self._sounds,
-            "presets": list(prompts.PRESETS),
+            "frame": tokens.hop / tokens.rate,
+            "seconds": tokens.seconds,
+            "bits": tokens.bits_per_second,
+            "name": tokens.name,
+            "credit": tokens.credit,
+            "coarse": COARSE,
             "names": spectra.codebook_names(model.codebooks),
+            "times": {what: list(times) for what, times in model.times.items()},
+            "snaps": SNAPS,
+            "presets": list(prompts.PRESETS),
+            "keys": operations.list_of_keys(self._operations),
         }
-        facts |= {"name": model.tokens.name, "credit": model.tokens.credit}
         with self._lock, self.hold_sync():
             # A blank model has no codec: its zeros are no codes of a sound.
-            self.codes = model.tokens.codes.numpy().astype("<u2").tobytes() if model.tokens.codec else b""
+            self.codes = tokens.codes.numpy().astype("<u2").tobytes() if tokens.codec else b""
             if clip is not None and clip.samples.size:
-                sound, self.wave, self.spectrum = sound_pictures(clip, model.frames)
-                facts |= sound
+                sizes, self.wave, self.spectrum = sound_pictures(clip, model.frames)
+                facts |= sizes
             else:
                 self.wave = self.spectrum = b""
             self.sheet = facts
@@ -257,28 +362,31 @@ class MaskEditor(anywidget.AnyWidget):
     def _facts(self) -> dict:
         """What the page shows beside the mask."""
         model = self.model
-        points = None if model.snap == "frames" else model.snap_points()
         return {
-            "acks": dict(self._acks), "undos": model.undos, "redos": model.redos, "locked": model.locked, "coarse_only": model.coarse_only, "snap": model.snap,
-            "points": points, "share": model.share, "estimate": self._estimate(), "message": self._message,
-        }  # fmt: skip
+            "acks": dict(self._acks),
+            "undos": model.undos,
+            "redos": model.redos,
+            "locked": model.locked,
+            "coarse_only": model.coarse_only,
+            "snap": model.snap,
+            "points": None if model.snap == "frames" else model.snap_points(),
+            "estimate": self._estimate(),
+            "message": self._message,
+        }
 
     def _refresh(self) -> None:
-        if self._closed or self.model is None:
+        if self._closed:
             return
         with self._lock, self.hold_sync():
-            self.bits = cells.pack(self.model.mask)
+            self.bits = masks.pack(self.model.mask)
             self.state = self._facts()
 
     def _heard(self, widget, content: dict, buffers: list) -> None:
-        """One message of the page.
-
-        A gesture, or something it asks for. A mistake is shown, and the page is answered in any case.
-        """
+        """Do what one message of the page asks for; a mistake is shown, and the page is answered in any case."""
         content = content if isinstance(content, dict) else {}
         self._message = {"text": "", "wrong": False}
         try:
-            self._act(content, buffers)
+            operations.perform(self, content | {"buffers": buffers}, self._operations)
         except Exception as error:  # shown, as there is no cell to raise it in
             self._message = {"text": str(error) or type(error).__name__, "wrong": True}
         if isinstance(content.get("n"), int):
@@ -286,68 +394,25 @@ class MaskEditor(anywidget.AnyWidget):
             self._acks = {**{k: v for k, v in list(self._acks.items())[-VIEWS:] if k != view}, view: content["n"]}
         self._refresh()
 
-    def _act(self, content: dict, buffers: list) -> None:
-        kind = content.get("type")
-        if kind == "gesture":
-            perform(self.model, content.get("op", {}))
-        elif kind == "snap":
-            self.snap_to(content["to"])
-        elif kind == "read":
-            self.read(content["text"])
-        elif kind == "print":
-            text = self.code() if content.get("as") == "python" else json.dumps(self.to_json())
-            self.send({"type": "printed", "as": content.get("as"), "text": text})
-        else:
-            raise ValueError(
-                f"the page sent {kind!r}, which this editor does not know; run the cell again that shows it"
-            )
+    def _lock_row(self, row: int, on: bool) -> None:
+        self.model.lock(row, on=on)
+
+    def _draw_coarse_only(self, on: bool) -> None:
+        self.model.coarse_only = on
+
+    def _print(self, form: str) -> None:
+        """Answer the page with the mask as text."""
+        text = self.code() if form == "python" else json.dumps(self.to_json())
+        self.send({"type": "printed", "text": text})
+
+    def _still(self) -> np.ndarray:
+        return self.mask
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.model.codebooks} x {self.model.frames}, {self.facts()}"
 
-    def _repr_mimebundle_(self, **kwargs):
-        """The widget, and for pages where widgets do not run its facts and a still picture."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        still = pictures.uri(pictures.mask_png(self.mask), "image/png").split(",")[1]
-        return {**data, "text/plain": repr(self), "image/png": still}, metadata
 
-
-for _name in CALLS:
-    setattr(MaskEditor, _name, _delegate(_name))
-
-
-def find_times(clip: Clip) -> dict[str, tuple[float, ...]]:
-    """Onsets, beats and bars of a clip, in seconds."""
-    from vampkit.prompts.beats import LibrosaBeats, onset_times
-
-    grid = LibrosaBeats().track(clip)
-    return {"onsets": tuple(map(float, onset_times(clip))), "beats": grid.times(), "bars": grid.downbeats}
-
-
-def sound_pictures(clip: Clip, frames: int, beside: Clip | None = None) -> tuple[dict, bytes, bytes]:
-    """Waveform and mel spectrogram of a clip for the page.
-
-    Their sizes, int8 [2, columns] of lowest and highest sample, uint8 [bands, columns].
-
-    High bands come first. beside: a clip whose range of decibels holds for this one too, so that their colours compare.
-    """
-    columns = min(COLUMNS, max(200, frames * 4))
-    low, high = spectra.outline(clip, columns)
-    wave = (
-        (np.stack([low, high]) * 127 / max(float(np.abs(clip.samples).max()), 1e-6))
-        .round()
-        .clip(-127, 127)
-        .astype(np.int8)
-    )
-    spectrum = spectra.spectrum(clip, bands=64, columns=columns)
-    floor, _ = spectra.shared_range(spectrum if beside is None else spectra.spectrum(beside, bands=64, columns=columns))
-    mel = (np.clip((spectrum.db.astype(float) - floor) / spectra.RANGE, 0, 1) * 255).round().astype(np.uint8)[::-1]
-    sizes = {"wave": len(low), "bands": len(spectrum.hz), "columns": spectrum.db.shape[1], "sound": clip.seconds}
-    return sizes, wave.tobytes(), mel.tobytes()
-
-
-def _opened(source, clip: Clip | None, codec) -> tuple[MaskModel, Clip | None]:
+def _opened(source, clip: Clip | None, codec: Codec | None) -> tuple[MaskModel, Clip | None]:
     """The model and the sound that an editor is to show."""
     if isinstance(source, MaskModel):
         return source, clip

@@ -76,7 +76,7 @@ export function apply(mask, rows, frames, op, free, points) {
     }
   } else if (op.type === "rectangle") {
     const [first, end] = op.snap ? snapRange(points, ...op.frames) : op.frames;
-    box(op.rows[0], op.rows[1], first, end, op.hidden ? 1 : 0);
+    box(op.codebooks[0], op.codebooks[1], first, end, op.hidden ? 1 : 0);
   } else if (op.type === "column") {
     box(0, rows, ...(op.snap ? segment(points, op.frame) : [op.frame, op.frame + 1]), op.hidden ? 1 : 0);
   } else if (op.type === "invert") {
@@ -86,7 +86,7 @@ export function apply(mask, rows, frames, op, free, points) {
   } else if (op.type === "roll") {
     for (let row = 0; row < rows; row++) for (let t = 0; t < frames; t++) set(row, t, before[row * frames + ((((t - op.by) % frames) + frames) % frames)]);
   } else if (op.type === "repeat") {
-    const [first, end] = op.frames, length = end - first;
+    const { first, end } = op, length = end - first;
     for (let row = 0; row < rows; row++) for (let t = 0; t < frames; t++) set(row, t, before[row * frames + first + ((((t - first) % length) + length) % length)]);
   } else return false;
   return true;

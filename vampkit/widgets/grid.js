@@ -107,7 +107,7 @@ export function createGrid(store, signal) {
       button.append(make("span", { textContent: text }), make("span", { className: "vk-lock", textContent: locked ? "locked" : "lock" }));
       button.setAttribute("aria-pressed", String(!!locked)); button.setAttribute("aria-label", `Lock ${text}`); button.dataset.off = off ? "1" : "0";
       button.style.top = `${places.cells.y + row * high}px`; button.style.height = `${high}px`;
-      button.onclick = () => store.gesture({ type: "lock", row, on: !store.state.locked.includes(row) });
+      button.onclick = () => store.lock(row);
       labels.append(button);
     }
     const note = make("span", { className: "vk-label", textContent: "overview" });
@@ -119,14 +119,16 @@ export function createGrid(store, signal) {
   const clampCell = (c) => ({ row: Math.min(rows() - 1, Math.max(0, c.row)), frame: Math.min(frames() - 1, Math.max(0, c.frame)) });
   const zone = (y) => { const p = layout(); return y < p.sound.y ? "ruler" : y < p.cells.y - GAP / 2 && hasSound() ? "sound" : y < p.overview.y - GAP / 2 ? "cells" : "overview"; };
 
+  // The brush, which is no larger than the grid.
+  const brush = () => ({ width: Math.min(store.tools.width, frames()), height: Math.min(store.tools.height, rows()) });
   // The gesture that a drag from one cell to another makes with the tool that is chosen.
   function gestureOf(from, to, ink, path) {
-    const { tool, width: w, height: h } = store.tools, hidden = ink, snap = store.state.snap !== "frames";
+    const { tool } = store.tools, hidden = ink, snap = store.state.snap !== "frames";
     const a = clampCell(from), b = clampCell(to), span = [Math.min(a.frame, b.frame), Math.max(a.frame, b.frame) + 1], all = [0, rows()];
-    if (tool === "brush") return { type: "paint", path, width: w, height: Math.min(h, rows()), hidden, snap };
+    if (tool === "brush") return { type: "paint", path, ...brush(), hidden, snap };
     if (tool === "column") return { type: "paint", path: path.map((c) => [(rows() - 1) >> 1, c[1]]), width: 1, height: rows(), hidden, snap };
     const tall = [Math.min(a.row, b.row), Math.max(a.row, b.row) + 1];
-    return { type: "rectangle", rows: tool === "time" ? all : tall, frames: tool === "row" ? [0, frames()] : span, hidden, snap: snap && tool !== "row" };
+    return { type: "rectangle", codebooks: tool === "time" ? all : tall, frames: tool === "row" ? [0, frames()] : span, hidden, snap: snap && tool !== "row" };
   }
   const regionOf = (a, b, tall) => {
     const points = store.state.points, span = [Math.max(0, Math.min(a, b)), Math.min(frames(), Math.max(a, b) + 1)];
@@ -217,6 +219,6 @@ export function createGrid(store, signal) {
     follow: (s) => { const t = s / store.sheet.frame, shown = width / view.scale; if (!whole && !drag && (t < view.first || t > view.first + shown)) setView({ ...view, first: t - shown * 0.05 }); },
     moveTo(row, at) { Object.assign(cursor, clampCell({ row, frame: at }), { shown: true }); view = reveal(view, cursor.frame, frames(), width); redraw(); },
     beat: () => segment(store.state.points, cursor.frame),
-    gestureOf, regionOf,
+    brush, gestureOf, regionOf,
   };
 }

@@ -8,20 +8,23 @@ from pathlib import Path
 
 import numpy as np
 
+from vampkit.pipeline import Take, TakeSettings
+
 
 @dataclass(repr=False)
 class Entry:
     """One take of the history.
 
-    number: from 1 on, never given twice. mask: bool [K, T], what was hidden. source: the name of what it was made from.
-
-    star: marked as one to keep. live: a variation of live vamping, which nobody asked for by itself.
+    number: from 1 on, never given twice. mask: bool [K, T], what was hidden. circular: made as a loop. seconds: how
+    long it took. source: the name of what it was made from. star: marked as one to keep. live: a variation of live
+    vamping, which nobody asked for by itself.
     """
 
     number: int
-    take: object
+    take: Take
     mask: np.ndarray
-    settings: dict
+    settings: TakeSettings
+    circular: bool
     seconds: float
     source: str
     name: str
@@ -31,16 +34,24 @@ class Entry:
     @property
     def seed(self) -> int:
         """The seed that made it."""
-        return self.settings["seed"]
+        return self.settings.seed
 
     def __repr__(self) -> str:
         return f"Entry {self.number} {self.name!r}: seed {self.seed}, {100 * float(self.mask.mean()):.1f} % hidden"
 
     def facts(self) -> dict:
         """What a list shows of it, plain JSON."""
-        hidden = round(100 * float(self.mask.mean()), 1)
-        return {"id": self.number, "name": self.name, "star": self.star, "seed": self.seed, "hidden": hidden, "source": self.source,
-                "passes": self.settings["passes"], "seconds": round(self.seconds, 1), "length": self.take.clip.seconds}  # fmt: skip
+        return {
+            "id": self.number,
+            "name": self.name,
+            "star": self.star,
+            "seed": self.seed,
+            "hidden": round(100 * float(self.mask.mean()), 1),
+            "source": self.source,
+            "passes": self.settings.coarse.passes,
+            "seconds": round(self.seconds, 1),
+            "length": self.take.clip.seconds,
+        }
 
 
 class History:
@@ -59,18 +70,25 @@ class History:
     def __getitem__(self, which: int | str | Entry) -> Entry:
         found = [e for e in self.entries if e is which or (not isinstance(which, bool) and which in (e.number, e.name))]
         if not found:
+            name = which.name if isinstance(which, Entry) else which
             there = ", ".join(f"{e.number} {e.name!r}" for e in self.entries) or "none yet"
-            raise ValueError(
-                f"there is no take {which if not isinstance(which, Entry) else which.name!r}; the takes are: {there}"
-            )
+            raise ValueError(f"there is no take {name!r}; the takes are: {there}")
         return found[-1]
 
     def add(
-        self, take, mask: np.ndarray, settings: dict, seconds: float, source: str = "", live: bool = False
+        self,
+        take: Take,
+        mask: np.ndarray,
+        settings: TakeSettings,
+        circular: bool,
+        seconds: float,
+        source: str,
+        live: bool = False,
     ) -> Entry:
         """Keep a take; it is called "take 1", "take 2" ... until it is renamed."""
         self._last += 1
-        self.entries.append(Entry(self._last, take, mask, settings, seconds, source, f"take {self._last}", live=live))
+        name = f"take {self._last}"
+        self.entries.append(Entry(self._last, take, mask, settings, circular, seconds, source, name, live=live))
         return self.entries[-1]
 
     def rename(self, which, name: str) -> Entry:
@@ -99,9 +117,9 @@ class History:
         return [self.discard(e) for e in plain[: max(0, len(plain) - most)]]
 
     def export(self, which, folder: str | Path = ".") -> Path:
-        """Write a take as WAV and its record as JSON beside it, named after the take.
+        """Write a take as WAV and its record as JSON, named after the take; returns the WAV's path.
 
-        A name that is taken gets a number. Returns the WAV's path.
+        A name that is taken gets a number.
         """
         entry = self[which]
         stem = re.sub(r"[^\w.-]+", "-", entry.name).strip("-.") or f"take-{entry.number}"

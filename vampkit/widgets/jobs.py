@@ -1,7 +1,4 @@
-"""Job: one generation in a thread, which can be watched, waited for and cancelled.
-
-Worker: the thread that does a session's jobs.
-"""
+"""Job: one generation, which can be watched, waited for and cancelled; Worker: the thread that does the jobs."""
 
 from __future__ import annotations
 
@@ -15,8 +12,7 @@ from queue import SimpleQueue
 class Worker:
     """One thread that does one thing after another until `close()`, or until nobody holds it any more.
 
-    One for all jobs of a session: every new thread would bring threads and pools of memory of its own, which are not
-    all given back.
+    A session has one for all its jobs, as each new thread brings pools of memory that are not all given back.
     """
 
     def __init__(self):
@@ -36,14 +32,11 @@ def _work(waiting: SimpleQueue) -> None:
 
 
 class Job:
-    """Goes through the steps of a generation in a worker's thread, so that the notebook stays usable.
-
-    `start(worker)` begins.
+    """One generation in a worker's thread, so that the notebook stays usable; `start(worker)` begins it.
 
     steps: makes the iterator, such as `lambda: vamp.steps(tokens, prompt)`; it is called in the thread. Its items are
     Progress; the last one holds the take.
-    told: called in the thread with (job, progress) after each step, and with (job, None) at the end, whatever the end
-    is.
+    told: called in the thread with (job, progress) after each step, and with (job, None) at the end, whatever the end.
     state: "running", then "done", "cancelled" or "failed". Between two steps it looks whether it was cancelled; closing
     the iterator stops the models.
     """
@@ -51,13 +44,8 @@ class Job:
     def __init__(self, steps: Callable[[], Iterable], told: Callable[[Job, object], None] = lambda job, progress: None):
         self.state, self.done, self.total, self.stage = "running", 0, 0, ""
         self.take, self.error, self.began, self.seconds = None, None, 0.0, 0.0
-        self._steps, self._told, self._stop, self._over, self._thread = (
-            steps,
-            told,
-            threading.Event(),
-            threading.Event(),
-            None,
-        )
+        self._steps, self._told, self._thread = steps, told, None
+        self._stop, self._over = threading.Event(), threading.Event()
 
     def start(self, worker: Worker) -> Job:
         """Begin; returns the job."""

@@ -1,4 +1,4 @@
-"""MaskModel: a mask one draws, step by step, with undo and redo; plain Python, no browser and no Jupyter."""
+"""MaskModel: a mask that one draws, with undo and redo; plain Python, no browser and no Jupyter."""
 
 from __future__ import annotations
 
@@ -6,40 +6,63 @@ import json
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
+from jaxtyping import Bool
 
-from vampkit import prompts
+from vampkit import masks, prompts
+from vampkit.audio import Clip
 from vampkit.codec import Tokens
-from vampkit.show.spectra import COARSE, mask_array
 from vampkit.widgets import cells, printed, stamps
 
 FORMAT = "vampkit.mask/1"
 SNAPS = ("frames", "onsets", "beats", "bars")
 HOW = ("replace", "or", "and")
+COARSE = 4
+"""Codebooks of the coarse model (paper, section 3.3)."""
+
+Mask = np.ndarray | torch.Tensor | Sequence | str
+"""A mask as it may be given: bool [codebooks, frames], or text such as `0:4 10:20 30:40; 4:14 0:575`."""
 
 
 @dataclass(frozen=True)
 class _Gesture:
-    """One step of the history.
-
-    Which cells changed (compressed bits), the call that did it, and whether it forgets all before.
-    """
+    """One step of the history: the cells it changed (compressed bits), and the call that made it."""
 
     change: bytes
     code: str
-    total: bool
+    total: bool  # whether what the mask was before does not matter
 
 
 class MaskModel:
-    """A mask of `codebooks` x `frames` that one draws on: True = hidden, to be generated. At first nothing is hidden.
+    """A mask that one draws on, step by step; at first nothing is hidden.
 
-    rate, hop, entries: the codec's samples a second, samples a frame, entries a codebook. length: samples of the sound,
-    where it ends inside the last frame.
-    clip: the sound, for prompts that look for beats or onsets. Every method that draws is one gesture: `undo()` takes
-    it back whole, and it returns the model, so that calls can be chained. `rows` limits a gesture to some codebooks;
-    locked rows never change. Raises ValueError for a grid without cells. Notebook: 10.
+    Every method that draws is one gesture, which `undo` takes back whole. It returns the model, so that calls can be
+    chained. Locked codebooks never change.
+
+    Notebook: 10
+
+    Parameters
+    ----------
+    codebooks, frames : int
+        Rows and columns of the grid.
+    rate : int
+        Samples a second of the codec.
+    hop : int
+        Samples a frame.
+    entries : int
+        Entries of a codebook.
+    length : int, optional
+        Samples of the sound, where it ends inside the last frame.
+    clip : Clip, optional
+        The sound, for prompts that look for beats or onsets.
+
+    Raises
+    ------
+    ValueError
+        For a grid without cells.
     """
 
     def __init__(
@@ -51,7 +74,7 @@ class MaskModel:
         hop: int = 768,
         entries: int = 1024,
         length: int | None = None,
-        clip=None,
+        clip: Clip | None = None,
     ):
         cells.whole("the number of codebooks", codebooks, 1, 10_000)
         cells.whole("the number of frames", frames, 1, 100_000_000)
@@ -60,20 +83,29 @@ class MaskModel:
         self._start(blank, clip)
 
     @classmethod
-    def of(cls, tokens: Tokens, clip=None) -> MaskModel:
-        """A model of the shape and the time axis of these tokens, whose prompts see the tokens and the clip."""
+    def of(cls, tokens: Tokens, clip: Clip | None = None) -> MaskModel:
+        """Make a model of the shape and the time axis of some tokens, which its prompts see.
+
+        Parameters
+        ----------
+        tokens : Tokens
+            Of one sound; of a batch the first one counts.
+        clip : Clip, optional
+            The sound.
+
+        Returns
+        -------
+        MaskModel
+            A new model.
+        """
         model = cls.__new__(cls)
-        model._start(
-            tokens if tokens.codes.ndim == 2 else tokens.replace(codes=tokens.codes[0], gains=tokens.gains[:1]), clip
-        )
+        model._start(cells.first_of(tokens), clip)
         return model
 
-    def _start(self, tokens: Tokens, clip) -> None:
+    def _start(self, tokens: Tokens, clip: Clip | None) -> None:
         self.tokens, self.clip = tokens, clip
-        self._mask, self._base = (
-            np.zeros((tokens.codebooks, tokens.frames), bool),
-            "",
-        )  # _base: what was hidden before the first gesture, as text
+        self._mask = np.zeros((tokens.codebooks, tokens.frames), bool)
+        self._base = ""  # what was hidden before the first gesture, as text
         self._done: list[_Gesture] = []
         self._undone: list[_Gesture] = []
         self._listeners: list[Callable] = []
@@ -84,40 +116,37 @@ class MaskModel:
 
     @property
     def codebooks(self) -> int:
-        """Number of rows K."""
+        """Number of rows."""
         return self._mask.shape[0]
 
     @property
     def frames(self) -> int:
-        """Number of columns T."""
+        """Number of columns."""
         return self._mask.shape[1]
 
     @property
-    def mask(self) -> np.ndarray:
-        """The mask, a boolean array [K, T] of one's own.
-
-        Assigning one is a gesture. Raises TypeError, ValueError for another type or shape.
-        """
+    def mask(self) -> Bool[np.ndarray, "codebooks frames"]:
+        """A copy of the mask, bool [codebooks, frames], True = hidden; assigning one is a gesture, see `draw`."""
         return self._mask.copy()
 
     @mask.setter
-    def mask(self, value) -> None:
+    def mask(self, value: Mask) -> None:
         self.draw(value)
 
     @property
-    def tensor(self) -> torch.Tensor:
-        """The mask as the pipeline takes it, torch.bool [K, T]."""
+    def tensor(self) -> Bool[torch.Tensor, "codebooks frames"]:
+        """The mask as the pipeline takes it."""
         return torch.from_numpy(self.mask)
 
     @property
-    def share(self) -> float:
-        """Share of the tokens that is hidden."""
+    def mask_ratio(self) -> float:
+        """Part of the tokens that is hidden, 0 to 1."""
         return float(self._mask.mean())
 
     @property
     def bits_per_second(self) -> float:
         """Rate of the tokens that are kept."""
-        return self.tokens.bits_per_second * (1 - self.share)
+        return self.tokens.bits_per_second * (1 - self.mask_ratio)
 
     @property
     def undos(self) -> int:
@@ -131,21 +160,63 @@ class MaskModel:
 
     # Drawing
 
-    def draw(self, mask, rows: Sequence[int] | None = None) -> MaskModel:
-        """Replace the mask by an array or tensor [K, T], or by text such as `0:4 10:20.
+    def draw(self, mask: Mask, rows: Sequence[int] | None = None) -> MaskModel:
+        """Replace the mask by another one.
 
-        4:14 0:575` (see `cells.to_text`).
+        Parameters
+        ----------
+        mask : ndarray, Tensor or str
+            bool [codebooks, frames], True = hidden; or its text, such as `0:4 10:20 30:40; 4:14 0:575`, which hides
+            frames 10 to 19 and 30 to 39 of codebooks 0 to 3, and frames 0 to 574 of codebooks 4 to 13.
+        rows : sequence of int, optional
+            Codebooks that may change; all where it is not given.
+
+        Returns
+        -------
+        MaskModel
+            The model itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For what is no mask of this shape.
         """
         wanted = self._cells(mask)
         return self._apply(wanted, f"draw({cells.to_text(wanted)!r}", rows, total=True)
 
-    def hide(self, where, rows: Sequence[int] | None = None) -> MaskModel:
-        """Hide these cells: a boolean array [K, T] or its text."""
+    def hide(self, where: Mask, rows: Sequence[int] | None = None) -> MaskModel:
+        """Hide some cells.
+
+        Parameters
+        ----------
+        where : ndarray, Tensor or str
+            bool [codebooks, frames], True = hide this cell; or its text, see `draw`.
+        rows : sequence of int, optional
+            Codebooks that may change; all where it is not given.
+
+        Returns
+        -------
+        MaskModel
+            The model itself.
+        """
         where = self._cells(where)
         return self._apply(self._mask | where, f"hide({cells.to_text(where)!r}", rows)
 
-    def keep(self, where, rows: Sequence[int] | None = None) -> MaskModel:
-        """Keep these cells: a boolean array [K, T] or its text."""
+    def keep(self, where: Mask, rows: Sequence[int] | None = None) -> MaskModel:
+        """Keep some cells.
+
+        Parameters
+        ----------
+        where : ndarray, Tensor or str
+            bool [codebooks, frames], True = keep this cell; or its text, see `draw`.
+        rows : sequence of int, optional
+            Codebooks that may change; all where it is not given.
+
+        Returns
+        -------
+        MaskModel
+            The model itself.
+        """
         where = self._cells(where)
         return self._apply(self._mask & ~where, f"keep({cells.to_text(where)!r}", rows)
 
@@ -158,32 +229,74 @@ class MaskModel:
         rows: Sequence[int] | None = None,
         snap: bool = False,
     ) -> MaskModel:
-        """One stroke of a brush of `width` frames x `height` codebooks along cells (codebook, frame).
+        """Draw one stroke of a brush.
 
-        `hidden=False` erases.
+        Parameters
+        ----------
+        path : sequence of (int, int)
+            Cells (codebook, frame) in the order they are passed; between two of them the brush goes straight.
+        width, height : int
+            Of the brush, in frames and codebooks.
+        hidden : bool
+            Hide; False keeps.
+        rows : sequence of int, optional
+            Codebooks that may change; all where it is not given.
+        snap : bool
+            Paint the whole beat (bar, stretch between onsets) of every cell that is passed, see `snap_to`.
 
-        snap: paint the whole beat (bar, stretch between onsets) of every cell passed, by what `snap_to` was told.
+        Returns
+        -------
+        MaskModel
+            The model itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For an empty path, and for a brush that is larger than the grid.
+
+        Examples
+        --------
+        >>> MaskModel(14, 575).paint([(0, 20), (0, 39)], width=3)
         """
-        width, height = (
-            cells.whole("the width of the brush", width, 1, self.frames),
-            cells.whole("the height of the brush", height, 1, self.codebooks),
-        )
+        cells.whole("the width of the brush", width, 1, self.frames)
+        cells.whole("the height of the brush", height, 1, self.codebooks)
         where = cells.stroke(self.codebooks, self.frames, path, width, height)
         if snap and self._snap != "frames":
             points = self.snap_points()
-            for first, end in zip(points, points[1:], strict=False):
+            for first, end in pairwise(points):
                 where[:, first:end] = where[:, first:end].any(1, keepdims=True)
             return self.hide(where, rows) if hidden else self.keep(where, rows)
         points = [tuple(int(n) for n in cell) for cell in path]
-        extra = "".join(
-            [f", width={width}" * (width != 1), f", height={height}" * (height != 1), ", hidden=False" * (not hidden)]
-        )
+        usual = (("width", width, 1), ("height", height, 1), ("hidden", bool(hidden), True))
+        extra = "".join(f", {name}={value}" for name, value, plain in usual if value != plain)
         return self._apply(self._mask | where if hidden else self._mask & ~where, f"paint({points}{extra}", rows)
 
     def erase(
-        self, path, width: int = 1, height: int = 1, rows: Sequence[int] | None = None, snap: bool = False
+        self,
+        path: Sequence[tuple[int, int]],
+        width: int = 1,
+        height: int = 1,
+        rows: Sequence[int] | None = None,
+        snap: bool = False,
     ) -> MaskModel:
-        """One stroke of the eraser: the brush with the opposite value."""
+        """Draw one stroke of the eraser, which is a brush that keeps.
+
+        Parameters
+        ----------
+        path : sequence of (int, int)
+            Cells (codebook, frame) in the order they are passed; between two of them the eraser goes straight.
+        width, height : int
+            Of the eraser, in frames and codebooks.
+        rows : sequence of int, optional
+            Codebooks that may change; all where it is not given.
+        snap : bool
+            Erase the whole beat (bar, stretch between onsets) of every cell that is passed, see `snap_to`.
+
+        Returns
+        -------
+        MaskModel
+            The model itself.
+        """
         return self.paint(path, width, height, False, rows, snap)
 
     def rectangle(
@@ -194,10 +307,28 @@ class MaskModel:
         rows: Sequence[int] | None = None,
         snap: bool = False,
     ) -> MaskModel:
-        """Hide (or keep) a box.
+        """Hide or keep a box.
 
-        Codebooks and frames as (first, end), the end not included; None is all of them. snap: its sides go to the grid
-        in time.
+        Parameters
+        ----------
+        codebooks, frames : (int, int), optional
+            The first one and the end, which is not included; all where it is not given.
+        hidden : bool
+            Hide; False keeps.
+        rows : sequence of int, optional
+            Codebooks that may change; all where it is not given.
+        snap : bool
+            Move the sides to the nearest beats (bars, onsets), see `snap_to`.
+
+        Returns
+        -------
+        MaskModel
+            The model itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a box that leaves the grid.
         """
         top, bottom = cells.span("codebooks", codebooks, self.codebooks)
         first, end = cells.span("frames", frames, self.frames)
@@ -205,14 +336,35 @@ class MaskModel:
             first, end = cells.snap_range(self.snap_points(), first, end)
         after = self._mask.copy()
         after[top:bottom, first:end] = hidden
-        return self._apply(
-            after, f"rectangle(({top}, {bottom}), ({first}, {end}){'' if hidden else ', hidden=False'}", rows
-        )
+        call = f"rectangle(({top}, {bottom}), ({first}, {end}){'' if hidden else ', hidden=False'}"
+        return self._apply(after, call, rows)
 
     def time(
         self, start: float, end: float, hidden: bool = True, rows: Sequence[int] | None = None, snap: bool = False
     ) -> MaskModel:
-        """Hide (or keep) all codebooks from `start` to `end`, in seconds."""
+        """Hide or keep a stretch of time, in all codebooks.
+
+        Parameters
+        ----------
+        start, end : float
+            Seconds.
+        hidden : bool
+            Hide; False keeps.
+        rows : sequence of int, optional
+            Codebooks that may change; all where it is not given.
+        snap : bool
+            Move both ends to the nearest beats (bars, onsets), see `snap_to`.
+
+        Returns
+        -------
+        MaskModel
+            The model itself.
+
+        Raises
+        ------
+        ValueError
+            For an end that is not later than the start.
+        """
         if not 0 <= start < end:
             raise ValueError(
                 f"the time from {start} to {end} s was given, a start of 0 or more and a later end were expected"
@@ -222,53 +374,155 @@ class MaskModel:
         return self.rectangle(None, (first, max(last, first + 1)), hidden, rows, snap)
 
     def row(self, codebook: int, hidden: bool = True) -> MaskModel:
-        """Hide (or keep) one codebook, all its frames."""
+        """Hide or keep one codebook, in all frames.
+
+        Parameters
+        ----------
+        codebook : int
+            Which one, from 0.
+        hidden : bool
+            Hide; False keeps.
+
+        Returns
+        -------
+        MaskModel
+            The model itself.
+        """
         return self.rectangle((codebook, codebook + 1), hidden=hidden)
 
     def column(self, frame: int, hidden: bool = True, snap: bool = False) -> MaskModel:
-        """Hide (or keep) one frame, all its codebooks; with snap, the whole beat it lies in."""
+        """Hide or keep one frame, in all codebooks.
+
+        Parameters
+        ----------
+        frame : int
+            Which one, from 0.
+        hidden : bool
+            Hide; False keeps.
+        snap : bool
+            Take the whole beat (bar, stretch between onsets) that it lies in, see `snap_to`.
+
+        Returns
+        -------
+        MaskModel
+            The model itself.
+        """
         cells.whole("the frame", frame, 0, self.frames - 1)
         first, end = cells.segment(self.snap_points(), frame) if snap else (frame, frame + 1)
         return self.rectangle(None, (first, end), hidden)
 
-    def stamp(self, prompt, how: str = "replace", rows: Sequence[int] | None = None) -> MaskModel:
-        """Lay a prompt of the library on the mask.
+    def stamp(self, prompt: prompts.Prompt | str, how: str = "replace", rows: Sequence[int] | None = None) -> MaskModel:
+        """Lay a prompt on the mask.
 
-        "replace" it, keep what either keeps ("or"), or what both keep ("and"), as `|` and `&` of prompts.
+        Parameters
+        ----------
+        prompt : Prompt or str
+            A prompt, a preset's name, or words such as "periodic:7+prefix:3".
+        how : str
+            "replace" the mask, keep what either keeps ("or", as `|` of prompts), or what both keep ("and", as `&`).
+        rows : sequence of int, optional
+            Codebooks that may change; all where it is not given.
 
-        prompt: a Prompt, a preset's name, or words such as "periodic:7+prefix:3". Raises ValueError for a prompt that
-        changes the length, and what it raises.
+        Returns
+        -------
+        MaskModel
+            The model itself.
+
+        Raises
+        ------
+        ValueError
+            For words that are no prompt, and for a prompt that changes the length.
         """
         if how not in HOW:
             raise ValueError(f"a stamp combined by {how!r} was asked for, one of {', '.join(HOW)} was expected")
         prompt = prompts.parse(prompt) if isinstance(prompt, str) else prompt
         stamp = self._cells(stamps.hidden(prompt, self.tokens, self.clip))
+        if not stamps.repeats(prompt, self.tokens, stamp):
+            if how == "or":
+                return self.keep(~stamp, rows)
+            return self.draw(stamp, rows) if how == "replace" else self.hide(stamp, rows)
         after = {"replace": stamp, "or": self._mask & stamp, "and": self._mask | stamp}[how]
-        if stamps.repeats(prompt, self.tokens, stamp):
-            return self._apply(
-                after, f"stamp({prompt!r}{'' if how == 'replace' else f', {how!r}'}", rows, total=how == "replace"
-            )
-        return {"replace": self.draw, "or": lambda m, r: self.keep(~m, r), "and": self.hide}[how](stamp, rows)
+        call = f"stamp({prompt!r}{'' if how == 'replace' else f', {how!r}'}"
+        return self._apply(after, call, rows, total=how == "replace")
 
     def invert(self, rows: Sequence[int] | None = None) -> MaskModel:
-        """Hide what is kept and keep what is hidden."""
+        """Hide what is kept and keep what is hidden.
+
+        Parameters
+        ----------
+        rows : sequence of int, optional
+            Codebooks that may change; all where it is not given.
+
+        Returns
+        -------
+        MaskModel
+            The model itself.
+        """
         return self._apply(~self._mask, "invert(", rows)
 
     def clear(self, rows: Sequence[int] | None = None) -> MaskModel:
-        """Keep everything."""
+        """Keep everything.
+
+        Parameters
+        ----------
+        rows : sequence of int, optional
+            Codebooks that may change; all where it is not given.
+
+        Returns
+        -------
+        MaskModel
+            The model itself.
+        """
         return self._apply(np.zeros_like(self._mask), "clear(", rows, total=True)
 
     def fill(self, rows: Sequence[int] | None = None) -> MaskModel:
-        """Hide everything."""
+        """Hide everything.
+
+        Parameters
+        ----------
+        rows : sequence of int, optional
+            Codebooks that may change; all where it is not given.
+
+        Returns
+        -------
+        MaskModel
+            The model itself.
+        """
         return self._apply(np.ones_like(self._mask), "fill(", rows, total=True)
 
     def roll(self, by: int, rows: Sequence[int] | None = None) -> MaskModel:
-        """Move the mask `by` frames later (earlier where negative); what leaves at one end enters at the other."""
-        by = cells.whole("the number of frames to roll by", by, -self.frames, self.frames)
+        """Move the mask in time; what leaves at one end enters at the other.
+
+        Parameters
+        ----------
+        by : int
+            Frames to move it later by, or earlier where negative.
+        rows : sequence of int, optional
+            Codebooks that may change; all where it is not given.
+
+        Returns
+        -------
+        MaskModel
+            The model itself.
+        """
+        cells.whole("the number of frames to roll by", by, -self.frames, self.frames)
         return self._apply(np.roll(self._mask, by, 1), f"roll({by}", rows)
 
     def repeat(self, first: int, end: int, rows: Sequence[int] | None = None) -> MaskModel:
-        """Repeat the mask of frames first .. end - 1 over the whole length, both ways from where it stands."""
+        """Repeat a stretch of the mask over the whole length, both ways from where it stands.
+
+        Parameters
+        ----------
+        first, end : int
+            Its first frame, and the one after its last.
+        rows : sequence of int, optional
+            Codebooks that may change; all where it is not given.
+
+        Returns
+        -------
+        MaskModel
+            The model itself.
+        """
         first, end = cells.span("frames", (first, end), self.frames)
         source = first + (np.arange(self.frames) - first) % (end - first)
         return self._apply(self._mask[:, source], f"repeat({first}, {end}", rows)
@@ -276,9 +530,19 @@ class MaskModel:
     # Locks, snapping, history
 
     def lock(self, *codebooks: int, on: bool = True) -> MaskModel:
-        """Lock codebooks, so that no gesture changes them.
+        """Lock codebooks, so that no gesture changes them; it is no gesture itself, and undo leaves it.
 
-        `on=False` frees them. Without a number: all of them. Not a gesture: undo leaves it.
+        Parameters
+        ----------
+        *codebooks : int
+            Which ones, from 0; all where none is named.
+        on : bool
+            Lock; False frees them.
+
+        Returns
+        -------
+        MaskModel
+            The model itself.
         """
         rows = {cells.whole("the codebook", k, 0, self.codebooks - 1) for k in codebooks} or set(range(self.codebooks))
         self._locked = frozenset(self._locked | rows if on else self._locked - rows)
@@ -305,9 +569,24 @@ class MaskModel:
         return self._snap
 
     def snap_to(self, what: str, times: Sequence[float] | None = None) -> MaskModel:
-        """Choose what gestures snap to; times: seconds of the onsets, beats or downbeats, where they are not known yet.
+        """Choose what gestures snap to.
 
-        Raises ValueError for another word, and where no times are known.
+        Parameters
+        ----------
+        what : str
+            "frames", "onsets", "beats" or "bars".
+        times : sequence of float, optional
+            Seconds of the onsets, beats or downbeats, where they are not known yet.
+
+        Returns
+        -------
+        MaskModel
+            The model itself.
+
+        Raises
+        ------
+        ValueError
+            For another word, and where no times are known.
         """
         if what not in SNAPS:
             raise ValueError(f"snapping to {what!r} was asked for, one of {', '.join(SNAPS)} was expected")
@@ -315,13 +594,25 @@ class MaskModel:
             self.times[what] = tuple(sorted(float(t) for t in times))
         if what != "frames" and not self.times[what]:
             raise ValueError(
-                f"no {what} are known for this sound, their times in seconds were expected; give them, or a clip with some"
+                f"no {what} are known for this sound, their times in seconds were expected; "
+                "give them, or a clip with some"
             )
         self._snap = what
         return self._tell()
 
     def snap_points(self, what: str | None = None) -> list[int]:
-        """Frames that snapping goes to, the first and the end of the grid included."""
+        """List the frames that gestures snap to.
+
+        Parameters
+        ----------
+        what : str, optional
+            "frames", "onsets", "beats" or "bars"; what `snap_to` chose where it is not given.
+
+        Returns
+        -------
+        list of int
+            In order, with the first frame and the end of the grid.
+        """
         what = what or self._snap
         if what == "frames":
             return list(range(self.frames + 1))
@@ -329,50 +620,87 @@ class MaskModel:
         return sorted({0, self.frames} | {p for p in inside if 0 < p < self.frames})
 
     def undo(self) -> bool:
-        """Take back the last gesture, whole; False where there is none."""
+        """Take back the last gesture, whole.
+
+        Returns
+        -------
+        bool
+            False where there is none.
+        """
         return self._turn(self._done, self._undone)
 
     def redo(self) -> bool:
-        """Do again what undo took back; False where there is nothing."""
+        """Do again what `undo` took back.
+
+        Returns
+        -------
+        bool
+            False where there is nothing.
+        """
         return self._turn(self._undone, self._done)
 
     def listen(self, callback: Callable[[MaskModel], None]) -> Callable[[], None]:
-        """Call `callback(model)` after every change, until the function that is returned is called."""
+        """Have a function called with the model after every change.
+
+        Parameters
+        ----------
+        callback : callable
+            The function.
+
+        Returns
+        -------
+        callable
+            Call it to hear no more.
+        """
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback) if callback in self._listeners else None
 
     # On paper
 
     def to_json(self) -> dict:
-        """The mask, locks and snapping as plain JSON; `from_json` reads it."""
-        facts = {
+        """Write the mask, the locks and the snapping as plain JSON, which `from_json` reads.
+
+        Returns
+        -------
+        dict
+            Shape, time axis, what is hidden as text, and the settings.
+        """
+        return {
             "format": FORMAT,
             "codebooks": self.codebooks,
             "frames": self.frames,
             "hidden": cells.to_text(self._mask),
-        }
-        facts |= {
-            "rate": self.tokens.rate,
-            "hop": self.tokens.hop,
-            "entries": self.tokens.entries,
-            "length": self.tokens.length,
-        }
-        return facts | {
+            **{name: getattr(self.tokens, name) for name in ("rate", "hop", "entries", "length")},
             "locked": self.locked,
             "coarse_only": self.coarse_only,
             "snap": self.snap,
-            "times": {k: list(v) for k, v in self.times.items()},
+            "times": {what: list(times) for what, times in self.times.items()},
         }
 
     @classmethod
     def from_json(cls, data: dict | str) -> MaskModel:
-        """The model that `to_json` described, without its history. Raises ValueError for other data."""
+        """Read the model that `to_json` wrote, without its history.
+
+        Parameters
+        ----------
+        data : dict or str
+            Plain JSON, or its text.
+
+        Returns
+        -------
+        MaskModel
+            A new model.
+
+        Raises
+        ------
+        ValueError
+            For other data.
+        """
         data = json.loads(data) if isinstance(data, str) else data
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise ValueError(f"this is no mask of format {FORMAT}; JSON written by MaskModel.to_json was expected")
-        model = cls(
-            data["codebooks"], data["frames"], **{k: data[k] for k in ("rate", "hop", "entries", "length") if k in data}
-        )
+        axis = {name: data[name] for name in ("rate", "hop", "entries", "length") if name in data}
+        model = cls(data["codebooks"], data["frames"], **axis)
         model._base = data["hidden"]
         model._mask = cells.from_text(model._base, model.codebooks, model.frames)
         if data.get("locked"):
@@ -382,33 +710,42 @@ class MaskModel:
         return model.snap_to(data.get("snap", "frames"))
 
     def code(self) -> str:
-        """One Python expression that makes the same mask again; names: MaskModel and those of vampkit.prompts."""
+        """Print the mask as one Python expression that makes it again.
+
+        Returns
+        -------
+        str
+            Python; its names are MaskModel and those of `vampkit.prompts`.
+        """
         return printed.expression(self.tokens, self._base, [(g.code, g.total) for g in self._done], self._mask)
 
     def __repr__(self) -> str:
-        return f"MaskModel: {self.codebooks} x {self.frames}, {100 * self.share:.1f} % hidden, {self.undos} gestures"
+        return (
+            f"MaskModel: {self.codebooks} x {self.frames}, {100 * self.mask_ratio:.1f} % hidden, {self.undos} gestures"
+        )
 
     # Inside
 
     def _cells(self, value) -> np.ndarray:
-        mask = cells.from_text(value, self.codebooks, self.frames) if isinstance(value, str) else mask_array(value)
+        if isinstance(value, str):
+            return cells.from_text(value, self.codebooks, self.frames)
+        mask = masks.as_mask(value).numpy()
         if mask.shape != self._mask.shape:
             raise ValueError(f"a mask of shape {mask.shape} was given, {self._mask.shape} was expected for this sound")
         return mask
 
     def _apply(self, after: np.ndarray, code: str, rows: Sequence[int] | None, total: bool = False) -> MaskModel:
-        free = {
-            cells.whole("the codebook", k, 0, self.codebooks - 1)
-            for k in (range(self.codebooks) if rows is None else rows)
-        }
+        rows = range(self.codebooks) if rows is None else rows
+        free = {cells.whole("the codebook", k, 0, self.codebooks - 1) for k in rows}
         free -= self._locked | (set(range(COARSE, self.codebooks)) if self._coarse_only else set())
         if len(free) < self.codebooks:
             limited = self._mask.copy()
             limited[sorted(free)] = after[sorted(free)]
-            code, after, total = f"{code}{'' if code.endswith('(') else ', '}rows={sorted(free)}", limited, False
+            comma = "" if code.endswith("(") else ", "
+            code, after, total = f"{code}{comma}rows={sorted(free)}", limited, False
         if (after == self._mask).all():
             return self  # nothing changed: no step to take back
-        self._done.append(_Gesture(zlib.compress(cells.pack(after ^ self._mask)), code + ")", total))
+        self._done.append(_Gesture(zlib.compress(masks.pack(after ^ self._mask)), code + ")", total))
         self._undone.clear()
         self._mask = after.copy()
         return self._tell()
@@ -417,7 +754,8 @@ class MaskModel:
         if not source:
             return False
         gesture = source.pop()
-        self._mask = self._mask ^ cells.unpack(zlib.decompress(gesture.change), self.codebooks, self.frames)
+        change = masks.unpack(zlib.decompress(gesture.change), self.codebooks, self.frames)
+        self._mask = self._mask ^ change.numpy()
         goal.append(gesture)
         self._tell()
         return True

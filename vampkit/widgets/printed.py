@@ -1,4 +1,4 @@
-"""A drawn mask as Python: the gestures that made it, one call a line, or the mask itself where the story is long."""
+"""A drawn mask as Python: the gestures that made it, one call a line, or the mask itself where they are many."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import numpy as np
 
 from vampkit.widgets import cells
 
-MOST_GESTURES, MOST_LETTERS = 40, 4000  # beyond them the mask is shorter to read than its story
+MOST_GESTURES, MOST_LETTERS = 40, 4000  # beyond them the mask is shorter than its gestures
 
 
 def expression(tokens, base: str, gestures: list[tuple[str, bool]], mask: np.ndarray) -> str:
     """The expression that makes `mask` [K, T].
 
-    Base is what was hidden at first, gestures are calls and whether each forgets all before it.
+    base: what was hidden at first, as text. gestures: calls, each with whether it forgets what was there.
     """
     start = next((i for i in reversed(range(len(gestures))) if gestures[i][1]), None)
     steps = [call for call, _ in gestures[start or 0 :]]
@@ -21,15 +21,7 @@ def expression(tokens, base: str, gestures: list[tuple[str, bool]], mask: np.nda
     if len(steps) > MOST_GESTURES or sum(map(len, steps)) > MOST_LETTERS:
         steps = [f"draw({cells.to_text(mask)!r})"]
     t = tokens
-    usual = (
-        ("rate", t.rate, 44_100),
-        ("hop", t.hop, 768),
-        ("entries", t.entries, 1024),
-        ("length", t.length, t.frames * t.hop),
-    )
-    made = (
-        f"MaskModel({t.codebooks}, {t.frames}"
-        + "".join(f", {name}={value}" for name, value, plain in usual if value != plain)
-        + ")"
-    )
+    usual = {"rate": 44_100, "hop": 768, "entries": 1024, "length": t.frames * t.hop}
+    axis = "".join(f", {name}={getattr(t, name)}" for name in usual if getattr(t, name) != usual[name])
+    made = f"MaskModel({t.codebooks}, {t.frames}{axis})"
     return f"{made}.mask" if not steps else "(\n    " + "\n    .".join([made, *steps, "mask"]) + "\n)"

@@ -1,43 +1,41 @@
-"""SamplerScrubber: one run of the sampling loop, pass by pass.
-
-Tokens, confidence, entropy, what stays, what is hidden again, and the sound at each pass.
-"""
+"""SamplerScrubber: one run of the sampling loop, pass by pass, to be looked at and heard."""
 
 from __future__ import annotations
 
-import anywidget
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 import traitlets as t
 
 from vampkit.audio import Clip
-from vampkit.sampling import Settings, sample
-from vampkit.show import pictures, spectra
+from vampkit.codec import Tokens
+from vampkit.pipeline import Vamp
+from vampkit.prompts import Prompt
+from vampkit.sampling import Settings, Step, sample
+from vampkit.show import spectra
 from vampkit.show.player import to_mp3
 from vampkit.widgets import assets, cells
+from vampkit.widgets.base import Widget
 
 PROMPT, HIDDEN, FRESH, KEPT = range(4)
 """What a token is after a pass: kept by the prompt, hidden again, newly kept, kept since an earlier pass."""
 
 
 class Passes:
-    """The passes of one run over the coarse codebooks, ready to be looked at.
+    """The passes of one run over the coarse codebooks, as arrays [passes, codebooks, frames].
 
-    codes: uint16 [passes, K, T], every hidden place filled with the pass's guess. state: uint8, PROMPT, HIDDEN, FRESH
-    or KEPT. sure: uint8, the rank of the confidence among the tokens guessed in that pass (255: the surest). entropy:
-    float32, bits of the distribution each guess was drawn from; both are 0 where nothing was guessed. Paper: section
-    3.3. Notebook: 05.
+    codes: uint16, every hidden place filled with the pass's guess. state: uint8, PROMPT, HIDDEN, FRESH or KEPT.
+    sure: uint8, the rank of the confidence among the tokens guessed in that pass (255: the surest). entropy: float32,
+    bits of the distribution each guess was drawn from. Both are 0 where nothing was guessed. Paper: section 3.3.
     """
 
-    def __init__(self, steps):
+    def __init__(self, steps: Iterable[Step]):
         codes, state, sure, entropy = [], [], [], []
         for step in steps:
             guessed, hidden = step.guessed[0].numpy(), step.mask[0].numpy()
             now = np.full(guessed.shape, KEPT, np.uint8)
-            if not state:
-                now[~guessed] = PROMPT
-            else:
-                now[state[0] == PROMPT] = PROMPT
+            now[state[0] == PROMPT if state else ~guessed] = PROMPT
             now[guessed], now[hidden] = FRESH, HIDDEN
             rank, bits = np.zeros(guessed.shape, np.uint8), np.zeros(guessed.shape, np.float32)
             count = int(guessed.sum())
@@ -55,10 +53,7 @@ class Passes:
         return len(self.codes)
 
     def facts(self, index: int) -> dict:
-        """Counts of one pass (from 0).
-
-        Guessed, newly kept, hidden again, and the mean entropy of the guesses in bits.
-        """
+        """Counts of one pass (from 0): guessed, newly kept, hidden again; mean entropy of the guesses in bits."""
         state, asked = self.state[index], np.isin(self.state[index], (HIDDEN, FRESH))
         mean = float(self.entropy[index][asked].mean()) if asked.any() else 0.0
         counts = {
@@ -74,15 +69,28 @@ def entropy_bits(probabilities: torch.Tensor) -> torch.Tensor:
     return -torch.special.xlogy(probabilities, probabilities).sum(-1) / np.log(2)
 
 
-class SamplerScrubber(anywidget.AnyWidget):
-    """Look through the passes of one run, by slider, by keys, by call, or as an animation.
+class SamplerScrubber(Widget):
+    """The passes of one run of the sampling loop, looked through by slider, by keys, by call, or as an animation.
 
-    Hear what each pass would sound like.
+    `scrubber.go(5)` shows pass 5, `scrubber.facts()` counts its tokens, `scrubber.sound(5)` is what it sounds like.
+    `close()` frees all it opened; the passes stay.
 
-    vamp: Vamp. sound: Clip or Tokens. prompt: a Prompt or a mask [K, T]. seed, passes, and other settings: of the
-    coarse model, see `vampkit.sampling.Settings`. `scrubber.go(5)` shows pass 5, `scrubber.facts()` counts its tokens,
-    `scrubber.sound(5)` is its sound: its coarse tokens with the fine ones that the coarse-to-fine model adds to them.
-    `close()` frees all it opened. Notebook: 05.
+    Notebook: 05, 10
+
+    Parameters
+    ----------
+    vamp : Vamp
+        The pipeline.
+    sound : Clip or Tokens
+        What the run starts from.
+    prompt : Prompt or Tensor
+        What is kept; or a mask of one's own, bool [codebooks, frames], True = hidden.
+    seed : int
+        Of the run.
+    settings : Settings
+        Of the run, which is the coarse model's.
+    fine_passes : int
+        Passes of the coarse-to-fine model, which adds the other codebooks before a pass is heard.
     """
 
     _esm = assets.module(
@@ -95,30 +103,36 @@ class SamplerScrubber(anywidget.AnyWidget):
     place = t.Int(1).tag(sync=True)
     view = t.Unicode("tokens").tag(sync=True)
     message = t.Unicode().tag(sync=True)
-    _closed = True  # until it is made
 
-    def __init__(self, vamp, sound, prompt, *, seed: int = 0, passes: int = 12, fine_passes: int = 2, **settings):
+    def __init__(
+        self,
+        vamp: Vamp,
+        sound: Clip | Tokens,
+        prompt: Prompt | torch.Tensor,
+        *,
+        seed: int = 0,
+        settings: Settings = Settings(passes=12),  # noqa: B008  (frozen)
+        fine_passes: int = 2,
+    ):
         self.vamp, self._seed, self._fine_passes, self._sounds = vamp, seed, fine_passes, {}
-        tokens = vamp.codec.encode(sound) if isinstance(sound, Clip) else sound
-        mask = (
-            prompt
-            if isinstance(prompt, torch.Tensor)
-            else prompt.mask(tokens, sound if isinstance(sound, Clip) else None)
-        )
-        if tokens.codes.ndim == 3:
-            tokens = tokens.replace(codes=tokens.codes[0], gains=tokens.gains[:1])
-        self.tokens, self.mask = tokens, mask
+        clip = sound if isinstance(sound, Clip) else None
+        tokens = sound if clip is None else vamp.codec.encode(clip)
+        self.mask = prompt if isinstance(prompt, torch.Tensor) else prompt.mask(tokens, clip)
+        self.tokens = tokens = cells.first_of(tokens)
         rows = vamp.coarse.config.codebooks
-        codes, hidden, run = tokens.batch[:, :rows], mask[None, :rows], Settings(passes=passes, **settings)
-        steps = sample(vamp.coarse, codes, hidden, [seed], run, keep_probabilities=True)
-        self.passes = Passes(steps)
+        codes, hidden = tokens.batch[:, :rows], self.mask[None, :rows]
+        self.passes = Passes(sample(vamp.coarse, codes, hidden, [seed], settings, keep_probabilities=True))
         super().__init__()
-        self._closed = False
         self.sheet = {
-            "codebooks": self.passes.codes.shape[1], "frames": tokens.frames, "frame": tokens.hop / tokens.rate, "seconds": tokens.seconds,
-            "passes": len(self.passes), "names": spectra.codebook_names(self.passes.codes.shape[1]), "most": float(np.log2(tokens.entries)),
+            "codebooks": self.passes.codes.shape[1],
+            "frames": tokens.frames,
+            "frame": tokens.hop / tokens.rate,
+            "seconds": tokens.seconds,
+            "passes": len(self.passes),
+            "names": spectra.codebook_names(self.passes.codes.shape[1]),
+            "most": float(np.log2(tokens.entries)),
             "facts": [self.passes.facts(i) for i in range(len(self.passes))],
-        }  # fmt: skip
+        }
         heat = (self.passes.entropy * (255 / np.log2(tokens.entries))).round().clip(0, 255).astype(np.uint8)
         self.data = [
             self.passes.codes.astype("<u2").tobytes(),
@@ -126,19 +140,61 @@ class SamplerScrubber(anywidget.AnyWidget):
             self.passes.sure.tobytes(),
             heat.tobytes(),
         ]
-        self.on_msg(self._heard)
 
     def go(self, number: int) -> None:
-        """Show a pass, from 1 on. Raises ValueError for one that was not made."""
+        """Show a pass.
+
+        Parameters
+        ----------
+        number : int
+            Which one, from 1.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For one that was not made.
+        """
         self.place = self._checked(number)
 
     def facts(self, number: int | None = None) -> dict:
-        """Counts of a pass (the one that is shown): guessed, newly kept, hidden again, mean entropy in bits."""
-        return self.passes.facts(self._checked(self.place if number is None else number) - 1)
+        """Count the tokens of a pass.
+
+        Parameters
+        ----------
+        number : int, optional
+            Which one, from 1; the one that is shown where it is not given.
+
+        Returns
+        -------
+        dict
+            How many were guessed, newly kept and hidden again, and the mean entropy of the guesses in bits.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For one that was not made.
+        """
+        return self.passes.facts(self._checked(number) - 1)
 
     def sound(self, number: int | None = None) -> Clip:
-        """What a pass sounds like; made once."""
-        number = self._checked(self.place if number is None else number)
+        """Make the sound of a pass: its coarse tokens, and the fine ones that the coarse-to-fine model adds to them.
+
+        Parameters
+        ----------
+        number : int, optional
+            Which one, from 1; the one that is shown where it is not given.
+
+        Returns
+        -------
+        Clip
+            The sound, made once.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For one that was not made.
+        """
+        number = self._checked(number)
         if number not in self._sounds:
             codes, mask = self.tokens.codes.clone(), self.mask.clone()
             coarse = torch.from_numpy(self.passes.codes[number - 1].astype(np.int64))
@@ -149,17 +205,8 @@ class SamplerScrubber(anywidget.AnyWidget):
             self._sounds[number] = take.clip
         return self._sounds[number]
 
-    def close(self) -> None:
-        """Free all the scrubber opened; the passes stay."""
-        if not self._closed:
-            self._closed = True
-            self.on_msg(self._heard, remove=True)
-            self.unobserve_all()
-            self.layout.close()
-            super().close()
-
-    def _checked(self, number: int) -> int:
-        return cells.whole("the pass", number, 1, len(self.passes))
+    def _checked(self, number: int | None) -> int:
+        return cells.whole("the pass", self.place if number is None else number, 1, len(self.passes))
 
     def _heard(self, widget, content: dict, buffers: list) -> None:
         try:
@@ -175,13 +222,8 @@ class SamplerScrubber(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         f = self.facts()
-        return f"SamplerScrubber: pass {f['pass']} of {f['passes']}, {f['guessed']} guessed, {f['kept']} newly kept, {f['hidden']} hidden again"
+        counts = f"{f['guessed']} guessed, {f['kept']} newly kept, {f['hidden']} hidden again"
+        return f"SamplerScrubber: pass {f['pass']} of {f['passes']}, {counts}"
 
-    def _repr_mimebundle_(self, **kwargs):
-        """The widget, and for pages where widgets do not run its facts and a still picture of what is hidden after the
-        pass.
-        """
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        still = pictures.uri(pictures.mask_png(self.passes.state[self.place - 1] == HIDDEN), "image/png").split(",")[1]
-        return {**data, "text/plain": repr(self), "image/png": still}, metadata
+    def _still(self) -> np.ndarray:
+        return self.passes.state[self.place - 1] == HIDDEN

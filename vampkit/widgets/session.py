@@ -17,7 +17,8 @@ from vampkit import prompts
 from vampkit.audio import Clip, clips, load_clip
 from vampkit.codec import Tokens
 from vampkit.errors import VampkitError
-from vampkit.pipeline import take_settings
+from vampkit.music import Piece, render
+from vampkit.pipeline import TakeSettings, Vamp, take_settings
 from vampkit.widgets import cells
 from vampkit.widgets.abx import BlindTest
 from vampkit.widgets.cells import whole
@@ -26,43 +27,38 @@ from vampkit.widgets.jobs import Job, Worker
 from vampkit.widgets.mask_model import MaskModel
 from vampkit.widgets.pace import Pace
 
-SHOWN = (
-    *("passes", "fine_passes", "temperature", "mask_temperature", "fine_mask_temperature"),
-    *("top_p", "top_k", "min_p", "typical", "cutoff"),
-)
-PAPER = {name: take_settings().flat()[name] for name in SHOWN}
-OFF = ("top_p", "top_k", "min_p", "typical")  # None turns them off
-SETTINGS = {
+PRESETS: dict[str, TakeSettings] = {
     # Paper, section 4.3: 36 passes gave the lowest distance.
-    "paper": PAPER,
+    "paper": take_settings(),
     # One of the paper's figure 3 that is quicker to wait for.
-    "paper, 12 passes": PAPER | {"passes": 12, "fine_passes": 4},
-    # The defaults of the reference's app of 2023 (vampnet f4).
-    "app 2023": PAPER | {"fine_passes": 36, "mask_temperature": 15.0, "fine_mask_temperature": 15.0, "cutoff": 0.5},
-    "sketch": PAPER | {"passes": 4, "fine_passes": 1, "top_p": 0.9},
+    "paper, 12 passes": take_settings(passes=12),
+    # The defaults of the reference code's app of 2023.
+    "app 2023": take_settings(fine_passes=36, mask_temperature=15.0, fine_mask_temperature=15.0, cutoff=0.5),
+    "sketch": take_settings(passes=4, top_p=0.9),
 }
-MOST_PASSES = 128  # as in the reference's app
+"""Settings by name; the seed is no part of them."""
+
 MOST_SEED = 2**31 - 1
 LIVE_KEPT = 6  # variations without a star that live vamping leaves in the history
 LONGEST = 600.0  # seconds of sound that are taken in
 
 
-def is_piece(source) -> bool:
-    """Whether it is a piece of the library's composer (which is not loaded to find out)."""
-    return hasattr(source, "notes") and hasattr(source, "downbeats")
+def passes_of(settings: TakeSettings) -> int:
+    """Passes of both models that one take asks for."""
+    return settings.feedback * (settings.coarse.passes + settings.fine.passes)
 
 
 class Session:
     """A sound, a mask over it, settings, a history of takes, and at most one generation that runs.
 
-    vamp: Vamp. sound: as in `open`. seed: of the first take; later ones count on from it. preset: one of SETTINGS.
+    sound: as in `open`. seed: of the first take; later ones count on from it. preset: one of PRESETS.
     tell: called with ("state", None) after a change, ("sound", None) after another sound was opened, ("progress",
     Progress) in a generation, ("live", Entry) when live vamping has the next variation; from the generating thread too.
     """
 
     def __init__(
         self,
-        vamp,
+        vamp: Vamp,
         sound,
         *,
         seed: int = 0,
@@ -72,35 +68,29 @@ class Session:
         self.vamp, self.tell = vamp, tell
         self.history, self.pace, self.job = History(), Pace(), None
         self.chosen = 0  # what is heard: 0 is the original, else the number of a take
-        self.settings: dict = {}
-        self.seed, self.next_seed, self.circular, self.blind_test = (
-            whole("the seed", seed, 0, MOST_SEED),
-            True,
-            False,
-            None,
-        )
-        self.live_on, self._live, self._entered, self._lock = False, None, threading.Event(), threading.RLock()
-        self._worker, self.closed = Worker(), False
-        self.use(preset)
+        self.settings = TakeSettings(seed=whole("the seed", seed, 0, MOST_SEED))
+        self.next_seed, self.circular = True, False
         self.model: MaskModel | None = None
+        self.blind_test: BlindTest | None = None
+        self.live_on, self._live, self._entered = False, None, threading.Event()
+        self._lock, self._worker, self.closed = threading.RLock(), Worker(), False
+        self.use(preset)
         self.open(sound)
 
     # Sound
 
     def open(self, source, rate: int | None = None, name: str = "") -> None:
-        """Take in a sound: a Clip, Tokens, a bundled clip's name, a path, an array with its rate, or a composed Piece
-        with its beats. The takes stay.
+        """Take in a sound; the takes stay, and the mask too where the new sound has the same number of tokens.
 
-        The mask stays where the new sound has the same number of tokens. Raises what says why it cannot be taken;
-        nothing is changed then.
+        source: a Clip, Tokens, a bundled clip's name, a path, an array with its rate, or a composed Piece with its
+        beats. Nothing is changed where it cannot be taken; what is raised says why.
         """
         clip = self._clip(source, rate, name)
-        tokens = source if isinstance(source, Tokens) else self.vamp.codec.encode(clip)
-        tokens = replace(tokens, codes=tokens.codes[0], gains=tokens.gains[:1]) if tokens.codes.ndim == 3 else tokens
-        score = (
-            {"onsets": (), "beats": tuple(source.beats), "bars": tuple(source.downbeats)} if is_piece(source) else None
-        )
-        self._put(tokens, clip, times=score)
+        tokens = cells.first_of(source if isinstance(source, Tokens) else self.vamp.codec.encode(clip))
+        times = None
+        if isinstance(source, Piece):
+            times = {"onsets": (), "beats": tuple(source.beats), "bars": tuple(source.downbeats)}
+        self._put(tokens, clip, times=times)
 
     def _put(self, tokens: Tokens, clip: Clip, mask: np.ndarray | None = None, times: dict | None = None) -> None:
         """Go on with these tokens and their sound.
@@ -109,10 +99,7 @@ class Session:
         """
         self._check_codec(tokens)
         with self._lock:
-            if self.model is not None and (self.model.codebooks, self.model.frames) == (
-                tokens.codebooks,
-                tokens.frames,
-            ):
+            if self.model is not None and self.model.mask.shape == (tokens.codebooks, tokens.frames):
                 self.model.tokens, self.model.clip = tokens, clip
             else:
                 self.model = MaskModel.of(tokens, clip)
@@ -127,16 +114,15 @@ class Session:
     def _check_codec(self, tokens: Tokens) -> None:
         if tokens.codec != self.vamp.codec.hash:
             raise VampkitError(
-                f"these tokens were made by codec {tokens.codec[:8]}, this studio uses {self.vamp.codec.hash[:8]}; open the sound instead"
+                f"these tokens were made by codec {tokens.codec[:8]}, this studio uses {self.vamp.codec.hash[:8]}; "
+                "open the sound instead"
             )
 
     def _clip(self, source, rate: int | None, name: str) -> Clip:
         if isinstance(source, Tokens):
             self._check_codec(source)
             return self.vamp.codec.decode(source)
-        if is_piece(source):
-            from vampkit.music import render
-
+        if isinstance(source, Piece):
             source = render(source)
         if isinstance(source, (str, os.PathLike)):
             bundled = [n for n in clips() if n.startswith(str(source))]
@@ -144,7 +130,8 @@ class Session:
         if not isinstance(source, Clip):
             if rate is None:
                 raise TypeError(
-                    f"{type(source).__name__} was given without a rate; a Clip, a path, or an array and its rate were expected"
+                    f"{type(source).__name__} was given without a rate; "
+                    "a Clip, a path, or an array and its rate were expected"
                 )
             source = Clip(np.asarray(source), rate, name or "array")
         if source.seconds > LONGEST:
@@ -153,7 +140,7 @@ class Session:
             )
         return replace(source, name=name or source.name or "sound")
 
-    def feedback(self, which) -> None:
+    def vamp_on(self, which) -> None:
         """Use a take as the sound to vamp on, with the tokens it has; mask, beats and bars stay where it is as long."""
         entry = self.history[which]
         tokens, clip = (replace(x, name=entry.name) for x in (entry.take.tokens, entry.take.clip))
@@ -163,9 +150,8 @@ class Session:
         """Go on with frames first .. end - 1 alone, such as the bars of a loop; what is drawn over them stays drawn."""
         cells.span("frames", (first, end), self.model.frames)
         tokens, rate = self.model.tokens, self.model.tokens.frame_rate
-        cut = tokens.replace(
-            codes=tokens.codes[:, first:end].clone(), length=min(end * tokens.hop, tokens.length) - first * tokens.hop
-        )
+        length = min(end * tokens.hop, tokens.length) - first * tokens.hop
+        cut = tokens.replace(codes=tokens.codes[:, first:end].clone(), length=length)
         inside = {
             what: tuple(max(0.0, t - first / rate) for t in at if first - 0.5 <= t * rate < end - 0.5)
             for what, at in self.model.times.items()
@@ -175,59 +161,44 @@ class Session:
     # Settings
 
     def use(self, preset: str) -> None:
-        """Set the sampler as a preset of SETTINGS has it. Raises ValueError for another name."""
-        if preset not in SETTINGS:
-            raise ValueError(f"there is no preset {preset!r}; the presets are: {', '.join(SETTINGS)}")
-        self.set(**SETTINGS[preset])
+        """Take a preset's settings; the seed stays. Raises ValueError for another name than those of PRESETS."""
+        if preset not in PRESETS:
+            raise ValueError(f"there is no preset {preset!r}; the presets are: {', '.join(PRESETS)}")
+        with self._lock:
+            self.settings = replace(PRESETS[preset], seed=self.settings.seed)
+        self.tell("state", None)
 
-    def set(
-        self, *, seed: int | None = None, next_seed: bool | None = None, circular: bool | None = None, **settings
-    ) -> None:
-        """Change sampler settings (those of PAPER, see `vampkit.pipeline.TakeSettings`), the seed, or whether each take
-        counts the seed on.
+    def set(self, *, next_seed: bool | None = None, circular: bool | None = None, **settings) -> None:
+        """Change settings of the takes to come, named as in `take_settings`, which also says what is refused.
 
-        circular: whether takes are loops whose end meets their start, see `vampkit.prompts.Loop`. Nothing is changed
-        where one is refused. Raises ValueError, TypeError.
+        next_seed: whether each take counts the seed on. circular: whether takes are loops whose end meets their start,
+        see `vampkit.prompts.Loop`. Nothing is changed where one of them is refused.
         """
-        for name, value in settings.items():
-            if name not in PAPER:
-                raise ValueError(
-                    f"there is no setting {name!r}; the settings are: {', '.join(PAPER)}, seed, next_seed, circular"
-                )
-            if name in ("passes", "fine_passes"):
-                whole(name, value, 1, MOST_PASSES)
-            elif (isinstance(value, bool) or not isinstance(value, (int, float))) and not (
-                value is None and name in OFF
-            ):
-                raise TypeError(
-                    f"{name} is {value!r}, a number was expected" + (" (None turns it off)" if name in OFF else "")
-                )
-        take_settings(**self.settings | settings)  # what the sampler refuses is refused here
-        seed = self.seed if seed is None else whole("the seed", seed, 0, MOST_SEED)
-        self.seed, self.next_seed = seed, self.next_seed if next_seed is None else bool(next_seed)
+        with self._lock:
+            made = take_settings(**self.settings.flat() | settings)
+            whole("the seed", made.seed, 0, MOST_SEED)
+            self.settings = made
+        self.next_seed = self.next_seed if next_seed is None else bool(next_seed)
         self.circular = self.circular if circular is None else bool(circular)
-        self.settings = self.settings | settings
         self.tell("state", None)
 
     @property
     def passes(self) -> int:
         """Passes of both models that one take asks for."""
-        return self.settings["passes"] + self.settings["fine_passes"]
+        return passes_of(self.settings)
 
     @property
     def preset(self) -> str:
         """The preset whose settings these are, or "own"."""
-        return next((name for name, values in SETTINGS.items() if values == self.settings), "own")
+        return next((name for name in PRESETS if PRESETS[name] == replace(self.settings, seed=0)), "own")
 
     # Generating
 
     def generate(self, wait: bool = False, seed: int | None = None):
-        """Fill in what the mask hides, in a thread.
+        """Fill in what the mask hides, in a thread; returns the Job, or the history's Entry with `wait`.
 
-        wait: return the history's Entry when it is made, and raise what went wrong; else return the Job.
-
-        A generation that was cancelled returns None. Raises ValueError where nothing is hidden, where one runs already,
-        and after `close`.
+        With `wait` what went wrong is raised, and a generation that was cancelled returns None. Raises ValueError where
+        nothing is hidden, where one runs already, and after `close`.
         """
         job, made = self._start(seed)
         if not wait:
@@ -240,8 +211,8 @@ class Session:
         with self._lock:
             self._check_free()
             if seed is not None:
-                self.seed = whole("the seed", seed, 0, MOST_SEED)
-            mask, tokens, settings = self.model.mask, self.model.tokens, self.settings | {"seed": self.seed}
+                self.settings = replace(self.settings, seed=whole("the seed", seed, 0, MOST_SEED))
+            mask, tokens, settings = self.model.mask, self.model.tokens, self.settings
             if fed is not None and fed.codes.shape == mask.shape:
                 tokens = fed
             if not mask.any():
@@ -252,12 +223,18 @@ class Session:
             prompt = self._prompt(tokens, mask)
 
             def told(job: Job, progress) -> None:
-                if progress is None:
-                    self._ended(job, mask, settings | {"circular": circular}, source, made)
-                else:
+                if progress is not None:
                     self.tell("progress", progress)
+                    return
+                if job.state == "done" and job.take is not None and not self.closed:
+                    with self._lock:
+                        live = self.live_on
+                        made.append(self.history.add(job.take, mask, settings, circular, job.seconds, source, live))
+                        self._after_take(made[0])
+                job.take = None  # the history holds it
+                self.tell("state", None)
 
-            self.job = Job(lambda: self.vamp.steps(tokens, prompt, **settings), told)
+            self.job = Job(lambda: self.vamp.steps(tokens, prompt, **settings.flat()), told)
             job = self.job.start(self._worker)  # kept before it begins, as its news comes from the thread
         self.tell("state", None)
         return job, made
@@ -268,7 +245,8 @@ class Session:
             return prompts.Drawn(mask)
         if tokens.length != tokens.frames * tokens.hop:
             raise ValueError(
-                "the sound ends inside a frame, a loop of whole frames was expected; select one, from bar to bar, and crop to it"
+                "the sound ends inside a frame, a loop of whole frames was expected; "
+                "select one, from bar to bar, and crop to it"
             )
         return prompts.Loop(seconds=tokens.seconds, prompt=prompts.Drawn(mask))
 
@@ -278,17 +256,13 @@ class Session:
         if self.job is not None and self.job.running:
             raise ValueError("a take is being generated; wait for it or cancel it first")
 
-    def _ended(self, job: Job, mask: np.ndarray, settings: dict, source: str, made: list) -> None:
-        if job.state == "done" and job.take is not None and not self.closed:
-            with self._lock:
-                entry = self.history.add(job.take, mask, settings, job.seconds, source, self.live_on)
-                made.append(entry)
-                self.pace.add(mask.shape[1], settings["passes"] + settings["fine_passes"], job.seconds)
-                self.seed = min(self.seed + 1, MOST_SEED) if self.next_seed else self.seed
-                if not self.live_on:
-                    self.chosen = entry.number
-        job.take = None  # the history holds it
-        self.tell("state", None)
+    def _after_take(self, entry: Entry) -> None:
+        """Learn how long a new take took, go on to the next seed, and hear it where it was asked for by itself."""
+        self.pace.add(entry.mask.shape[1], passes_of(entry.settings), entry.seconds)
+        if self.next_seed:
+            self.settings = replace(self.settings, seed=min(self.settings.seed + 1, MOST_SEED))
+        if not self.live_on:
+            self.chosen = entry.number
 
     def cancel(self) -> None:
         """Stop the generation that runs, and live vamping; what was drawn and made stays."""
@@ -299,15 +273,12 @@ class Session:
 
     # Live vamping
 
-    def live(self, rounds: int | None = None, feedback: bool = False, roll: int = 0, wait: bool = False) -> None:
-        """Make one variation after another from the mask as it then is, each told of as ("live", entry) when it is
-        ready.
+    def live(self, rounds: int | None = None, chain: bool = False, roll: int = 0, wait: bool = False) -> None:
+        """Make one variation after another from the mask as it then is; ("live", entry) tells of each.
 
-        rounds: how many; None goes on until `cancel`. feedback: each variation is the sound that the next one is made
-        from.
-        roll: frames by which the mask moves on after each round, so that with feedback all is made anew in the end.
-        wait: return after the last one instead of at once. Without wait the next one is begun when `entered` says that
-        the last one is heard.
+        rounds: how many; None goes on until `cancel`. chain: each variation is the sound that the next one is made
+        from. roll: frames by which the mask moves on after each round, so that in a chain all is made anew in the end.
+        wait: return after the last one. Without it the next one begins when `entered` says that the last one is heard.
         """
         with self._lock:
             self._check_free()
@@ -316,7 +287,7 @@ class Session:
             whole("the number of frames to roll by", roll, -self.model.frames, self.model.frames)
             self.live_on = True
         self._live = threading.Thread(
-            target=self._vary, args=(rounds, feedback, roll, not wait), name="vampkit-live", daemon=True
+            target=self._vary, args=(rounds, chain, roll, not wait), name="vampkit-live", daemon=True
         )
         self._live.start()
         if wait:
@@ -326,7 +297,7 @@ class Session:
         """The variation that was announced is heard now."""
         self._entered.set()
 
-    def _vary(self, rounds: int | None, feedback: bool, roll: int, paced: bool) -> None:
+    def _vary(self, rounds: int | None, chain: bool, roll: int, paced: bool) -> None:
         count, fed = 0, None
         try:
             while self.live_on and not self.closed and (rounds is None or count < rounds):
@@ -336,7 +307,7 @@ class Session:
                 if not made:
                     break
                 entry, count = made[0], count + 1
-                fed = entry.take.tokens.replace(name=entry.name) if feedback else None  # the sound that plays stays
+                fed = entry.take.tokens.replace(name=entry.name) if chain else None  # the sound that plays stays
                 self.chosen = entry.number
                 self.history.prune(LIVE_KEPT)
                 self.tell("live", entry)
@@ -359,14 +330,16 @@ class Session:
         self.tell("state", None)
         return entry
 
-    def restore(self, which) -> Entry:
+    def recall(self, which) -> Entry:
         """Bring back a take's mask (as one gesture), settings and seed.
 
         Raises ValueError where the sound now has another number of tokens.
         """
         entry = self.history[which]
         self.model.draw(entry.mask)
-        self.set(**entry.settings)
+        with self._lock:
+            self.settings, self.circular = entry.settings, entry.circular
+        self.tell("state", None)
         return entry
 
     def discard(self, which) -> None:
@@ -386,14 +359,20 @@ class Session:
     def blind(self, a, b, trials: int = 10, seed: int | None = None) -> BlindTest:
         """Begin a blind ABX test between two sounds: 0 is the original, else takes."""
         a, b = (0 if which in (0, "original") else self.history[which].number for which in (a, b))
-        self.blind_test = BlindTest(
-            a,
-            b,
-            whole("the number of trials", trials, 1, 200),
-            int.from_bytes(os.urandom(4), "big") if seed is None else seed,
-        )
+        seed = int.from_bytes(os.urandom(4), "big") if seed is None else seed
+        self.blind_test = BlindTest(a, b, whole("the number of trials", trials, 1, 200), seed)
         self.tell("state", None)
         return self.blind_test
+
+    def answer(self, letter: str) -> None:
+        """Say in the blind test that X is "a" or "b". Raises ValueError for another letter, and where no test is on."""
+        if self.blind_test is None:
+            raise ValueError("there is no blind test to answer; begin one")
+        self.blind_test.answer(letter)
+
+    def stop_blind(self) -> None:
+        """End the blind test."""
+        self.blind_test = None
 
     def close(self, timeout: float = 30.0) -> None:
         """Stop what runs and wait for its threads."""

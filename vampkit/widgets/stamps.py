@@ -1,15 +1,11 @@
-"""Prompts of the library as stamps.
-
-What they hide of a sound that stays as it is, and whether they print as Python that hides the same.
-"""
+"""Prompts as stamps: what they hide of a sound that stays as it is, and whether their Python hides the same."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
 
-from vampkit import prompts
-from vampkit.show.spectra import mask_array
+from vampkit import masks, prompts
 
 
 def hidden(prompt: prompts.Prompt, tokens, clip) -> torch.Tensor:
@@ -19,7 +15,8 @@ def hidden(prompt: prompts.Prompt, tokens, clip) -> torch.Tensor:
         return mask
     change = f"makes {made.frames} frames of {tokens.frames}" if made.frames != tokens.frames else "moves the frames"
     raise ValueError(
-        f"{prompt!r} {change}, and a stamp leaves the sound as it is; stamp another prompt, or make a take with vamp.vamp(clip, prompt) and open that"
+        f"{prompt!r} {change}, and a stamp leaves the sound as it is; "
+        "stamp another prompt, or make a take with vamp.vamp(clip, prompt) and open that"
     )
 
 
@@ -29,6 +26,7 @@ def repeats(prompt, tokens, stamp: np.ndarray) -> bool:
         codes=torch.zeros_like(tokens.codes), codec="", source_rate=tokens.rate, gains=(0.0,), name="", credit=""
     )
     try:
-        return bool((mask_array(eval(repr(prompt), vars(prompts).copy()).mask(blank)) == stamp).all())
+        made = eval(repr(prompt), vars(prompts).copy()).mask(blank)
+        return bool((masks.as_mask(made).numpy() == stamp).all())
     except Exception:  # it looks at the sound, or does not print as Python: the mask is printed in its place
         return False

@@ -4,7 +4,7 @@ import { h, button, choice, bytesOf } from "./dom.js";
 import { Deck } from "./player.js";
 import { sources, sampler, takes, blindTest } from "./takes.js";
 
-export function extendStudio({ root, grid, store, signal, keys, facts }) {
+export function extendStudio({ root, grid, store, signal, facts }) {
   const { model } = store, panel = () => model.get("panel");
   const pictures = new Map(), asked = new Set();
   let wanted = null, entering = null, autoplay = false, shown = "mask", lastTakes = "", before = "";
@@ -12,11 +12,11 @@ export function extendStudio({ root, grid, store, signal, keys, facts }) {
   deck.length = store.sheet.sound || store.sheet.seconds;
   store.seek = (s) => { deck.seek(s); };
 
-  const fetch = (id) => { if (!asked.has(id)) { asked.add(id); store.send({ type: "sound", id, view: store.view }); } };
+  const fetch = (id) => { if (!asked.has(id)) { asked.add(id); store.send({ type: "sound", which: id, view: store.view }); } };
   // Hears a sound, fetching it first where the page has not got it; the kernel is told which is chosen.
   function hear(id, tell = true) {
     wanted = id;
-    if (tell && id !== "X") store.send({ type: "choose", id, view: store.view });
+    if (tell && id !== "X") store.send({ type: "choose", which: id, view: store.view });
     autoplay = tell; // where it is asked for by hand
     if (!deck.has(id)) return fetch(id);
     deck.choose(id);
@@ -51,12 +51,12 @@ export function extendStudio({ root, grid, store, signal, keys, facts }) {
   const generate = button("Generate", "Fill in what is hidden (G)", () => (running() ? store.send({ type: "cancel" }) : start()), { className: "vk-main vk-generate" });
   const bar = h("progress", { max: 1, value: 0, "aria-label": "Progress of the generation" }), told = h("span", { className: "vk-note vk-told" });
   const live = button("Live vamp", "Variations one after another, each coming in at a bar line (Y)", () => toggleLive()), chain = h("input", { type: "checkbox" }), roll = h("input", { type: "number", value: 0, min: -99, max: 99, step: 1, "aria-label": "Frames by which the mask moves on after each variation" });
-  const crop = button("Crop", "Go on with the selection alone (Q)", () => store.ask({ type: "crop", frames: store.region.slice(2) })), circle = h("input", { type: "checkbox", onchange: () => store.ask({ type: "settings", values: { circular: circle.checked } }) });
+  const crop = button("Crop", "Go on with the selection alone (Q)", () => store.ask({ type: "crop", frames: store.region.slice(2) })), circle = h("input", { type: "checkbox", onchange: () => store.ask({ type: "set", circular: circle.checked }) });
   const region = () => (store.region.length ? [store.region[2] * store.sheet.frame, Math.min(deck.length, store.region[3] * store.sheet.frame)] : null);
   function start() { store.ask({ type: "generate" }); }
   function toggleLive() {
     if (panel().live) return store.send({ type: "cancel" });
-    store.ask({ type: "live", feedback: chain.checked, roll: Math.round(Number(roll.value)) || 0 });
+    store.ask({ type: "live", chain: chain.checked, roll: Math.round(Number(roll.value)) || 0 });
     if (!deck.playing) deck.has(deck.chosen) ? deck.play() : hear(panel().chosen);
   }
   const transport = h("div", { className: "vk-bar vk-transport", role: "group", "aria-label": "Playing" }, h("span", { className: "vk-group" }, play, loop, crop), time, look.node, h("span", { className: "vk-space" }),
@@ -70,10 +70,11 @@ export function extendStudio({ root, grid, store, signal, keys, facts }) {
   root.querySelector(".vk-folds").before(desk, more, list.node);
   root.querySelector(".vk-folds").prepend(blind.node);
   root.append(credit);
-  const hints = [["P, J", "play or pause, loop"], ["G, Y", "generate or cancel, live vamping on and off"], ["0 to 9", "hear the original or a take, at the same place"], ["X", "mask or result"], ["Q", "crop the sound to the selection"], ["N", "seek to the cursor"]];
-  keys.lastChild.append(...hints.flatMap(([k, what]) => [h("dt", { textContent: k }), h("dd", { textContent: what })]));
-  Object.assign(store.keys, { p: () => play.onclick(), j: () => loop.onclick(), g: () => generate.onclick(), y: () => toggleLive(), x: () => see(store.shown ? "mask" : "result"), q: () => crop.onclick(), n: () => store.seek(grid.cursor.frame * store.sheet.frame) });
-  for (let i = 0; i < 10; i++) store.keys[String(i)] = () => { const id = [0, ...panel().takes.map((t) => t.id)][i]; if (id !== undefined) hear(id); };
+  Object.assign(store.acts, {
+    play: () => play.onclick(), loop: () => loop.onclick(), seek: () => store.seek(grid.cursor.frame * store.sheet.frame), crop: () => crop.onclick(),
+    generate: () => generate.onclick(), live: () => toggleLive(), see: () => see(store.shown ? "mask" : "result"),
+    hear(key) { const id = [0, ...panel().takes.map((t) => t.id)][Number(key)]; if (id !== undefined) hear(id); },
+  });
   const other = (event) => event.detail !== deck && deck.halt();
   document.addEventListener("vampkit-play", other, { signal });
 

@@ -15,7 +15,7 @@ export function sources(store, panel) {
   const bundled = h("select", { "aria-label": "Bundled clip" }), path = h("input", { type: "text", placeholder: "folder/sound.wav", "aria-label": "Path of a sound file", className: "vk-prompt" });
   const genre = h("select", { "aria-label": "Genre to compose" }), seed = h("input", { type: "number", value: 1000000, min: 0, max: 2147483647, "aria-label": "Seed of the composed piece", className: "vk-seed" });
   const file = h("input", { type: "file", accept: "audio/*", "aria-label": "Sound file to upload", onchange: async () => { const f = file.files[0]; if (f) upload(store, f.name, new Uint8Array(await f.arrayBuffer())); file.value = ""; } });
-  const open = (name) => store.ask({ type: "open", name });
+  const open = (source) => store.ask({ type: "load", source });
   path.addEventListener("keydown", (e) => { if (e.key === "Enter") open(path.value); });
   let recorder = null;
   const record = button("Record", "Record with the microphone", async () => {
@@ -48,20 +48,22 @@ export function sources(store, panel) {
 }
 
 export function sampler(store, panel) {
-  const set = (values) => store.ask({ type: "settings", values });
-  const number = (name, text, title, step, whole) => {
-    const input = h("input", { type: "number", step, min: 0, "aria-label": title, "data-name": name, onchange: () => set({ [name]: input.value === "" ? null : whole ? Math.round(Number(input.value)) : Number(input.value) }) });
-    return { node: field(text, input, title), update: () => { if (document.activeElement !== input) input.value = panel().settings[name] ?? ""; } };
+  const set = (values) => store.ask({ type: "set", ...values });
+  // An empty field is null, which Python knows as None.
+  const number = ({ name, label, text, whole, most }) => {
+    const step = whole ? 1 : most > 10 ? 0.5 : most > 1 ? 0.1 : 0.05;
+    const read = (value) => (value === "" ? null : Math.min(most, whole ? Math.round(Number(value)) : Number(value)));
+    const input = h("input", { type: "number", step, min: 0, max: most, "aria-label": label, "data-name": name, onchange: () => set({ [name]: read(input.value) }) });
+    return { node: field(label, input, text), update: () => { if (document.activeElement !== input) input.value = panel().settings[name] ?? ""; } };
   };
   const preset = h("select", { "aria-label": "Sampler preset", onchange: () => preset.value !== "own" && store.ask({ type: "preset", name: preset.value }) });
-  const first = [number("passes", "Passes", "Coarse passes", 1, true)], seed = number("seed", "Seed", "Seed of the next take", 1, true);
-  const rest = [number("fine_passes", "Fine passes", "Passes of the coarse-to-fine model", 1, true), number("temperature", "Temperature", "Temperature of the tokens", 0.1), number("mask_temperature", "Mask temperature", "Noise on which coarse tokens stay", 0.5), number("fine_mask_temperature", "Fine mask temperature", "Noise on which fine tokens stay", 0.5), number("top_p", "Top p", "Only the likeliest tokens that reach this probability together; empty turns it off", 0.05), number("top_k", "Top k", "Only so many of the likeliest tokens; empty turns it off", 1, true), number("min_p", "Min p", "Only tokens at least this share as likely as the likeliest; empty turns it off", 0.05), number("typical", "Typical", "Only the most typical tokens up to this probability; empty turns it off", 0.05), number("cutoff", "Cutoff", "Share of the passes after which the likeliest token is taken", 0.1)];
+  const [passes, ...rest] = panel().controls.map(number), seed = number({ name: "seed", label: "Seed", text: "Seed of the next take", whole: true, most: 2 ** 31 - 1 });
   const next = h("input", { type: "checkbox", onchange: () => set({ next_seed: next.checked }) });
-  const node = [field("Preset", preset), first[0].node, seed.node, h("label", { className: "vk-size", title: "Each take counts the seed on" }, next, h("span", { textContent: "next each time" }))];
+  const node = [field("Preset", preset), passes.node, seed.node, h("label", { className: "vk-size", title: "Each take counts the seed on" }, next, h("span", { textContent: "next each time" }))];
   return { node, more: rest.map((r) => r.node), update() {
     const p = panel();
     if (preset.childElementCount !== p.presets.length + 1) preset.replaceChildren(...[...p.presets, "own"].map((v) => h("option", { value: v, textContent: v })));
-    preset.value = p.preset; next.checked = p.next_seed; [...first, seed, ...rest].forEach((f) => f.update());
+    preset.value = p.preset; next.checked = p.next_seed; [passes, seed, ...rest].forEach((f) => f.update());
   } };
 }
 
@@ -70,11 +72,11 @@ export function takes(store, panel, hear) {
   const body = h("div", { className: "vk-takes", role: "list", "aria-label": "Original and takes" }), rows = new Map();
   function row(id) {
     const original = id === 0, play = button("", "", () => hear(id), { className: "vk-hear" });
-    const name = original ? h("span", { className: "vk-take-name", textContent: "original" }) : h("input", { type: "text", className: "vk-take-name", "aria-label": `Name of take ${id}`, onchange: () => store.ask({ type: "rename", id, name: name.value }) });
-    const star = original ? null : button("☆", "Star", () => store.ask({ type: "star", id, on: star.getAttribute("aria-pressed") !== "true" }), { className: "vk-star", "aria-label": `Star take ${id}` });
-    const facts = h("span", { className: "vk-note" }), act = (text, title, type) => button(text, title, () => store.ask({ type, id }), { "aria-label": `${text}: take ${id}` });
+    const name = original ? h("span", { className: "vk-take-name", textContent: "original" }) : h("input", { type: "text", className: "vk-take-name", "aria-label": `Name of take ${id}`, onchange: () => store.ask({ type: "rename", which: id, name: name.value }) });
+    const star = original ? null : button("☆", "Star", () => store.ask({ type: "star", which: id, on: star.getAttribute("aria-pressed") !== "true" }), { className: "vk-star", "aria-label": `Star take ${id}` });
+    const facts = h("span", { className: "vk-note" }), act = (text, title, type) => button(text, title, () => store.ask({ type, which: id }), { "aria-label": `${text}: take ${id}` });
     const node = h("div", { className: "vk-take", role: "listitem" }, play, star ?? h("span"), name, facts,
-      h("span", { className: "vk-acts" }, ...(original ? [] : [act("Restore", "Bring back its mask, settings and seed", "restore"), act("Use as input", "Vamp on this take", "feedback"), act("Export", "Write WAV and record", "export"), act("Discard", "Drop this take", "discard")])));
+      h("span", { className: "vk-acts" }, ...(original ? [] : [act("Recall", "Bring back its mask, settings and seed", "recall"), act("Use as input", "Vamp on this take", "vamp_on"), act("Export", "Write WAV and record", "export"), act("Discard", "Drop this take", "discard")])));
     return { node, update(take, chosen, place) {
       play.textContent = `${place}`; play.setAttribute("aria-label", `Hear ${original ? "the original" : take.name}`); play.title = `Hear ${original ? "the original" : take.name}${place < 10 ? ` (${place})` : ""}`;
       play.setAttribute("aria-pressed", String(chosen)); node.dataset.chosen = chosen ? "1" : "0"; node.dataset.id = id;
@@ -100,7 +102,7 @@ export function blindTest(store, panel, hear) {
   const listen = (text, id) => button(text, `Hear ${text}`, () => hear(id()), { "data-abx": text });
   const sounds = [listen("A", () => panel().abx.a), listen("B", () => panel().abx.b), listen("X", () => "X")];
   const answers = ["a", "b"].map((letter) => button(`X is ${letter.toUpperCase()}`, "Answer and go on", () => store.ask({ type: "answer", letter }), { className: "vk-main" }));
-  const count = h("span", { className: "vk-note", role: "status" }), stop = button("Stop", "End the test", () => store.ask({ type: "stop-blind" }));
+  const count = h("span", { className: "vk-note", role: "status" }), stop = button("Stop", "End the test", () => store.ask({ type: "stop_blind" }));
   const trial = h("div", { className: "vk-bar" }, h("span", { className: "vk-group" }, ...sounds), h("span", { className: "vk-group" }, ...answers), count, stop), result = h("p", { className: "vk-result", role: "status" });
   const node = h("details", { className: "vk-fold" }, h("summary", { textContent: "Blind test (ABX)" }), begin, trial, result);
   let made = "";
