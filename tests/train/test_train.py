@@ -262,7 +262,7 @@ def test_codec_preset_ci_from_end_to_end_and_resumed(pool, tmp_path, monkeypatch
     for _ in range(17):
         parts.train_step()
         parts.step += 1
-        parts.milestone()
+        parts._milestone()
     parts.save()
     resumed = CodecTraining(preset, (pool, None), tmp_path / "b", {"real": pool})
     assert resumed.step == 17 and resumed.stage == "joint"
@@ -284,7 +284,7 @@ def test_the_decoder_stage_leaves_the_tokens_alone(pool, tmp_path, monkeypatch):
             training.model.decoder.requires_grad_(True)
         training.train_step()
         training.step += 1
-        training.milestone()
+        training._milestone()
     assert len(set(hashes)) == 1
 
 

@@ -84,7 +84,7 @@ class CodecTraining(Training):
         if start is not None:
             self._begin_from(start)
         self._new_optimizers()
-        self.begin()
+        self._begin()
 
     def _begin_from(self, codec: Codec) -> None:
         if settings_of(codec.model) != settings_of(self.model):
@@ -116,16 +116,16 @@ class CodecTraining(Training):
         if decoder_alone and self.discriminators is not None:
             self.optimizers.append(_adam(self.discriminators.parameters(), p.discriminator_rate))
 
-    def state(self) -> dict:
+    def _state(self) -> dict:
         discriminators = None if self.discriminators is None else self.discriminators.state_dict()
-        return super().state() | {"started": self.started, "discriminators": discriminators}
+        return super()._state() | {"started": self.started, "discriminators": discriminators}
 
-    def restore(self, state: dict) -> None:
+    def _restore(self, state: dict) -> None:
         self.step, self.started = state["step"], state["started"]
         if self.discriminators is not None:
             self.discriminators.load_state_dict(state["discriminators"])
         self._new_optimizers()
-        super().restore(state)
+        super()._restore(state)
 
     def batch(self, step: int) -> Tensor:
         """Crops of sound for one step, a function of seed and step alone.
@@ -148,26 +148,13 @@ class CodecTraining(Training):
         rows = [pool.crops(n, samples, rng) for pool, n in ((real, self.preset.batch - count), (composed, count)) if n]
         return torch.from_numpy(np.concatenate(rows)).to(self.device)
 
-    def forward(self, sound: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Pass sound through encoder, quantizer and decoder; in the first stage without the quantizer.
+    def _forward(self, sound: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Reconstruction [batch, samples], the quantizer's two losses, and the agreement of each codebook.
 
-        Parameters
-        ----------
-        sound : Tensor
-            float32 [batch, samples].
-
-        Returns
-        -------
-        reconstruction : Tensor
-            float32 [batch, samples].
-        commitment, codebook : Tensor
-            The quantizer's two losses, 0 without it.
-        agreement : Tensor
-            Of each codebook (see `losses.agreement`), 0 without a quantizer.
+        In the first stage there is no quantizer, and the three are 0.
         """
         z = self.model.encoder(sound[:, None])
-        zero = sound.new_zeros(())
-        commitment, codebook, agree = zero, zero, zero
+        commitment = codebook = agree = sound.new_zeros(())
         if self.started:
             z, _, projected, commitment, codebook = self.model.quantizer(z)
             agree = agreement(projected.unflatten(1, (-1, self.preset.dimensions)))
@@ -208,8 +195,7 @@ class CodecTraining(Training):
             adversarial, features = self.discriminators.decoder_losses(sound, estimate)
             loss = loss + p.adversarial_weight * adversarial + p.feature_weight * features
             row |= {"adversarial": float(adversarial.detach()), "features": float(features.detach())}
-        for optimizer in self.optimizers:
-            optimizer.zero_grad()
+        self._zero_grad()
         loss.backward()
         norm = total_norm([w for w in self.model.parameters() if w.requires_grad], p.clip)
         row |= {"loss": float(loss.detach()), "norm": norm}
@@ -218,9 +204,7 @@ class CodecTraining(Training):
             own = self.discriminators.own_loss(sound, estimate)
             own.backward()
             row["discriminators"] = float(own.detach())
-        for optimizer in self.optimizers:
-            optimizer.step()
-        self.average.update(self.model)
+        self._update()
         return row
 
     def _distances(self, sound: Tensor) -> tuple[Tensor, Tensor, dict]:
@@ -229,7 +213,7 @@ class CodecTraining(Training):
         if stage == "decoder":
             estimate = self.model.decoder(self.frozen(sound))[:, 0]
         else:
-            estimate, commitment, codebook, agree = self.forward(sound)
+            estimate, commitment, codebook, agree = self._forward(sound)
         phase, mel = self.loss(sound, estimate)
         first = stage == "autoencoder"
         mel_weight = p.mel_weight if first else p.joint_mel_weight
@@ -244,9 +228,9 @@ class CodecTraining(Training):
             row |= {"commitment": float(commitment.detach()), "agreement": [round(float(a), 3) for a in agree.detach()]}
         return estimate, loss, row
 
-    def progress(self, row: dict) -> dict[str, str]:
+    def _progress(self, row: dict) -> dict[str, str]:
         numbers = {"mel": f"{row['mel']:.2f}", "sdr": f"{row['sdr']:.1f}"}
-        return {"stage": row["stage"]} | super().progress(row) | numbers
+        return {"stage": row["stage"]} | super()._progress(row) | numbers
 
     def run(self, minutes: float | None = None) -> Path | None:
         from vampkit.codec.descript import fuse_snake
@@ -255,14 +239,8 @@ class CodecTraining(Training):
             print("no C++ compiler was found: the codec trains without fused activations, at about 60 % of the speed")
         return super().run(minutes)
 
-    def milestone(self) -> bool:
-        """Turn to the next stage where one ends: the average becomes the model, the quantizer is started where due.
-
-        Returns
-        -------
-        bool
-            Whether a stage ended.
-        """
+    def _milestone(self) -> bool:
+        """Turn to the next stage where one ends: the average becomes the model, the quantizer is started where due."""
         if self.step not in self.ends:
             return False
         self.model.load_state_dict(self.average.state)
@@ -307,7 +285,7 @@ class CodecTraining(Training):
         model.load_state_dict(self.average.state)
         return model
 
-    def write_result(self) -> Path:
+    def _write_result(self) -> Path:
         return Codec(self._averaged(), "trained").save(self.out / "codec.safetensors")
 
 
@@ -362,10 +340,8 @@ def train_codec(
         For a start of another shape, or an `out` in which a run with other settings began.
     """
     preset, name, out = chosen_run(CODEC_PRESETS, preset, "codec", out)
-    small = name == "ci"
-    valid = {"composed": composed_pool(2 if small else 24, held_out=True)}
-    if small:
-        composed = 4
+    composed, held_out = (4, 2) if name == "ci" else (composed, 24)
+    valid = {"composed": composed_pool(held_out, held_out=True)}
     made = composed_pool(composed, processes=processes) if composed else None
     real = None
     if music is not None:

@@ -174,21 +174,21 @@ class AdapterTraining(MaskedTraining):
         """What B A is multiplied by."""
         return self.adapter_preset.alpha / self.adapter_preset.rank
 
-    def identity(self) -> dict:
+    def _identity(self) -> dict:
         own = {"rank": self.adapter_preset.rank, "alpha": self.adapter_preset.alpha, "model": model_hash(self.base)}
-        return super().identity() | own
+        return super()._identity() | own
 
-    def settings(self) -> dict:
+    def _settings(self) -> dict:
         return asdict(self.adapter_preset)
 
-    def build(self, start: str | os.PathLike | None) -> nn.Module:
+    def _build(self, start: str | os.PathLike | None) -> nn.Module:
         import vampkit.codec.descript  # noqa: F401  (before peft, which must not meet a torchaudio that cannot be loaded)
 
         try:
             from peft import LoraConfig, inject_adapter_in_model
         except ImportError:
             raise VampkitError('peft is not installed, it trains the adapters; install "vampkit[peft]"') from None
-        rank, alpha, network = self.adapter_preset.rank, self.adapter_preset.alpha, super().build(start)
+        rank, alpha, network = self.adapter_preset.rank, self.adapter_preset.alpha, super()._build(start)
         lora = LoraConfig(r=rank, lora_alpha=alpha, target_modules=LAYERS, lora_dropout=0.0, bias="none")
         return inject_adapter_in_model(lora, network)
 
@@ -210,7 +210,7 @@ class AdapterTraining(MaskedTraining):
     def averaged(self) -> MaskedTransformer:
         return merged(self.base.to(self.accelerator.device), self.adapters(), self.scale)
 
-    def write_result(self) -> Path:
+    def _write_result(self) -> Path:
         return save_adapters(self.adapters(), self.out / "adapters.safetensors", model_hash(self.base), self.scale)
 
 

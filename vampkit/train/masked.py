@@ -107,32 +107,21 @@ class MaskedTraining(Training):
         self.accelerator = devices.accelerator(device, preset.precision)
         ranks = self.accelerator.num_processes
         self.examples = Examples(preset, stores, self.accelerator.process_index, ranks)
-        network = self.build(start)
+        network = self._build(start)
         if preset.compile:
             for block in network.transformer.layers:
                 block.compile()  # block by block: they are alike, so one is compiled for all
         self.model, *self.optimizers = self.accelerator.prepare(network, *optimizers_of(network, preset))
         self.meter = Meter(preset.model, preset.batch, preset.frames, (devices.peak() or 0) * ranks or None)
-        self.begin()
+        self._begin()
         for store, drawn in zip(stores, self.examples.drawn(self.step), strict=True):
             if isinstance(store, TokenStream):
                 store.seek(drawn)
         curves = self.is_main and preset.tensorboard
         self.curves = Curves(self.out / "tensorboard", self.step) if curves else None
 
-    def build(self, start: str | os.PathLike | None) -> nn.Module:
-        """The network before its first update.
-
-        Parameters
-        ----------
-        start : str or PathLike, optional
-            The saved model to go on from.
-
-        Returns
-        -------
-        Module
-            A `MaskedTransformer`, on the CPU.
-        """
+    def _build(self, start: str | os.PathLike | None) -> nn.Module:
+        """The network before its first update."""
         p = self.preset
         network = self._untrained()
         if start is not None:
@@ -172,15 +161,15 @@ class MaskedTraining(Training):
         model.load_state_dict(self.average.state)
         return model.eval()
 
-    def identity(self) -> dict:
-        return super().identity() | {"codec": self.codec.hash}
+    def _identity(self) -> dict:
+        return super()._identity() | {"codec": self.codec.hash}
 
-    def state(self) -> dict:
-        return super().state() | {"best": self.best}
+    def _state(self) -> dict:
+        return super()._state() | {"best": self.best}
 
-    def restore(self, state: dict) -> None:
+    def _restore(self, state: dict) -> None:
         self.best = state["best"]
-        super().restore(state)
+        super()._restore(state)
 
     def train_step(self) -> dict:
         self.meter.start()
@@ -192,8 +181,7 @@ class MaskedTraining(Training):
         # unequally.
         count = self.accelerator.reduce(sum(mask.sum() for _, mask in parts), "sum").clamp(min=1)
         self.model.train()
-        for optimizer in self.optimizers:
-            optimizer.zero_grad()
+        self._zero_grad()
         total = torch.zeros((), device=device)
         for number, (codes, mask) in enumerate(parts):
             # Dropout is a function of seed, step, part and process alone.
@@ -207,9 +195,7 @@ class MaskedTraining(Training):
                 self.accelerator.backward(loss * processes)  # DDP takes the mean over processes, we want the sum
             total += loss.detach()
         norm = total_norm(self.network.parameters(), p.clip)
-        for optimizer in self.optimizers:
-            optimizer.step()
-        self.average.update(self.network)
+        self._update()
         return {"loss": float(self.accelerator.reduce(total, "sum")), "norm": norm, "rate": factor}
 
     def run(self, minutes: float | None = None) -> Path | None:
@@ -217,48 +203,31 @@ class MaskedTraining(Training):
         self.examples.settle()
         return path
 
-    def any_process(self, flag: bool) -> bool:
+    def _any_process(self, flag: bool) -> bool:
         if self.accelerator.num_processes == 1:
             return flag
         return bool(self.accelerator.reduce(torch.tensor(float(flag), device=self.accelerator.device), "sum") > 0)
 
-    def is_best(self, row: dict) -> bool:
-        """Whether the mean cross entropy of the held-out stores, half of the tokens hidden, is the lowest so far.
-
-        Parameters
-        ----------
-        row : dict
-            What was logged, with what `check` measured.
-
-        Returns
-        -------
-        bool
-            False where nothing is held out.
-        """
+    def _is_best(self, row: dict) -> bool:
+        """Whether the mean cross entropy of the held-out stores, half of the tokens hidden, is the lowest so far."""
         found = [row[f"{name}_0.5"] for name in self.valid]
         if not found or sum(found) / len(found) >= self.best:
             return False
         self.best = sum(found) / len(found)
         return True
 
-    def report(self, row: dict) -> None:
-        super().report(row)
+    def _report(self, row: dict) -> None:
+        super()._report(row)
         if self.curves:
             self.curves.write(self.step - 1, row)
         if self.preset.audio_every and self.step % self.preset.audio_every == 0:
             write_sounds(self.averaged(), self.codec, self.valid, self.out / "audio", self.step)
 
-    def progress(self, row: dict) -> dict[str, str]:
-        return super().progress(row) | self.meter.tick()
+    def _progress(self, row: dict) -> dict[str, str]:
+        return super()._progress(row) | self.meter.tick()
 
     def check(self) -> dict:
-        """Cross entropy in nats of the averaged weights on held-out tokens, by codebook and by mask ratio.
-
-        Returns
-        -------
-        dict
-            For each store: the mean at each mask ratio, and a list by codebook with half hidden.
-        """
+        """Cross entropy in nats on held-out tokens: the mean at each mask ratio, and by codebook with half hidden."""
         model, found = self.averaged(), {}
         for name, store in self.valid.items():
             codes = store.held_out(16, self.preset.model.codebooks, self.preset.frames)
@@ -269,7 +238,7 @@ class MaskedTraining(Training):
                     found[f"{name}_codebooks"] = [round(float(x), 3) for x in by_codebook]
         return found
 
-    def write_result(self) -> Path:
+    def _write_result(self) -> Path:
         return save_model(self.network, self.out / "model.safetensors", self.codec.hash, weights=self.average.state)
 
 

@@ -178,7 +178,7 @@ class TaggerTraining(Training):
             Muon(convolutions, preset.muon_rate),
             torch.optim.AdamW(rest, preset.adam_rate, weight_decay=preset.decay),
         ]
-        self.begin()
+        self._begin()
 
     def batch(self, step: int) -> tuple[Tensor, list[Tensor]]:
         """Windows for one step, a function of seed and step alone.
@@ -230,26 +230,17 @@ class TaggerTraining(Training):
         self.model.train()
         answers = self.model(spectra)
         loss = self.loss(answers, targets)
-        for optimizer in self.optimizers:
-            optimizer.zero_grad()
+        self._zero_grad()
         loss.backward()
-        for optimizer in self.optimizers:
-            optimizer.step()
-        self.average.update(self.model)
+        self._update()
         return {"loss": float(loss.detach()), "genre": float((answers[0].argmax(-1) == targets[0]).float().mean())}
 
-    def progress(self, row: dict) -> dict[str, str]:
-        return super().progress(row) | {"genre": f"{row['genre']:.0%}"}
+    def _progress(self, row: dict) -> dict[str, str]:
+        return super()._progress(row) | {"genre": f"{row['genre']:.0%}"}
 
     @torch.no_grad()
     def check(self) -> dict:
-        """Loss of the averaged weights on one held-out window a piece, and how often genre and tempo are right.
-
-        Returns
-        -------
-        dict
-            "valid_loss", and two accuracies from 0 to 1.
-        """
+        """Loss on one held-out window a piece, and how often genre and tempo are right."""
         model = Tagger(GENRES, INSTRUMENTS)
         model.load_state_dict(self.average.state)
         model.eval()
@@ -260,7 +251,7 @@ class TaggerTraining(Training):
         right = [float((answers[i].argmax(-1) == targets[i]).float().mean()) for i in (0, 2)]
         return {"valid_loss": float(self.loss(answers, targets)), "valid_genre": right[0], "valid_tempo": right[1]}
 
-    def write_result(self) -> Path:
+    def _write_result(self) -> Path:
         return save_tagger(self.model, self.out / "tagger.safetensors", self.average.state)
 
 

@@ -20,8 +20,8 @@ from vampkit.train.optim import Average
 class Training:
     """A run that goes on exactly where it was left. `CodecTraining`, `MaskedTraining` and `TaggerTraining` are such.
 
-    A subclass makes `model` and `optimizers`, calls `begin`, and says what an update is (`train_step`), what is
-    measured (`check`) and what is written at the end (`write_result`). An update is a function of the settings and of
+    A subclass makes `model` and `optimizers`, calls `_begin`, and says what an update is (`train_step`), what is
+    measured (`check`) and what is written at the end (`_write_result`). An update is a function of the settings and of
     `step` alone, so a run that was stopped gives the same weights as one that was not.
 
     Parameters
@@ -45,18 +45,12 @@ class Training:
         self.step = 0
         torch.manual_seed(preset.seed)
 
-    def begin(self) -> None:
-        """Go on from the newest checkpoint in `out`, where there is one.
-
-        Raises
-        ------
-        VampkitError
-            Where `out` holds a run with other settings.
-        """
+    def _begin(self) -> None:
+        """Go on from the newest checkpoint in `out`, where there is one. Raises VampkitError for other settings."""
         self.average = Average(self.network, self.preset.average)
         if (state := self.checkpoints.latest()) is not None:
-            checkpoint.same_run(state["identity"], self.identity(), self.out)
-            self.restore(state)
+            checkpoint.same_run(state["identity"], self._identity(), self.out)
+            self._restore(state)
         self.log = checkpoint.Log(self.out / "log.jsonl", self.step) if self.is_main else None
 
     @property
@@ -69,36 +63,18 @@ class Training:
         """Whether this process writes the files: the first of a training in several processes."""
         return True
 
-    def identity(self) -> dict[str, Any]:
-        """What decides the weights that come out; a checkpoint goes on under the same alone.
-
-        Returns
-        -------
-        dict
-            Plain values by name.
-        """
+    def _identity(self) -> dict[str, Any]:
+        """What decides the weights that come out; a checkpoint goes on under the same alone."""
         return checkpoint.identity(self.preset)
 
-    def settings(self) -> dict[str, Any]:
-        """What settings.json holds.
-
-        Returns
-        -------
-        dict
-            The preset's values by name.
-        """
+    def _settings(self) -> dict[str, Any]:
+        """What settings.json holds."""
         return asdict(self.preset)
 
-    def state(self) -> dict[str, Any]:
-        """All that a checkpoint holds; schedule and position in the data follow from the step.
-
-        Returns
-        -------
-        dict
-            Tensors and plain values, nested.
-        """
+    def _state(self) -> dict[str, Any]:
+        """All that a checkpoint holds; schedule and position in the data follow from the step."""
         return {
-            "identity": self.identity(),
+            "identity": self._identity(),
             "step": self.step,
             "model": self.network.state_dict(),
             "average": self.average.state,
@@ -106,14 +82,8 @@ class Training:
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Take up what `state` gave.
-
-        Parameters
-        ----------
-        state : dict
-            Of a checkpoint.
-        """
+    def _restore(self, state: dict[str, Any]) -> None:
+        """Take up what `_state` gave."""
         self.step = state["step"]
         self.network.load_state_dict(state["model"])
         self.average.load(state["average"], state["updates"])
@@ -129,7 +99,7 @@ class Training:
             Keep it as best.safetensors too.
         """
         if self.is_main:
-            self.checkpoints.save(self.state(), self.step, best)
+            self.checkpoints.save(self._state(), self.step, best)
 
     def train_step(self) -> dict[str, Any]:
         """One update.
@@ -141,6 +111,16 @@ class Training:
         """
         raise NotImplementedError
 
+    def _zero_grad(self) -> None:
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
+
+    def _update(self) -> None:
+        """Change the weights by their gradients, and their average."""
+        for optimizer in self.optimizers:
+            optimizer.step()
+        self.average.update(self.network)
+
     def check(self) -> dict[str, Any]:
         """Measure the averaged weights on what is held out.
 
@@ -151,79 +131,28 @@ class Training:
         """
         raise NotImplementedError
 
-    def write_result(self) -> Path:
-        """Write the averaged weights, in half precision.
-
-        Returns
-        -------
-        Path
-            Their file in `out`.
-        """
+    def _write_result(self) -> Path:
+        """Write the averaged weights in half precision; returns their file."""
         raise NotImplementedError
 
-    def milestone(self) -> bool:
-        """Whether a check and a checkpoint are due after an update whatever the clock says, as after the last.
-
-        Returns
-        -------
-        bool
-            True where they are.
-        """
+    def _milestone(self) -> bool:
+        """Whether a check and a checkpoint are due after an update whatever the clock says, as after the last."""
         return self.step == self.steps
 
-    def is_best(self, row: dict[str, Any]) -> bool:
-        """Whether a check is the best so far.
-
-        Parameters
-        ----------
-        row : dict
-            What was logged, with what `check` measured.
-
-        Returns
-        -------
-        bool
-            True where this checkpoint is to be kept as the best.
-        """
+    def _is_best(self, row: dict[str, Any]) -> bool:
+        """Whether what `check` put into a row of the log is the best so far."""
         return False
 
-    def report(self, row: dict[str, Any]) -> None:
-        """Log what an update gave (main process only).
-
-        Parameters
-        ----------
-        row : dict
-            What `train_step` gave, and `check` where it was due.
-        """
+    def _report(self, row: dict[str, Any]) -> None:
+        """Log what an update gave, and a check where it was due (main process only)."""
         self.log.write(step=self.step - 1, **row)
 
-    def progress(self, row: dict[str, Any]) -> dict[str, str]:
-        """What the progress bar shows.
-
-        Parameters
-        ----------
-        row : dict
-            What `train_step` gave.
-
-        Returns
-        -------
-        dict
-            Text by name.
-        """
+    def _progress(self, row: dict[str, Any]) -> dict[str, str]:
+        """What the progress bar shows of a row of the log."""
         return {"loss": f"{row['loss']:.3f}"}
 
-    def any_process(self, flag: bool) -> bool:
-        """Whether any process says so, since all of them stop at the same step.
-
-        Parameters
-        ----------
-        flag : bool
-            What this process says.
-
-        Returns
-        -------
-        bool
-            The same on all.
-        """
+    def _any_process(self, flag: bool) -> bool:
+        """Whether any process says so, since all of them stop at the same step."""
         return flag
 
     def run(self, minutes: float | None = None) -> Path | None:
@@ -247,19 +176,19 @@ class Training:
         disable = None if self.is_main else True
         with tqdm(total=self.steps, initial=self.step, desc=self.out.name, disable=disable) as bar:
             while self.step < self.steps:
-                if minutes is not None and self.any_process(time.monotonic() - began > minutes * 60):
+                if minutes is not None and self._any_process(time.monotonic() - began > minutes * 60):
                     break
                 row = self.train_step()
                 self.step += 1
                 bar.update()
-                bar.set_postfix(self.progress(row))
-                border = self.milestone()
+                bar.set_postfix(self._progress(row))
+                border = self._milestone()
                 best = False
                 if self.is_main:
                     if border or self.step % self.preset.check_every == 0:
                         row |= self.check()
-                        best = self.is_best(row)
-                    self.report(row)
+                        best = self._is_best(row)
+                    self._report(row)
                 if border or best or time.monotonic() - saved > self.preset.save_seconds:
                     self.save(best)
                     saved = time.monotonic()
@@ -278,8 +207,8 @@ class Training:
         if not self.is_main:
             return None
         with written(self.out / "settings.json") as part:
-            part.write_text(json.dumps(self.settings(), indent=1), encoding="utf-8")
-        return self.write_result()
+            part.write_text(json.dumps(self._settings(), indent=1), encoding="utf-8")
+        return self._write_result()
 
 
 def chosen_run(presets: dict[str, Any], preset: Any, what: str, out: str | os.PathLike | None) -> tuple[Any, str, Path]:
