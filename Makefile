@@ -6,15 +6,18 @@ export MALLOC_TRIM_THRESHOLD_ := 1000000000
 export MALLOC_MMAP_THRESHOLD_ := 1000000000
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-with tests/nbval.cfg
 
-.PHONY: help demo lab test browser bench lint clean
+.PHONY: help demo lab test browser extras bench lint types docs clean
 
 help:
 	@echo "make demo    vamp on a bundled clip four ways; sounds and a picture land in demo/"
 	@echo "make lab     open the notebooks in JupyterLab"
 	@echo "make test    all tests, notebooks included"
 	@echo "make browser the widgets in a real JupyterLab; needs Chromium"
+	@echo "make extras  tests of optional extras; needs a SoundFont (Debian: timgm6mb-soundfont)"
 	@echo "make bench   benchmarks"
-	@echo "make lint    ruff over code and notebooks"
+	@echo "make lint    ruff over code and notebooks, the layers, the docstrings of public names"
+	@echo "make types   mypy over the core"
+	@echo "make docs    API pages in build/docs"
 	@echo "make clean   remove what the other targets wrote (not .venv)"
 
 # Only a finished installation leaves the stamp, so that an interrupted one goes on at the next call.
@@ -37,8 +40,21 @@ browser: .venv/.done
 bench: .venv/.done
 	$(BIN)/python -m tests.bench.bench_codec && $(BIN)/python -m tests.bench.bench_models && $(BIN)/python -m tests.bench.bench_resume && $(BIN)/python -m tests.bench.bench_music
 
+extras: .venv/.done
+	$(BIN)/python -c "import symusic, tensorboard" || $(BIN)/python -m pip install -c constraints.txt -e ".[soundfont,tensorboard]"
+	$(BIN)/python -m pytest tests/music/test_music.py tests/train/test_scale.py -k "soundfont or tensorboard"
+
 lint: .venv/.done
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check vampkit tests .ci notebooks/conftest.py
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_docstrings.py
+
+types: .venv/.done
+	$(BIN)/mypy
+
+docs: .venv/.done
+	$(BIN)/python .ci/docs.py build/docs
 
 clean:
 	rm -rf demo build dist .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -12,6 +12,7 @@ ROOMS = ("audio", "codec", "files", "model", "sampling", "weights", "pipeline", 
 
 
 def main() -> None:
+    """Write the pages."""
     modules = [importlib.import_module(name) for name in ("vampkit", *(f"vampkit.{room}" for room in ROOMS))]
     for module in [*modules, *(getattr(modules[0], name) for name in modules[0].__all__)]:
         for name in getattr(module, "__all__", ()):

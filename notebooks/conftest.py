@@ -1,4 +1,4 @@
-"""Notebooks under nbval: text and printed lines are compared strictly, payloads that no text comparison serves are left out."""
+"""Notebooks under nbval: text is compared strictly, payloads that no text comparison serves are left out."""
 
 import os
 

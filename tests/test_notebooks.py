@@ -13,7 +13,10 @@ import pytest
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
 LIMIT = 1_500_000
-DOWNLOADS = r"\bpip3? install|\bconda install|\bapt(-get)? |\bwget\b|\bcurl\b|https?://|urllib|requests\.|hf_hub_download|git clone"
+DOWNLOADS = (
+    r"\bpip3? install|\bconda install|\bapt(-get)? |\bwget\b|\bcurl\b|https?://|urllib|requests\."
+    r"|hf_hub_download|git clone"
+)
 MACHINE_PATHS = r"""(?<![\w.\]}])/(home|root|tmp|usr|opt|mnt|work|Users|var)/|[A-Z]:\\\\?(?!n)\w"""
 
 pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

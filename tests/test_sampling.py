@@ -16,8 +16,11 @@ GREEDY = [("loop_coarse", c) for c in ("greedy_1step", "greedy_inpaint", "greedy
     ("loop_c2f", "greedy_2step"),
     ("loop_c2f", "greedy_8step"),
 ]
-SAMPLED = [("loop_coarse", "sampled_seed7", Settings(8, 0.9)), ("loop_coarse", "sampled_topp_cutoff_seed8", Settings(8, 1.0, top_p=0.8, cutoff=0.5)),
-           ("loop_c2f", "sampled_2step_seed9", Settings(2))]  # fmt: skip
+SAMPLED = [
+    ("loop_coarse", "sampled_seed7", Settings(8, 0.9)),
+    ("loop_coarse", "sampled_topp_cutoff_seed8", Settings(8, 1.0, top_p=0.8, cutoff=0.5)),
+    ("loop_c2f", "sampled_2step_seed9", Settings(2)),
+]
 
 
 def recorded(loop, case):
@@ -102,12 +105,26 @@ P = torch.tensor([0.4, 0.3, 0.15, 0.1, 0.05])
 """Entropy 1.39 nats; surprises 0.92, 1.20, 1.90, 2.30, 3.00, so distances from it 0.48, 0.19, 0.50, 0.91, 1.60."""
 
 
-@pytest.mark.parametrize("limit, amount, stays", [
-    (sampling.top_k, 1, [0]), (sampling.top_k, 3, [0, 1, 2]), (sampling.top_k, 9, [0, 1, 2, 3, 4]),
-    (sampling.top_p, 0.1, [0]), (sampling.top_p, 0.6, [0, 1]), (sampling.top_p, 0.8, [0, 1, 2]), (sampling.top_p, 1.0, [0, 1, 2, 3, 4]),
-    (sampling.min_p, 1.0, [0]), (sampling.min_p, 0.3, [0, 1, 2]), (sampling.min_p, 0.2, [0, 1, 2, 3]), (sampling.min_p, 0.1, [0, 1, 2, 3, 4]),
-    (sampling.typical, 0.2, [1]), (sampling.typical, 0.5, [0, 1]), (sampling.typical, 0.8, [0, 1, 2]), (sampling.typical, 1.0, [0, 1, 2, 3, 4]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "limit, amount, stays",
+    [
+        (sampling.top_k, 1, [0]),
+        (sampling.top_k, 3, [0, 1, 2]),
+        (sampling.top_k, 9, [0, 1, 2, 3, 4]),
+        (sampling.top_p, 0.1, [0]),
+        (sampling.top_p, 0.6, [0, 1]),
+        (sampling.top_p, 0.8, [0, 1, 2]),
+        (sampling.top_p, 1.0, [0, 1, 2, 3, 4]),
+        (sampling.min_p, 1.0, [0]),
+        (sampling.min_p, 0.3, [0, 1, 2]),
+        (sampling.min_p, 0.2, [0, 1, 2, 3]),
+        (sampling.min_p, 0.1, [0, 1, 2, 3, 4]),
+        (sampling.typical, 0.2, [1]),
+        (sampling.typical, 0.5, [0, 1]),
+        (sampling.typical, 0.8, [0, 1, 2]),
+        (sampling.typical, 1.0, [0, 1, 2, 3, 4]),
+    ],
+)
 def test_filters_on_a_known_distribution(limit, amount, stays):
     order = torch.tensor([3, 0, 4, 2, 1])
     for shift in (0.0, 7.5):  # logits are known up to a constant
@@ -268,16 +285,28 @@ def test_nothing_hidden_is_nothing_done(task):
     assert torch.equal(last.codes, codes)
 
 
-@pytest.mark.parametrize("change, error, words", [
-    (dict(passes=0), ValueError, "passes"), (dict(passes=2.5), ValueError, "passes"), (dict(temperature=-1.0), ValueError, "temperature"),
-    (dict(top_p=0.0), ValueError, "top_p"), (dict(count="all"), ValueError, "count"),
-    (dict(top_k=0), ValueError, "top_k"), (dict(top_k=1.5), ValueError, "top_k"), (dict(min_p=0.0), ValueError, "min_p"),
-    (dict(typical=1.1), ValueError, "typical"), (dict(schedule="steep"), ValueError, "schedule is 'steep', one of cosine"), (dict(annealing="steep"), ValueError, "annealing is 'steep', one of cosine"),
-    (dict(seeds=[1]), ValueError, "seeds"),
-    (dict(mask=torch.ones(3, 4, 29, dtype=torch.bool)), ValueError, "shape"), (dict(mask=torch.ones(3, 4, 30)), TypeError, "bool"),
-    (dict(codes=torch.zeros(3, 5, 30, dtype=torch.int64)), ValueError, "shape"), (dict(codes=torch.zeros(3, 4, 30)), TypeError, "int64"),
-    (dict(codes=torch.full((3, 4, 30), 16)), ValueError, "0 to 15"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change, error, words",
+    [
+        (dict(passes=0), ValueError, "passes"),
+        (dict(passes=2.5), ValueError, "passes"),
+        (dict(temperature=-1.0), ValueError, "temperature"),
+        (dict(top_p=0.0), ValueError, "top_p"),
+        (dict(count="all"), ValueError, "count"),
+        (dict(top_k=0), ValueError, "top_k"),
+        (dict(top_k=1.5), ValueError, "top_k"),
+        (dict(min_p=0.0), ValueError, "min_p"),
+        (dict(typical=1.1), ValueError, "typical"),
+        (dict(schedule="steep"), ValueError, "schedule is 'steep', one of cosine"),
+        (dict(annealing="steep"), ValueError, "annealing is 'steep', one of cosine"),
+        (dict(seeds=[1]), ValueError, "seeds"),
+        (dict(mask=torch.ones(3, 4, 29, dtype=torch.bool)), ValueError, "shape"),
+        (dict(mask=torch.ones(3, 4, 30)), TypeError, "bool"),
+        (dict(codes=torch.zeros(3, 5, 30, dtype=torch.int64)), ValueError, "shape"),
+        (dict(codes=torch.zeros(3, 4, 30)), TypeError, "int64"),
+        (dict(codes=torch.full((3, 4, 30), 16)), ValueError, "0 to 15"),
+    ],
+)
 def test_bad_input_is_refused_before_the_first_pass(task, change, error, words):
     given = dict(codes=task[0], mask=task[1], seeds=[1, 2, 3])
     chosen = {name: value for name, value in change.items() if name not in given}

@@ -5,9 +5,47 @@
 Names are loaded on first use, so `import vampkit as vk` is quick. Notebook: 00.
 """
 
+import sys
+from collections.abc import Callable
 from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
+
+
+def lazily(package: str, homes: dict[str, tuple[str, ...]], modules: dict[str, str] | None = None) -> tuple:
+    """Let a package load its public names on first use.
+
+    Parameters
+    ----------
+    package : str
+        Its name.
+    homes : dict of str to tuple of str
+        Public names by the module below the package that holds them.
+    modules : dict of str to str, optional
+        Modules below the package that are public as they are, by the name they are reached under.
+
+    Returns
+    -------
+    tuple
+        What the package calls `__getattr__`, `__dir__` and `__all__`.
+    """
+    found, modules = {name: home for home, names in homes.items() for name in names}, modules or {}
+    public = sorted([*found, *modules])
+
+    def load(name: str) -> Any:
+        if name in found:
+            value = getattr(import_module(f"{package}.{found[name]}"), name)
+        elif name in modules:
+            value = import_module(f"{package}.{modules[name]}")
+        else:
+            raise AttributeError(f"{package} has no {name!r}; its names are: {', '.join(public)}")
+        setattr(sys.modules[package], name, value)
+        return value
+
+    names: Callable[[], list[str]] = lambda: public  # noqa: E731
+    return load, names, public
+
 
 _HOME = {
     "audio": ("Clip", "clips", "load_clip"),
@@ -24,28 +62,10 @@ _HOME = {
     "show": ("listen",),
     "weights": ("load_codec", "load_model"),
 }
-"""Where each public name lives."""
+"""Each public name, by the module that holds it."""
 
-_MODULES = {"beats": "prompts.beats"} | {
-    name: name for name in ("check", "masks", "metrics", "music", "prompts", "schedules", "show")
-}
+_MODULES = {name: name for name in ("check", "masks", "metrics", "music", "prompts", "schedules", "show")}
 """Modules that are public as they are: `vk.masks.periodic`, `vk.show.spectrogram`."""
 
-_FOUND = {name: home for home, names in _HOME.items() for name in names}
-
-__all__ = sorted([*_FOUND, *_MODULES, "__version__"])
-
-
-def __getattr__(name: str):
-    if name in _FOUND:
-        value = getattr(import_module(f"vampkit.{_FOUND[name]}"), name)
-    elif name in _MODULES:
-        value = import_module(f"vampkit.{_MODULES[name]}")
-    else:
-        raise AttributeError(f"vampkit has no {name!r}; its names are: {', '.join(__all__)}")
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = lazily("vampkit", _HOME, _MODULES | {"beats": "prompts.beats"})
+__all__ = [*__all__, "__version__"]

@@ -164,7 +164,8 @@ def test_without_a_network_it_says_what_to_put_where(server, monkeypatch, tmp_pa
 def test_the_guard_leaves_other_packages_in_peace():
     """After our import of dac, `import torchaudio` either works or fails as for a package that is not there."""
     code = (
-        "from vampkit.codec.descript import dac\nimport importlib.util, sys\ntry:\n    import torchaudio\nexcept ModuleNotFoundError:\n"
+        "from vampkit.codec.descript import dac\nimport importlib.util, sys\n"
+        "try:\n    import torchaudio\nexcept ModuleNotFoundError:\n"
         "    assert importlib.util.find_spec('torchaudio') is None\nimport dac\nassert dac.DAC\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

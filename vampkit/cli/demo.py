@@ -53,7 +53,8 @@ def run(out: str | os.PathLike = "demo", clip: str | Clip = CLIP, seconds: float
                 "took_s": round(time.monotonic() - since, 1),
             }
         )
-        line = "{name:12} {seconds:6.2f} s  peak {peak_dbfs:6.1f} dBFS  {loudness_lufs:6.1f} LUFS  hidden {hidden:5.1%}  kept {kept_bits_per_second:5d} bit/s"
+        line = "{name:12} {seconds:6.2f} s  peak {peak_dbfs:6.1f} dBFS  {loudness_lufs:6.1f} LUFS  "
+        line += "hidden {hidden:5.1%}  kept {kept_bits_per_second:5d} bit/s"
         print((line + "  in {took_s:4.1f} s").format(**rows[-1]), flush=True)
 
     keep("input", sound, time.monotonic(), 0.0, 16 * sound.rate)

@@ -277,7 +277,7 @@ def train(
     valid_store : Path, optional
         The same, to check on.
     stream : int
-        Processes that compose while a masked model trains, in place of pieces made before; on many cores they feed a GPU.
+        Processes that compose while a masked model trains, in place of pieces made before; many cores feed a GPU.
     start : str, optional
         A codec or a model to go on from.
     device : str

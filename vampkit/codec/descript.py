@@ -87,8 +87,8 @@ FEW = 64
 class Conv1d(nn.Conv1d):
     """A convolution that, on a CPU and without gradients, keeps the channels of one moment side by side in memory.
 
-    With the few channels of a small codec that is faster, most of all where it is dilated; the result is the same but for
-    rounding.
+    With the few channels of a small codec that is faster, most of all where it is dilated; the result is the same but
+    for rounding.
     """
 
     def _conv_forward(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -5,7 +5,7 @@ Every figure of quality carries an interval and the number of clips behind it.
 Names are loaded on first use. Notebook: 01.
 """
 
-from importlib import import_module
+from vampkit import lazily
 
 _HOME = {
     "agreement": ("beat_f", "beat_times", "chroma", "chroma_similarity", "onset_f", "onset_times"),
@@ -17,24 +17,14 @@ _HOME = {
     "statistics": ("Estimate", "bootstrap", "jackknife"),
     "tagger": ("Tagger", "load_tagger", "save_tagger", "tagger_embedding", "tags"),
     "tokens": (
-        *("entries_used", "entry_counts", "masked_accuracy", "masked_cross_entropy", "perplexity"),
+        "entries_used",
+        "entry_counts",
+        "masked_accuracy",
+        "masked_cross_entropy",
+        "perplexity",
         "unigram_cross_entropy",
     ),
 }
-"""Where each public name lives."""
+"""Each public name, by the module that holds it."""
 
-_FOUND = {name: home for home, names in _HOME.items() for name in names}
-
-__all__ = sorted(_FOUND)
-
-
-def __getattr__(name: str):
-    if name not in _FOUND:
-        raise AttributeError(f"vampkit.metrics has no {name!r}; its names are: {', '.join(__all__)}")
-    value = getattr(import_module(f"vampkit.metrics.{_FOUND[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = lazily(__name__, _HOME)

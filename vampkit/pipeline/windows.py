@@ -95,8 +95,8 @@ class Window:
     """One piece of the way: it sees frames left to right - 1 and makes first to last - 1.
 
     number: its place in the row, for its noise. On a circle left may lie before 0 and right beyond the end; `circular`
-    says that it is the whole circle. In the reference's cut, `padded` says that right may lie beyond the end, `edges` that
-    the first and last frame are kept where any is.
+    says that it is the whole circle. In the reference's cut, `padded` says that right may lie beyond the end, `edges`
+    that the first and last frame are kept where any is.
     """
 
     left: int

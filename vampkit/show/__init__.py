@@ -5,7 +5,7 @@ Figures are `plotly.graph_objects.Figure`; `overview` writes a still picture whe
 Names are loaded on first use. Notebook: 00.
 """
 
-from importlib import import_module
+from vampkit import lazily
 
 _HOME = {
     "figures": ("dress", "spectrogram", "waveform"),
@@ -14,20 +14,6 @@ _HOME = {
     "plots": ("bars", "curves", "matrices", "schedules"),
     "static": ("overview",),
 }
-"""Where each public name lives."""
+"""Each public name, by the module that holds it."""
 
-_FOUND = {name: home for home, names in _HOME.items() for name in names}
-
-__all__ = sorted(_FOUND)
-
-
-def __getattr__(name: str):
-    if name not in _FOUND:
-        raise AttributeError(f"vampkit.show has no {name!r}; its names are: {', '.join(__all__)}")
-    value = getattr(import_module(f"vampkit.show.{_FOUND[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = lazily(__name__, _HOME)

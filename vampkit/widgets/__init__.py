@@ -3,7 +3,7 @@
 Each is loaded on first use.
 """
 
-from importlib import import_module
+from vampkit import lazily
 
 _HOME = {
     "editor": ("MaskEditor",),
@@ -12,18 +12,6 @@ _HOME = {
     "scrubber": ("SamplerScrubber",),
     "studio": ("VampStudio",),
 }
-"""Where each public name lives."""
+"""Each public name, by the module that holds it."""
 
-_FOUND = {name: home for home, names in _HOME.items() for name in names}
-
-__all__ = sorted(_FOUND)
-
-
-def __getattr__(name: str):
-    if name not in _FOUND:
-        raise AttributeError(f"vampkit.widgets has no {name!r}; its names are: {', '.join(__all__)}")
-    return getattr(import_module(f"vampkit.widgets.{_FOUND[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = lazily(__name__, _HOME)
