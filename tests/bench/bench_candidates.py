@@ -3,7 +3,7 @@ Prints a Markdown table.
 
 For each codec: reconstruction, entropy of its tokens, the same small models trained for the same few steps, and how far
 their vamps (P = 7 and 16) lie from the sounds they were made of, before any codec; then the Frechet distance of each as
-a share of the first codec's, with the interval of the ratio. A run that was stopped goes on with the models it has; a
+a ratio to the first codec's, with the interval of that ratio. A run that was stopped goes on with the models it has; a
 folder of codec and models in place of a codec is judged as it is. `--only short` trains the small coarse model alone,
 for each codec and for the codec of each folder, and prints how far it comes. Needs the pools of `vampkit train codec
 --music DIR`.

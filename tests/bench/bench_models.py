@@ -78,8 +78,7 @@ def main():
         cross_entropies(vamp, torch.stack([t.codes[:, :574] for t in made]), kind)
     if options.only == "entropies":
         return
-    # What is compared with: other pieces, and excerpts of the train split, whose artists are as mixed as those of the
-    # valid split.
+    # Compared with other pieces, and with excerpts of the train split, whose artists are as mixed as the valid split's.
     seeds = range(1_001_000, 1_001_000 + options.clips)
     references = {
         "composed": [music.render(music.compose(seed, genre="training", seconds=10.0)) for seed in seeds],

@@ -20,7 +20,7 @@ from vampkit.weights import load_codec
 
 
 def average_precision(scores, truth):
-    """Mean over the true items of the share of true ones among those scored as high."""
+    """Mean over the true items of the fraction of true ones among those scored at least as high."""
     order = np.argsort(-scores)
     hits = truth[order]
     return float((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits > 0].mean())

@@ -38,10 +38,7 @@ def column(folder, name):
 
 
 def assert_one_training(a, b):
-    """Equal but for the order of sums.
-
-    The first gradient to a hair, then what Muon's bf16 products make of that hair.
-    """
+    """Equal but for the order of sums: the first gradient to 1e-4, later losses within what Muon makes of that."""
     assert column(a, "norm")[0] == pytest.approx(column(b, "norm")[0], rel=1e-4)
     assert column(a, "loss")[0] == pytest.approx(column(b, "loss")[0], abs=2e-5)
     assert column(a, "loss") == pytest.approx(column(b, "loss"), abs=3e-3)
@@ -65,7 +62,7 @@ def test_an_example_is_a_function_of_seed_and_number_alone(small_codec):
         Examples(STILL, stores, 0, 3)
 
 
-def test_composed_music_has_its_fraction(small_codec):
+def test_composed_music_has_its_share(small_codec):
     stores = (made_store(small_codec), made_store(small_codec))
     examples = Examples(dataclasses.replace(STILL, composed=0.25), stores)
     assert [examples.is_composed(i) for i in range(8)] == [False, False, False, True] * 2
@@ -100,7 +97,7 @@ if training.accelerator.is_main_process:
 
 
 def test_two_processes_with_half_the_batch_each_are_one(small_codec, tmp_path):
-    """The masked mean is over the batch of all: uneven counts of hidden tokens would show."""
+    """The mean is over the hidden tokens of the whole batch; a mean of the processes' means would differ."""
     (tmp_path / "run.py").write_text(RUN)
     codec = small_codec.save(tmp_path / "codec.safetensors", half=False)
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
@@ -198,7 +195,7 @@ def test_curves_and_sounds_are_written_on_request(small_codec, tmp_path):
 
 
 def test_compiling_the_blocks_changes_nothing(small_codec, tmp_path):
-    """Traced, not translated: a C++ compiler would take a minute."""
+    """Traced only: compiling C++ would take a minute."""
     torch.compiler.set_stance("force_eager")
     try:
         for name, compiled in (("plain", False), ("compiled", True)):

@@ -1,5 +1,4 @@
-"""Token stores: what goes in comes out, bad files are listed, a stop loses nothing, any number of processes makes the
-same store."""
+"""Token stores: what goes in comes out, bad files are listed, a stop loses nothing, processes change nothing."""
 
 import json
 import sys
@@ -69,7 +68,7 @@ def test_silent_parts_are_not_drawn(built):
 
 
 def test_loud_blocks_that_touch_are_one_part():
-    """Of any length: models of 10 s are to find their crops."""
+    """Of any length, so that models of 10 s find their crops."""
     noise = Clip(0.1 * np.random.default_rng(1).standard_normal(44_100 * 31).astype(np.float32), 44_100)
     assert store.salient(noise, -45.0, 44_100 / 768) == [[0, int(31 * 44_100 / 768)]]
     noise.samples[:, 44_100 * 9 : 44_100 * 12] = 0
@@ -84,7 +83,7 @@ def test_two_processes_make_the_same_store(built, folder, codec_path, tmp_path, 
 
 
 def test_a_stop_loses_nothing(built, folder, codec_path, tmp_path, monkeypatch):
-    """Stopped inside the second shard, the first is kept, and the end is that of a run without a stop."""
+    """Stopped inside the second shard, the first is kept, and the store becomes that of a run without a stop."""
     monkeypatch.setattr(store, "SHARD", 2)
     real, done = store.encoded, []
 

@@ -1,5 +1,6 @@
 """The tagger: trained, stopped, resumed and read back; it and the other embeddings put known degradations in order."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -57,6 +58,9 @@ def test_it_learns_and_resumes_exactly(spectra, tmp_path):
     second = training.TaggerTraining(preset, spectra, spectra, tmp_path / "b").run()
     states = [load_tagger(path).state_dict() for path in (first, second)]
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    assert len(list((tmp_path / "b").glob("state-*.safetensors"))) == 2
+    with pytest.raises(VampkitError, match="other settings .*batch 4 then, 8 now"):
+        training.TaggerTraining(dataclasses.replace(preset, batch=8), spectra, spectra, tmp_path / "b")
     rows = [json.loads(line) for line in (tmp_path / "a" / "log.jsonl").read_text().splitlines()]
     assert (
         np.mean([r["loss"] for r in rows[-3:]]) < np.mean([r["loss"] for r in rows[:3]]) and "valid_tempo" in rows[-1]
@@ -100,8 +104,7 @@ def test_another_file_is_refused(tmp_path):
 
 
 def test_the_bundled_tagger_hears_what_was_composed():
-    """On short held-out pieces it names the genre far more often than the one in 14 of a guess, and finds drums where
-    they play."""
+    """It names the genre of short held-out pieces far more often than a guess would, and hears drums where they play."""
     right, drums = [], {True: [], False: []}
     for seed in (1_400_000, 1_400_001):
         for genre in music.TRAINING_GENRES:
@@ -131,8 +134,7 @@ def sets():
 
 @pytest.mark.parametrize("name", ["tagger", "log-mel statistics", "codec latents"])
 def test_degradations_come_in_order(name, sets):
-    """Noise, low-pass, shuffled frames and other codecs lie farther from other music than undegraded music does, the
-    worse the farther."""
+    """Degraded music lies farther from other music than the same music undegraded, the worse the farther."""
     changed, others = sets
     codec = load_codec("tiny")
     embed = {

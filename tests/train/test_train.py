@@ -102,8 +102,7 @@ def test_muon_moves_a_convolution_as_a_matrix():
     weight.sum().backward()
     optimizer.step()
     moved = (weight.detach() - before).reshape(6, 12)
-    # The gradient is of rank one: an orthogonal update has one singular value near the rate, sqrt(rows / columns) < 1
-    # leaving it.
+    # The gradient has rank one, so an orthogonal update has one singular value, near the rate.
     values = torch.linalg.svdvals(moved)
     assert 0.05 < values[0] < 0.15 and values[1] < 0.02
 
@@ -373,8 +372,7 @@ MaskedTraining(preset, load_codec(folder / "codec.safetensors"), stores, folder 
 
 
 def test_kill_9_costs_nothing(pool, small_codec, tmp_path):
-    """Killed at a random moment, a training goes on from its last checkpoint, and its losses are those of a run that
-    was left alone."""
+    """Killed at a random moment, a training goes on from its last checkpoint, with the losses of an undisturbed run."""
     runs = {}
     for name, kills in (("alone", 0), ("killed", 2)):
         folder = tmp_path / name
