@@ -290,7 +290,7 @@ def test_counts_fall_to_nothing(n, passes):
 
 
 def test_schedules_run_from_all_to_nothing():
-    for gamma in (schedules.cosine, schedules.linear, schedules.square, schedules.root):
+    for gamma in schedules.SCHEDULES.values():
         values = [gamma(u / 50) for u in range(51)]
         assert (
             values[0] == pytest.approx(1)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from vampkit import schedules
 from vampkit.model import check_codes
 
-ANNEALINGS = schedules.SCHEDULES | {"constant": lambda u: 1.0}
+ANNEALINGS = {"linear": schedules.linear} | schedules.SCHEDULES | {"constant": lambda u: 1.0}
 """How the noise on the confidences falls with the fraction of the passes that is done."""
 
 

@@ -13,7 +13,7 @@ from vampkit import cli
 from vampkit.audio import Clip
 from vampkit.errors import VampkitError
 from vampkit.model import MaskedTransformer, ModelConfig
-from vampkit.pipeline import adapt, load_vamp
+from vampkit.pipeline import load_vamp
 from vampkit.train import AdapterPreset, AdapterTraining, TokenStore, finetune, finetuning, split_store, start_local
 from vampkit.weights import load_adapters, load_model, save_model
 
@@ -63,16 +63,16 @@ def test_what_was_held_out_is_told_better_than_before(made):
 def test_adapters_count_once(made, models):
     base = load_vamp(models)
     before = copy.deepcopy(base.coarse.state_dict())
-    adapted = adapt(base, made.folder)
+    adapted = base.adapted(made.folder)
     assert all(torch.equal(w, base.coarse.state_dict()[k]) for k, w in before.items()), "the base stays as it is"
     changed = [k for k, w in before.items() if not torch.equal(w, adapted.coarse.state_dict()[k])]
     assert len(changed) == 2 * 5 and not any("w_ks" in k for k in changed)
     with pytest.raises(VampkitError, match="adapters already"):
-        adapt(adapted, made.folder)
+        adapted.adapted(made.folder)
     with pytest.raises(VampkitError, match="belong to the model"):
         load_adapters(made.folder / "fine.safetensors", base.coarse)
     with pytest.raises(FileNotFoundError, match="no adapters in"):
-        adapt(base, models / "nothing")
+        base.adapted(models / "nothing")
 
 
 def test_merged_is_what_peft_computes(models, music, made, small_codec, tmp_path):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from vampkit import masks
 from vampkit.prompts import (
     Beats,
     Compression,
@@ -16,11 +17,14 @@ from vampkit.prompts import (
     Outpaint,
     Periodic,
     Prefix,
+    Prompt,
     RandomShare,
     Stretch,
     Suffix,
+    prompt_type,
 )
 from vampkit.prompts.beats import BeatGrid
+from vampkit.prompts.values import Slider, whole
 from vampkit.widgets.panel import PanelModel, VampPanel
 from vampkit.widgets.panel_model import offered
 
@@ -31,7 +35,7 @@ class PlainVamp:
     def __init__(self, codec):
         self.codec, self.calls, self.settings = codec, [], {}
 
-    def vamp(self, tokens, prompt, *, seed, passes, progress=None, **settings):
+    def vamp(self, sound, prompt, *, seed, passes, progress=None, **settings):
         if seed == 666:
             raise ValueError("the model <failed>, try another seed")
         self.calls.append((prompt, seed, passes))
@@ -39,7 +43,7 @@ class PlainVamp:
         for i in range(passes):
             if progress:
                 progress(i + 1, passes)
-        made, mask = prompt.prepare(tokens)
+        made, mask = prompt.prepare(sound.tokens, sound.clip)
         clip = self.codec.decode(made)
         return SimpleNamespace(clip=replace(clip, samples=clip.samples[:, ::-1].copy()), mask=mask, tokens=made)
 
@@ -90,13 +94,30 @@ def test_model_makes_every_prompt(vamp, clip, kind, monkeypatch):
     numbers, prompt = EXAMPLES[kind]
     model = PanelModel(vamp, clip, beats=BeatGrid((0.1, 0.5, 0.9), (0.5,)))
     model.set(prompt=kind, **numbers)
-    made, mask = (
-        replace(prompt, times=(0.25, 0.75)).prepare(model.tokens) if kind == "onsets" else prompt.prepare(model.tokens)
-    )
+    timed = replace(prompt, times=(0.25, 0.75)) if kind == "onsets" else prompt
+    made, mask = timed.prepare(model.tokens, clip)
     assert model.prompt == prompt and repr(prompt) in model.code() and model.values == numbers
     assert model.mask.equal(mask) and model.made.codes.equal(made.codes) and model.mask.any()
     assert model.given.seconds == pytest.approx(made.seconds, abs=0.01)
     assert model.generate().mask.equal(mask)
+
+
+def test_any_prompt_that_listens_hears_the_sound(vamp, clip):
+    @prompt_type(word="beginning", example="beginning", bare=True, title="Beginning: keep what is above the mean")
+    class Beginning(Prompt):
+        """Keeps the first frames of what is heard."""
+
+        frames: int = whole("frames", default=5, low=1, slider=Slider(1, 9))
+
+        def mask(self, tokens, clip=None):
+            return masks.prefix(tokens.codebooks, tokens.frames, self.frames if clip.samples.any() else 0)
+
+    try:
+        for sound in (clip, vamp.codec.encode(clip)):
+            model = PanelModel(vamp, sound, "beginning")
+            assert int((~model.generate().mask[0]).sum()) == 5
+    finally:
+        del Prompt.kinds["Beginning"]
 
 
 def test_what_a_prompt_recommends_is_applied_and_shown(vamp, clip):

@@ -49,15 +49,17 @@ class Source:
     piece: Callable[[int, int], np.ndarray] | None = None
 
     @classmethod
-    def of(cls, sound: Clip | Tokens | str | os.PathLike, codec: Codec) -> Source:
+    def of(cls, sound: Sound, codec: Codec, tokens: Tokens | None = None) -> Source:
         """Take a sound in.
 
         Parameters
         ----------
-        sound : Clip, Tokens, str or PathLike
-            A clip, tokens of this codec, or the path of a sound file.
+        sound : Clip, Tokens, Source, str or PathLike
+            A clip, tokens of this codec, the path of a sound file, or a source that was made before.
         codec : Codec
             Makes the tokens.
+        tokens : Tokens, optional
+            Those of the clip, where they were made before.
 
         Returns
         -------
@@ -69,6 +71,8 @@ class Source:
         VampkitError
             For tokens of another codec, and files that are no sound.
         """
+        if isinstance(sound, Source):
+            return sound
         if isinstance(sound, Tokens):
             if sound.codec != codec.hash:
                 raise VampkitError(
@@ -77,7 +81,9 @@ class Source:
                 )
             return cls(sound)
         if isinstance(sound, Clip):
-            return cls(codec.encode(sound), sound.rate, sound, lambda: sound, lambda a, b: sound.samples[:, a:b])
+            return cls(
+                tokens or codec.encode(sound), sound.rate, sound, lambda: sound, lambda a, b: sound.samples[:, a:b]
+            )
         file = FileBlocks(sound)
         return cls(_encoded(file, codec), file.rate, None, lambda: Clip.load(file.path), file.piece)
 
@@ -172,3 +178,7 @@ def _encoded(file: FileBlocks, codec: Codec) -> Tokens:
     blocks = (block[0] * np.float32(10 ** (gain / 20)) for block in file.mono(codec.rate))
     codes = torch.cat(list(codec.encode_blocks(blocks)), -1)[0]
     return Tokens(codes, codec.hash, codec.rate, codec.hop, codec.entries, length, file.rate, (gain,), file.path.stem)
+
+
+Sound = Clip | Tokens | Source | str | os.PathLike
+"""What can be vamped on: a clip of any length, tokens of the codec, the path of a sound file, or a source."""

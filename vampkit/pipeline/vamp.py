@@ -26,13 +26,10 @@ from vampkit.pipeline.devices import chosen
 from vampkit.pipeline.restore import check_restorable, restore
 from vampkit.pipeline.run import Progress, Run
 from vampkit.pipeline.settings import TakeSettings, take_settings, with_settings
-from vampkit.pipeline.source import Source
+from vampkit.pipeline.source import Sound, Source
 from vampkit.pipeline.take import Take, load_record, record_of
 from vampkit.prompts import Prompt
 from vampkit.weights import load_adapters, load_codec, load_model
-
-Sound = Clip | Tokens | str | os.PathLike
-"""What can be vamped on: a clip of any length, tokens of the codec, or the path of a sound file."""
 
 
 class Vamp:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from vampkit.audio import Clip
+from vampkit.pipeline.source import Source
 from vampkit.prompts import Beats, Onsets, Prompt
 from vampkit.prompts.beats import BeatGrid, LibrosaBeats, onset_times
 from vampkit.prompts.values import Choice, Inner, Number, value_of
@@ -260,7 +261,8 @@ class PanelModel:
         """
         prompt = self._timed(self.prompt)
         settings = {"seed": self.seed, "passes": self.passes} | prompt.recommended
-        self.take = self.vamp.vamp(self.tokens, prompt, progress=progress, **settings)
+        sound = Source.of(self.original, self.vamp.codec, self.tokens)
+        self.take = self.vamp.vamp(sound, prompt, progress=progress, **settings)
         return self.take
 
     def _numbers(self, kind: str) -> tuple[Range | Menu, ...]:
