@@ -256,7 +256,7 @@ def test_the_first_wrong_place_is_named(values, data):
 
 
 def test_an_unknown_notebook_is_refused_with_those_there_are():
-    with pytest.raises(AttributeError, match="has no 'nb99'; its modules are: nb03, nb0"):
+    with pytest.raises(AttributeError, match="has no 'nb99'; its names are: nb03, nb0"):
         _ = check.nb99
 
 

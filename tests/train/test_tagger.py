@@ -104,7 +104,7 @@ def test_another_file_is_refused(tmp_path):
 
 
 def test_the_bundled_tagger_hears_what_was_composed():
-    """It names genres of short held-out pieces far more often than a guess would, and hears drums where they play."""
+    """It names genres of short held-out pieces far more often than by chance, and hears drums where they play."""
     right, drums = [], {True: [], False: []}
     for seed in (1_400_000, 1_400_001):
         for genre in music.TRAINING_GENRES:

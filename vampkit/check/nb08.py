@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from vampkit.check.core import generator, judge
+from vampkit.pipeline import windows as planned
 from vampkit.pipeline.restore import restored
 
 
