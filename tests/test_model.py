@@ -95,7 +95,7 @@ def test_hidden_codes_do_not_matter_and_kept_ones_do():
 
 
 def test_paper_sizes():
-    """Parameters without adapters (vampnet b10), counted without building them."""
+    """Parameters without adapters, as the reference code has them, counted without building them."""
     for codebooks, conditioning, layers, expected in ((4, 0, 20, 333_026_464), (14, 4, 16, 275_459_312)):
         config = ModelConfig(codebooks=codebooks, conditioning=conditioning, layers=layers, width=1280, heads=20)
         with torch.device("meta"):

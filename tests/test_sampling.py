@@ -316,7 +316,7 @@ def test_bad_input_is_refused_before_the_first_pass(task, change, error, words):
 
 
 def test_gumbel_noise_orders_by_softmax():
-    """Adding Gumbel noise to log p and taking the largest draws from p: the check of science on the ranking."""
+    """Adding Gumbel noise to log p and taking the largest draws from p: how the ranking is to be understood."""
     n, logits = 30_000, torch.log(torch.tensor([0.6, 0.3, 0.1]))
     u = torch.rand(n, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     first = (logits - torch.log(-torch.log(u))).argmax(1)
