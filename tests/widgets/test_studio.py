@@ -37,8 +37,9 @@ class PlainVamp:
     def __init__(self, codec):
         self.codec, self.gate, self.closed, self.calls = codec, None, 0, []
 
-    def steps(self, tokens, prompt, *, seed, passes, fine_passes, **settings):
+    def steps(self, sound, prompt, *, seed, passes, fine_passes, **settings):
         self.calls.append((prompt, seed, passes))
+        tokens, self.heard = sound.tokens, sound.clip
         mask = prompt.mask(tokens)[None]
         codes, still = tokens.batch.clone(), mask.clone()
         try:
@@ -51,7 +52,7 @@ class PlainVamp:
                 yield SimpleNamespace(done=i + 1, total=passes + 1, codes=codes, mask=still, stage="coarse", take=None)
             made = tokens.replace(codes=codes[0].clone())
             samples = np.full((1, tokens.length), (seed % 100) / 200, np.float32)
-            clip, record = Clip(samples, tokens.rate, tokens.name), {"format": "vampkit.take/1", "seed": seed}
+            clip, record = Clip(samples, tokens.rate, tokens.name), {"format": "vampkit.take/2", "seed": seed}
             take = Take(clip, made, tokens, mask[0], record, self.codec.decode)
             yield SimpleNamespace(done=passes + 1, total=passes + 1, codes=codes, mask=still, stage="fine", take=take)
         finally:
@@ -567,6 +568,14 @@ def test_live_vamping_makes_variations_from_the_mask_as_it_is(studio, vamp):
     assert len(kept) == LIVE_KEPT + 2 and kept[:2] == [1, 2], (
         "old variations go, starred ones and those that were asked for stay"
     )
+
+
+def test_takes_are_made_from_the_sound_so_that_it_can_be_restored(studio, vamp):
+    studio.stamp("periodic:7")
+    studio.set(restore=True)
+    assert studio.settings.restore and studio.generate(wait=True) is not None and vamp.heard is studio.clip
+    studio.live(rounds=2, chain=True, wait=True)
+    assert vamp.heard is None, "what is made from a take has no original"
 
 
 def test_live_vamping_waits_until_the_last_variation_is_heard(studio):

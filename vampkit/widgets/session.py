@@ -19,6 +19,7 @@ from vampkit.codec import Tokens
 from vampkit.errors import VampkitError
 from vampkit.music import Piece, render
 from vampkit.pipeline import TakeSettings, Vamp, take_settings
+from vampkit.pipeline.source import Source
 from vampkit.widgets import cells
 from vampkit.widgets.abx import BlindTest
 from vampkit.widgets.cells import whole
@@ -234,7 +235,8 @@ class Session:
                 job.take = None  # the history holds it
                 self.tell("state", None)
 
-            self.job = Job(lambda: self.vamp.steps(tokens, prompt, **settings.flat()), told)
+            sound = Source(tokens) if tokens is fed else Source.of(self.clip, self.vamp.codec, tokens)
+            self.job = Job(lambda: self.vamp.steps(sound, prompt, **settings.flat()), told)
             job = self.job.start(self._worker)  # kept before it begins, as its news comes from the thread
         self.tell("state", None)
         return job, made
