@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
-NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+NOTEBOOKS = sorted(FOLDER.glob("[0-9a][0-9]_*.ipynb"))
 LIMIT = 1_500_000
 DOWNLOADS = (
     r"\bpip3? install|\bconda install|\bapt(-get)? |\bwget\b|\bcurl\b|https?://|urllib|requests\."

@@ -186,6 +186,8 @@ class Clip:
     def resample(self, rate: int) -> Clip:
         """Change the sample rate (soxr, high quality).
 
+        Notebook: a1
+
         Parameters
         ----------
         rate : int
@@ -235,6 +237,8 @@ class Clip:
     def gain(self, db: float) -> Clip:
         """Make it louder or softer.
 
+        Notebook: a1
+
         Parameters
         ----------
         db : float
@@ -250,6 +254,8 @@ class Clip:
     def peak(self) -> float:
         """Find the highest sample.
 
+        Notebook: a1
+
         Returns
         -------
         float
@@ -262,6 +268,8 @@ class Clip:
         """Measure the integrated loudness (ITU-R BS.1770, by pyloudnorm).
 
         A clip shorter than the standard's block of 0.4 s is repeated until it fills one.
+
+        Notebook: a1
 
         Returns
         -------
@@ -284,6 +292,8 @@ class Clip:
 
     def at_loudness(self, lufs: float = LEVEL) -> Clip:
         """Bring it to a loudness; silence stays silence.
+
+        Notebook: a1
 
         Parameters
         ----------

@@ -103,7 +103,7 @@ def _f_measure(ref: Clip | np.ndarray, est: Clip | np.ndarray, find: Callable, m
 def chroma(clip: Clip) -> Float[np.ndarray, "12 frames"]:
     """Energy by pitch class, C first, frame by frame (librosa's constant-Q chroma).
 
-    Notebook: 07, 11
+    Notebook: 07, 11, a1
 
     Parameters
     ----------

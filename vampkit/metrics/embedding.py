@@ -21,7 +21,7 @@ FRAMES = 20
 def log_mel(clip: Clip, level: float | None = LEVEL) -> Float[np.ndarray, "64 frames"]:
     """Log-mel spectrum of a clip, log10 of the magnitude and not below 1e-5.
 
-    Notebook: 11
+    Notebook: 11, a1
 
     Parameters
     ----------

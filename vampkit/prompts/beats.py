@@ -103,7 +103,7 @@ class BeatGrid:
 def onset_times(clip: Clip, backtrack: bool = False) -> Float[np.ndarray, " onsets"]:
     """Find where notes begin, by librosa's detector on the mono sound at 44.1 kHz.
 
-    Notebook: 09
+    Notebook: 09, a1
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ class LibrosaBeats:
 
     It finds beats by dynamic programming (Ellis 2007, "Beat tracking by dynamic programming").
 
-    Notebook: 09
+    Notebook: 09, a1
 
     Parameters
     ----------
