@@ -490,7 +490,7 @@ def _checked(model: nn.Module, codes: Tensor, mask: Tensor, seeds: Sequence[int]
             f"both [batch, {config.codebooks}, frames] was expected"
         )
     if len(seeds) != len(codes):
-        raise ValueError(f"{len(seeds)} seeds were given for {len(codes)} items, one an item was expected")
+        raise ValueError(f"{len(seeds)} seeds were given for {len(codes)} items, one per item was expected")
     mask = mask.clone()
     mask[:, : config.conditioning] = False
     codes = torch.where(mask, torch.zeros_like(codes), codes)

@@ -97,7 +97,7 @@ def frechet_ratio(x: Tracks, z: Tracks, y: Tracks) -> Estimate:
     Raises
     ------
     ValueError
-        Where x and z are not of equal length, or for fewer than two tracks in a set.
+        If x and z are not of equal length, or for fewer than two tracks in a set.
     """
     if len(x) != len(z):
         raise ValueError(f"{len(x)} and {len(z)} tracks were given, two treatments of the same tracks were expected")

@@ -62,7 +62,7 @@ def bandwidth_of(reference: Tracks) -> float:
     Raises
     ------
     ValueError
-        Where all windows are equal.
+        If all windows are equal.
     """
     points = np.concatenate([np.asarray(t, np.float64) for t in reference])
     points = points[np.linspace(0, len(points) - 1, min(SAMPLE, len(points))).astype(int)]
@@ -158,7 +158,7 @@ def kernel_difference(x: Tracks, z: Tracks, y: Tracks, bandwidth: float | None =
     Raises
     ------
     ValueError
-        Where x and z are not of equal length, or for fewer than two tracks in a set.
+        If x and z are not of equal length, or for fewer than two tracks in a set.
     """
     if len(x) != len(z) or min(len(x), len(y)) < 2:
         raise ValueError(

@@ -42,12 +42,12 @@ def mel_distance(
     y : Clip or ndarray or Tensor
         The other one, [samples] of equal length.
     rate : int
-        Samples a second of arrays; a clip brings its own.
+        Samples per second of arrays; a clip brings its own.
     where : ndarray or Tensor, optional
         bool [frames], the frames that count, such as those a vamp made or those it kept (None: all). A window belongs
         to the frame that its middle lies in.
     hop : int
-        Samples a frame of `where`.
+        Samples per frame of `where`.
 
     Returns
     -------
@@ -133,7 +133,7 @@ def _pair(x: Sound, y: Sound, rate: int) -> tuple[Tensor, Tensor, int]:
     rates = {s.rate for s in (x, y) if isinstance(s, Clip)}
     if len(rates) > 1:
         raise ValueError(
-            f"the sounds have {' and '.join(map(str, sorted(rates)))} samples a second, one rate was expected; "
+            f"the sounds have {' and '.join(map(str, sorted(rates)))} samples per second, one rate was expected; "
             "resample one of them"
         )
     a, b = _mono(x), _mono(y)

@@ -31,7 +31,7 @@ STEP = 64
 DIMS = 64
 """Width of the embedding."""
 TEMPI = (80.0, 100.0, 120.0, 145.0)
-"""Beats a minute that divide the five tempo classes."""
+"""Beats per minute that divide the five tempo classes."""
 WIDTHS = (16, 32, 64, 96, 192)
 """Channels of the five convolutions."""
 
@@ -48,7 +48,7 @@ class Tags(NamedTuple):
     instruments : dict of str to float
         Each for itself.
     tempo : dict of str to float
-        By tempo class, such as "80 to 100" (beats a minute); they add up to 1.
+        By tempo class, such as "80 to 100" (beats per minute); they add up to 1.
     """
 
     genre: dict[str, float]
@@ -223,7 +223,7 @@ def load_tagger(path: str | os.PathLike | None = None) -> Tagger:
     Raises
     ------
     FileNotFoundError
-        Where there is no file.
+        If there is no file.
     VampkitError
         For another kind of file.
     """

@@ -194,7 +194,7 @@ def unigram_cross_entropy(
     Raises
     ------
     ValueError
-        Where counts are of another number of codebooks.
+        If counts are of another number of codebooks.
     """
     if counts is None:
         counts = entry_counts(codes, entries).double()

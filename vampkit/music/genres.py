@@ -17,7 +17,7 @@ Rhythm = tuple[tuple[float, float, float], ...]
 class Genre:
     """Tempo, metre, harmony, feel and who may play.
 
-    tempo: range in beats a minute. meters: beats a bar -> how likely.
+    tempo: range in beats per minute. meters: beats per bar -> how likely.
     swing: range of the place of the off-beat within its pair, 0.5 is even. swing_pair: length of that pair in beats.
     tempo_drift: how far the tempo may wander, as a share. timing_spread: of the players, in seconds.
     sections: names of the common, the loudest and the contrasting one. section_bars: length of a section where the

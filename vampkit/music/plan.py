@@ -20,7 +20,7 @@ FORMS = ("0010", "0101", "0011", "0102", "1010", "0121")
 class Plan:
     """Time, form and harmony of one piece. Places are beats from the first downbeat.
 
-    beats: in a bar. tempo: beats a minute. tonic: pitch class. tuning: Hz of a'. swing: place of the off-beat in its
+    beats: in a bar. tempo: beats per minute. tonic: pitch class. tuning: Hz of a'. swing: place of the off-beat in its
     pair. ending: the last bar is a close on the tonic. grid: seconds of every beat. sections: (name, first bar, bars).
     chords: (place, length, semitones above the tonic, quality).
     """

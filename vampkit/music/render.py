@@ -41,7 +41,7 @@ def render(
     piece : Piece
         What `compose` wrote.
     rate : int
-        Samples a second of the result.
+        Samples per second of the result.
     stereo : bool
         Two channels in place of one.
     stems : bool
@@ -59,7 +59,7 @@ def render(
     VampkitError
         For an instrument or drum that does not exist, and where the extra `soundfont` is missing.
     FileNotFoundError
-        Where there is no SoundFont.
+        If there is no SoundFont.
 
     Examples
     --------

@@ -153,9 +153,9 @@ class Piece:
     seconds : float
         Its length.
     tempo : float
-        Beats a minute at the start.
+        Beats per minute at the start.
     meter : tuple of two int
-        Beats a bar, and the note value of a beat.
+        Beats per bar, and the note value of a beat.
     key : str
         In Harte's notation, such as "D:min".
     scale : str

@@ -101,7 +101,7 @@ def load_jams(path: str | os.PathLike) -> Piece:
     Raises
     ------
     FileNotFoundError
-        Where there is no file.
+        If there is no file.
     VampkitError
         For a file that holds no piece.
     """

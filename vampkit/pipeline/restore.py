@@ -57,7 +57,7 @@ def check_restorable(source: Source, prompted: Prompted) -> None:
     Raises
     ------
     ValueError
-        Where one of them does not.
+        If one of them does not.
     """
     if source.piece is None:
         raise ValueError("restore puts the original's sound back, and only tokens were given; give the clip")
@@ -77,7 +77,7 @@ def spans(mask: Tensor, tokens: Tokens, rate: int) -> list[tuple[int, int]]:
     tokens : Tokens
         Whose frames they are.
     rate : int
-        Samples a second.
+        Samples per second.
 
     Returns
     -------

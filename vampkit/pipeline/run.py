@@ -164,7 +164,7 @@ class Canvas:
 class Round:
     """One round of feedback: all coarse windows over a mask, and the fine ones after them.
 
-    mask: bool [codebooks, frames]. seeds: one an item. number: which round, for the noise. total: passes and windows.
+    mask: bool [codebooks, frames]. seeds: one per item. number: which round, for the noise. total: passes and windows.
     """
 
     def __init__(

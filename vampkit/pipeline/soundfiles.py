@@ -79,7 +79,7 @@ def again_file(
     Raises
     ------
     VampkitError
-        Where other models made it.
+        If other models made it.
     """
     record = load_record(record)
     if "mix" in record:
@@ -124,7 +124,7 @@ def pairs(source: Path, target: Path, takes: int = 1) -> Iterator[tuple[Path, Pa
     FileNotFoundError
         For a folder without sounds.
     VampkitError
-        Where a take would overwrite what it is made from.
+        If a take would overwrite what it is made from.
     """
     sounds = sorted(p for p in source.iterdir() if p.suffix.lower() in SOUNDS) if source.is_dir() else [source]
     if not sounds:

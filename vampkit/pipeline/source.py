@@ -1,7 +1,7 @@
 """Sources: what takes are made from, whichever way the sound comes.
 
 A clip, a file of any length or tokens become one thing: tokens, and where there is sound, ways to hear it and to copy
-pieces of it. Of a file only the tokens are held, 5 KB a second. Notebook: 08.
+pieces of it. Of a file only the tokens are held, 5 KB per second. Notebook: 08.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Source:
     tokens : Tokens
         What the codec made of it.
     rate : int
-        Samples a second of the sound; 0 where there are only tokens.
+        Samples per second of the sound; 0 where there are only tokens.
     clip : Clip, optional
         The sound, where it is in memory.
     listen : callable, optional

@@ -51,7 +51,7 @@ class Vamp:
     Raises
     ------
     VampkitError
-        Where they do not fit together.
+        If they do not fit together.
     """
 
     def __init__(self, codec: Codec, coarse: MaskedTransformer, fine: MaskedTransformer, name: str = "custom"):
@@ -229,7 +229,7 @@ class Vamp:
         Raises
         ------
         VampkitError
-            Where other models made it.
+            If other models made it.
         """
         record = load_record(record)
         if "mix" in record:
@@ -249,7 +249,7 @@ class Vamp:
         Raises
         ------
         VampkitError
-            Where its codec or its models are not these.
+            If its codec or its models are not these.
         """
         for what, mine in (("codec", self.codec.hash), ("weights", self.weights_hash)):
             if record[what] != mine:
@@ -276,7 +276,7 @@ class Vamp:
         Raises
         ------
         FileNotFoundError
-            Where it holds neither.
+            If it holds neither.
         VampkitError
             For adapters of other models.
         """

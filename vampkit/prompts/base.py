@@ -73,7 +73,7 @@ class Prompt:
         Raises
         ------
         ValueError
-            Where the prompt does not fit the tokens.
+            If the prompt does not fit the tokens.
         """
         return self.prepare(tokens, clip)[1]
 
@@ -99,7 +99,7 @@ class Prompt:
         Raises
         ------
         ValueError
-            Where the prompt does not fit the tokens.
+            If the prompt does not fit the tokens.
         """
         return tokens, self.mask(tokens, clip)
 
@@ -133,7 +133,7 @@ class Prompt:
         Returns
         -------
         float
-            Bits a second.
+            Bits per second.
         """
         made, mask = self.prepare(tokens, clip)
         return made.bits_per_second * float((~mask).float().mean())
@@ -238,7 +238,7 @@ class Prompt:
         Raises
         ------
         VampkitError
-            Where the data are something else.
+            If the data are something else.
         ValueError
             For values out of range.
         """

@@ -70,7 +70,7 @@ class BeatGrid:
 
     @property
     def tempo(self) -> float:
-        """Beats a minute, by the median distance; nan below two beats."""
+        """Beats per minute, by the median distance; nan below two beats."""
         return 60 / float(np.median(np.diff(np.asarray(self.beats)))) if len(self.beats) > 1 else math.nan
 
     def times(self, which: str = "all", every: int = 1) -> tuple[float, ...]:
@@ -137,14 +137,14 @@ class LibrosaBeats:
     Parameters
     ----------
     tempo : float
-        Beats a minute that are likeliest.
+        Beats per minute that are likeliest.
     spread : float
         How far from it others are likely: the standard deviation in octaves of a log-normal prior.
     octave : int
         1 tracks at double the tempo it finds, -1 at half, 2 and -2 twice over: for music that is counted faster or
         slower than librosa hears it.
     meter : int
-        Beats a bar, for the guess of the downbeats.
+        Beats per bar, for the guess of the downbeats.
 
     Raises
     ------
@@ -209,7 +209,7 @@ def guess_downbeats(beats: Iterable[float], clip: Clip | None = None, meter: int
     clip : Clip, optional
         The sound; without it the first beat counts as a downbeat.
     meter : int
-        Beats a bar.
+        Beats per bar.
 
     Returns
     -------
@@ -277,7 +277,7 @@ def beats_from_csv(path: str | os.PathLike) -> BeatGrid:
     Raises
     ------
     FileNotFoundError
-        Where there is no file.
+        If there is no file.
     VampkitError
         For other contents.
     """
@@ -316,7 +316,7 @@ def beats_from_jams(source: str | os.PathLike | jams.JAMS) -> BeatGrid:
     Raises
     ------
     FileNotFoundError
-        Where there is no file.
+        If there is no file.
     VampkitError
         For a file without beats.
     """
@@ -356,7 +356,7 @@ def beats_from_mirdata(track) -> BeatGrid:
     Raises
     ------
     VampkitError
-        Where the track has none.
+        If the track has none.
     """
     beats = getattr(track, "beats", None)
     if beats is None:

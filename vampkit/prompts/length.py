@@ -173,7 +173,7 @@ class Loop(Prompt):
         Raises
         ------
         ValueError
-            Where it does not lie in the sound, and for too few bars.
+            If it does not lie in the sound, and for too few bars.
         """
         if self.seconds is not None:
             start, end = self.start, self.start + self.seconds

@@ -84,7 +84,7 @@ class Beats(Prompt):
         Raises
         ------
         ValueError
-            Where there is neither a clip nor beats.
+            If there is neither a clip nor beats.
         """
         if self.beats is not None or self.downbeats is not None:
             return BeatGrid(self.beats or (), self.downbeats or ())

@@ -222,7 +222,7 @@ def passes(steps, tokens=None, panels: int = 9, title: str = "", names=None):
     title : str
         Written above the figure.
     names : sequence of str, optional
-        One a grid, in place of "pass 1" and so on.
+        One per grid, in place of "pass 1" and so on.
 
     Returns
     -------

@@ -37,7 +37,7 @@ def curves(lines, x_title: str = "", y_title: str = "", title: str = "", height:
     Raises
     ------
     ValueError
-        Where x and y differ in length.
+        If x and y differ in length.
     """
     import plotly.graph_objects as go
 

@@ -35,7 +35,7 @@ from vampkit.weights import load_codec
 
 STAGES = ("autoencoder", "joint", "decoder")
 HOP = 768
-"""Samples a frame."""
+"""Samples per frame."""
 
 
 class CodecTraining(Training):

@@ -101,7 +101,7 @@ class CodecPreset:
     clip: float = 10.0
     average: float = 0.998  # over about 500 steps
     composed: float = 0.6  # its phase is learned more slowly than that of real music
-    kmeans_frames: int = 51_200  # 50 frames an entry
+    kmeans_frames: int = 51_200  # 50 frames per entry
     seed: int = 0
     save_seconds: float = 60.0  # what a kill may cost
     check_every: int = 250

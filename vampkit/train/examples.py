@@ -33,7 +33,7 @@ class Examples:
     Raises
     ------
     ValueError
-        Where the batch cannot be shared out evenly.
+        If the batch cannot be shared out evenly.
     """
 
     def __init__(self, preset: MaskedPreset, stores: tuple, rank: int = 0, ranks: int = 1):

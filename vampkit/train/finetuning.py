@@ -153,7 +153,7 @@ class AdapterTraining(MaskedTraining):
     Raises
     ------
     VampkitError
-        Where peft is missing, and as for `MaskedTraining`.
+        If peft is missing, and as for `MaskedTraining`.
     """
 
     def __init__(
@@ -236,7 +236,7 @@ def split_store(store: TokenStore, frames: int = 288) -> tuple[TokenStore, Token
     Raises
     ------
     VampkitError
-        Where that leaves nothing to learn from or to measure on.
+        If that leaves nothing to learn from or to measure on.
     """
     if len(store) >= 5:
         first_held = len(store) - max(1, round(HELD_OUT * len(store)))
@@ -302,7 +302,7 @@ def finetune(
     FileNotFoundError
         For a folder that is not there.
     VampkitError
-        Where it holds too little music, where `out` holds a fine-tuning on other music or with other settings, or
+        If it holds too little music, where `out` holds a fine-tuning on other music or with other settings, or
         where peft is missing.
     """
     folder = Path(folder)

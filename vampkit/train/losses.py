@@ -87,7 +87,7 @@ def agreement(projected: Tensor, temperature: float = 0.15) -> Tensor:
 
 
 def signal_ratio(reference: Tensor, estimate: Tensor) -> Tensor:
-    """Scale-invariant signal-to-distortion ratio in dB, one a row of [batch, samples]."""
+    """Scale-invariant signal-to-distortion ratio in dB, one per row of [batch, samples]."""
     x, y = (s - s.mean(-1, keepdim=True) for s in (reference, estimate))
     scale = (x * y).sum(-1, keepdim=True) / (x.square().sum(-1, keepdim=True) + 1e-8)
     target = scale * x

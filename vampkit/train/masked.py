@@ -87,7 +87,7 @@ class MaskedTraining(Training):
     Raises
     ------
     ValueError
-        Where the batch cannot be shared out among the processes.
+        If the batch cannot be shared out among the processes.
     VampkitError
         For a start of another shape, or an `out` in which a run with other settings or tokens of another codec began.
     """

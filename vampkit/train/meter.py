@@ -1,4 +1,4 @@
-"""How fast a training is: tokens a second, and how much of the processor's power it uses."""
+"""How fast a training is: tokens per second, and how much of the processor's power it uses."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def operations(config: ModelConfig, batch: int, frames: int) -> float:
 
 
 class Meter:
-    """Tokens a second and model FLOP utilization (MFU), over the last few updates.
+    """Tokens per second and model FLOP utilization (MFU), over the last few updates.
 
     MFU = operations of an update / (seconds an update * peak). batch: over all processes. peak: operations a second
     that all processes' cards could do; None where that is unknown, as on a CPU: then operations a second are shown.

@@ -44,7 +44,7 @@ class Pool:
     Raises
     ------
     FileNotFoundError
-        Where there is no pool.
+        If there is no pool.
     """
 
     def __init__(self, folder: str | os.PathLike):
@@ -162,7 +162,7 @@ def build_pool(
     Raises
     ------
     VampkitError
-        Where there is no music.
+        If there is no music.
     """
     source = Path(source)
     files = music_files(source)

@@ -94,7 +94,7 @@ def build_store(
     FileNotFoundError
         For a source that is not there.
     VampkitError
-        Where nothing was found, or `out` holds tokens of another codec or of other settings.
+        If nothing was found, or `out` holds tokens of another codec or of other settings.
     ValueError
         For seeds of which only a part is held out.
     """
@@ -183,7 +183,7 @@ class TokenStore(TokenSource):
     Raises
     ------
     FileNotFoundError
-        Where there is no store.
+        If there is no store.
     """
 
     def __init__(self, folder: str | os.PathLike):
@@ -217,7 +217,7 @@ class TokenStore(TokenSource):
 def salient(clip: Clip, floor: float, codec_rate: float) -> list[list[int]]:
     """Frames [first, end) of the parts in which every block of 3 s is louder than `floor` LUFS.
 
-    codec_rate: frames a second.
+    codec_rate: frames per second.
     """
     step, seconds = BLOCK, clip.seconds
     starts = np.arange(0, max(seconds - step / 2, step / 2), step)

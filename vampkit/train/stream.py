@@ -147,9 +147,9 @@ class TokenStream:
         Raises
         ------
         ValueError
-            Where no part is that long.
+            If no part is that long.
         VampkitError
-            Where a worker ended.
+            If a worker ended.
         """
         rows = []
         for _ in range(count):

@@ -91,7 +91,7 @@ class TokenSource:
         Raises
         ------
         ValueError
-            Where no part is that long.
+            If no part is that long.
         """
         if frames not in self._fitting:
             self._fitting[frames] = fitting(self.parts, self.chances, frames)
@@ -125,7 +125,7 @@ class TokenSource:
         Raises
         ------
         ValueError
-            Where no part is that long.
+            If no part is that long.
         """
         long = [(index, first) for index, first, end in self.parts if end - first >= frames]
         if not long:

@@ -49,9 +49,9 @@ class MaskModel:
     codebooks, frames : int
         Rows and columns of the grid.
     rate : int
-        Samples a second of the codec.
+        Samples per second of the codec.
     hop : int
-        Samples a frame.
+        Samples per frame.
     entries : int
         Entries of a codebook.
     length : int, optional

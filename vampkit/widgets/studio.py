@@ -57,7 +57,7 @@ class VampStudio(MaskEditor):
         A clip, tokens, a composed piece (with its beats), a bundled clip's name, a path, or samples [channels, samples]
         with a rate.
     rate : int, optional
-        Samples a second of an array.
+        Samples per second of an array.
     seed : int
         Of the first take.
     preset : str
@@ -114,7 +114,7 @@ class VampStudio(MaskEditor):
             A clip, tokens, a composed piece (with its beats), a bundled clip's name, a path, or samples
             [channels, samples] with a rate.
         rate : int, optional
-            Samples a second of an array.
+            Samples per second of an array.
         name : str
             What to call it.
 
@@ -158,7 +158,7 @@ class VampStudio(MaskEditor):
         Raises
         ------
         ValueError
-            Where no stretch is given or selected.
+            If no stretch is given or selected.
         """
         if start is not None or end is not None:
             self.loop(start, end)
@@ -246,7 +246,7 @@ class VampStudio(MaskEditor):
         Raises
         ------
         ValueError
-            Where nothing is hidden, and where a take is being generated.
+            If nothing is hidden, and where a take is being generated.
         """
         made = self.session.generate(wait, seed)
         return made if wait else None
@@ -289,7 +289,7 @@ class VampStudio(MaskEditor):
         Raises
         ------
         ValueError
-            Where something is being generated, and for a roll beyond the length.
+            If something is being generated, and for a roll beyond the length.
         """
         self.session.live(rounds, chain, roll, wait)
 
