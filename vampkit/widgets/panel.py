@@ -205,7 +205,7 @@ class VampPanel:
         self._bar.value, self._bar.description = 0, ""
         kept = self.model.made.bits_per_second * (1 - hidden)
         self._say(
-            f"{100 * hidden:.1f} % of the tokens are hidden, {kept:.0f} bits per second are kept. "
+            f"{100 * hidden:.1f} % of the tokens are hidden, {kept:.0f} bits a second are kept. "
             "Press Vamp to fill them in."
         )
         player = self._player((self.model.given,), ("original",), mask)
