@@ -228,9 +228,7 @@ def salient(clip: Clip, floor: float, codec_rate: float) -> list[list[int]]:
     """
     step, seconds = BLOCK, clip.seconds
     starts = np.arange(0, max(seconds - step / 2, step / 2), step)
-    borders = [round(start * codec_rate) for start in starts] + [
-        int(seconds * codec_rate)
-    ]  # the last block includes the rest
+    borders = [round(start * codec_rate) for start in starts] + [int(seconds * codec_rate)]  # the last has the rest
     parts: list[list[int]] = []
     for start, first, end in zip(starts, borders[:-1], borders[1:], strict=True):
         if clip.excerpt(float(start), min(step, seconds - start)).loudness() <= floor:
