@@ -190,7 +190,7 @@ class CodecTraining(Training):
         self.model.train(stage != "decoder")
         estimate, loss, row = self._distances(sound)
         judged = stage == "decoder" and self.discriminators is not None
-        # During the warm-up only the discriminators learn the adversarial task: untrained ones would mislead the decoder.
+        # During the warm-up the decoder ignores the discriminators, since untrained ones would mislead it.
         if judged and self.step - start >= p.warmup:
             adversarial, features = self.discriminators.decoder_losses(sound, estimate)
             loss = loss + p.adversarial_weight * adversarial + p.feature_weight * features

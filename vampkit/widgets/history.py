@@ -112,7 +112,7 @@ class History:
         return entry
 
     def prune(self, most: int) -> list[Entry]:
-        """Remove the oldest live takes without a star until at most `most` of them are left. Returns the removed ones."""
+        """Remove the oldest live takes without a star until at most `most` are left. Returns the removed ones."""
         plain = [e for e in self.entries if e.live and not e.star]
         return [self.discard(e) for e in plain[: max(0, len(plain) - most)]]
 

@@ -1,4 +1,4 @@
-"""Session: what the studio knows and does, without a browser.
+"""Session: the state and the actions of the studio, without a browser.
 
 A sound, a mask, settings, one generation at a time, and the history of takes.
 """
