@@ -54,7 +54,7 @@ class Passes:
         return len(self.codes)
 
     def facts(self, index: int) -> dict:
-        """Counts of one pass (from 0): tokens guessed, newly kept, hidden again; mean entropy of the guesses in bits."""
+        """Numbers of tokens guessed, newly kept and hidden again in a pass (from 0), and the mean entropy in bits."""
         state, asked = self.state[index], np.isin(self.state[index], (HIDDEN, FRESH))
         mean = float(self.entropy[index][asked].mean()) if asked.any() else 0.0
         counts = {
