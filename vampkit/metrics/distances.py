@@ -82,6 +82,8 @@ def frechet_ratio(x: Tracks, z: Tracks, y: Tracks) -> Estimate:
     Parameters
     ----------
     x : sequence of ndarray
+        One array [windows, dims] per track.
+    z : sequence of ndarray
         The same tracks in the same order, processed in another way, [windows, dims] per track. The jackknife leaves a
         track out of x and z at the same time.
     y : sequence of ndarray

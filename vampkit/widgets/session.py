@@ -312,9 +312,7 @@ class Session:
                 if not made:
                     break
                 entry, count = made[0], count + 1
-                fed = (
-                    entry.take.tokens.replace(name=entry.name) if chain else None
-                )  # the sound that is opened does not change
+                fed = entry.take.tokens.replace(name=entry.name) if chain else None  # the opened sound stays
                 self.chosen = entry.number
                 self.history.prune(LIVE_KEPT)
                 self.tell("live", entry)
