@@ -16,7 +16,7 @@ def stream(seed: int, name: str) -> np.random.Generator:
 
 
 def pick(rng: np.random.Generator, options, chances=None):
-    """Draw one of the options, uniformly or with `chances`. (NumPy's `choice` would convert tuples to arrays.)"""
+    """Draw one of the options, uniformly or with `chances`. NumPy's `choice` would convert tuples to arrays."""
     options = list(options)
     if chances is not None:
         chances = np.array(list(chances), float)
