@@ -21,14 +21,14 @@ def lazily(package: str, homes: dict[str, tuple[str, ...]], modules: dict[str, s
     package : str
         Its name.
     homes : dict of str to tuple of str
-        Public names by the module below the package that holds them.
+        For each module of the package, the public names that it holds.
     modules : dict of str to str, optional
-        Modules below the package that are public as they are, by the name they are reached under.
+        Modules that are public themselves, by their public names.
 
     Returns
     -------
     tuple
-        What the package calls `__getattr__`, `__dir__` and `__all__`.
+        The package's `__getattr__`, `__dir__` and `__all__`.
     """
     found, modules = {name: home for home, names in homes.items() for name in names}, modules or {}
     public = sorted([*found, *modules])
@@ -62,10 +62,10 @@ _HOME = {
     "show": ("listen",),
     "weights": ("load_codec", "load_model"),
 }
-"""Each public name, by the module that holds it."""
+"""For each module, the public names that it holds."""
 
 _MODULES = {name: name for name in ("check", "masks", "metrics", "music", "prompts", "schedules", "show")}
-"""Modules that are public as they are: `vk.masks.periodic`, `vk.show.spectrogram`."""
+"""Modules that are public themselves: `vk.masks.periodic`, `vk.show.spectrogram`."""
 
 __getattr__, __dir__, __all__ = lazily("vampkit", _HOME, _MODULES | {"beats": "prompts.beats"})
 __all__ = [*__all__, "__version__"]

@@ -1,9 +1,8 @@
-"""Build .venv in a fresh clone, with the standard library alone: `python3 vampkit/bootstrap.py`.
+"""Build .venv in a fresh clone: `python3 vampkit/bootstrap.py`. It needs only the standard library.
 
-Runs under any Python 3 and looks for the newest one that vampkit supports. On Linux the newest torch brings gigabytes
-of CUDA libraries, so three
-ways are tried in order: uv, which picks the build of torch that fits this machine; pip with the torch of
-constraints.txt first; plain pip.
+The script runs under any Python 3 and looks for the newest one that vampkit supports. On Linux the newest torch brings
+gigabytes of CUDA libraries. So three ways to install are tried in this order: uv, which picks the build of torch that
+fits this machine; pip, which first installs the torch version of constraints.txt; plain pip.
 """
 
 import os
@@ -15,13 +14,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SUPPORTED = ("3.13", "3.12", "3.11")
 PATIENCE = {"UV_HTTP_TIMEOUT": "10", "UV_HTTP_CONNECT_TIMEOUT": "5", "UV_HTTP_RETRIES": "0"}
-"""Seconds that uv waits for a host: one that cannot be reached costs seconds, and pip takes over."""
+"""Seconds that uv waits for a host. They are few, so that pip takes over soon if uv cannot reach it."""
 
 PROBE = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
 
 
 def version_of(command):
-    """The version, such as "3.12", of a Python that can make virtual environments; None for all else."""
+    """The version, such as "3.12", of a Python; None if the command fails or cannot make virtual environments."""
     try:
         done = subprocess.run([*command, "-c", PROBE], capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
@@ -30,7 +29,7 @@ def version_of(command):
 
 
 def find_python(probe=version_of):
-    """The command of the newest supported Python on this machine, as a list. Raises SystemExit where there is none."""
+    """The command of the newest supported Python on this machine, as a list. Raises SystemExit if there is none."""
     names = [["python" + version] for version in SUPPORTED]
     names += [["py", "-" + version] for version in SUPPORTED] if os.name == "nt" else []
     found = {}
@@ -58,7 +57,7 @@ def pinned(name, constraints):
 
 
 def ways(python, root):
-    """The ways to install, best first: (what it is, commands that must all succeed)."""
+    """The ways to install, best first. Each is a name and a list of commands that must all succeed."""
     pip = [python, "-m", "pip", "install"]
     project, constrained = ["-e", str(root) + "[dev]"], ["-c", str(root / "constraints.txt")]
     torch = [*pip, pinned("torch", root / "constraints.txt")]
@@ -71,7 +70,7 @@ def ways(python, root):
 
 
 def run(command):
-    """Run one command with its output shown; whether it succeeded."""
+    """Run one command and show its output. Returns whether it succeeded."""
     print("$ " + " ".join(command), flush=True)
     try:
         return subprocess.run(command, env={**os.environ, **PATIENCE}).returncode == 0
@@ -81,7 +80,7 @@ def run(command):
 
 
 def install(python, root=ROOT, run=run):
-    """Install the project by the first way that works, and return its name. Raises SystemExit where none does."""
+    """Install the project by the first way that works, and return its name. Raises SystemExit if none works."""
     for name, commands in ways(python, root):
         print("installing with %s" % name, flush=True)
         if all(run(command) for command in commands):
@@ -94,7 +93,7 @@ def install(python, root=ROOT, run=run):
 
 
 def main(root=ROOT):
-    """Make or mend .venv, and leave the stamp .venv/.done after success alone."""
+    """Make or repair .venv. The file .venv/.done is written only after success."""
     folder = root / ".venv"
     stamp = folder / ".done"
     python = str(folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))

@@ -1,5 +1,5 @@
-"""The one exception of our own."""
+"""The only exception class that vampkit defines."""
 
 
 class VampkitError(Exception):
-    """Something a user can mend. The message is one sentence: what was wrong, what was expected, what to do."""
+    """An error that the user can fix. The message is one sentence: what was wrong, what was expected, what to do."""

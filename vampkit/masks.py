@@ -1,6 +1,7 @@
-"""Masks: which tokens are hidden. Boolean [codebooks, frames], True = hidden, to be filled in (the paper's 1).
+"""Masks: which tokens are hidden from the model, which then fills them in.
 
-Plain functions, combined with &, | and ~: `a & b` hides what both hide, `a | b` what either hides.
+A mask is a boolean tensor [codebooks, frames]. True means hidden (the paper writes 1 for it).
+Masks combine with &, | and ~: `a & b` hides what both hide, `a | b` hides what at least one of them hides.
 Paper: section 3.4. Notebook: 02.
 """
 
@@ -55,7 +56,7 @@ def empty(codebooks: int, frames: int) -> Bool[Tensor, "codebooks frames"]:
 
 
 def random(codebooks: int, frames: int, ratio: float, generator: torch.Generator) -> Bool[Tensor, "codebooks frames"]:
-    """Hide each token with probability `ratio`, whatever happens to the others (paper, section 3.2).
+    """Hide each token with probability `ratio`, independently of the others (paper, section 3.2).
 
     Notebook: 02, 03
 
@@ -66,7 +67,7 @@ def random(codebooks: int, frames: int, ratio: float, generator: torch.Generator
     ratio : float
         The mask ratio, from 0 (nothing hidden) to 1 (everything).
     generator : torch.Generator
-        Where the random numbers come from.
+        Source of the random numbers.
 
     Returns
     -------
@@ -87,7 +88,7 @@ def random(codebooks: int, frames: int, ratio: float, generator: torch.Generator
 def share(codebooks: int, frames: int, kept: float, generator: torch.Generator) -> Bool[Tensor, "codebooks frames"]:
     """Keep exactly round(kept * codebooks * frames) tokens, drawn without replacement.
 
-    `random` keeps as many only on average.
+    `random`, in contrast, keeps the wanted number only on average.
 
     Notebook: 02
 
@@ -96,9 +97,9 @@ def share(codebooks: int, frames: int, kept: float, generator: torch.Generator) 
     codebooks, frames : int
         Rows and columns of the mask.
     kept : float
-        Share of the tokens that is kept, from 0 (nothing) to 1 (everything).
+        Fraction of the tokens to keep, from 0 (nothing) to 1 (everything).
     generator : torch.Generator
-        Where the random numbers come from.
+        Source of the random numbers.
 
     Returns
     -------
@@ -121,9 +122,9 @@ def share(codebooks: int, frames: int, kept: float, generator: torch.Generator) 
 def periodic(
     codebooks: int, frames: int, period: int, width: int = 1, offset: int = 0, *, reference: bool = False
 ) -> Bool[Tensor, "codebooks frames"]:
-    """Keep `width` frames around every `period`-th one, from frame `offset` on (paper, section 3.4).
+    """Keep `width` frames around every `period`-th frame, starting at frame `offset` (paper, section 3.4).
 
-    An even width keeps one frame more after than before.
+    With an even width, one frame more is kept after the centre than before it.
 
     Notebook: 00, 02, 07
 
@@ -132,13 +133,14 @@ def periodic(
     codebooks, frames : int
         Rows and columns of the mask.
     period : int
-        Frames from one kept frame to the next. Period 0 keeps none; period 1, and a width from the period on, keep all.
+        Distance between kept frames. Period 0 keeps no frame. Period 1 keeps all, and so does a width >= period.
     width : int
-        Frames kept each time, at least 1.
+        Frames kept around each centre, at least 1.
     offset : int
         The first kept frame.
     reference : bool
-        As the reference code: it keeps width + 1 frames of an even width, and shifts by `offset` around the end.
+        Do as the reference code does: it keeps width + 1 frames if the width is even, and `offset` wraps around the
+        end.
 
     Returns
     -------
@@ -175,7 +177,7 @@ def windows(
 ) -> Bool[Tensor, "codebooks frames"]:
     """Keep frames [f - before, f + after) around each f of `at`, cut at the borders (paper, section 3.4).
 
-    The frames of beats and onsets, for example.
+    Used for the frames of beats and onsets, for example.
 
     Notebook: 09
 
@@ -184,11 +186,11 @@ def windows(
     codebooks, frames : int
         Rows and columns of the mask.
     at : iterable of int
-        Frames around which others are kept.
+        The frames f.
     before, after : int
-        Frames kept before each, and from each on.
+        How many frames are kept before f, and how many from f on (f included).
     reference : bool
-        As the reference code, which loses a window that starts before frame 0.
+        Do as the reference code does: it drops a window that starts before frame 0.
 
     Returns
     -------
@@ -325,9 +327,9 @@ def codebooks(codebooks: int, frames: int, keep: int) -> Bool[Tensor, "codebooks
 
 
 def only(mask: Bool[Tensor, "codebooks frames"], codebooks: Iterable[int]) -> Bool[Tensor, "codebooks frames"]:
-    """Take the rows of some codebooks from a mask, and hide the other rows whole.
+    """Keep a mask's rows for some codebooks, and hide all other rows completely.
 
-    `only(a, [0]) & only(b, [1, 2])` gives each codebook a mask of its own.
+    With it each codebook can have its own mask: `only(a, [0]) & only(b, [1, 2])`.
 
     Notebook: 06
 
@@ -346,7 +348,7 @@ def only(mask: Bool[Tensor, "codebooks frames"], codebooks: Iterable[int]) -> Bo
     Raises
     ------
     ValueError
-        For no codebook, and for one that the mask does not have.
+        If no codebook is given, or one that the mask does not have.
     """
     rows = sorted(set(codebooks))
     if not rows or rows[0] < 0 or rows[-1] >= len(mask):
@@ -359,9 +361,9 @@ def only(mask: Bool[Tensor, "codebooks frames"], codebooks: Iterable[int]) -> Bo
 def dropout(
     mask: Bool[Tensor, "codebooks frames"], dropped: float, generator: torch.Generator, *, reference: bool = False
 ) -> Bool[Tensor, "codebooks frames"]:
-    """Hide some of the kept frames too: round(dropped * n) of the n frames that keep anything, whole.
+    """Hide round(dropped * n) more frames, where n is the number of frames in which any token is kept.
 
-    They are drawn without replacement.
+    These frames are drawn without replacement and hidden in all codebooks.
 
     Notebook: 07
 
@@ -370,11 +372,11 @@ def dropout(
     mask : Tensor
         bool [codebooks, frames], True = hidden.
     dropped : float
-        How much of the kept frames is dropped, from 0 (none) to 1 (all).
+        Fraction of the kept frames to hide, from 0 (none) to 1 (all).
     generator : torch.Generator
-        Where the random numbers come from.
+        Source of the random numbers.
     reference : bool
-        As the reference code, which draws int(dropped * frames) of all frames with replacement, and so hides fewer.
+        Do as the reference code does: it draws int(dropped * frames) of all frames with replacement, so it hides fewer.
 
     Returns
     -------
@@ -384,7 +386,7 @@ def dropout(
     Raises
     ------
     ValueError
-        For a part outside 0 to 1.
+        For a fraction outside 0 to 1.
     """
     if not 0 <= dropped <= 1:
         raise ValueError(f"{dropped} of the kept frames were to be dropped, 0 (none) to 1 (all) was expected")
@@ -400,12 +402,12 @@ def dropout(
 
 
 def as_mask(value: Tensor | np.ndarray | Sequence) -> Bool[Tensor, "codebooks frames"]:
-    """Make a mask of what holds one: a tensor, an array or nested lists of booleans.
+    """Convert a tensor, an array or nested lists of booleans to a mask.
 
     Parameters
     ----------
     value : Tensor | np.ndarray | Sequence
-        bool [codebooks, frames], True = hidden; a batch of one, [1, codebooks, frames], counts as its only item.
+        bool [codebooks, frames], True = hidden. From a batch of one, [1, codebooks, frames], its only item is taken.
 
     Returns
     -------
@@ -446,7 +448,7 @@ def runs(row: Bool[Tensor | np.ndarray, " frames"]) -> list[tuple[int, int]]:
     Returns
     -------
     list of (int, int)
-        The first frame of each stretch, and the first one after it.
+        The first frame of each stretch, and the first frame after it.
 
     Examples
     --------
@@ -458,7 +460,7 @@ def runs(row: Bool[Tensor | np.ndarray, " frames"]) -> list[tuple[int, int]]:
 
 
 def pack(mask: Tensor | np.ndarray | Sequence) -> bytes:
-    """Write a mask as bits, row after row, the first token in the highest bit.
+    """Write a mask as bits, row after row. The first token is the highest bit of the first byte.
 
     Parameters
     ----------
@@ -468,7 +470,7 @@ def pack(mask: Tensor | np.ndarray | Sequence) -> bytes:
     Returns
     -------
     bytes
-        codebooks * frames / 8 of them, rounded up.
+        codebooks * frames / 8 bytes, rounded up.
     """
     return np.packbits(as_mask(mask).numpy()).tobytes()
 
@@ -491,7 +493,7 @@ def unpack(data: bytes, codebooks: int, frames: int) -> Bool[Tensor, "codebooks 
     Raises
     ------
     ValueError
-        For more or fewer bytes than such a mask has.
+        If the number of bytes does not fit the shape.
     """
     _check(codebooks, frames)
     count = codebooks * frames
@@ -504,7 +506,7 @@ def unpack(data: bytes, codebooks: int, frames: int) -> Bool[Tensor, "codebooks 
 
 
 def to_base64(mask: Tensor | np.ndarray | Sequence) -> str:
-    """Write a mask as a short text that needs no quoting anywhere: its shape and its bits.
+    """Write a mask as a short text, its shape and its bits, in characters that never need quoting.
 
     Parameters
     ----------
@@ -514,7 +516,7 @@ def to_base64(mask: Tensor | np.ndarray | Sequence) -> str:
     Returns
     -------
     str
-        Such as "2x12:8A8w", the bits in the letters of URLs; `vampkit.prompts.Drawn` prints it.
+        Such as "2x12:8A8w", the bits in URL-safe base64. `vampkit.prompts.Drawn` prints its mask this way.
     """
     rows, frames = as_mask(mask).shape
     return f"{rows}x{frames}:{base64.urlsafe_b64encode(pack(mask)).decode().rstrip('=')}"
@@ -536,7 +538,7 @@ def from_base64(text: str) -> Bool[Tensor, "codebooks frames"]:
     Raises
     ------
     ValueError
-        For another text.
+        For any other text.
     """
     found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*):([\w-]*)", text)
     try:

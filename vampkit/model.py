@@ -1,8 +1,10 @@
-"""The masked transformer, exactly the paper's: bidirectional, with one relative position bias shared by all layers.
+"""The paper's masked transformer: bidirectional, with one relative position bias shared by all layers.
 
-codes and mask [B, K, T] -> code vectors [B, 8 K, T] -> width [B, T, D] -> blocks -> logits [B, P, T, V]
+    codes and mask [B, K, T] -> codebook vectors [B, 8 K, T] -> frames [B, T, D] -> blocks -> logits [B, P, T, V]
 
-Paper: section 3.1 and 4.2. Notebook: 03.
+B items in the batch, K codebooks read and P of them predicted, T frames, width D, V entries in each codebook.
+
+Paper: sections 3.1 and 4.2. Notebook: 03.
 """
 
 from __future__ import annotations
@@ -29,25 +31,25 @@ class ModelConfig:
     Parameters
     ----------
     codebooks : int
-        Codebooks that it reads, K.
+        Codebooks that the model reads, K.
     conditioning : int
-        How many of them, from the first on, it is given and does not predict.
+        How many of these, counted from the first, are only given to the model and not predicted.
     layers : int
         Blocks of attention and feed-forward.
     width : int
-        Numbers a frame, D.
+        Size of the vector of one frame, D.
     heads : int
-        Of the attention.
+        Heads of the attention.
     entries : int
-        Entries a codebook, V.
+        Entries in each codebook, V.
     latent : int
-        Numbers a codebook vector.
+        Size of a codebook vector.
     dropout : float
-        Chance that a number is dropped in training.
+        Dropout probability in training.
     buckets : int
-        Of the relative bias.
+        Buckets of distances, each with its own relative bias; see `relative_buckets`.
     max_distance : int
-        Frames from which on all distances share a bucket.
+        Distance in frames from which on all distances share one bucket.
     """
 
     codebooks: int = 4
@@ -68,16 +70,18 @@ class ModelConfig:
 
 
 class MaskedTransformer(nn.Module):
-    """Predicts hidden tokens from the others (paper, section 3.1; parameters are named as in the reference code).
+    """Predicts the hidden tokens from the others (paper, section 3.1).
+
+    Its parameters are named as in the reference code.
 
     Notebook: 03
 
     Parameters
     ----------
     config : ModelConfig
-        Its shape.
+        The shape of the model.
     tables : Tensor
-        The codec's raw codebooks, float32 [codebooks, entries, latent]; they are not trained and not saved.
+        The codebooks of the codec, float32 [codebooks, entries, latent]. They are not trained and not saved.
 
     Raises
     ------
@@ -103,19 +107,20 @@ class MaskedTransformer(nn.Module):
         hidden_only: bool = False,
         circular: bool = False,
     ) -> Float[Tensor, "batch predicted frames entries"] | Float[Tensor, "hidden entries"]:
-        """Logits of the predicted codebooks.
+        """Compute the logits of the predicted codebooks.
 
         Parameters
         ----------
         codes : Int[Tensor, "batch codebooks frames"]
-            What they hold where hidden does not matter.
+            Values at hidden places are ignored.
         mask : Bool[Tensor, "batch codebooks frames"]
             True = hidden.
         hidden_only : bool
-            Logits of the hidden tokens alone, in the order of codes[mask], which spares training most of the head.
+            Compute only the logits of the hidden tokens, in the order of codes[mask]. This saves training most of the
+            work of the last layer.
         circular : bool
-            Take distances between frames around a circle, so that the last frame is the first one's neighbour (for
-            loops). Turning codes and mask then turns the logits, since the model knows of place by distance alone.
+            For loops: measure distances around a circle, so that the last frame is next to the first. The model knows
+            positions only by their distances, so if codes and mask are rolled, the logits roll with them.
 
         Returns
         -------
@@ -130,7 +135,7 @@ class MaskedTransformer(nn.Module):
 
 
 class Embedding(nn.Module):
-    """Codes to width: raw codebook vectors, a learned vector where hidden, one 1x1 convolution."""
+    """Codes to frames: the codebook vectors, or a learned vector where a token is hidden, then a 1x1 convolution."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -143,7 +148,7 @@ class Embedding(nn.Module):
         mask: Bool[Tensor, "batch codebooks frames"],
         tables: Float[Tensor, "codebooks entries latent"],
     ) -> Float[Tensor, "batch frames width"]:
-        """Read one vector a frame from the codes."""
+        """Make one vector per frame from the codes."""
         rows = [table[codes[:, k].clamp(max=len(table) - 1)] for k, table in enumerate(tables)]
         vectors = torch.stack(rows, 1)  # [batch, codebooks, frames, latent]
         vectors = torch.where(mask[..., None], self.special["MASK"][:, None], vectors)
@@ -151,7 +156,7 @@ class Embedding(nn.Module):
 
 
 class Transformer(nn.Module):
-    """Blocks that share the relative bias of the first, and a last norm."""
+    """A stack of blocks, all with the relative bias of the first block, and a final norm."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -161,7 +166,7 @@ class Transformer(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch frames width"], circular: bool = False
     ) -> Float[Tensor, "batch frames width"]:
-        """Let every frame hear of every other, block after block."""
+        """Run the blocks one after another; in each, every frame sees every other frame."""
         bias = self.layers[0].self_attn.position_bias(x.shape[1], circular).to(x.dtype)
         for layer in self.layers:
             x = layer(x, bias)
@@ -181,7 +186,7 @@ class Block(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch frames width"], bias: Float[Tensor, "1 heads frames frames"]
     ) -> Float[Tensor, "batch frames width"]:
-        """Add what attention and feed-forward have to say."""
+        """Add the outputs of attention and feed-forward."""
         x = x + self.dropout(self.self_attn(self.norm_1(x), bias))
         return x + self.dropout(self.feed_forward(self.norm_3(x)))
 
@@ -194,12 +199,12 @@ class RMSNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(width))
 
     def forward(self, x: Float[Tensor, "*rows width"]) -> Float[Tensor, "*rows width"]:
-        """Bring each row to one size."""
+        """Scale each row to a mean square of 1, then multiply by the weight."""
         return F.rms_norm(x, x.shape[-1:], self.weight.to(x.dtype), 1e-6)
 
 
 class Attention(nn.Module):
-    """softmax(q k / sqrt(size) + bias) v, all frames seeing all frames."""
+    """softmax(q k / sqrt(head size) + bias) v; every frame sees every frame."""
 
     def __init__(self, config: ModelConfig, first: bool):
         super().__init__()
@@ -209,7 +214,7 @@ class Attention(nn.Module):
             self.relative_attention_bias = nn.Embedding(config.buckets, config.heads)
 
     def position_bias(self, frames: int, circular: bool = False) -> Float[Tensor, "1 heads queries keys"]:
-        """Look up the bias of each distance in the table that only the first layer has."""
+        """Look up the bias of each distance. Only the first layer has the table."""
         place = torch.arange(frames, device=self.w_qs.weight.device)
         distance = place[None] - place[:, None]
         if circular:  # the shorter way round, from -(frames - 1) // 2 to frames // 2
@@ -217,12 +222,12 @@ class Attention(nn.Module):
             distance = (distance + half) % frames - half
         buckets = relative_buckets(distance, self.config.buckets, self.config.max_distance)
         bias = self.relative_attention_bias(buckets).permute(2, 0, 1)[None]
-        return bias.contiguous()  # training and looking take 0.9 of the time on a CPU
+        return bias.contiguous()  # makes training and inference about 10 % faster on a CPU
 
     def forward(
         self, x: Float[Tensor, "batch frames width"], bias: Float[Tensor, "1 heads frames frames"]
     ) -> Float[Tensor, "batch frames width"]:
-        """Mix the frames by how well queries and keys agree."""
+        """Average the values of all frames, weighted by how well queries and keys agree."""
         q, k, v = (
             w(x).unflatten(-1, (self.config.heads, -1)).transpose(1, 2) for w in (self.w_qs, self.w_ks, self.w_vs)
         )
@@ -232,7 +237,7 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """w_2(p * gelu(gate)), where w_1 makes p and gate, the second half being the gate."""
+    """w_2(p * gelu(gate)), where p is the first half of the output of w_1 and gate the second."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -241,13 +246,16 @@ class FeedForward(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Float[Tensor, "*rows width"]) -> Float[Tensor, "*rows width"]:
-        """Work on each frame by itself."""
+        """Transform each frame on its own."""
         p, gate = self.w_1(x).chunk(2, -1)
         return self.w_2(self.dropout(p * F.gelu(gate, approximate="tanh")))
 
 
 class Classifier(nn.Module):
-    """Width to logits: a weight-normed 1x1 convolution whose output channel is entry * predicted + codebook."""
+    """Frames to logits: a weight-normed 1x1 convolution.
+
+    The logit of an entry of a codebook is output channel entry * predicted + codebook, as in the reference code.
+    """
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -263,7 +271,7 @@ class Classifier(nn.Module):
     def at(
         self, x: Float[Tensor, "batch frames width"], mask: Bool[Tensor, "batch predicted frames"]
     ) -> Float[Tensor, "hidden entries"]:
-        """Logits of the hidden tokens alone, in the order of a boolean index."""
+        """Logits of only the hidden tokens, in the order of codes[mask]."""
         layer = self.layers[0]
         weight, bias = (t.unflatten(0, (-1, self.predicted)) for t in (layer.weight(), layer.bias))
         parts = [F.linear(x[mask[:, p]], weight[:, p], bias[:, p]) for p in range(self.predicted)]
@@ -275,7 +283,7 @@ class Classifier(nn.Module):
 
 
 class WeightNormed(nn.Module):
-    """W = g v / |v| with a row of v an output channel."""
+    """A linear layer with weights W = g v / |v|, where each output channel has a row of v and a number g."""
 
     def __init__(self, width: int, channels: int):
         super().__init__()
@@ -285,14 +293,16 @@ class WeightNormed(nn.Module):
         self.bias = nn.Parameter(torch.empty(channels).uniform_(-bound, bound))
 
     def weight(self) -> Float[Tensor, "channels width"]:
-        """Rows of v, each as long as its g says."""
+        """The rows of v, each scaled to the length g."""
         return (self.weight_g * self.weight_v / self.weight_v.norm(dim=1, keepdim=True))[..., 0]
 
 
 def relative_buckets(distance: Int[Tensor, "*shape"], buckets: int = 32, most: int = 128) -> Int[Tensor, "*shape"]:
-    """Bucket of each distance: half of the buckets a side, exact up to a quarter of them, then logarithmic.
+    """Put each distance between two frames into one of a few buckets.
 
-    Computed in float32 as in the reference code, whose roundings decide the borders.
+    One half of the buckets is for distances to the left, the other for those to the right. In each half, the first
+    buckets hold one distance each, the others ranges that grow logarithmically. Computed in float32 as in the
+    reference code, because rounding decides where the ranges end.
 
     Notebook: 03
 
@@ -301,14 +311,14 @@ def relative_buckets(distance: Int[Tensor, "*shape"], buckets: int = 32, most: i
     distance : Int[Tensor, "*shape"]
         Key minus query, in frames.
     buckets : int
-        How many there are, both sides together.
+        Number of buckets, both sides together.
     most : int
-        Frames from which on all distances share a bucket.
+        Distance in frames from which on all distances share one bucket.
 
     Returns
     -------
     Tensor
-        int64, the same shape [..].
+        Number of the bucket, int64, in the same shape [..].
     """
     side = buckets // 2
     exact = side // 2
@@ -318,14 +328,14 @@ def relative_buckets(distance: Int[Tensor, "*shape"], buckets: int = 32, most: i
 
 
 def check_codes(codes: Tensor, entries: int) -> None:
-    """Refuse what are no codes of tokens, in one sentence.
+    """Raise an error if a tensor does not hold valid codes.
 
     Parameters
     ----------
     codes : Tensor
-        int64 [codebooks, frames] or [batch, codebooks, frames] was expected.
+        Should be int64 [codebooks, frames] or [batch, codebooks, frames].
     entries : int
-        Entries a codebook; codes run from 0 to one less.
+        Entries in each codebook; codes must lie from 0 to entries - 1.
 
     Raises
     ------

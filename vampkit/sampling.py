@@ -1,7 +1,9 @@
-"""The sampling loop: guess every hidden token, keep the surest guesses, hide the others again, repeat.
+"""The sampling loop: guess every hidden token, keep the most confident guesses, hide the others again, repeat.
 
-One pure step, and one iterator over it. Everything that generates (pipeline, notebooks, panel, tests) iterates
-`sample`; nothing else loops. Paper: section 3.3, equation 2, footnote 5. Notebook: 05.
+`step` is one pass, a pure function. `sample` iterates over the passes. All code that generates tokens (pipeline,
+notebooks, panel, tests) uses `sample`; there is no other loop.
+
+Paper: section 3.3, equation 2, footnote 5. Notebook: 05.
 """
 
 from __future__ import annotations
@@ -18,39 +20,40 @@ from vampkit import schedules
 from vampkit.model import check_codes
 
 ANNEALINGS = {"linear": schedules.linear} | schedules.SCHEDULES | {"constant": lambda u: 1.0}
-"""How the noise on the confidences falls with the fraction of the passes that is done."""
+"""Functions from the fraction of the passes that is done to the scale of the noise on the confidences."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All that decides a run of the loop beside model, codes, mask and seeds.
+    """The settings of the sampling loop. With model, codes, mask and seeds they determine the result.
 
     Notebook: 05
 
     Parameters
     ----------
     passes : int
-        How often the model is asked (paper: 36).
+        How often the model is called (paper: 36).
     temperature : float
-        Of the tokens; 0 is no temperature, as in the reference code.
+        Sampling temperature of the tokens. 0 means the same as 1, as in the reference code.
     mask_temperature : float
-        Of the noise on the confidences, which decide what stays (10.5 in the reference code, above 6 in the paper).
+        Scale of the noise that is added to the confidences before they decide which tokens stay (10.5 in the reference
+        code, above 6 in the paper).
     schedule : str
-        Mask ratio over the passes: "cosine" (the paper's) or another name in `schedules.SCHEDULES`.
+        How the mask ratio falls over the passes: "cosine" (as in the paper) or another name in `schedules.SCHEDULES`.
     annealing : str
-        How the noise falls over the passes: "linear" (the paper's), another schedule's name, or "constant".
+        How the noise falls over the passes: "linear" (as in the paper), the name of another schedule, or "constant".
     top_k, top_p, min_p, typical : int or float, optional
-        Limits on what may be drawn, see the functions of these names; None turns one off.
+        Limits on which tokens may be drawn, see the functions of these names; None turns a limit off.
     cutoff : float
-        Fraction of the passes after which the likeliest token is taken instead of one that is drawn; below 0, always.
+        After this fraction of the passes, the likeliest token is taken instead of a random one. Below 0: in all passes.
     count : str
-        "item" counts hidden tokens item by item; "batch" over the whole batch, as the reference code does, whose takes
-        then depend on their company.
+        "item" counts the hidden tokens of each item. "batch" counts those of the whole batch, as the reference code
+        does; the result of an item then depends on the other items.
 
     Raises
     ------
     ValueError
-        For a value that is out of its range.
+        For a value outside its range.
     """
 
     passes: int = 36
@@ -96,19 +99,19 @@ class Step:
     Parameters
     ----------
     index, passes : int
-        Which pass of how many, from 0.
+        Number of the pass, from 0, and how many passes there are.
     codes : Int[Tensor, "batch codebooks frames"]
-        Every hidden place filled with this pass's guess.
+        The codes, with the guesses of this pass at all places that were hidden.
     mask : Bool[Tensor, "batch codebooks frames"]
-        Hidden again for the next pass; nothing after the last.
+        True where a token is hidden again for the next pass. All False after the last pass.
     guessed : Bool[Tensor, "batch codebooks frames"]
-        What this pass had to guess.
+        True where this pass had to guess.
     confidence : Float[Tensor, "batch codebooks frames"]
         log p + noise where guessed, +inf elsewhere.
     ratio : float
         Fraction of the passes that is done.
     probabilities : Float[Tensor, "guessed entries"], optional
-        Of each guess, in the order of codes[guessed], where asked for.
+        The distribution of each guess, in the order of codes[guessed]; None unless it was asked for.
     """
 
     index: int
@@ -122,28 +125,28 @@ class Step:
 
 
 def top_k(logits: Float[Tensor, "*rows entries"], amount: int) -> Float[Tensor, "*rows entries"]:
-    """Keep the likeliest entries alone.
+    """Keep only the likeliest entries.
 
     Notebook: 05
 
     Parameters
     ----------
     logits : Float[Tensor, "*rows entries"]
-        Of the entries.
+        Logits of the entries.
     amount : int
-        How many are kept; ties with the last of them stay.
+        How many are kept. Entries as likely as the last of these are kept too.
 
     Returns
     -------
     Tensor
-        The logits [.., entries], -inf elsewhere.
+        The logits [.., entries], -inf for the other entries.
     """
     least = logits.topk(min(amount, logits.shape[-1]), -1).values[..., -1:]
     return logits.masked_fill(logits < least, float("-inf"))
 
 
 def top_p(logits: Float[Tensor, "*rows entries"], amount: float) -> Float[Tensor, "*rows entries"]:
-    """Keep the nucleus alone: the fewest likeliest entries whose probability passes `amount`.
+    """Keep only the nucleus: the smallest set of likeliest entries whose total probability exceeds `amount`.
 
     Source: Holtzman et al. 2020.
 
@@ -152,14 +155,14 @@ def top_p(logits: Float[Tensor, "*rows entries"], amount: float) -> Float[Tensor
     Parameters
     ----------
     logits : Float[Tensor, "*rows entries"]
-        Of the entries.
+        Logits of the entries.
     amount : float
         Probability, above 0 and at most 1.
 
     Returns
     -------
     Tensor
-        The logits [.., entries], -inf elsewhere.
+        The logits [.., entries], -inf for the other entries.
     """
     ordered, order = logits.sort(-1, descending=True)
     before = ordered.softmax(-1).cumsum(-1).roll(1, -1)
@@ -178,20 +181,20 @@ def min_p(logits: Float[Tensor, "*rows entries"], amount: float) -> Float[Tensor
     Parameters
     ----------
     logits : Float[Tensor, "*rows entries"]
-        Of the entries.
+        Logits of the entries.
     amount : float
         Above 0 and at most 1.
 
     Returns
     -------
     Tensor
-        The logits [.., entries], -inf where dropped.
+        The logits [.., entries], -inf for the dropped entries.
     """
     return logits.masked_fill(logits < logits.amax(-1, keepdim=True) + math.log(amount), float("-inf"))
 
 
 def typical(logits: Float[Tensor, "*rows entries"], amount: float, least: int = 1) -> Float[Tensor, "*rows entries"]:
-    """Keep the locally typical set alone: entries whose surprise is nearest to the mean surprise.
+    """Keep only the locally typical set: entries whose surprise (-log p) is nearest to the mean surprise.
 
     Source: Meister et al. 2023. The reference code offers it, but discards its result.
 
@@ -200,16 +203,16 @@ def typical(logits: Float[Tensor, "*rows entries"], amount: float, least: int = 
     Parameters
     ----------
     logits : Float[Tensor, "*rows entries"]
-        Of the entries.
+        Logits of the entries.
     amount : float
-        Entries are taken nearest first until their probability reaches this, ties included.
+        Entries are added, nearest first, until their total probability reaches this. Ties are included.
     least : int
-        How many are kept at least.
+        The smallest number of entries to keep.
 
     Returns
     -------
     Tensor
-        The logits [.., entries], -inf elsewhere.
+        The logits [.., entries], -inf for the other entries.
     """
     surprise = -logits.log_softmax(-1)
     probability = (-surprise).exp()
@@ -221,20 +224,25 @@ def typical(logits: Float[Tensor, "*rows entries"], amount: float, least: int = 
 
 
 FILTERS = {"typical": typical, "top_k": top_k, "top_p": top_p, "min_p": min_p}
-"""Filters by their field in `Settings`, in the order in which they are applied: the reference code's, then min-p."""
+"""The filters by their names in `Settings`, in the order in which they are applied.
+
+The order is that of the reference code, with min-p after it.
+"""
 
 
 def distribution(logits: Float[Tensor, "hidden entries"], settings: Settings) -> Float[Tensor, "hidden entries"]:
-    """Probabilities to draw from: filters first, then temperature, as in the reference code.
+    """Turn logits into the probabilities to draw from: first the filters, then the temperature.
+
+    This is the order of the reference code.
 
     Notebook: 05
 
     Parameters
     ----------
     logits : Float[Tensor, "hidden entries"]
-        What the model says.
+        Logits from the model.
     settings : Settings
-        Its filters and temperature.
+        Only the filters and the temperature are used.
 
     Returns
     -------
@@ -248,18 +256,19 @@ def distribution(logits: Float[Tensor, "hidden entries"], settings: Settings) ->
 
 
 def draw(probabilities: Float[Tensor, "hidden entries"], uniform: Float[Tensor, " hidden"]) -> Int[Tensor, " hidden"]:
-    """Draw one entry a row, by the inverse of the distribution.
+    """Draw one entry per row, by inverse transform sampling.
 
-    In double precision: in single, the sum of 1024 small numbers is off by enough to be heard as a lower temperature.
+    The sums are in double precision. In single precision the sum of 1024 small numbers has an error so large that it
+    is heard as a lower temperature.
 
     Notebook: 05
 
     Parameters
     ----------
     probabilities : Float[Tensor, "hidden entries"]
-        Of the entries.
+        Probabilities of the entries.
     uniform : Float[Tensor, " hidden"]
-        Where to look, in [0, 1).
+        One random number in [0, 1) per row.
 
     Returns
     -------
@@ -281,16 +290,16 @@ def hide_again(
     Parameters
     ----------
     confidence : Float[Tensor, "batch codebooks frames"]
-        +inf where a token is not to be hidden.
+        Confidence of each token; +inf where a token must not be hidden.
     counts : Int[Tensor, " batch"]
-        How many tokens of each item.
+        How many tokens of each item to hide.
 
     Returns
     -------
     Tensor
         bool [batch, codebooks, frames], True = hidden.
     """
-    flat = confidence.transpose(1, 2).flatten(1)  # frame by frame, codebook fastest, as the reference lays them out
+    flat = confidence.transpose(1, 2).flatten(1)  # frame by frame, as in the reference code
     rank = flat.argsort(dim=-1, stable=True).argsort(-1)
     hidden = (rank < counts[:, None]) & flat.isfinite()
     return hidden.unflatten(1, (confidence.shape[2], confidence.shape[1])).transpose(1, 2)
@@ -307,26 +316,26 @@ def step(
     settings: Settings,
     tokens: Int[Tensor, " hidden"] | None = None,
 ) -> Step:
-    """Do one pass, without a model and without chance of its own.
+    """Do one pass. A pure function: the logits and random numbers are given.
 
     Notebook: 05
 
     Parameters
     ----------
     codes : Int[Tensor, "batch codebooks frames"]
-        Before the pass; what they hold where hidden does not matter.
+        Codes before the pass; values at hidden places are ignored.
     mask : Bool[Tensor, "batch codebooks frames"]
-        What is hidden.
+        True where a token is hidden.
     logits : Float[Tensor, "hidden entries"]
-        What the model says, in the order of codes[mask].
+        Logits from the model, in the order of codes[mask].
     uniform, gumbel : Float[Tensor, " hidden"]
-        Draws for the tokens and for the ranking.
+        Random numbers: uniform ones to draw the tokens, Gumbel ones as the noise on the confidences.
     start : Int[Tensor, " batch"]
-        Hidden tokens of each item before the first pass.
+        How many tokens of each item were hidden before the first pass.
     index : int
-        Which pass, from 0.
+        Number of the pass, from 0.
     settings : Settings
-        Of the run.
+        Settings of the run.
     tokens : Int[Tensor, " hidden"], optional
         Guesses to use instead of drawing, to replay a recorded run.
 
@@ -340,24 +349,24 @@ def step(
     if tokens is None:
         greedy = index / settings.passes > settings.cutoff
         tokens = probabilities.argmax(-1) if greedy else draw(probabilities, uniform)
-    sure = probabilities.gather(-1, tokens[:, None])[:, 0].log()
-    noise = settings.mask_temperature * ANNEALINGS[settings.annealing](ratio) * gumbel.to(sure.dtype)
-    confidence = torch.full(codes.shape, float("inf"), dtype=sure.dtype, device=codes.device)
-    confidence[mask] = sure + noise
+    log_p = probabilities.gather(-1, tokens[:, None])[:, 0].log()
+    noise = settings.mask_temperature * ANNEALINGS[settings.annealing](ratio) * gumbel.to(log_p.dtype)
+    confidence = torch.full(codes.shape, float("inf"), dtype=log_p.dtype, device=codes.device)
+    confidence[mask] = log_p + noise
     codes = codes.clone()
     codes[mask] = tokens
-    counts = torch.tensor(_left(mask, start, ratio, settings), device=codes.device)
+    counts = torch.tensor(_still_hidden(mask, start, ratio, settings), device=codes.device)
     return Step(index, settings.passes, codes, hide_again(confidence, counts), mask, confidence, ratio, probabilities)
 
 
-def _left(mask: Tensor, start: Tensor, ratio: float, settings: Settings) -> list[int]:
+def _still_hidden(mask: Tensor, start: Tensor, ratio: float, settings: Settings) -> list[int]:
     """How many tokens of each item are hidden after a pass that ends at `ratio` of the run."""
     now = mask.flatten(1).sum(1).tolist()
     if ratio == 1:
         return [0] * len(now)
-    goal = [int(start.sum())] * len(now) if settings.count == "batch" else start.tolist()
+    before = [int(start.sum())] * len(now) if settings.count == "batch" else start.tolist()
     schedule = schedules.SCHEDULES[settings.schedule]
-    return [schedules.remaining(n, first, ratio, schedule) for n, first in zip(now, goal, strict=True)]
+    return [schedules.remaining(n, first, ratio, schedule) for n, first in zip(now, before, strict=True)]
 
 
 def sample(
@@ -370,7 +379,7 @@ def sample(
     keep_probabilities: bool = False,
     circular: bool = False,
 ) -> Iterator[Step]:
-    """Fill in what the mask hides, pass by pass; the last Step's codes are the result.
+    """Fill in what the mask hides, pass by pass. The codes of the last Step are the result.
 
     Paper: section 3.3.
 
@@ -381,27 +390,27 @@ def sample(
     model : nn.Module
         A masked transformer.
     codes : Tensor
-        int64 [batch, codebooks, frames]; what they hold where hidden does not matter.
+        int64 [batch, codebooks, frames]; values at hidden places are ignored.
     mask : Tensor
-        bool [batch, codebooks, frames]; codebooks that the model is conditioned on are never hidden.
+        bool [batch, codebooks, frames], True = hidden. It has no effect on the conditioning codebooks of the model.
     seeds : sequence of int
-        One an item; an item's take depends on its own seed alone.
+        One seed per item. The result of an item depends only on its own seed, not on the other items.
     settings : Settings
-        Passes, temperatures and all else of the run.
+        Passes, temperatures and the other settings.
     keep_probabilities : bool
-        Give each Step its probabilities.
+        Store the probabilities in each Step.
     circular : bool
-        The last frame is the first one's neighbour (for loops).
+        For loops: the last frame is next to the first.
 
     Yields
     ------
     Step
-        One a pass.
+        One per pass.
 
     Raises
     ------
     TypeError, ValueError
-        For codes and masks that do not fit, before the first pass.
+        If the codes or the mask do not fit the model; raised before the first pass.
 
     Examples
     --------
@@ -439,10 +448,10 @@ def hidden_logits(
     mask: Bool[Tensor, "batch codebooks frames"],
     circular: bool = False,
 ) -> Float[Tensor, "hidden entries"]:
-    """Ask the model about the hidden tokens.
+    """Compute the model's logits of the hidden tokens.
 
-    On a CPU item by item, which is as fast: the sums of a batch round in another order, and one token that is drawn
-    otherwise would change all that follow it.
+    On a CPU the items are computed one by one, which is as fast. In a batch, sums are rounded in another order; a
+    single token that is drawn differently because of that would change all later ones.
 
     Parameters
     ----------
@@ -451,7 +460,7 @@ def hidden_logits(
     codes, mask : Tensor
         [batch, codebooks, frames].
     circular : bool
-        The last frame is the first one's neighbour.
+        For loops: the last frame is next to the first.
 
     Returns
     -------
@@ -464,7 +473,10 @@ def hidden_logits(
 
 
 def _checked(model: nn.Module, codes: Tensor, mask: Tensor, seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Codes with zeros where hidden and the mask without the conditioning codebooks, where they fit the model."""
+    """Check that codes, mask and seeds fit the model.
+
+    Returns the codes with zeros at hidden places, and the mask without the conditioning codebooks.
+    """
     config = model.config
     if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
         kind = getattr(mask, "dtype", type(mask).__name__)
@@ -478,7 +490,7 @@ def _checked(model: nn.Module, codes: Tensor, mask: Tensor, seeds: Sequence[int]
             f"both [batch, {config.codebooks}, frames] was expected"
         )
     if len(seeds) != len(codes):
-        raise ValueError(f"{len(seeds)} seeds were given for {len(codes)} items, one an item was expected")
+        raise ValueError(f"{len(seeds)} seeds were given for {len(codes)} items, one per item was expected")
     mask = mask.clone()
     mask[:, : config.conditioning] = False
     codes = torch.where(mask, torch.zeros_like(codes), codes)

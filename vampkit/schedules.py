@@ -13,23 +13,23 @@ from jaxtyping import Float
 from torch import Tensor
 
 Schedule = Callable[[float | Tensor], float | Tensor]
-"""A mask ratio of the fraction done: 1 at 0, 0 at 1, falling between."""
+"""A function from the fraction of the passes that is done to the mask ratio. It falls from 1 at 0 to 0 at 1."""
 
 
 def cosine(u: float | Tensor) -> float | Tensor:
-    """Mask ratio gamma(u) = cos(pi u / 2), the paper's.
+    """Mask ratio gamma(u) = cos(pi u / 2), the schedule of the paper.
 
     Notebook: 02
 
     Parameters
     ----------
     u : float or Tensor
-        Fraction of the passes that is done, or a random number in training, in 0 to 1, of any shape [..].
+        In decoding the fraction of the passes that is done, in training a random number. From 0 to 1, any shape [..].
 
     Returns
     -------
     float or Tensor
-        The mask ratio, as what was given; at least 1e-10, as in the reference code.
+        The mask ratio, of the same type and shape as u. At least 1e-10, as in the reference code.
     """
     if isinstance(u, Tensor):
         return torch.cos(u * (math.pi / 2)).clamp(1e-10, 1.0)
@@ -91,11 +91,11 @@ def root(u: float | Tensor) -> float | Tensor:
 
 
 SCHEDULES: dict[str, Schedule] = {"cosine": cosine, "linear": linear, "square": square, "root": root}
-"""Schedules by the name that `sampling.Settings` takes; a function added here can be chosen everywhere."""
+"""The schedules by their names in `sampling.Settings`. A function that you add here can be chosen everywhere."""
 
 
 def hidden_counts(hidden: int, passes: int, schedule: Schedule = cosine) -> list[int]:
-    """Tokens of one item that are still hidden after each pass.
+    """Count the tokens of one item that are still hidden after each pass.
 
     Notebook: 02, 05
 
@@ -106,13 +106,13 @@ def hidden_counts(hidden: int, passes: int, schedule: Schedule = cosine) -> list
     passes : int
         How many passes there are.
     schedule : function
-        Mask ratio of the fraction of the passes that is done.
+        Gives the mask ratio at a fraction of the passes.
 
     Returns
     -------
     list of int
-        [passes]: floor(schedule(i / passes) hidden) in float32 as in the reference code. At least one token is
-        revealed a pass while there are several, and none is hidden at the end.
+        One number per pass: floor(schedule(i / passes) * hidden), in float32 as in the reference code. Each pass
+        reveals at least one token as long as several are hidden. After the last pass none is hidden.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def hidden_counts(hidden: int, passes: int, schedule: Schedule = cosine) -> list
 
 
 def remaining(now: int, start: int, u: float, schedule: Schedule = cosine) -> int:
-    """Tokens to hide again after a pass.
+    """Count the tokens to hide again after a pass that is not the last one.
 
     Parameters
     ----------
@@ -140,12 +140,12 @@ def remaining(now: int, start: int, u: float, schedule: Schedule = cosine) -> in
     u : float
         Fraction of the passes that is done.
     schedule : function
-        Mask ratio of that fraction.
+        Gives the mask ratio at that fraction.
 
     Returns
     -------
     int
-        How many; one token stays hidden until the last pass, even where one is all there is.
+        How many. At least 1, so that something is left for the last pass, unless nothing is hidden.
     """
     if now == 0:
         return 0
@@ -154,10 +154,10 @@ def remaining(now: int, start: int, u: float, schedule: Schedule = cosine) -> in
 
 
 def training_ratios(count: int, seed: int, step: int) -> Float[Tensor, " examples"]:
-    """Random numbers r of a training batch, from which `cosine` makes the mask ratios.
+    """Draw the random numbers of a training batch that `cosine` turns into mask ratios.
 
-    They lie one in each of `count` equal parts of (0, 1), so that the ratios of a batch cover the range and the loss is
-    steadier (the reference code uses Sobol numbers to that end).
+    (0, 1) is cut into `count` equal parts, and one number is drawn from each. So the ratios of a batch cover the whole
+    range, and the loss varies less (the reference code uses Sobol numbers for this purpose).
 
     Notebook: 02, 04
 
@@ -166,7 +166,7 @@ def training_ratios(count: int, seed: int, step: int) -> Float[Tensor, " example
     count : int
         Examples of the batch.
     seed, step : int
-        Of the training; the numbers are a function of both.
+        Seed and step of the training; the numbers depend on both.
 
     Returns
     -------
@@ -188,13 +188,13 @@ def noam(step: int, width: int, warmup: int = 10_000, factor: float = 2.0) -> fl
     Parameters
     ----------
     step : int
-        Steps done, from 1.
+        Number of the step, from 1.
     width : int
-        Of the model.
+        Width of the model.
     warmup : int
-        Steps of the rise.
+        How many steps the rise takes.
     factor : float
-        What the rate is multiplied by.
+        The rate is multiplied by this.
 
     Returns
     -------

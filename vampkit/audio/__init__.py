@@ -1,4 +1,4 @@
-"""Audio: a piece of sound and what one does with it, whole or block by block."""
+"""Audio: clips of sound in memory, and sound that is processed block by block."""
 
 from vampkit.audio.bundled import clips, load_clip
 from vampkit.audio.clip import LEVEL, Clip

@@ -1,7 +1,6 @@
-"""Sound in blocks: a file of any length is read, measured, resampled and written in the memory of a short one.
+"""Sound in blocks: read, measure, resample and write files of any length with little memory.
 
-A block is a float32 array [channels, samples]. What is done to blocks one after another is what would be done to the
-whole.
+A block is a float32 array [channels, samples]. The results are the same as if the whole sound were processed at once.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ from vampkit.audio.clip import Clip, missing
 from vampkit.files import written
 
 SIZE = 1 << 18
-"""Samples a block: 6 s, 1 MB a channel."""
+"""Samples in a block: about 6 s, 1 MB per channel."""
 KINDS = {".wav": ("WAV", "FLOAT"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
-"""What can be written, by suffix: format and sample type of libsndfile."""
+"""File types that can be written. For each suffix: format and sample type, as libsndfile names them."""
 
 
 def exactly(blocks: Iterable[np.ndarray], length: int) -> Iterator[np.ndarray]:
-    """The first `length` samples of the blocks, with silence at the end where they hold fewer."""
+    """The first `length` samples of the blocks, with silence at the end if they hold fewer."""
     channels, given = 1, 0
     for block in blocks:
         channels, block = len(block), block[:, : length - given]
@@ -36,7 +35,7 @@ def exactly(blocks: Iterable[np.ndarray], length: int) -> Iterator[np.ndarray]:
 
 
 def resample_blocks(blocks: Iterable[np.ndarray], rate: int, wanted: int) -> Iterator[np.ndarray]:
-    """Blocks at another sample rate (soxr, high quality), as if the whole had been resampled at once."""
+    """Resample blocks (soxr, high quality). The result is the same as if the whole were resampled at once."""
     if rate == wanted:
         yield from blocks
         return
@@ -57,11 +56,11 @@ def resample_blocks(blocks: Iterable[np.ndarray], rate: int, wanted: int) -> Ite
 
 
 def resample_loop(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
-    """A loop [channels, samples] at another sample rate, whose end goes on in its start."""
+    """Resample a loop [channels, samples], whose end is followed by its start again."""
     if rate == wanted:
         return samples
     step = rate // math.gcd(rate, wanted)
-    lead = step * -(-4096 // step)  # more than the resampler looks around, and a whole number of samples at both rates
+    lead = step * -(-4096 // step)  # longer than the resampler's filter, and a whole number of samples at both rates
     length = samples.shape[1]
     around = Clip(samples[:, np.arange(-lead, length + lead) % length], rate).resample(wanted).samples
     first = lead * wanted // rate
@@ -78,13 +77,13 @@ class FileBlocks:
         import soundfile
 
         self.path = Path(path)
-        Clip.load(self.path, seconds=0.01)  # refuses what is no sound
+        Clip.load(self.path, seconds=0.01)  # raises an error if the file is not a sound
         with soundfile.SoundFile(self.path) as file:
             self.rate, self.length, self.channels = file.samplerate, file.frames, file.channels
         self._file: soundfile.SoundFile | None = None
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """All of it, [channels, samples] a block."""
+        """The whole file in blocks [channels, samples]."""
         import soundfile
 
         given = 0
@@ -101,11 +100,11 @@ class FileBlocks:
             yield np.zeros((self.channels, end), dtype=np.float32)
 
     def mono(self, rate: int) -> Iterator[np.ndarray]:
-        """The mean of the channels at a sample rate, [1, samples] a block."""
+        """The mean of the channels at the given sample rate, in blocks [1, samples]."""
         yield from resample_blocks((block.mean(0, keepdims=True) for block in self.blocks()), self.rate, rate)
 
     def piece(self, first: int, last: int) -> np.ndarray:
-        """Samples first to last, [channels, samples]."""
+        """Samples `first` to `last` - 1, [channels, samples]."""
         import soundfile
 
         if last <= first:
@@ -116,10 +115,10 @@ class FileBlocks:
 
 
 def loudness(blocks: Iterable[np.ndarray], rate: int) -> tuple[float, int]:
-    """Integrated loudness in LUFS of mono blocks [1, samples], and how many samples they are; -inf for silence.
+    """Integrated loudness in LUFS of mono blocks [1, samples] (-inf for silence), and their total number of samples.
 
-    The filters are pyloudnorm's and the gates those of ITU-R BS.1770, so that it is `Clip.loudness` of the whole;
-    shorter sounds than 0.4 s are not measured.
+    The filters are those of pyloudnorm and the gates those of ITU-R BS.1770, so the result equals `Clip.loudness` of
+    the whole. Sounds shorter than 0.4 s are not measured; their loudness is -inf.
     """
     import pyloudnorm
     from scipy.signal import lfilter
@@ -157,9 +156,9 @@ def _marks(rate: int, first: int, last: int) -> list[int]:
 
 
 def _gated(power: np.ndarray) -> float:
-    """Loudness of blocks of mean power.
+    """Loudness from the mean power of each gating block (BS.1770, equations 4 to 7).
 
-    Those above -70 LUFS and within 10 LU of those count (BS.1770, equations 4 to 7).
+    Only some blocks count: those above -70 LUFS that are also not more than 10 LU below the mean of these.
     """
     with np.errstate(divide="ignore"):
         level = -0.691 + 10 * np.log10(np.maximum(power, 0))
@@ -171,9 +170,9 @@ def _gated(power: np.ndarray) -> float:
 
 
 def save_blocks(blocks: Iterable[np.ndarray], rate: int, path: str | os.PathLike) -> Path:
-    """Write blocks as wav, flac or ogg by the name's suffix, as they come. What is not finished leaves no file.
+    """Write blocks to a wav, flac or ogg file as they come. An unfinished file is removed.
 
-    Raises ValueError for another suffix.
+    The suffix of the name sets the type. Raises ValueError for any other suffix.
     """
     import soundfile
 

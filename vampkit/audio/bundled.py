@@ -30,7 +30,7 @@ def load_clip(name: str) -> Clip:
     Parameters
     ----------
     name : str
-        Its name, or the start of it.
+        Name of the clip, or the start of its name.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def load_clip(name: str) -> Clip:
     Raises
     ------
     FileNotFoundError
-        Where no clip, or more than one, is called so; it lists what there is.
+        If not exactly one clip has that name. The message lists all clips.
     """
     found = [n for n in clips() if n == name] or [n for n in clips() if n.startswith(name)]
     if len(found) != 1:

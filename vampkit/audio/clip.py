@@ -1,4 +1,4 @@
-"""Clip: a piece of sound, and the few things one does with sound before and after the codec."""
+"""Clip: a piece of sound, and what is done with sound before and after the codec."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ LEVEL = -24.0
 """Loudness in LUFS at which everything is encoded, compared and scored (paper, section 4.1)."""
 
 SHORTEST_FOR_LOUDNESS = 0.4
-"""Seconds: the gating block of ITU-R BS.1770, below which a loudness is not defined."""
+"""Length in seconds of a gating block of ITU-R BS.1770. For shorter sounds loudness is not defined."""
 
 SLACK = 0.1
-"""Seconds by which a file may end before its header says.
+"""Seconds that a file may be shorter than its header says.
 
-Some encoders promise a packet too much. What is missing is taken for silence.
+The header that some encoders write counts one packet too many. The missing samples become silence.
 """
 
 
@@ -34,9 +34,9 @@ class Clip:
     samples : ndarray
         float32 [channels, samples]; full scale is +-1.
     rate : int
-        Samples a second.
+        Samples per second.
     name, credit : str
-        What it is, and who made it under which licence.
+        Name of the sound, and who made it under which licence.
 
     Raises
     ------
@@ -72,7 +72,7 @@ class Clip:
             )
         if not (isinstance(self.rate, (int, np.integer)) and self.rate > 0):
             raise ValueError(
-                f"the sample rate is {self.rate!r}, a positive whole number of samples a second was expected"
+                f"the sample rate is {self.rate!r}, a positive whole number of samples per second was expected"
             )
         object.__setattr__(self, "samples", samples)
         object.__setattr__(self, "rate", int(self.rate))
@@ -86,11 +86,11 @@ class Clip:
         Parameters
         ----------
         path : str or PathLike
-            wav, flac, ogg, mp3 or opus. What lacks at its end, up to `SLACK` seconds, is silence.
+            A wav, flac, ogg, mp3 or opus file. Up to `SLACK` seconds may be missing at its end; they become silence.
         start : float
-            Seconds from which on to read.
+            Where to start reading, in seconds.
         seconds : float, optional
-            How much to read.
+            How many seconds to read; None reads to the end.
 
         Returns
         -------
@@ -100,9 +100,9 @@ class Clip:
         Raises
         ------
         FileNotFoundError
-            Where there is no file.
+            If there is no file.
         VampkitError
-            For a file that is empty, damaged or no sound.
+            For a file that is empty, damaged or not a sound.
         """
         import soundfile
 
@@ -140,12 +140,12 @@ class Clip:
         return cls(samples, rate, name=path.stem)
 
     def save(self, path: str | os.PathLike) -> Path:
-        """Write a sound file: wav (32-bit float), flac (24 bit) or ogg (Vorbis), by the name's suffix.
+        """Write a sound file: wav (32-bit float), flac (24 bit) or ogg (Vorbis).
 
         Parameters
         ----------
         path : str or PathLike
-            Where to.
+            The file. Its suffix sets the type.
 
         Returns
         -------
@@ -191,7 +191,7 @@ class Clip:
         Parameters
         ----------
         rate : int
-            Samples a second.
+            Samples per second.
 
         Returns
         -------
@@ -205,16 +205,16 @@ class Clip:
         return replace(self, samples=soxr.resample(self.samples.T, self.rate, rate).T, rate=rate)
 
     def excerpt(self, start: float, seconds: float) -> Clip:
-        """Cut a stretch out.
+        """Cut out a stretch.
 
         Notebook: 00
 
         Parameters
         ----------
         start : float
-            Seconds.
+            Where the stretch starts, in seconds.
         seconds : float
-            Its length; it is shorter where the clip ends sooner.
+            Length of the stretch; it is shorter if the clip ends before.
 
         Returns
         -------
@@ -224,7 +224,7 @@ class Clip:
         Raises
         ------
         ValueError
-            For a start outside the clip, and a length that is not positive.
+            For a start outside the clip, or a length that is not positive.
         """
         if not (0 <= start < self.seconds and seconds > 0):
             raise ValueError(
@@ -235,7 +235,7 @@ class Clip:
         return replace(self, samples=self.samples[:, first : first + round(seconds * self.rate)])
 
     def gain(self, db: float) -> Clip:
-        """Make it louder or softer.
+        """Make the clip louder or softer.
 
         Notebook: a1
 
@@ -252,14 +252,14 @@ class Clip:
         return replace(self, samples=self.samples * np.float32(10 ** (db / 20)))
 
     def peak(self) -> float:
-        """Find the highest sample.
+        """Find the peak level.
 
         Notebook: a1
 
         Returns
         -------
         float
-            dB below full scale; -inf for silence.
+            Level of the largest sample in dB relative to full scale (0 is full scale); -inf for silence.
         """
         top = float(np.abs(self.samples).max(initial=0.0))
         return 20 * float(np.log10(top)) if top > 0 else float("-inf")
@@ -291,7 +291,7 @@ class Clip:
             return float(pyloudnorm.Meter(self.rate).integrated_loudness(samples.T.astype(np.float64)))
 
     def at_loudness(self, lufs: float = LEVEL) -> Clip:
-        """Bring it to a loudness; silence stays silence.
+        """Scale the clip to a loudness; silence stays silence.
 
         Notebook: a1
 
@@ -310,7 +310,7 @@ class Clip:
 
 
 def missing(path: Path, held: int, promised: int, rate: int) -> int:
-    """Samples that a file lacks at its end. Raises VampkitError for more than `SLACK` seconds of them."""
+    """Number of samples missing at the end of a file. Raises VampkitError if they are more than `SLACK` seconds."""
     if promised - held > SLACK * rate:
         raise VampkitError(
             f"{path} is damaged: it promises {promised / rate:.2f} s and holds {held / rate:.2f} s; fetch it again, or "
@@ -320,7 +320,7 @@ def missing(path: Path, held: int, promised: int, rate: int) -> int:
 
 
 def _is_cut(path: Path) -> bool:
-    """Whether a WAV or Ogg file was truncated, which libsndfile does not report: it reads what is left."""
+    """Whether a WAV or Ogg file is truncated. libsndfile does not report this; it only reads what is left."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(12)
@@ -328,7 +328,7 @@ def _is_cut(path: Path) -> bool:
             promised = int.from_bytes(head[4:8], "little")
             return 0 < promised < 0xFFFFFFF0 and promised + 8 > size
         if head[:4] == b"OggS":
-            file.seek(max(0, size - 65_307))  # the longest page there is
+            file.seek(max(0, size - 65_307))  # the largest size of an Ogg page
             tail = file.read()
             last = tail.rfind(b"OggS")
             return last < 0 or len(tail) < last + 27 or not tail[last + 5] & 4  # bit 4: last page of the stream

@@ -1,4 +1,4 @@
-"""The command line: `vampkit ...`, one line a verb, each a call of the library."""
+"""The command line: `vampkit VERB ...`. Each verb is a call of the library."""
 
 from vampkit.cli.app import main
 from vampkit.cli.verbs import quiet_lab

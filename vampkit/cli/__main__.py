@@ -1,4 +1,4 @@
-"""`python -m vampkit.cli ...`, as torchrun wants it."""
+"""Lets `python -m vampkit.cli ...` run the command line, which torchrun needs."""
 
 from vampkit.cli.app import main
 

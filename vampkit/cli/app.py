@@ -1,4 +1,4 @@
-"""The command line itself: which verbs there are, their help, and what happens to mistakes."""
+"""The command line itself: its verbs, their help, and how errors are shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VERBS = (
     *(verbs.demo, verbs.lab, verbs.vamp, verbs.again, verbs.train, verbs.finetune, verbs.compose),
     *(verbs.data_fetch, verbs.data_build),
 )
-"""One function a verb, in the order of the help."""
+"""One function per verb, in the order of the help."""
 
 EXAMPLES = {
     "vamp": """
@@ -38,18 +38,19 @@ EXAMPLES = {
     "compose": "vampkit compose piece.flac --genre jazz --seed 3 --stems",
     "data-build": "vampkit data build songs --out STORE --composed 400",
 }
-"""What stands at the end of a verb's help."""
+"""Examples at the end of a verb's help."""
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a verb.
 
-    What a user can mend is one sentence on standard error, and exit code 2. A pipe that was closed ends it quietly.
+    An error that the user can fix is shown as one sentence on standard error, and the exit code is 2. If the output is
+    a pipe that was closed, the program ends without a message.
 
     Parameters
     ----------
     arguments : list of str, optional
-        Words of the command line; those of the process where left out.
+        Words of the command line; if left out, those of the process.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:2] in (["data", "fetch"], ["data", "build"]):
@@ -58,7 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
     for verb in VERBS:
         app.command(_with_options(verb), name=verb.__name__.replace("_", "-"))
     try:
-        # `vampkit vamp IN OUT`, `vampkit train codec`, `vampkit compose OUT`: what must be given is given by place.
+        # Required arguments are positional: `vampkit vamp IN OUT`, `vampkit train codec`, `vampkit compose OUT`.
         app.cli(prog="vampkit", args=words, config=(tyro.conf.PositionalRequiredArgs,))
         sys.stdout.flush()
     except SystemExit as end:
@@ -71,12 +72,12 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # discards what is left in the buffer
         raise SystemExit(141) from None
 
 
 def _with_options(verb: Callable) -> Callable:
-    """A verb whose `**settings` are options of their own, one for each row of the pipeline's table."""
+    """Turn the `**settings` of a verb into one option for each row of `vampkit.pipeline.SETTINGS`."""
     if "settings" not in inspect.signature(verb).parameters:
         return verb
     from vampkit.pipeline.settings import SETTINGS, with_settings
@@ -94,7 +95,7 @@ def _with_options(verb: Callable) -> Callable:
 
 
 def _more_help(verb: str) -> str:
-    """What prompts there are, and examples."""
+    """The end of a verb's help: the list of prompts (for `vamp`), and examples."""
     parts = []
     if verb == "vamp":
         from vampkit.prompts import words_help

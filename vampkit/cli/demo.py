@@ -1,4 +1,4 @@
-"""The demo: one clip, its way through the codec, and four vamps of it, as sounds, a summary and a picture."""
+"""The demo: a clip, the same clip through the codec, and four takes of it, as sounds, a summary and a picture."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ CLIP = "03"
 
 
 def prompts(seconds: float) -> dict[str, Prompt]:
-    """The four prompts for a sound of so many seconds.
+    """The four prompts for a sound of this length.
 
-    Prefix and suffix keep 3 s, or a third of what is shorter than 9 s.
+    Prefix and suffix keep 3 s, or a third of a sound that is shorter than 9 s.
     """
     kept = min(3.0, round(seconds / 3, 2))
     return {"compression": Compression(1), "periodic": Periodic(7), "prefix": Prefix(kept), "suffix": Suffix(kept)}
 
 
 def run(out: str | os.PathLike = "demo", clip: str | Clip = CLIP, seconds: float = 10.0, seed: int = 0) -> dict:
-    """Write input.wav, codec.wav, one WAV a prompt with its record, summary.json and demo.png into `out`.
+    """Write input.wav, codec.wav, one WAV per prompt with its record, summary.json and demo.png into `out`.
 
-    Returns the summary.
-
-    clip: a bundled clip's name, or a clip. seconds: how much of it. seed: of the takes. Notebook: 00.
+    Returns the summary. clip: name of a bundled clip, or a clip. seconds: how much of it is used. seed: seed of the
+    takes. Notebook: 00.
     """
     began, out = time.monotonic(), Path(out)
     sound = (load_clip(clip) if isinstance(clip, str) else clip).mono()
@@ -85,7 +84,7 @@ def run(out: str | os.PathLike = "demo", clip: str | Clip = CLIP, seconds: float
 
 
 def picture(sounds: dict[str, Clip], masks: dict, path: Path) -> Path:
-    """One column a sound: its mel spectrogram, and below it what the prompt hid (dark) and kept (light)."""
+    """Draw each sound's mel spectrogram, and below it what the prompt hid (dark) and kept (light)."""
     import librosa
     import numpy as np
     from matplotlib.figure import Figure
@@ -105,8 +104,7 @@ def picture(sounds: dict[str, Clip], masks: dict, path: Path) -> Path:
         )
         upper.set(title=name, xticks=[], yticks=[], ylabel="mel bands" if place % across == 0 else "")
         grid = masks[name].numpy().astype(float) if name in masks else np.zeros((14, 1))
-        # Smoothed, not the nearest frame: a pixel is narrower or wider than a frame, and single kept frames would
-        # vanish here and there.
+        # Pixels and frames differ in width. Without smoothing, some single kept frames would not be seen.
         lower.imshow(
             grid,
             aspect="auto",

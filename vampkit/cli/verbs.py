@@ -1,4 +1,4 @@
-"""The verbs of the command line, each a call of the library. Signatures and docstrings are what `--help` shows."""
+"""The verbs of the command line. Each calls the library. `--help` shows their signatures and docstrings."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ Device = Literal["auto", "cpu", "cuda"]
 
 
 def demo(out: Path = Path("demo"), clip: str = "03", seconds: float = 10.0, seed: int = 0) -> None:
-    """Vamp on a bundled clip in four ways.
+    """Make four takes of a bundled clip, with four prompts.
 
     Parameters
     ----------
     out : Path
         Folder for the sounds, a summary and a picture.
     clip : str
-        A bundled clip, by the start of its name.
+        A bundled clip; the start of its name is enough.
     seconds : float
-        How much of it.
+        How many seconds of it are used.
     seed : int
-        Of the takes.
+        Seed of the takes.
     """
     from vampkit.cli.demo import run
 
@@ -39,7 +39,7 @@ def lab(port: int = 8888) -> None:
     Parameters
     ----------
     port : int
-        Where it listens, on this machine alone.
+        Port that JupyterLab listens on. Only this machine can reach it.
     """
     import subprocess
 
@@ -50,15 +50,15 @@ def lab(port: int = 8888) -> None:
 
 
 def quiet_lab() -> dict[str, str]:
-    """Environment in which JupyterLab neither asks to fetch news nor looks for updates when it starts.
+    """Make environment variables with which JupyterLab does not ask about news or look for updates when it starts.
 
-    It reads `labconfig/default_setting_overrides.json` there, beside its other settings; what the user sets in
-    JupyterLab stands above it.
+    With them it also reads `labconfig/default_setting_overrides.json` in this folder. What the user sets in JupyterLab
+    takes precedence.
 
     Returns
     -------
     dict
-        Names and values.
+        Names and values of the variables.
     """
     folders = [str(Path(__file__).parent), os.environ.get("JUPYTER_CONFIG_PATH", "")]
     return {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, folders))}
@@ -75,26 +75,27 @@ def vamp(
     device: Device = "cpu",
     **settings,
 ) -> None:
-    """Vamp a sound file, or each one of a folder.
+    """Make takes of a sound file, or of each one in a folder.
 
     Parameters
     ----------
     source : Path
         A sound file of any length, or a folder of them.
     target : Path
-        A wav, flac or ogg file, or a folder; each take's record lies beside it as JSON.
+        A wav, flac or ogg file, or a folder. The record of each take is written next to it as JSON.
     prompt : str
         What is kept, see below.
     takes : int
-        Variations OUT-1.wav, OUT-2.wav and so on, with SEED, SEED + 1 and so on; Ctrl-C leaves the finished ones.
+        Number of takes: OUT-1.wav, OUT-2.wav and so on, with seeds SEED, SEED + 1 and so on. Ctrl-C keeps the finished
+        ones.
     recommended : bool
         Use the settings that the prompt recommends.
     model : str
         "tiny", or a folder of weights.
     adapters : Path, optional
-        What `vampkit finetune` left.
+        A folder that `vampkit finetune` wrote.
     device : str
-        cuda is faster and rounds otherwise, so its takes are others than cpu's; auto is cuda where there is one.
+        cuda is faster, but rounds differently, so its takes differ from those of cpu. auto is cuda if there is a GPU.
     **settings
         See `SETTINGS`.
     """
@@ -125,22 +126,22 @@ def again(
     adapters: Path | None = None,
     device: Device = "cpu",
 ) -> None:
-    """Make a take anew from its record.
+    """Make a take again from its record.
 
     Parameters
     ----------
     record : Path
-        The JSON beside the take.
+        The JSON file next to the take.
     source : Path
-        The sound that it was made from.
+        The sound that the take was made from.
     target : Path
         A wav, flac or ogg file.
     model : str
         "tiny", or a folder of weights.
     adapters : Path, optional
-        What `vampkit finetune` left.
+        A folder that `vampkit finetune` wrote.
     device : str
-        The kind of device that it was made on.
+        The kind of device that the take was made on.
     """
     from vampkit.pipeline import again_file, load_vamp
 
@@ -151,7 +152,7 @@ def again(
 
 @contextmanager
 def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar, on a terminal, as a function of (done, total)."""
+    """Show a progress bar if the output is a terminal. Yields a function of (done, total) that moves it."""
     from tqdm.auto import tqdm
 
     with tqdm(desc=name, disable=None) as bar:
@@ -169,11 +170,11 @@ def data_fetch(target: Path | None = None, sets: str = "core", splits: str = "tr
     Parameters
     ----------
     target : Path, optional
-        Folder for it; left out, one in the cache.
+        Folder for the music; if left out, a folder in the cache.
     sets : str
-        Of the list of tracks, joined by commas.
+        Sets of the list of tracks to fetch, joined by commas.
     splits : str
-        Of the list of tracks, joined by commas.
+        Splits of the list of tracks to fetch, joined by commas.
     """
     from vampkit.train import fetch_music
 
@@ -196,23 +197,23 @@ def data_build(
     Parameters
     ----------
     sources : tuple of Path
-        Folders of sound. The same command goes on after a stop.
+        Folders of sound. If the command is stopped, run it again to continue.
     out : Path
         Folder for the store.
     codec : str
-        Its name or path.
+        Name or path of the codec.
     composed : int
-        Pieces of the package's own composer.
+        Number of pieces to add from the package's own composer.
     first_seed : int
-        Of these pieces.
+        Seed of the first of these pieces; the others follow.
     seconds : float
-        Of each of them.
+        Length of each of these pieces.
     floor : float
-        LUFS below which a block of 3 s is left out.
+        Blocks of 3 s with a loudness below this, in LUFS, are left out.
     processes : int
-        How many encode.
+        Number of processes that encode.
     mirdata : tuple of str
-        Datasets as name=folder, their annotations kept.
+        mirdata datasets as name=folder. Their annotations are kept.
     """
     from vampkit.train import build_store
 
@@ -259,39 +260,40 @@ def train(
     Parameters
     ----------
     what : str
-        What to train; the tagger hears composed music of its own and takes PRESET, OUT and MINUTES only.
+        What to train. The tagger is trained on its own composed music and takes only PRESET, OUT and MINUTES.
     preset : str
-        Size and length of the training.
+        Size of the model and length of the training.
     out : Path, optional
-        Folder of the run, which goes on from what is there; left out, one in the cache.
+        Folder of the run; if left out, a folder in the cache. A run that is there is continued.
     music : Path, optional
-        What `vampkit data fetch` filled; without it, composed music alone.
+        Folder that `vampkit data fetch` filled; without it, only composed music is used.
     codec : str
-        Whose tokens a masked model learns: its name or path.
+        Name or path of the codec whose tokens a masked model learns.
     composed : int
         Number of composed pieces.
     minutes : float, optional
-        Stop after so many; the same command goes on.
+        Stop after this time. Run the same command again to continue.
     store : Path, optional
-        What `vampkit data build` made, in place of music, for masked models.
+        Store that `vampkit data build` made, used instead of music (masked models).
     valid_store : Path, optional
-        The same, to check on.
+        Such a store for validation.
     stream : int
-        Processes that compose while a masked model trains, in place of pieces made before; many cores feed a GPU.
+        Number of processes that compose new music during training, instead of pieces made before (masked models). A GPU
+        needs many.
     start : str, optional
-        A codec or a model to go on from.
+        A codec or a model to start from.
     device : str
-        auto is a GPU where there is one; several by `torchrun --nproc-per-node N -m vampkit.cli train ...`.
+        auto is a GPU if there is one. For several GPUs: `torchrun --nproc-per-node N -m vampkit.cli train ...`.
     accumulate : int
-        Parts in which a batch is taken where memory is short (masked models).
+        Number of parts into which a batch is split to save memory (masked models).
     compile : bool
         Use torch.compile (masked models).
     tensorboard : bool
         Write curves to OUT/tensorboard (masked models).
     audio_every : int, optional
-        Steps between sounds written to OUT/audio (masked models).
+        Write sounds to OUT/audio every so many steps (masked models).
     processes : int
-        How many compose the pieces made before.
+        Number of processes that compose the pieces before training.
     """
     if what in ("codec", "tagger") and (accumulate != 1 or compile or tensorboard or audio_every is not None):
         raise ValueError(
@@ -339,21 +341,21 @@ def finetune(
     Parameters
     ----------
     folder : Path
-        Some minutes of music; a part of it is held out, to measure the gain.
+        A folder with some minutes of music. A part of it is held out to measure the gain.
     out : Path, optional
-        Folder for the adapters, half a megabyte, for `vampkit vamp IN OUT --adapters DIR`. Needs the extra peft.
+        Folder for the adapters (half a megabyte), for `vampkit vamp IN OUT --adapters DIR`. Needs the extra peft.
     model : str
         "tiny", or a folder of weights.
     steps : int
-        Of each of the two models.
+        Training steps of each of the two models.
     rank : int
-        Of the adapters.
+        Rank of the adapters.
     seed : int
-        Of the training.
+        Seed of the training.
     minutes : float, optional
-        For each of the two models; the same command goes on.
+        Time limit for each of the two models. Run the same command again to continue.
     device : str
-        auto is a GPU where there is one.
+        auto is a GPU if there is one.
     """
     from vampkit.train import AdapterPreset
     from vampkit.train import finetune as run
@@ -383,22 +385,22 @@ def compose(
     stems: bool = False,
     soundfont: Path | None = None,
 ) -> None:
-    """Compose a piece, its truth beside it as JAMS.
+    """Compose a piece, and write its annotations next to it as JAMS.
 
     Parameters
     ----------
     target : Path
-        A flac, wav or ogg file; beats, chords and notes go beside it.
+        A flac, wav or ogg file. Beats, chords and notes are written next to it, as .jams.
     seed : int
-        One seed gives one piece.
+        The same seed gives the same piece.
     genre : str, optional
         One of the composer's genres.
     seconds : float
-        Its length.
+        Length of the piece.
     stereo : bool
-        Two channels.
+        Write two channels.
     stems : bool
-        A file for every part too, named after it; together they are the mix.
+        Also write one file for each part, with the part's name. Their sum is the mix.
     soundfont : Path, optional
         An sf2 or sf3 file that plays the notes.
     """

@@ -1,8 +1,8 @@
-"""Codec: sound to tokens and back, over descript-audio-codec's own network.
+"""Codec: sound to tokens and back, with the network of descript-audio-codec.
 
-Any sample rate goes in, stereo too; everything is brought to one loudness before encoding, and decoding undoes gain,
-length and rate. Long files are encoded window by window, each with enough of its surroundings that its codes equal
-those of one single pass.
+Sound of any sample rate can be encoded, also stereo. Before encoding it is resampled and scaled to one loudness;
+decoding restores the original rate, loudness and length. Long sounds are encoded window by window. Each window includes
+enough context on both sides that its codes are the same as if the whole sound were encoded at once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from vampkit.model import check_codes
 
 FORMAT = "vampkit.codec/1"
 WINDOW = 1024
-"""Frames encoded or decoded at once: 18 s of the paper's codec keeps memory near 300 MB with the tiny one."""
+"""Frames encoded or decoded at once (18 s). With the tiny codec this needs about 300 MB of memory."""
 
 
 class Codec:
@@ -38,9 +38,9 @@ class Codec:
     Parameters
     ----------
     model : nn.Module
-        A `dac.DAC`, which is put into evaluation mode.
+        A `dac.DAC`. It is put into evaluation mode.
     name : str
-        What to call it in records.
+        Name of the codec in records.
     """
 
     def __init__(self, model: torch.nn.Module, name: str = "codec"):
@@ -55,12 +55,12 @@ class Codec:
 
     @property
     def tables(self) -> Tensor:
-        """The raw codebooks, float32 [codebooks, entries, dimensions], which the masked models read."""
+        """The codebooks, float32 [codebooks, entries, dimensions]; the masked models use their vectors as input."""
         return torch.stack([q.codebook.weight.detach().float().cpu() for q in self.model.quantizer.quantizers])
 
     @property
     def device(self) -> torch.device:
-        """Where the network is."""
+        """The device that the network is on."""
         return next(self.model.parameters()).device
 
     def to(self, device: str | torch.device) -> Codec:
@@ -69,7 +69,7 @@ class Codec:
         Parameters
         ----------
         device : str or torch.device
-            Where to.
+            The device.
 
         Returns
         -------
@@ -80,7 +80,7 @@ class Codec:
         return self
 
     def encode(self, clip: Clip, stereo: str = "mix") -> Tokens:
-        """Turn a clip into tokens, at -24 LUFS whatever its own level. Memory is bounded for any length.
+        """Turn a clip into tokens. Before that it is scaled to -24 LUFS. Memory is bounded for any length.
 
         Notebook: 01
 
@@ -95,12 +95,12 @@ class Codec:
         Returns
         -------
         Tokens
-            The codes, and all that is needed to turn them back.
+            The codes, and all that is needed to decode them.
 
         Raises
         ------
         ValueError
-            For an empty clip, or another word for stereo.
+            For an empty clip, or any other value of stereo.
         """
         if stereo not in ("mix", "items"):
             raise ValueError(
@@ -127,7 +127,7 @@ class Codec:
         )
 
     def encode_samples(self, samples: np.ndarray) -> Tensor:
-        """Encode samples as they are, window by window.
+        """Encode samples without resampling or scaling, window by window.
 
         Notebook: 01
 
@@ -154,7 +154,7 @@ class Codec:
         Yields
         ------
         Tensor
-            Codes, int64 [1, codebooks, frames], together those of the whole.
+            Codes, int64 [1, codebooks, frames]. Joined, they are the codes of the whole sound.
         """
 
         def work(piece: Tensor) -> Tensor:
@@ -163,18 +163,18 @@ class Codec:
         yield from in_windows(_whole_frames(blocks, self.hop), work, WINDOW, self.context, self.hop, 1)
 
     def decode(self, tokens: Tokens, codebooks: int | None = None, circular: bool = False) -> Clip:
-        """Turn tokens into a clip whose length, loudness and rate are those of what was encoded.
+        """Turn tokens into a clip with the length, loudness and sample rate of the clip that was encoded.
 
         Notebook: 01
 
         Parameters
         ----------
         tokens : Tokens
-            Of this codec.
+            Tokens of this codec.
         codebooks : int, optional
-            Decode with the first so many only.
+            Decode with only this many codebooks, the first ones.
         circular : bool
-            Decode a loop, whose end goes on in its start.
+            Decode a loop, whose end is followed by its start again.
 
         Returns
         -------
@@ -205,18 +205,18 @@ class Codec:
         Parameters
         ----------
         tokens : Tokens
-            Geometry, length, gains and rate; their codes are not looked at.
+            Only their hop, length, gains and rates are used, not their codes.
         pieces : iterable of Tensor
             Codes, int64 [items, codebooks, frames] each.
         circular : bool
-            The pieces are a loop, whose end goes on in its start; it begins when its end is there.
+            The pieces are a loop, whose end is followed by its start again. Decoding begins after the last piece.
         eager : bool
-            Give each block as soon as its surroundings are there.
+            Yield each block as soon as the codes around it are there, instead of in windows of full size.
 
         Yields
         ------
         ndarray
-            Samples [channels, samples], together those of `decode`.
+            Samples [channels, samples]. Joined, they are the samples of `decode`.
         """
         if tokens.codec != self.hash:
             raise VampkitError(
@@ -235,7 +235,7 @@ class Codec:
         yield from exactly(resample_blocks(sound, self.rate, tokens.source_rate), wanted)
 
     def decode_codes(self, codes: Tensor) -> np.ndarray:
-        """Decode codes as they are, window by window.
+        """Decode codes without undoing gain and rate, window by window.
 
         Notebook: 01
 
@@ -258,7 +258,7 @@ class Codec:
                 raise ValueError(
                     f"codes of {codes.shape[1]} codebooks were given, this codec has {self.codebooks}; drop the others"
                 )
-            # Item by item: sums of a batch round in another order, and a take is to sound the same in any company.
+            # Item by item: in a batch sums are rounded in another order, but a take must not depend on other takes.
             return torch.cat(
                 [
                     self.model.decode(self.model.quantizer.from_codes(c.to(self.device))[0])[:, 0].float().cpu()
@@ -274,9 +274,9 @@ class Codec:
         Parameters
         ----------
         path : str or PathLike
-            Where to.
+            The file to write.
         half : bool
-            In half precision, which takes half the space.
+            Write float16 instead of float32, which takes half the space.
 
         Returns
         -------
@@ -297,11 +297,11 @@ class Codec:
 def in_windows(
     pieces: Iterable[Tensor], work: Callable, size: int, context: int, unit: int, out: int, eager: bool = False
 ) -> Iterator[Tensor]:
-    """Work through a long row that comes in pieces [.., numbers], in windows that see more on both sides.
+    """Apply `work` to a long sequence that comes in pieces [.., numbers], in windows with context on both sides.
 
-    Together the results are those of one pass, if nothing reaches farther than the context. size, context: frames of a
-    window and of what it sees beside. unit, out: numbers a frame, of what goes in and of what comes out. eager: give
-    what can be given after each piece, however short.
+    Joined, the results are the same as one call of `work` on the whole, if the context covers its receptive field.
+    size: frames of a window. context: frames that it also sees on each side. unit, out: numbers per frame of the input
+    and of the output. eager: after each piece, yield what can be computed, even if it is less than a window.
     """
     held, left, first = torch.zeros(0), 0, 0
     for piece in chain(pieces, [None]):
@@ -318,7 +318,7 @@ def in_windows(
 
 
 def _whole_frames(blocks: Iterable[np.ndarray], hop: int) -> Iterator[Tensor]:
-    """Blocks of samples as [1, 1, samples], and the silence that fills the last frame."""
+    """The blocks as tensors [1, 1, samples], and then silence that completes the last frame."""
     length = 0
     for block in blocks:
         length += len(block)
@@ -327,6 +327,6 @@ def _whole_frames(blocks: Iterable[np.ndarray], hop: int) -> Iterator[Tensor]:
 
 
 def _around(pieces: list[Tensor], context: int) -> list[Tensor]:
-    """The whole of a loop, with `context` frames of its end before it and of its start behind it."""
+    """A whole loop with its last `context` frames repeated before it and its first ones after it."""
     codes = torch.cat(pieces, -1)
     return [codes[..., torch.arange(-context, codes.shape[-1] + context) % codes.shape[-1]]]

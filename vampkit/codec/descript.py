@@ -1,9 +1,9 @@
 """The only place that imports descript-audio-codec.
 
-The codec package asks for torchaudio, whose published wheel cannot be loaded beside a CPU build of torch: it raises
-OSError, which neither dac nor transformers nor peft expects. We never use it. So: try it once; if it does not load,
-lend dac an empty module for the moment of its import, then mark torchaudio as absent, so that every later import sees a
-plain ModuleNotFoundError.
+descript-audio-codec (`dac`) imports torchaudio, but vampkit never uses it. The published wheel of torchaudio cannot be
+loaded together with a CPU build of torch: it raises OSError, which dac, transformers and peft do not expect. So we try
+to import torchaudio once. If that fails, dac is imported with an empty module in its place. Then torchaudio is marked
+as absent, so that every later import of it raises a plain ModuleNotFoundError.
 """
 
 import importlib.machinery
@@ -51,9 +51,9 @@ _dac_snake = dac.nn.layers.snake
 
 
 def snake(x: Tensor, alpha: Tensor) -> Tensor:
-    """The activation of dac, x + sin(alpha x)^2 / alpha, to the same bits.
+    """The activation of dac, x + sin(alpha x)^2 / alpha, with exactly the same result.
 
-    Where no gradient is wanted it fills one tensor in place of five.
+    Without gradients it works in place, so it allocates one tensor instead of five.
     """
     if torch.is_grad_enabled():
         return _dac_snake(x, alpha)
@@ -65,9 +65,9 @@ dac.nn.layers.snake = snake
 
 
 def fuse_snake() -> bool:
-    """Compile dac's activation into one loop from here on, also where gradients are wanted; for training a codec.
+    """From now on use a compiled version of dac's activation, also with gradients. For training a codec.
 
-    Elementwise work is 40 % of a training step. False where neither a C++ compiler nor a GPU is at hand.
+    Elementwise operations take 40 % of a training step. Returns False if there is neither a C++ compiler nor a GPU.
     """
     if shutil.which("c++") is None and not torch.cuda.is_available():
         return False
@@ -81,14 +81,14 @@ def _plain_snake(x: Tensor, alpha: Tensor) -> Tensor:
 
 
 FEW = 64
-"""Channels up to which `Conv1d` is not slower than torch's own."""
+"""Up to this many channels, `Conv1d` is not slower than torch's own class."""
 
 
 class Conv1d(nn.Conv1d):
-    """A convolution that, on a CPU and without gradients, keeps the channels of one moment side by side in memory.
+    """A convolution that uses the channels-last memory layout on a CPU without gradients.
 
-    With the few channels of a small codec that is faster, most of all where it is dilated; the result is the same but
-    for rounding.
+    With the few channels of a small codec this is faster, above all for dilated convolutions. The result is the same
+    except for rounding.
     """
 
     def _conv_forward(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -101,7 +101,7 @@ class Conv1d(nn.Conv1d):
 
 
 def quick(model: nn.Module) -> nn.Module:
-    """The same dac model, its convolutions exchanged for `Conv1d`; weights and their names stay."""
+    """Turn the convolutions of a dac model into `Conv1d`, in place. The weights and their names stay the same."""
     for module in model.modules():
         if type(module) is nn.Conv1d:
             module.__class__ = Conv1d

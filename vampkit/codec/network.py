@@ -1,4 +1,4 @@
-"""The network inside a codec: a `dac.DAC`, what it is made of, and what of it decides the tokens."""
+"""The network inside a codec: a `dac.DAC`, its settings, and a hash of the parts that determine the tokens."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from vampkit.errors import VampkitError
 
 
 def build(settings: dict) -> torch.nn.Module:
-    """An untrained `dac.DAC` of these settings. Raises VampkitError for settings it does not know."""
+    """Make an untrained `dac.DAC` with these settings. Raises VampkitError for unknown settings."""
     from vampkit.codec.descript import dac, quick
 
     try:
         with warnings.catch_warnings():
-            # dac still uses the older of torch's two weight norms; its state dicts depend on it.
+            # dac uses the older of torch's two weight norms, and the names in its state dicts depend on that.
             warnings.filterwarnings("ignore", "`torch.nn.utils.weight_norm` is deprecated", FutureWarning)
             return quick(dac.DAC(**settings))
     except TypeError as error:
@@ -36,7 +36,7 @@ def settings_names() -> set[str]:
 
 
 def settings_of(model: torch.nn.Module) -> dict:
-    """The constructor's arguments of a `dac.DAC`, as plain numbers."""
+    """The arguments with which a `dac.DAC` was made, as plain numbers."""
     names = (
         "encoder_dim",
         "encoder_rates",
@@ -53,9 +53,9 @@ def settings_of(model: torch.nn.Module) -> dict:
 
 
 def token_hash(model: torch.nn.Module) -> str:
-    """What the tokens mean.
+    """A hash of encoder and quantizer, which determine the meaning of the tokens.
 
-    A hash over encoder and quantizer. A decoder may be trained further without making old tokens worthless.
+    The decoder is left out: it can be trained further, and old tokens stay valid.
     """
     digest = hashlib.sha256(json.dumps(settings_of(model), sort_keys=True).encode())
     for name, value in sorted(model.state_dict().items()):
@@ -65,10 +65,10 @@ def token_hash(model: torch.nn.Module) -> str:
 
 
 def context_frames(model: torch.nn.Module) -> int:
-    """Frames of surroundings after which a window's codes and samples no longer depend on where it was cut.
+    """How many frames of context a window needs on each side, so that cutting does not change its codes and samples.
 
-    Half the receptive field of encoder and decoder: each residual unit sees 3 x dilation to both sides, each stride
-    multiplies what follows.
+    This is half the receptive field of the encoder or the decoder, whichever is larger. Each residual unit sees
+    3 x dilation steps to both sides, and each stride makes the steps of all later layers longer.
     """
 
     def side(rates: list[int]) -> int:

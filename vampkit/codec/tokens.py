@@ -1,4 +1,4 @@
-"""Tokens: the codes of a sound, with all that is needed to turn them back into it."""
+"""Tokens: the codes of a sound, with all that is needed to decode them."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ class Tokens:
     Parameters
     ----------
     codes : Tensor
-        int64 [codebooks, frames], or [items, codebooks, frames] where stereo was encoded as two items.
+        int64 [codebooks, frames], or [items, codebooks, frames] if stereo was encoded as two items.
     codec : str
-        Hash of the codec that made them; another codec refuses to decode them.
+        Hash of the codec that made the codes. Another codec refuses to decode them.
     rate : int
-        Samples a second of the codec.
+        Sample rate of the codec.
     hop : int
-        Samples a frame.
+        Samples per frame.
     entries : int
-        Entries a codebook.
+        Entries per codebook.
     length : int
-        Samples of the sound at the codec's rate.
+        Length of the sound in samples, at the codec's rate.
     source_rate : int
-        Samples a second that the sound came with.
+        Sample rate of the sound before encoding.
     gains : tuple of float
-        Decibels that were added before encoding, one an item; decoding takes them off again.
+        Gain in dB that was applied before encoding, one per item. Decoding undoes it.
     name, credit : str
-        What the sound is, and who made it under which licence.
+        Name of the sound, and who made it under which licence.
 
     Raises
     ------
@@ -64,7 +64,7 @@ class Tokens:
         check_codes(self.codes, self.entries)
         items = self.codes.shape[0] if self.codes.ndim == 3 else 1
         if len(self.gains) != items:
-            raise ValueError(f"{len(self.gains)} gains were given for {items} items, one an item was expected")
+            raise ValueError(f"{len(self.gains)} gains were given for {items} items, one per item was expected")
 
     @property
     def codebooks(self) -> int:
@@ -83,7 +83,7 @@ class Tokens:
 
     @property
     def frame_rate(self) -> float:
-        """Frames a second."""
+        """Frames per second."""
         return self.rate / self.hop
 
     @property
@@ -93,19 +93,19 @@ class Tokens:
 
     @property
     def bits_per_second(self) -> float:
-        """Rate of all codes: log2(entries) bits a token, codebooks tokens a frame.
+        """Bit rate of all codes: log2(entries) bits per token times the number of tokens per second.
 
-        For the paper's codec 10 x 14 x 57.42 = 8039.
+        For the paper's codec, 10 bits x 14 codebooks x 57.42 frames per second = 8039.
         """
         return math.log2(self.entries) * self.codebooks * self.frame_rate
 
     def frames_of(self, seconds: float) -> int:
-        """Count the frames that hold a stretch of time, rounded up as in the reference code (`s2t`).
+        """Convert seconds to frames, rounded up as in the reference code (`s2t`).
 
         Parameters
         ----------
         seconds : float
-            The stretch.
+            A length of time.
 
         Returns
         -------
@@ -115,7 +115,7 @@ class Tokens:
         return math.ceil(seconds * self.rate / self.hop - 1e-9)
 
     def replace(self, **changes) -> Tokens:
-        """Copy them with some fields changed.
+        """Copy the tokens with some fields changed.
 
         Parameters
         ----------
@@ -130,12 +130,12 @@ class Tokens:
         return replace(self, **changes)
 
     def save(self, path: str | os.PathLike) -> Path:
-        """Write a safetensors file: codes as uint16, the rest as its header.
+        """Write a safetensors file: the codes as uint16, all other fields in its header.
 
         Parameters
         ----------
         path : str or PathLike
-            Where to.
+            The file to write.
 
         Returns
         -------
@@ -162,7 +162,7 @@ class Tokens:
         Raises
         ------
         FileNotFoundError
-            Where there is none.
+            If there is no file.
         VampkitError
             For another kind of file.
         """

@@ -1,6 +1,7 @@
-"""Files: where they lie, and how they are written so that none is ever left half done.
+"""Files: where they lie, and how they are written so that no half-written file is ever left behind.
 
-Everything is written beside its place and then renamed. Tensors go into safetensors, never into a pickle.
+A file is first written under another name in the same folder and then renamed. Tensors are saved as safetensors, never
+as a pickle.
 """
 
 from vampkit.files.folders import cache_folder, data_folder

@@ -11,7 +11,7 @@ from vampkit.errors import VampkitError
 def data_folder() -> Path:
     """Folder that holds `clips/` and `models/`.
 
-    Beside the package in a checkout, inside it where a wheel was installed.
+    In a checkout it lies next to the package, in an installed wheel inside the package.
 
     Returns
     -------
@@ -21,7 +21,7 @@ def data_folder() -> Path:
     Raises
     ------
     VampkitError
-        Where neither place has it.
+        If it is in neither place.
     """
     package = Path(__file__).resolve().parent.parent
     for folder in (package / "data", package.parent / "data"):

@@ -1,4 +1,4 @@
-"""Tensors with their settings in safetensors files, which run nothing when they are read."""
+"""Tensors and their settings in safetensors files. Unlike a pickle, such a file cannot run code when it is read."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def write_safetensors(
     dtype: torch.dtype | None = None,
     durable: bool = False,
 ) -> Path:
-    """Write tensors and their settings as one file, beside first and then renamed.
+    """Write tensors and their settings into one file, safely (see `written`).
 
     Parameters
     ----------
     tensors : mapping of str to Tensor
-        What to write, by name, in any shape [..].
+        The tensors by name, in any shape [..].
     path : str or PathLike
-        Where to.
+        The file to write.
     kind : str
-        Name of the format, such as "vampkit.model/1", which `read_safetensors` asks for.
+        Name of the format, such as "vampkit.model/1". `read_safetensors` checks it.
     settings : JSON data
-        What belongs to the tensors.
+        Settings to store with the tensors.
     dtype : torch.dtype, optional
-        Convert all of them to this type.
+        Convert all tensors to this type.
     durable : bool
         See `written`.
 
@@ -55,26 +55,26 @@ def write_safetensors(
 
 
 def read_safetensors(path: str | os.PathLike, kind: str) -> tuple[Any, dict[str, Tensor]]:
-    """Settings and tensors of one of our files.
+    """Read the settings and tensors that `write_safetensors` wrote.
 
     Parameters
     ----------
     path : str or PathLike
-        What `write_safetensors` wrote.
+        The file.
     kind : str
-        Name of the format that is expected.
+        Name of the expected format.
 
     Returns
     -------
     settings : JSON data
         As they were written.
     tensors : dict of str to Tensor
-        By name; mapped from the file, not loaded, so only what is used is read.
+        The tensors by name. They are memory-mapped, so only what is used is read from the disk.
 
     Raises
     ------
     FileNotFoundError
-        Where there is no file.
+        If there is no file.
     VampkitError
         For a pickle, a damaged file, or another format.
     """

@@ -1,4 +1,4 @@
-"""Writing without loss: beside first, then renamed."""
+"""Writing files safely: under another name first, then renamed."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 @contextlib.contextmanager
 def written(path: str | os.PathLike, durable: bool = False) -> Iterator[Path]:
-    """A file to write in place of `path`, renamed to it when the block ends well.
+    """Give a temporary file to write to, and rename it to `path` when the block ends without an error.
 
-    A kill at any moment leaves either the old file or the new one, never half of one.
+    If the process is killed, either the old file or the new one is there, never half a file.
 
     Parameters
     ----------
     path : str or PathLike
-        Where the file is to lie in the end; its folder is made.
+        Final path of the file. Its folder is created if needed.
     durable : bool
-        Flush it to the disk before it is renamed, so that even a power cut leaves a whole file.
+        Flush the file to the disk before it is renamed, so that it is complete even after a power cut.
 
     Yields
     ------
     Path
-        The file beside `path` to write to. It is removed where the block raises.
+        The temporary file, in the same folder as `path`. It is removed if the block raises.
 
     Raises
     ------
     VampkitError
-        Where the disk is full; the file that was there before is whole.
+        If the disk is full. The old file at `path` is still complete.
 
     Examples
     --------
@@ -58,12 +58,9 @@ def written(path: str | os.PathLike, durable: bool = False) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def room_for(path: str | os.PathLike) -> Iterator[None]:
-    """One clear sentence where the disk is full while `path` is written.
+    """Raise VampkitError with a clear message if the disk is full while `path` is written.
 
-    Raises
-    ------
-    VampkitError
-        In place of the error of the system, or of safetensors, which has one of its own.
+    It replaces OSError and the error of safetensors, which is of another class.
     """
     try:
         yield

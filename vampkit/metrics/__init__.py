@@ -1,6 +1,6 @@
-"""What is measured, and how sure one can be of it.
+"""Metrics: measures of quality, and how certain they are.
 
-Every figure of quality carries an interval and the number of clips behind it.
+Report each of them with its interval and the number of clips.
 
 Names are loaded on first use. Notebook: 01.
 """
@@ -25,6 +25,6 @@ _HOME = {
         "unigram_cross_entropy",
     ),
 }
-"""Each public name, by the module that holds it."""
+"""For each module, the public names that it holds."""
 
 __getattr__, __dir__, __all__ = lazily(__name__, _HOME)

@@ -1,7 +1,7 @@
-"""What a vamp keeps of its input: when notes begin, where the beats are, and which pitch classes sound.
+"""What a take keeps of its input: onsets, beats and pitch classes.
 
-All of these are high by chance. Compare them with those of shuffled pairs (the floor) and with those of the codec's
-round trip (the ceiling).
+Even unrelated sounds get high values. So compare the results with those of shuffled pairs (the lower limit) and with
+those of encoding and decoding the input (the upper limit).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from vampkit.prompts.beats import LibrosaBeats, onset_times
 RATE = 44_100
 CHROMA_HOP = 2048
 ONSET_TOLERANCE = 0.05
-"""Seconds within which two onsets count as one (mir_eval's default)."""
+"""Two onsets agree if they are at most this far apart, in seconds (mir_eval's default)."""
 BEAT_TOLERANCE = 0.07
-"""The same for beats."""
+"""Two beats agree if they are at most this far apart, in seconds (mir_eval's default)."""
 
 
 def onset_f(ref: Clip | np.ndarray, est: Clip | np.ndarray) -> float:
-    """F-measure of onsets within 50 ms, each matched once.
+    """Compute the F-measure of onsets. They agree within 50 ms; each is matched at most once.
 
     Source: mir_eval's onset task, with librosa's onset detector.
 
@@ -33,14 +33,14 @@ def onset_f(ref: Clip | np.ndarray, est: Clip | np.ndarray) -> float:
     Parameters
     ----------
     ref : Clip or ndarray
-        The sound to compare with, or its onsets in seconds, [onsets], as `onset_times` finds them.
+        The reference sound, or its onsets in seconds, [onsets], such as `onset_times` finds.
     est : Clip or ndarray
-        The sound to judge, or its onsets in seconds, [onsets].
+        The sound to evaluate, or its onsets in seconds, [onsets].
 
     Returns
     -------
     float
-        0 (none agree) to 1 (all agree); 1 where neither sound has any.
+        0 (none agree) to 1 (all agree); 1 if neither sound has onsets.
     """
     import mir_eval
 
@@ -48,7 +48,7 @@ def onset_f(ref: Clip | np.ndarray, est: Clip | np.ndarray) -> float:
 
 
 def beat_times(clip: Clip) -> Float[np.ndarray, " beats"]:
-    """Beats that `vampkit.beats.LibrosaBeats` hears in a sound.
+    """Find the beats of a sound with `vampkit.beats.LibrosaBeats`.
 
     Notebook: 09
 
@@ -60,30 +60,30 @@ def beat_times(clip: Clip) -> Float[np.ndarray, " beats"]:
     Returns
     -------
     ndarray
-        Seconds, float64 [beats]; empty for silence.
+        Times in seconds, float64 [beats]; empty for silence.
     """
     return np.asarray(LibrosaBeats().track(clip).beats)
 
 
 def beat_f(ref: Clip | np.ndarray, est: Clip | np.ndarray) -> float:
-    """F-measure of beats within 70 ms, each matched once.
+    """Compute the F-measure of beats. They agree within 70 ms; each is matched at most once.
 
-    No beat is left out at the start: mir_eval's own `evaluate` drops the first 5 s, which may be all of an excerpt.
-    Source: mir_eval's beat task, with librosa's tracker.
+    All beats are used. (mir_eval's own `evaluate` ignores the first 5 s, which may be the whole excerpt.) Source:
+    mir_eval's beat task, with librosa's tracker.
 
     Notebook: 09
 
     Parameters
     ----------
     ref : Clip or ndarray
-        The sound to compare with, or its beats in seconds, [beats]: a piece's true `beats`, or what `beat_times` found.
+        The reference sound, or its beats in seconds, [beats]: the true `beats` of a piece, or those of `beat_times`.
     est : Clip or ndarray
-        The sound to judge, or its beats in seconds, [beats].
+        The sound to evaluate, or its beats in seconds, [beats].
 
     Returns
     -------
     float
-        0 (none agree) to 1 (all agree); 1 where neither sound has any.
+        0 (none agree) to 1 (all agree); 1 if neither sound has beats.
     """
     import mir_eval
 
@@ -93,7 +93,7 @@ def beat_f(ref: Clip | np.ndarray, est: Clip | np.ndarray) -> float:
 
 
 def _f_measure(ref: Clip | np.ndarray, est: Clip | np.ndarray, find: Callable, measure: Callable) -> float:
-    """F-measure of two lists of times; `find` makes them of clips, `measure` compares lists that are not empty."""
+    """F-measure of two lists of times. `find` gets the times of a clip; `measure` compares two non-empty lists."""
     times = [find(s) if isinstance(s, Clip) else np.asarray(s, np.float64) for s in (ref, est)]
     if not len(times[0]) or not len(times[1]):
         return float(len(times[0]) == len(times[1]))
@@ -101,19 +101,19 @@ def _f_measure(ref: Clip | np.ndarray, est: Clip | np.ndarray, find: Callable, m
 
 
 def chroma(clip: Clip) -> Float[np.ndarray, "12 frames"]:
-    """Energy by pitch class, C first, frame by frame (librosa's constant-Q chroma).
+    """Compute the energy of each pitch class (C first) in each frame, with librosa's constant-Q chroma.
 
     Notebook: 07, 11, a1
 
     Parameters
     ----------
     clip : Clip
-        Any rate and number of channels; it is mixed down and read at 44.1 kHz.
+        A clip of any rate and number of channels. It is mixed to mono and resampled to 44.1 kHz.
 
     Returns
     -------
     ndarray
-        [12, frames], a frame every 2048 samples (46 ms). The strongest class of a frame is 1; a silent frame is 0.
+        [12, frames], one frame per 2048 samples (46 ms). Each frame is scaled to a maximum of 1; silent frames are 0.
     """
     import librosa
 
@@ -121,17 +121,17 @@ def chroma(clip: Clip) -> Float[np.ndarray, "12 frames"]:
     if not samples.any():
         return np.zeros((12, 1 + len(samples) // CHROMA_HOP))
     with warnings.catch_warnings():
-        # Low octaves are read at a fraction of the rate, where a short sound has fewer samples than a window: librosa
+        # librosa computes low octaves at a lower rate. There a short sound has fewer samples than a window; librosa
         # pads it, and warns.
         warnings.filterwarnings("ignore", "n_fft=.* is too large for input signal")
-        # A fixed tuning: an estimated one could differ between the two sounds that are to be compared.
+        # The tuning is fixed, since estimated tunings of the two compared sounds could differ.
         return librosa.feature.chroma_cqt(y=samples, sr=RATE, hop_length=CHROMA_HOP, tuning=0.0)
 
 
 def chroma_similarity(a: Clip | np.ndarray, b: Clip | np.ndarray) -> float:
-    """Mean over frames of the cosine between two chromas: how much of the harmony is kept.
+    """Measure how much of the harmony is kept: the cosine between two chromas, averaged over frames.
 
-    Frames that are silent in both are left out. The longer sound is cut to the shorter one.
+    Frames that are silent in both sounds are left out. The longer sound is cut to the length of the shorter one.
 
     Notebook: 07, 11
 
@@ -140,12 +140,12 @@ def chroma_similarity(a: Clip | np.ndarray, b: Clip | np.ndarray) -> float:
     a : Clip or ndarray
         A sound, or its `chroma`, [12, frames].
     b : Clip or ndarray
-        A sound in step with `a`, or its `chroma`, [12, frames].
+        A sound that is aligned with `a`, or its `chroma`, [12, frames].
 
     Returns
     -------
     float
-        0 (no pitch class in common) to 1 (the same balance of classes); 1 where both are silent.
+        0 (no pitch class in common) to 1 (pitch classes equally strong); 1 if both are silent.
     """
     x, y = (chroma(s) if isinstance(s, Clip) else np.asarray(s) for s in (a, b))
     count = min(x.shape[1], y.shape[1])

@@ -1,4 +1,4 @@
-"""How far apart two sets of sounds lie: the Frechet distance between the normal distributions fitted to them."""
+"""The distance of two sets of sounds: the Frechet distance between normal distributions fitted to their embeddings."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from jaxtyping import Float
 from vampkit.metrics.statistics import Estimate, jackknife
 
 Tracks = Sequence[np.ndarray]
-"""One array [windows, dims] a track."""
+"""One array [windows, dims] per track."""
 
 
 def frechet_distance(x: Float[np.ndarray, "n dims"], y: Float[np.ndarray, "m dims"]) -> float:
-    """|mean difference|^2 + tr(A + B - 2 (A B)^1/2) of two sets of points, A and B their covariances.
+    """Compute |mean difference|^2 + tr(A + B - 2 (A B)^1/2) of two sets of points with covariances A and B.
 
-    It is biased upwards, the more so the fewer points there are for their dims: compare only results of equal n and m.
+    It is biased upwards, and more so for few points with many dims. So only compare results with the same n and m.
     Source: Dowson and Landau 1982; for music ("FAD") Kilgour et al. 2019, arXiv 1812.08466. The paper reports it in
     section 4.
 
@@ -25,14 +25,14 @@ def frechet_distance(x: Float[np.ndarray, "n dims"], y: Float[np.ndarray, "m dim
     Parameters
     ----------
     x : ndarray
-        Points [n, dims], for example of `logmel_statistics`.
+        Points [n, dims], for example from `logmel_statistics`.
     y : ndarray
         Points [m, dims].
 
     Returns
     -------
     float
-        0 for equal sets, in the square of the points' unit.
+        The distance, in the squared unit of the points; 0 for equal sets.
 
     Raises
     ------
@@ -49,16 +49,16 @@ def frechet_distance(x: Float[np.ndarray, "n dims"], y: Float[np.ndarray, "m dim
 
 
 def frechet_interval(x: Tracks, y: Tracks) -> Estimate:
-    """Frechet distance of two sets of tracks, with its jackknife interval over the tracks of both.
+    """Compute the Frechet distance of two sets of tracks, with a jackknife interval over the tracks of both sets.
 
     Notebook: 11
 
     Parameters
     ----------
     x : sequence of ndarray
-        One array [windows, dims] a track.
+        One array [windows, dims] per track.
     y : sequence of ndarray
-        The other set, one array [windows, dims] a track.
+        The other set, one array [windows, dims] per track.
 
     Returns
     -------
@@ -75,29 +75,29 @@ def frechet_interval(x: Tracks, y: Tracks) -> Estimate:
 
 
 def frechet_ratio(x: Tracks, z: Tracks, y: Tracks) -> Estimate:
-    """Frechet distance of x to y divided by that of z to y, with its jackknife interval.
+    """Compute the Frechet distance of x and y divided by that of z and y, with a jackknife interval.
 
     Notebook: 11
 
     Parameters
     ----------
     x : sequence of ndarray
-        One array [windows, dims] a track.
+        One array [windows, dims] per track.
     z : sequence of ndarray
-        The same tracks in the same order, treated in another way, [windows, dims] a track: one is left out of both at
-        once.
+        The same tracks in the same order, processed in another way, [windows, dims] per track. The jackknife leaves a
+        track out of x and z at the same time.
     y : sequence of ndarray
-        The reference set, one array [windows, dims] a track.
+        The reference set, one array [windows, dims] per track.
 
     Returns
     -------
     Estimate
-        The ratio and its 95 % interval; below 1 where x lies nearer.
+        The ratio and its 95 % interval; below 1 if x is nearer.
 
     Raises
     ------
     ValueError
-        Where x and z are not of equal length, or for fewer than two tracks in a set.
+        If x and z have different lengths, or if a set has fewer than two tracks.
     """
     if len(x) != len(z):
         raise ValueError(f"{len(x)} and {len(z)} tracks were given, two treatments of the same tracks were expected")
@@ -122,18 +122,18 @@ def _frechet(x: Moments, y: Moments) -> float:
     (mean_x, cov_x), (mean_y, cov_y) = x, y
     values, vectors = np.linalg.eigh(cov_x)
     root = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
-    # (A B)^1/2 and (A^1/2 B A^1/2)^1/2 have one trace, and the second is symmetric: no complex numbers can arise.
+    # (A B)^1/2 and (A^1/2 B A^1/2)^1/2 have the same trace. The second is symmetric, so no complex numbers appear.
     cross = np.sqrt(np.clip(np.linalg.eigvalsh(root @ cov_y @ root), 0, None)).sum()
     distance = ((mean_x - mean_y) ** 2).sum() + np.trace(cov_x) + np.trace(cov_y) - 2 * cross
     return max(0.0, float(distance))
 
 
 class _TrackSums:
-    """Sums over each track's windows, so that mean and covariance of any choice of tracks cost one addition."""
+    """Sums over the windows of each track. From these, mean and covariance of any set of tracks are computed fast."""
 
     def __init__(self, tracks: Tracks):
         tracks = [np.asarray(t, np.float64) for t in tracks]
-        # Centred first: sums of squares of points far from 0 lose digits.
+        # Centred first, since sums of squares of points far from 0 are inaccurate.
         self.center = np.concatenate(tracks).mean(0)
         tracks = [t - self.center for t in tracks]
         self.counts = np.array([len(t) for t in tracks])

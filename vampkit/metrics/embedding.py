@@ -1,7 +1,4 @@
-"""Where a piece of sound lies among others, with nothing to download.
-
-Statistics of its log-mel spectrum, or of a codec's latents.
-"""
+"""Embeddings of sound, without downloads: statistics of the log-mel spectrum, or of the latents of a codec."""
 
 from __future__ import annotations
 
@@ -15,25 +12,25 @@ from vampkit.metrics.reconstruction import FLOOR, mel_filters
 RATE = 44_100
 WINDOW, HOP, BANDS = 2048, 512, 64
 FRAMES = 20
-"""Frames of one window: 20 x 512 samples are 0.23 s, about a note."""
+"""Frames of one window: 20 x 512 samples are 0.23 s, about the length of a note."""
 
 
 def log_mel(clip: Clip, level: float | None = LEVEL) -> Float[np.ndarray, "64 frames"]:
-    """Log-mel spectrum of a clip, log10 of the magnitude and not below 1e-5.
+    """Compute the log-mel spectrum of a clip: log10 of magnitudes, which are clamped at 1e-5.
 
     Notebook: 11, a1
 
     Parameters
     ----------
     clip : Clip
-        Any rate and number of channels; it is mixed down and read at 44.1 kHz.
+        A clip of any rate and number of channels. It is mixed to mono and resampled to 44.1 kHz.
     level : float, optional
-        LUFS (ITU-R BS.1770) that the clip is brought to first; None leaves it as it is.
+        Loudness in LUFS (ITU-R BS.1770) to which the clip is scaled first; None: no scaling.
 
     Returns
     -------
     ndarray
-        float64 [64, frames], low bands first, a frame every 512 samples (11.6 ms).
+        float64 [64, frames], low bands first, one frame per 512 samples (11.6 ms).
     """
     import librosa
 
@@ -45,18 +42,18 @@ def log_mel(clip: Clip, level: float | None = LEVEL) -> Float[np.ndarray, "64 fr
 
 
 def logmel_statistics(clip: Clip, level: float | None = LEVEL) -> Float[np.ndarray, "windows 128"]:
-    """Mean and deviation of 64 log-mel bands over windows of 0.23 s that do not overlap.
+    """Compute mean and standard deviation of 64 log-mel bands over windows of 0.23 s, without overlap.
 
-    Our own embedding, deterministic. Distances over it are not "FAD", a name that stands for another network.
+    This simple embedding is our own. Do not call distances of it "FAD": that name is used with a certain network.
 
     Notebook: 11
 
     Parameters
     ----------
     clip : Clip
-        Any rate and number of channels; it is mixed down and read at 44.1 kHz.
+        A clip of any rate and number of channels. It is mixed to mono and resampled to 44.1 kHz.
     level : float, optional
-        LUFS (ITU-R BS.1770) that the clip is brought to first; None leaves it as it is.
+        Loudness in LUFS (ITU-R BS.1770) to which the clip is scaled first; None: no scaling.
 
     Returns
     -------
@@ -75,25 +72,25 @@ def logmel_statistics(clip: Clip, level: float | None = LEVEL) -> Float[np.ndarr
 
 
 def codec_latents(clip: Clip, codec: Codec, frames: int = 14) -> Float[np.ndarray, "windows dims"]:
-    """Mean and deviation of a codec's latents before quantization, over windows that do not overlap.
+    """Compute mean and standard deviation of a codec's latents before quantization, over windows without overlap.
 
-    It favours sounds that this codec decoded: say whose latents were taken.
+    Sounds that the same codec decoded get better values. So always report which codec was used.
 
     Notebook: 11
 
     Parameters
     ----------
     clip : Clip
-        Any rate and number of channels; it is mixed down and brought to -24 LUFS.
+        A clip of any rate and number of channels. It is mixed to mono and scaled to -24 LUFS.
     codec : Codec
-        Whose encoder is asked.
+        The codec whose encoder is used.
     frames : int
-        Frames of the codec in a window; 14 are 0.24 s.
+        Length of a window in frames of the codec; 14 are 0.24 s.
 
     Returns
     -------
     ndarray
-        float64 [windows, 2 * width]: a mean for each of the encoder's channels, then a standard deviation for each.
+        float64 [windows, 2 * width]: the mean of each channel of the encoder, then the standard deviation of each.
 
     Raises
     ------
@@ -112,7 +109,7 @@ def codec_latents(clip: Clip, codec: Codec, frames: int = 14) -> Float[np.ndarra
 
 
 def require_seconds(clip: Clip, least: float) -> None:
-    """Refuse a clip that is shorter than `least` seconds."""
+    """Raise ValueError if a clip is shorter than `least` seconds."""
     if clip.samples.shape[1] < round(least * clip.rate):
         raise ValueError(
             f"the clip lasts {clip.seconds:.2f} s, at least {least:.2f} s were expected; give a longer one"
@@ -120,6 +117,6 @@ def require_seconds(clip: Clip, least: float) -> None:
 
 
 def _window_statistics(rows: np.ndarray, count: int, frames: int) -> np.ndarray:
-    """Mean and deviation of [rows, frames] over `count` windows of `frames` frames, [count, 2 * rows]."""
+    """Mean and standard deviation of [rows, frames] over `count` windows of `frames` frames, [count, 2 * rows]."""
     windows = rows[:, : count * frames].reshape(len(rows), count, frames)
     return np.concatenate([windows.mean(-1), windows.std(-1)]).T

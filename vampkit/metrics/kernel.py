@@ -1,7 +1,4 @@
-"""How far apart two sets of sounds lie, without fitting normal distributions.
-
-The kernel distance, and whether it could be chance.
-"""
+"""The distance of two sets of sounds without fitting normal distributions: the kernel distance, with a p-value."""
 
 from __future__ import annotations
 
@@ -15,12 +12,12 @@ from vampkit.metrics.statistics import RESAMPLES, Estimate, interval
 
 SHUFFLES = 1000
 SAMPLE = 2000
-"""Windows of the reference that give the bandwidth: the median of two million pairs is exact enough."""
+"""Number of reference windows from which the bandwidth is computed. Their two million pairs are enough."""
 
 
 @dataclass(frozen=True)
 class KernelDistance:
-    """A kernel distance, whether it could be chance, and the kernel it was measured with.
+    """A kernel distance with its p-value and the bandwidth of the kernel.
 
     It prints as "1.23 [0.9, 1.6], n = 24, p = 0.001".
 
@@ -31,9 +28,9 @@ class KernelDistance:
     estimate : Estimate
         The distance with its interval.
     p : float
-        Probability of as large a distance between two sets of one kind, 0 to 1.
+        Probability of a distance at least as large if both sets had the same distribution, 0 to 1.
     bandwidth : float
-        Width of the Gaussian kernel, in the points' unit.
+        Width of the Gaussian kernel, in the unit of the points.
     """
 
     estimate: Estimate
@@ -45,24 +42,24 @@ class KernelDistance:
 
 
 def bandwidth_of(reference: Tracks) -> float:
-    """Median distance between windows of the reference set, used as the width of the Gaussian kernel.
+    """Compute the width of the Gaussian kernel: the median distance between windows of the reference set.
 
     Notebook: 11
 
     Parameters
     ----------
     reference : sequence of ndarray
-        One array [windows, dims] a track.
+        One array [windows, dims] per track.
 
     Returns
     -------
     float
-        Above 0, in the points' unit.
+        The width, above 0, in the unit of the points.
 
     Raises
     ------
     ValueError
-        Where all windows are equal.
+        If all windows are equal.
     """
     points = np.concatenate([np.asarray(t, np.float64) for t in reference])
     points = points[np.linspace(0, len(points) - 1, min(SAMPLE, len(points))).astype(int)]
@@ -78,27 +75,27 @@ def bandwidth_of(reference: Tracks) -> float:
 def kernel_distance(
     x: Tracks, y: Tracks, bandwidth: float | None = None, *, shuffles: int = SHUFFLES, seed: int = 0
 ) -> KernelDistance:
-    """Kernel distance of two sets of tracks, about 0 for sets of one kind.
+    """Compute the kernel distance of two sets of tracks. It is about 0 for sets with the same distribution.
 
     It is 100 (mean k(x, x') + mean k(y, y') - 2 mean k(x, y)) with k(a, b) = exp(-|a - b|^2 / (2 bandwidth^2)).
-    Windows of one track resemble each other, so only pairs of different tracks are averaged. That leaves the distance
-    without bias at any number of tracks, and sometimes negative. Source: the squared maximum mean discrepancy of
-    Gretton et al. 2012; for music ("KAD") Chung et al. 2025, arXiv 2502.15602.
+    Windows of the same track resemble each other, so the means are over pairs of different tracks. Therefore the
+    distance is unbiased for any number of tracks, and it can be negative. Source: the squared maximum mean discrepancy
+    of Gretton et al. 2012; for music ("KAD") Chung et al. 2025, arXiv 2502.15602.
 
     Notebook: 11
 
     Parameters
     ----------
     x : sequence of ndarray
-        The sounds to judge, one array [windows, dims] a track.
+        The sounds to evaluate, one array [windows, dims] per track.
     y : sequence of ndarray
-        The reference, one array [windows, dims] a track.
+        The reference, one array [windows, dims] per track.
     bandwidth : float, optional
-        That of an earlier report, to compare with it; None: `bandwidth_of(y)`.
+        Width of the kernel. To compare with an earlier result, give its bandwidth. None: `bandwidth_of(y)`.
     shuffles : int
-        Number of random splits of all tracks into two sets that p is counted over.
+        Number of random splits of all tracks into two sets, from which p is computed.
     seed : int
-        Of the bootstrap and the splits.
+        Seed of the bootstrap and the splits.
 
     Returns
     -------
@@ -109,7 +106,7 @@ def kernel_distance(
     Raises
     ------
     ValueError
-        For fewer than two tracks in a set, or sets of other dims.
+        For fewer than two tracks in a set, or arrays with different dims.
     """
     tracks = [np.asarray(t, np.float64) for t in (*x, *y)]
     if min(len(x), len(y)) < 2 or len({t.shape[1] if t.ndim == 2 else -1 for t in tracks}) != 1:
@@ -127,38 +124,39 @@ def kernel_distance(
     a[:, : len(x)], b[:, len(x) :] = _draws(rng, len(x)), _draws(rng, len(y))
     estimate = Estimate(whole, *interval(distance(a, b)), min(len(x), len(y)))
     splits = np.stack([rng.permutation(in_x) for _ in range(shuffles)])
-    # The same split adds up in another order, so equal ones may differ by rounding.
+    # 1e-9, since the sums of the same split in another order may differ by rounding.
     above = int((distance(ones * splits, ones * ~splits) >= whole - 1e-9).sum())
     return KernelDistance(estimate, (above + 1) / (shuffles + 1), width)
 
 
 def kernel_difference(x: Tracks, z: Tracks, y: Tracks, bandwidth: float | None = None, *, seed: int = 0) -> Estimate:
-    """Kernel distance of x to y less that of z to y, with its bootstrap interval.
+    """Compute the kernel distance of x and y minus that of z and y, with a bootstrap interval.
 
     Notebook: 11
 
     Parameters
     ----------
     x : sequence of ndarray
-        One array [windows, dims] a track.
+        One array [windows, dims] per track.
     z : sequence of ndarray
-        The same tracks in the same order, treated in another way, [windows, dims] a track: both are drawn together.
+        The same tracks in the same order, processed in another way, [windows, dims] per track. The bootstrap draws a
+        track from x and z together.
     y : sequence of ndarray
-        The reference, one array [windows, dims] a track.
+        The reference, one array [windows, dims] per track.
     bandwidth : float, optional
-        That of an earlier report, to compare with it; None: `bandwidth_of(y)`.
+        Width of the kernel. To compare with an earlier result, give its bandwidth. None: `bandwidth_of(y)`.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Returns
     -------
     Estimate
-        Below 0 where x lies nearer.
+        The difference and its interval; below 0 if x is nearer.
 
     Raises
     ------
     ValueError
-        Where x and z are not of equal length, or for fewer than two tracks in a set.
+        If x and z have different lengths, or if a set has fewer than two tracks.
     """
     if len(x) != len(z) or min(len(x), len(y)) < 2:
         raise ValueError(
@@ -181,16 +179,16 @@ def kernel_difference(x: Tracks, z: Tracks, y: Tracks, bandwidth: float | None =
 
 
 def _draws(rng: np.random.Generator, tracks: int) -> np.ndarray:
-    """How often each of so many tracks is drawn, RESAMPLES times, [RESAMPLES, tracks]."""
+    """Bootstrap draws of tracks: how often each track is drawn in each resample, [RESAMPLES, tracks]."""
     drawn = rng.integers(0, tracks, (RESAMPLES, tracks))
-    while (single := (drawn == drawn[:, :1]).all(1)).any():  # one track drawn every time makes no pair
+    while (single := (drawn == drawn[:, :1]).all(1)).any():  # a resample of only one track has no pairs
         drawn[single] = rng.integers(0, tracks, (single.sum(), tracks))
     places = drawn + tracks * np.arange(RESAMPLES)[:, None]
     return np.bincount(places.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(float)
 
 
 def _distances(tracks: list[np.ndarray], width: float) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """The distance between two weightings of the tracks [.., tracks], over pairs of different tracks."""
+    """Make a function that computes the distance of two sets, given as weights of the tracks, [.., tracks] each."""
     sums = _pair_sums(tracks, width)
     sizes = np.array([len(t) for t in tracks], np.float64)
     counts = np.outer(sizes, sizes)
@@ -204,7 +202,7 @@ def _distances(tracks: list[np.ndarray], width: float) -> Callable[[np.ndarray, 
 
 
 def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    # Rounding may leave the smallest ones below zero.
+    # Rounding can make the smallest distances negative.
     return np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T, 0)
 
 

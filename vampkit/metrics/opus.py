@@ -1,4 +1,4 @@
-"""The yardstick: the same clip through Opus at a constant bitrate, with the bitrate that its packets really had."""
+"""Opus as a codec to compare with: a clip encoded at a constant bitrate, decoded, and the measured bitrate."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ import numpy as np
 from vampkit.audio import Clip
 
 RATE = 48_000
-"""The rate that Opus codes music at; clips of 44.1 kHz are resampled there and back."""
+"""Sample rate of Opus for music. Clips at 44.1 kHz are resampled to it and back."""
 PACKET = 960
-"""Samples a packet: 20 ms, the standard's usual choice."""
+"""Samples in a packet: 20 ms, the default of the standard."""
 
 
 def opus_round_trip(clip: Clip, kbps: float) -> tuple[Clip, float]:
     """Encode and decode a clip with libopus at a constant bitrate.
 
-    Source: RFC 6716; libopus as PyAV brings it (another build of libopus gives slightly other sound).
+    Source: RFC 6716; the libopus in PyAV (other builds of libopus give slightly different sound).
 
     Notebook: 01
 
     Parameters
     ----------
     clip : Clip
-        Any rate, one or two channels.
+        A clip of any rate, with one or two channels.
     kbps : float
         Nominal kbit/s, 6 to 510.
 
     Returns
     -------
     clip : Clip
-        What Opus made of it, with the clip's rate, channels and exact length.
+        The decoded clip, with the same rate, channels and length.
     kbps : float
-        Measured kbit/s of the packets alone, without the container.
+        Measured kbit/s of the packets, without the container.
 
     Raises
     ------
     ValueError
-        For other bitrates, an empty clip or more channels.
+        For other bitrates, an empty clip, or more than two channels.
     """
     if not 6 <= kbps <= 510:
         raise ValueError(f"a bitrate of {kbps} kbit/s was asked for, 6 to 510 was expected; choose one in that range")
@@ -69,7 +69,7 @@ def _encode(samples: np.ndarray, bits: int) -> tuple[io.BytesIO, int]:
         stream.bit_rate = bits
         for first in range(0, samples.shape[1], PACKET):
             piece = samples[:, first : first + PACKET]
-            # Packed frames: the channels of one moment stand side by side.
+            # Packed format: the samples of both channels are interleaved.
             frame = av.AudioFrame.from_ndarray(
                 np.ascontiguousarray(piece.T).reshape(1, -1), format="flt", layout=layout
             )

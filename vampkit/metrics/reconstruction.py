@@ -1,4 +1,4 @@
-"""How near a decoded sound is to the one that was encoded: mel distance and SI-SDR."""
+"""How close a decoded sound is to the original: mel distance and SI-SDR."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from torch import Tensor
 from vampkit.audio import Clip
 
 SCALES = ((5, 32), (10, 64), (20, 128), (40, 256), (80, 512), (160, 1024), (320, 2048))
-"""(mel bands, window in samples) of the loss that descript-audio-codec was trained with."""
+"""(number of mel bands, window in samples) of the loss with which descript-audio-codec was trained."""
 FLOOR = 1e-5
-"""Smaller magnitudes count as this one, so that silence has a logarithm."""
+"""Magnitudes are clamped at this value, since the logarithm of 0 is not finite."""
 SHORTEST = SCALES[-1][1] // 2 + 1
-"""Samples that the longest window needs to reflect at an edge."""
+"""Number of samples that the longest window needs for reflection at an edge."""
 TINY = 1e-8
-"""Keeps SI-SDR finite: a perfect copy reaches about 120 dB instead of infinity."""
+"""Keeps SI-SDR finite: for a perfect copy it is about 120 dB instead of infinity."""
 
 Sound = Clip | np.ndarray | Tensor
 
@@ -27,11 +27,12 @@ Sound = Clip | np.ndarray | Tensor
 def mel_distance(
     x: Sound, y: Sound, rate: int = 44_100, *, where: np.ndarray | Tensor | None = None, hop: int = 768
 ) -> float:
-    """Distance of two sounds in log-mel spectra, summed over seven resolutions.
+    """Compute the distance of the log-mel spectra of two sounds, summed over seven resolutions.
 
-    It depends on the level: bring both to one loudness first, or say that you did not. Source: the mel loss of
-    descript-audio-codec (arXiv 2306.06546; windows of 32 to 2048 samples, a quarter of each as hop, log10 of magnitudes
-    above 1e-5). The mel error of the paper (section 4) has other windows: its numbers do not compare with these.
+    It depends on the level: scale both sounds to the same loudness first, or report that you did not. Source: the mel
+    loss of descript-audio-codec (arXiv 2306.06546; windows of 32 to 2048 samples, hops of a quarter of the window,
+    log10 of magnitudes clamped at 1e-5). The mel error of the paper (section 4) uses other windows, so its numbers
+    cannot be compared with these.
 
     Notebook: 01
 
@@ -40,25 +41,24 @@ def mel_distance(
     x : Clip or ndarray or Tensor
         A mono sound, [samples].
     y : Clip or ndarray or Tensor
-        The other one, [samples] of equal length.
+        The other sound, [samples] of equal length.
     rate : int
-        Samples a second of arrays; a clip brings its own.
+        Sample rate of arrays. For clips their own rate is used.
     where : ndarray or Tensor, optional
-        bool [frames], the frames that count, such as those a vamp made or those it kept (None: all). A window belongs
-        to the frame that its middle lies in.
+        bool [frames], True for frames to compare, such as those that were generated or kept. None: all. A window
+        belongs to the frame in which its middle lies.
     hop : int
-        Samples a frame of `where`.
+        Samples per frame of `where`.
 
     Returns
     -------
     float
-        0 for equal sounds, lower is nearer.
+        0 for equal sounds; lower is closer.
 
     Raises
     ------
     ValueError
-        For sounds of different length or rate, for several channels, for fewer than 1025 samples, and where no frame
-        counts.
+        For sounds of different length or rate, several channels, fewer than 1025 samples, or a `where` without True.
     """
     a, b, rate = _pair(x, y, rate)
     if len(a) < SHORTEST:
@@ -76,7 +76,7 @@ def mel_distance(
 
 
 def _columns_of(where: np.ndarray | Tensor, hop: int, columns: int, step: int) -> Tensor:
-    """Which columns of a spectrogram with `step` samples between them count, bool [columns]."""
+    """Convert `where` from frames to the columns of a spectrogram with a hop of `step` samples, bool [columns]."""
     where = torch.as_tensor(where)
     if where.ndim != 1 or where.dtype != torch.bool or not where.any():
         raise ValueError(
@@ -87,29 +87,29 @@ def _columns_of(where: np.ndarray | Tensor, hop: int, columns: int, step: int) -
 
 
 def si_sdr(ref: Sound, est: Sound) -> float:
-    """Scale-invariant signal-to-distortion ratio in dB; the level of `est` does not count.
+    """Compute the scale-invariant signal-to-distortion ratio in dB. It does not depend on the level of `est`.
 
-    It says something about codecs only: a phase or a delay that no ear notices ruins it. Source: Le Roux et al. 2019,
-    arXiv 1811.02508, equation 4, with means removed.
+    Use it only for codecs, not for takes: changes of phase or delays that nobody hears make it very low. Source: Le
+    Roux et al. 2019, arXiv 1811.02508, equation 4, with means removed.
 
     Notebook: 01
 
     Parameters
     ----------
     ref : Clip or ndarray or Tensor
-        The mono sound to compare with, [samples].
+        The mono reference sound, [samples].
     est : Clip or ndarray or Tensor
-        The one to judge, [samples] of equal length, in step with `ref`.
+        The sound to evaluate, [samples] of equal length, aligned with `ref`.
 
     Returns
     -------
     float
-        dB, higher is nearer.
+        The ratio in dB; higher is closer.
 
     Raises
     ------
     ValueError
-        For sounds of different length or rate, and for several channels.
+        For sounds of different length or rate, or several channels.
     """
     x, y, _ = _pair(ref, est, 0)
     x, y = (s.double() - s.double().mean() for s in (x, y))
@@ -120,11 +120,11 @@ def si_sdr(ref: Sound, est: Sound) -> float:
 
 @functools.cache
 def mel_filters(rate: int, bands: int, window: int) -> Tensor:
-    """Mel filters of librosa, float32 [bands, 1 + window // 2]; the one kept in memory is not to be changed."""
+    """Mel filters of librosa, float32 [bands, 1 + window // 2]. The tensor is cached, so do not change it."""
     import librosa
 
     with warnings.catch_warnings():
-        # The smallest windows leave some bands without a bin. They are part of the definition.
+        # With the smallest windows some bands have no bin; the definition of the loss has them.
         warnings.filterwarnings("ignore", "Empty filters")
         return torch.from_numpy(librosa.filters.mel(sr=rate, n_fft=window, n_mels=bands)).float()
 
@@ -133,7 +133,7 @@ def _pair(x: Sound, y: Sound, rate: int) -> tuple[Tensor, Tensor, int]:
     rates = {s.rate for s in (x, y) if isinstance(s, Clip)}
     if len(rates) > 1:
         raise ValueError(
-            f"the sounds have {' and '.join(map(str, sorted(rates)))} samples a second, one rate was expected; "
+            f"the sounds have {' and '.join(map(str, sorted(rates)))} samples per second, one rate was expected; "
             "resample one of them"
         )
     a, b = _mono(x), _mono(y)

@@ -1,4 +1,4 @@
-"""Intervals: a mean over a few clips is a guess about all the others; an interval says how good a guess."""
+"""Confidence intervals: a mean over a few clips is an estimate; its interval says how precise it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 RESAMPLES = 2000
-"""Draws of a bootstrap."""
+"""Number of draws of a bootstrap."""
 CONFIDENCE = 0.95
 
 
@@ -28,7 +28,7 @@ class Estimate(NamedTuple):
     high : float
         Upper end of its interval.
     n : int
-        Number of independent things (clips, tracks) behind it.
+        Number of independent clips or tracks from which it was computed.
     """
 
     mean: float
@@ -48,7 +48,7 @@ def bootstrap(
     confidence: float = CONFIDENCE,
     seed: int = 0,
 ) -> Estimate:
-    """Mean of values with its bootstrap interval (percentiles), drawn over tracks.
+    """Compute the mean of values, with a bootstrap interval (percentiles) over tracks.
 
     Source: Efron and Tibshirani 1993, chapter 13.
 
@@ -57,26 +57,27 @@ def bootstrap(
     Parameters
     ----------
     values : sequence of float
-        One number a clip, [clips].
+        One number per clip, [clips].
     groups : sequence, optional
-        The track of each clip, as clips of one track are not independent: tracks are drawn with replacement, with all
-        their clips. None: every clip is a track of its own.
+        The track of each clip. Clips of the same track are not independent, so whole tracks are drawn, with
+        replacement. None: each clip is a track of its own.
     resamples : int
         Number of draws.
     confidence : float
-        How often the interval is to hold the true mean, 0 to 1.
+        Probability with which the interval should contain the true mean, 0 to 1.
     seed : int
-        Of the draws.
+        Seed of the draws.
 
     Returns
     -------
     Estimate
-        In the unit of the values; n counts tracks. The ends of the interval of a single track are NaN (unknown).
+        The mean, in the unit of the values; n is the number of tracks. For a single track the ends of the interval are
+        NaN (unknown).
 
     Raises
     ------
     ValueError
-        For no values, values that are not finite, and groups of another length.
+        If there are no values, if values are not finite, or if groups have another length.
     """
     data = np.asarray(values, np.float64)
     if data.ndim != 1 or data.size == 0 or not np.isfinite(data).all():
@@ -99,7 +100,7 @@ def bootstrap(
 
 
 def interval(draws: np.ndarray, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Ends of the middle part of the draws that holds `confidence` of them."""
+    """Ends of the central interval that contains a fraction `confidence` of the draws."""
     low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 
@@ -107,26 +108,26 @@ def interval(draws: np.ndarray, confidence: float = CONFIDENCE) -> tuple[float, 
 def jackknife(
     statistic: Callable[[tuple[np.ndarray, ...]], float], sizes: Sequence[int], confidence: float = CONFIDENCE
 ) -> Estimate:
-    """A number made from whole sets of tracks, with the interval that leaving out one track at a time gives.
+    """Compute a statistic of sets of tracks, with the jackknife interval: each track is left out once.
 
-    It serves where the bootstrap fails: a Frechet distance grows when the same track is drawn twice. The variances of
-    several independent sets add up. Source: Efron and Tibshirani 1993, chapter 11.
+    Use it if the bootstrap is wrong: a Frechet distance, for example, gets larger if a track is drawn twice. The
+    variances of several independent sets are added. Source: Efron and Tibshirani 1993, chapter 11.
 
     Notebook: 11
 
     Parameters
     ----------
     statistic : callable
-        Takes one integer array a set, the tracks to use, and returns the number.
+        A function of one integer array per set, the indices of the tracks to use. It returns a number.
     sizes : sequence of int
         Number of tracks in each set.
     confidence : float
-        How often the interval is to hold the true number, 0 to 1.
+        Probability with which the interval should contain the true number, 0 to 1.
 
     Returns
     -------
     Estimate
-        The number for all tracks, with its interval; n is that of the smallest set.
+        The statistic of all tracks, with its interval; n is the size of the smallest set.
 
     Raises
     ------

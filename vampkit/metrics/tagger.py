@@ -1,7 +1,7 @@
-"""A small tagger of music: a CNN, trained on composed music alone, names genre, instruments and tempo of 3 s.
+"""A small music tagger: a CNN that predicts genre, instruments and tempo of 3 s of sound.
 
-The vector before its three heads is an embedding: sounds that are the same kind of music to it lie close together.
-Nothing is downloaded.
+It is trained only on composed music. The vector before its three heads is used as an embedding: similar music has
+similar vectors. Nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from vampkit.metrics.embedding import BANDS, HOP, RATE, log_mel, require_seconds
 
 FORMAT = "vampkit.tagger/1"
 WINDOW = 256
-"""Frames of a window: 3 s, two bars of fast music; less does not tell the tempo."""
+"""Frames of a window: 3 s, two bars of fast music. The tempo cannot be told from less."""
 STEP = 64
 """Frames between the starts of two windows, 0.74 s."""
 DIMS = 64
 """Width of the embedding."""
 TEMPI = (80.0, 100.0, 120.0, 145.0)
-"""Beats a minute that divide the five tempo classes."""
+"""Borders between the five tempo classes, in beats per minute."""
 WIDTHS = (16, 32, 64, 96, 192)
 """Channels of the five convolutions."""
 
@@ -44,11 +44,11 @@ class Tags(NamedTuple):
     Parameters
     ----------
     genre : dict of str to float
-        They add up to 1.
+        Probability of each genre. The sum is 1.
     instruments : dict of str to float
-        Each for itself.
+        Probability that each instrument is present.
     tempo : dict of str to float
-        By tempo class, such as "80 to 100" (beats a minute); they add up to 1.
+        Probability of each tempo class, such as "80 to 100" (beats per minute). The sum is 1.
     """
 
     genre: dict[str, float]
@@ -67,9 +67,9 @@ class Tagger(nn.Module):
     Parameters
     ----------
     genres : tuple of str
-        Names of the genres that it tells apart.
+        Names of the genres.
     instruments : tuple of str
-        Names of the instruments that it tells apart.
+        Names of the instruments.
     """
 
     def __init__(self, genres: tuple[str, ...], instruments: tuple[str, ...]):
@@ -87,12 +87,12 @@ class Tagger(nn.Module):
         )
 
     def embed(self, spectra: Float[Tensor, "batch 64 frames"]) -> Float[Tensor, "batch 64"]:
-        """The embedding of each spectrum.
+        """Compute the embedding of each spectrum.
 
         Parameters
         ----------
         spectra : Float[Tensor, "batch 64 frames"]
-            As `log_mel` makes them, at least 32 frames.
+            Log-mel spectra from `log_mel`, with at least 32 frames.
 
         Returns
         -------
@@ -108,18 +108,19 @@ class Tagger(nn.Module):
 
 
 def tagger_embedding(clip: Clip, tagger: Tagger | None = None) -> Float[np.ndarray, "windows 64"]:
-    """Embedding of each window of 3 s, one every 0.74 s.
+    """Compute the embedding of windows of 3 s, one every 0.74 s.
 
-    The bundled tagger knows composed music only: it orders degradations, and tells little about style in real music.
+    The bundled tagger was trained only on composed music. Its embedding shows how degraded a sound is, but tells little
+    about the style of real music.
 
     Notebook: 11
 
     Parameters
     ----------
     clip : Clip
-        Any rate and number of channels; it is mixed down and brought to -24 LUFS.
+        A clip of any rate and number of channels. It is mixed to mono and scaled to -24 LUFS.
     tagger : Tagger, optional
-        One of `load_tagger`; None: the bundled one.
+        A tagger from `load_tagger`; None: the bundled one.
 
     Returns
     -------
@@ -137,16 +138,16 @@ def tagger_embedding(clip: Clip, tagger: Tagger | None = None) -> Float[np.ndarr
 
 
 def tags(clip: Clip, tagger: Tagger | None = None) -> Tags:
-    """What the tagger takes a clip for: the mean of its probabilities over all windows of 3 s.
+    """Predict genre, instruments and tempo of a clip: the mean of the probabilities over windows of 3 s.
 
     Notebook: 11
 
     Parameters
     ----------
     clip : Clip
-        Any rate and number of channels; it is mixed down and brought to -24 LUFS.
+        A clip of any rate and number of channels. It is mixed to mono and scaled to -24 LUFS.
     tagger : Tagger, optional
-        One of `load_tagger`; None: the bundled one.
+        A tagger from `load_tagger`; None: the bundled one.
 
     Returns
     -------
@@ -181,7 +182,7 @@ def _windows(clip: Clip) -> Float[Tensor, "windows 64 256"]:
 
 
 def save_tagger(tagger: Tagger, path: str | os.PathLike, weights: dict[str, Tensor] | None = None) -> Path:
-    """Write a tagger in half precision, with the names it tells apart.
+    """Write a tagger in half precision, with the names of its genres and instruments.
 
     Notebook: 11
 
@@ -192,7 +193,7 @@ def save_tagger(tagger: Tagger, path: str | os.PathLike, weights: dict[str, Tens
     path : str or PathLike
         A safetensors file.
     weights : state dict, optional
-        What to write in place of the tagger's own weights, such as an average.
+        Other weights to write instead of the tagger's own, such as an average.
 
     Returns
     -------
@@ -206,7 +207,7 @@ def save_tagger(tagger: Tagger, path: str | os.PathLike, weights: dict[str, Tens
 
 @functools.cache
 def load_tagger(path: str | os.PathLike | None = None) -> Tagger:
-    """The bundled tagger, or one that `vampkit train tagger` wrote.
+    """Load the bundled tagger, or one that `vampkit train tagger` wrote.
 
     Notebook: 11
 
@@ -218,12 +219,12 @@ def load_tagger(path: str | os.PathLike | None = None) -> Tagger:
     Returns
     -------
     Tagger
-        In evaluation mode, without gradients; the same object for the same path.
+        The tagger in evaluation mode, without gradients. The same path gives the same object.
 
     Raises
     ------
     FileNotFoundError
-        Where there is no file.
+        If there is no file.
     VampkitError
         For another kind of file.
     """

@@ -1,4 +1,4 @@
-"""How well tokens are predicted, and how well a codec uses its entries."""
+"""How well tokens are predicted, and how many of its entries a codec uses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 ITEM_STEP = 1_000_003
-"""Distance between the seeds of two items: an item hides the same tokens whatever the batch around it."""
+"""Difference of the seeds of two items. With it, the hidden tokens of an item do not depend on the batch size."""
 
 
 def masked_cross_entropy(
@@ -22,7 +22,7 @@ def masked_cross_entropy(
     by_item: bool = False,
     batch: int = 4,
 ) -> Tensor:
-    """Mean -log p of hidden tokens, by predicted codebook.
+    """Compute the mean -log p of hidden tokens for each predicted codebook.
 
     Source: paper (arXiv 2307.04686), equation 1, without label smoothing.
 
@@ -31,22 +31,22 @@ def masked_cross_entropy(
     Parameters
     ----------
     model : MaskedTransformer
-        It is put into evaluation mode while it is asked.
+        The model. During the computation it is in evaluation mode.
     codes : Int[Tensor, "batch codebooks frames"]
-        True tokens; codebooks beyond the model's are left out.
+        The true tokens. Codebooks that the model does not read are ignored.
     ratio : float
-        Mask ratio: the fraction of each item's predicted tokens that is hidden, at random, above 0 and at most 1.
+        Mask ratio: the fraction of the predicted tokens of each item that is hidden, above 0 and at most 1.
     seed : int
-        Which tokens are hidden; item i of any batch hides the same ones.
+        Seed of the choice of hidden tokens. Item i hides the same tokens in any batch.
     by_item : bool
-        Give every item's own mean, for intervals over clips, instead of one over all hidden tokens.
+        Give the mean of each item, for intervals over clips, instead of the mean over all hidden tokens.
     batch : int
-        Items that the model is asked about at once.
+        Number of items in one call of the model.
 
     Returns
     -------
     Tensor
-        Nats, float64 [predicted codebooks], or [batch, predicted codebooks] by item.
+        Cross entropy in nats, float64 [predicted codebooks], or by item [batch, predicted codebooks].
 
     Raises
     ------
@@ -67,29 +67,29 @@ def masked_accuracy(
     by_item: bool = False,
     batch: int = 4,
 ) -> Tensor:
-    """Fraction of hidden tokens whose most probable entry is the true one, by predicted codebook.
+    """Compute, for each predicted codebook, how often the most probable entry of a hidden token is the true one.
 
     Notebook: 04
 
     Parameters
     ----------
     model : MaskedTransformer
-        As in `masked_cross_entropy`, which hides the same tokens.
+        The model; see `masked_cross_entropy`, which hides the same tokens.
     codes : Int[Tensor, "batch codebooks frames"]
-        True tokens; codebooks beyond the model's are left out.
+        The true tokens. Codebooks that the model does not read are ignored.
     ratio : float
         Mask ratio, above 0 and at most 1.
     seed : int
-        Which tokens are hidden.
+        Seed of the choice of hidden tokens.
     by_item : bool
-        Give every item's own fraction instead of one over all hidden tokens.
+        Give the fraction of each item instead of the fraction of all hidden tokens.
     batch : int
-        Items that the model is asked about at once.
+        Number of items in one call of the model.
 
     Returns
     -------
     Tensor
-        0 to 1, float64 [predicted codebooks], or [batch, predicted codebooks] by item.
+        Fraction from 0 to 1, float64 [predicted codebooks], or by item [batch, predicted codebooks].
 
     Raises
     ------
@@ -132,7 +132,7 @@ def _mean_over_hidden(
 
 
 def _hide_exactly(codebooks: int, frames: int, ratio: float, seed: int) -> Tensor:
-    """Exactly round(ratio * tokens) hidden tokens, at least one, bool [codebooks, frames]."""
+    """A random mask with exactly round(ratio * tokens) hidden tokens, at least one, bool [codebooks, frames]."""
     tokens = codebooks * frames
     order = torch.randperm(tokens, generator=torch.Generator().manual_seed(seed))
     mask = torch.zeros(tokens, dtype=torch.bool)
@@ -143,7 +143,7 @@ def _hide_exactly(codebooks: int, frames: int, ratio: float, seed: int) -> Tenso
 def entry_counts(
     codes: Int[Tensor, "*batch codebooks frames"], entries: int = 1024
 ) -> Int[Tensor, "codebooks entries"]:
-    """How often each entry of each codebook occurs.
+    """Count how often each entry of each codebook occurs.
 
     Notebook: 01
 
@@ -152,7 +152,7 @@ def entry_counts(
     codes : Int[Tensor, "*batch codebooks frames"]
         Tokens of one clip or of a batch.
     entries : int
-        Entries of a codebook.
+        Number of entries in each codebook.
 
     Returns
     -------
@@ -170,31 +170,33 @@ def unigram_cross_entropy(
     entries: int = 1024,
     by_item: bool = False,
 ) -> Tensor:
-    """Mean -log p under a table of frequencies, by codebook: what one knows of a token without looking around it.
+    """Compute the mean -log p of tokens under a fixed distribution of entries, for each codebook.
+
+    This is a baseline: the cross entropy of a model that does not look at the other tokens.
 
     Notebook: 04
 
     Parameters
     ----------
     codes : Int[Tensor, "batch codebooks frames"]
-        True tokens.
+        The true tokens.
     counts : Tensor, optional
-        `entry_counts` [codebooks, entries] of other tokens (those of the training), to which one is added each. None:
-        of the given codes themselves, which no unigram can beat: too strong a baseline, above all for few codes.
+        `entry_counts` [codebooks, entries] of other tokens, such as the training data. 1 is added to each count. None:
+        counts of the given codes themselves. This baseline is too strong, above all for few codes.
     entries : int
-        Entries of a codebook.
+        Number of entries in each codebook.
     by_item : bool
-        Give every item's own mean instead of one over all.
+        Give the mean of each item instead of the mean of all.
 
     Returns
     -------
     Tensor
-        Nats, float64 [codebooks], or [batch, codebooks] by item.
+        Cross entropy in nats, float64 [codebooks], or by item [batch, codebooks].
 
     Raises
     ------
     ValueError
-        Where counts are of another number of codebooks.
+        If counts have another number of codebooks.
     """
     if counts is None:
         counts = entry_counts(codes, entries).double()
@@ -211,9 +213,9 @@ def unigram_cross_entropy(
 
 
 def entries_used(codes: Int[Tensor, "*batch codebooks frames"], entries: int = 1024) -> Float[Tensor, " codebooks"]:
-    """Fraction of the entries that occur at all, by codebook.
+    """Compute, for each codebook, the fraction of entries that occur at least once.
 
-    It grows with the number of frames: say how many.
+    It grows with the number of frames, so report that number too.
 
     Notebook: 01
 
@@ -222,18 +224,20 @@ def entries_used(codes: Int[Tensor, "*batch codebooks frames"], entries: int = 1
     codes : Int[Tensor, "*batch codebooks frames"]
         Tokens of one clip or of a batch.
     entries : int
-        Entries of a codebook.
+        Number of entries in each codebook.
 
     Returns
     -------
     Tensor
-        0 to 1, float64 [codebooks].
+        Fraction from 0 to 1, float64 [codebooks].
     """
     return (entry_counts(codes, entries) > 0).double().mean(1)
 
 
 def perplexity(codes: Int[Tensor, "*batch codebooks frames"], entries: int = 1024) -> Float[Tensor, " codebooks"]:
-    """How many equally frequent entries would be as surprising, by codebook: exp of the entries' entropy in nats.
+    """Compute the perplexity of each codebook: exp of the entropy of its entries in nats.
+
+    A codebook with this number of equally frequent entries would have the same entropy.
 
     Notebook: 01
 
@@ -242,7 +246,7 @@ def perplexity(codes: Int[Tensor, "*batch codebooks frames"], entries: int = 102
     codes : Int[Tensor, "*batch codebooks frames"]
         Tokens of one clip or of a batch.
     entries : int
-        Entries of a codebook.
+        Number of entries in each codebook.
 
     Returns
     -------

@@ -1,8 +1,8 @@
-"""A composer and a synthesizer: endless music without licences, whose truth is known.
+"""A composer and a synthesizer: unlimited music without licences, with exact annotations.
 
-`compose(seed)` writes a piece as data, `render(piece)` plays it. `compose(seed, genre="training")` draws from all
-genres that models are trained on. Seeds from HELD_OUT_SEEDS on, HELD_OUT_GENRES and HELD_OUT_INSTRUMENTS are held
-out: no bundled model was trained on them.
+`compose(seed)` writes a piece as data, `render(piece)` makes its sound. `compose(seed, genre="training")` chooses one
+of the genres that models are trained on. Seeds from HELD_OUT_SEEDS on, HELD_OUT_GENRES and HELD_OUT_INSTRUMENTS are
+held out: no bundled model was trained on them.
 """
 
 from vampkit.music.compose import compose

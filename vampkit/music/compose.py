@@ -1,6 +1,6 @@
-"""The composer: from a seed to a piece as data.
+"""The composer: turns a seed into a piece as data.
 
-First a plan (time, form, harmony), then the parts, then the small deviations of a player.
+First it makes a plan (time, form, harmony), then the parts, and then small deviations like those of a human player.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from vampkit.music.score import Chord, Instrument, Mastering, Note, Piece, Secti
 from vampkit.music.streams import pick, stream
 
 SMALL_BANDS = 0.25
-"""Share of solos and duos: a model must have heard single voices alone to tell them apart in a mix."""
+"""Fraction of solos and duos. Models need single instruments in training to tell them apart in a mix."""
 LEVELS = {"bass": -2.0, "chords": -4.0, "arpeggio": -6.0, "pad": -9.0, "melody": -1.0, "drums": 0.0}
-"""dB between the parts of a common mix."""
+"""Level of each part in a typical mix, in dB."""
 PANS = {"bass": 0.0, "chords": 0.35, "arpeggio": 0.6, "pad": 0.2, "melody": 0.1, "drums": 0.0}
-"""How far each part stands from the middle; 1 is all the way to a side."""
+"""How far each part is panned from the centre; 1 is fully left or right."""
 
 
 def compose(seed: int, genre: str | None = None, seconds: float = 30.0) -> Piece:
-    """Write a piece of music.
+    """Compose a piece of music.
 
     Notebook: 08, 09, 10
 
     Parameters
     ----------
     seed : int
-        Whole number from 0 on. One seed gives one piece, on any machine. Seeds from 1,000,000 on are held out from
-        training.
+        A whole number, at least 0. The same seed gives the same piece on any machine. Seeds from 1,000,000 on are held
+        out from training.
     genre : str, optional
-        One of GENRES, or "training" to let the seed choose one of TRAINING_GENRES; without it the seed chooses one of
-        DRAWN. With it the piece gets a mastering of its own, without it the piece is mixed plainly.
+        One of GENRES; or "training", so that the seed chooses one of TRAINING_GENRES; or None, so that the seed chooses
+        one of DRAWN. Without a genre the piece has a plain mix, otherwise its own mastering.
     seconds : float
-        Exact length of the piece, 0.5 to 3600 s. It starts with music at once.
+        Exact length of the piece, 0.5 to 3600 s. There is no silence at the start.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def compose(seed: int, genre: str | None = None, seconds: float = 30.0) -> Piece
     Raises
     ------
     TypeError
-        For a seed that is no whole number.
+        For a seed that is not a whole number.
     ValueError
         For a seed below 0, an unknown genre, or a length out of range.
 
@@ -71,7 +71,7 @@ def compose(seed: int, genre: str | None = None, seconds: float = 30.0) -> Piece
 
 
 def _check(seed: int, genre: str | None, seconds: float) -> None:
-    """Raise TypeError or ValueError for what no piece can be composed from."""
+    """Raise TypeError or ValueError for invalid arguments of `compose`."""
     if isinstance(seed, bool) or not isinstance(seed, numbers.Integral):
         raise TypeError(f"the seed is {seed!r}, a whole number was expected; give for example 7")
     if seed < 0:
@@ -89,7 +89,7 @@ def _check(seed: int, genre: str | None, seconds: float) -> None:
 
 
 def _band(seed: int, genre: Genre) -> dict[str, str]:
-    """Who plays: part -> instrument; drums come last, where there are any."""
+    """Choose the instrument of each part. Drums come last, if there are any."""
     rng = stream(seed, "band")
     small = rng.random() < SMALL_BANDS
     choice = pick(rng, genre.small_bands if small else genre.bands)
@@ -101,7 +101,7 @@ def _band(seed: int, genre: Genre) -> dict[str, str]:
 
 
 def _arrangement(plan: Plan, parts: list[str]) -> dict[str, list[bool]]:
-    """For every part and section whether it plays.
+    """Decide for each part and section whether the part plays.
 
     An intro is thin, the contrasting section may drop the drums, and optional parts come and go.
     """
@@ -122,7 +122,7 @@ def _arrangement(plan: Plan, parts: list[str]) -> dict[str, list[bool]]:
 
 
 def _perform(plan: Plan, part: str, instrument: str, played: list[Played]) -> list[Note]:
-    """Turn places in beats into seconds, with the small deviations of a player in timing and velocity."""
+    """Convert places in beats to seconds, with small deviations in timing and velocity like those of a player."""
     rng = stream(plan.seed, f"feel/{part}")
     spread = plan.genre.timing_spread * (0.6 if part in ("drums", "bass") else 1.0)
     strum = rng.uniform(0.006, 0.022) if instrument == "guitar" and part == "chords" else rng.uniform(0, 0.004)
@@ -143,7 +143,7 @@ def _perform(plan: Plan, part: str, instrument: str, played: list[Played]) -> li
 
 
 def _seats(seed: int, band: dict[str, str]) -> tuple[Instrument, ...]:
-    """Level and place of every part; one instrument that plays several parts sits in one place."""
+    """Choose level and pan of each part. If an instrument plays several parts, they have the same pan."""
     rng = stream(seed, "mix")
     side = pick(rng, (-1, 1))
     seats, places = [], {}
@@ -156,7 +156,7 @@ def _seats(seed: int, band: dict[str, str]) -> tuple[Instrument, ...]:
 
 
 def _piece(plan: Plan, seats: tuple[Instrument, ...], notes: list[Note], master: Mastering) -> Piece:
-    """Write down in seconds what the plan has in beats."""
+    """Convert the plan from beats to seconds."""
     last = plan.seconds
 
     def span(first: float, length: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Drum kits and hand percussion, made of decaying sines and noise; tuning and colour differ from piece to piece."""
+"""Drum kits and hand percussion, made of decaying sines and noise. Tuning and timbre differ from piece to piece."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ LEVELS = {
     gm.MID_TOM: 0.7, gm.HIGH_TOM: 0.65, gm.RIDE: 0.22, gm.RIM: 0.45, gm.TAMBOURINE: 0.25, gm.COWBELL: 0.3,
     gm.MUTE_CONGA: 0.5, gm.CONGA: 0.6, gm.LOW_CONGA: 0.65, gm.SHAKER: 0.22, gm.CLAVES: 0.4,
 }  # fmt: skip
-"""How loud each drum stands in the kit. A seed draws from them in this order."""
+"""Loudness of each drum in the kit. The random settings of the drums are drawn in this order."""
 KITS = ("acoustic", "electronic", "brushes", "machine", "latin")
-"""acoustic: sticks on skins. electronic: a longer kick, tighter noise. brushes: soft skins swept by wires. machine: a
-kick that booms for a second, dry hats. latin: hand percussion beside a light acoustic kit."""
+"""The kits.
+
+acoustic: played with sticks. electronic: a longer kick, shorter noise. brushes: soft, played with wire brushes.
+machine: a kick that rings for a second, dry hats. latin: hand percussion and a light acoustic kit.
+"""
 
 
 def kit(rng: np.random.Generator, name: str) -> dict[int, np.ndarray]:
-    """Every drum once, as a wave float32 [samples] with a peak of 1. name: one of KITS."""
+    """Make the wave of each drum, float32 [samples] with a peak of 1. name: one of KITS."""
     electronic = name in ("electronic", "machine")
     tune = rng.uniform(0.9, 1.12)
     waves = {
@@ -33,7 +36,7 @@ def kit(rng: np.random.Generator, name: str) -> dict[int, np.ndarray]:
     }
     for drum, pitch in ((gm.LOW_TOM, 90), (gm.MID_TOM, 125), (gm.HIGH_TOM, 170)):
         waves[drum] = _tom(rng, pitch * tune)
-    # A stream of its own, so that the hand drums never change the drums above.
+    # The hand drums have their own random stream, so that they do not change the drums above.
     hands = np.random.default_rng(rng.bit_generator.seed_seq.spawn(1)[0])
     if name == "machine":
         waves[gm.KICK], waves[gm.SNARE] = _boom(hands), _snare(hands, 1.15 * tune, True)
@@ -47,12 +50,12 @@ def kit(rng: np.random.Generator, name: str) -> dict[int, np.ndarray]:
 
 
 def _time(seconds: float) -> np.ndarray:
-    """Seconds of every sample, float32."""
+    """The time of each sample in seconds, float32."""
     return np.arange(int(seconds * RATE), dtype=np.float32) / RATE
 
 
 def _sweep(low: float, high: float, fall: float, t: np.ndarray) -> np.ndarray:
-    """A sine that falls from low + high to low Hz, within about `fall` seconds."""
+    """A sine whose frequency falls from low + high to low Hz in about `fall` seconds."""
     return np.sin(2 * np.pi * np.cumsum(low + high * np.exp(-t / fall)) / RATE)
 
 
@@ -126,7 +129,7 @@ def _boom(rng) -> np.ndarray:
 
 
 def _brush(rng) -> np.ndarray:
-    """Wires drawn over a skin: noise that swells and dies, and a soft stroke."""
+    """Wire brushes on a drum: noise that swells and fades, and a soft stroke."""
     t = _time(0.45)
     noise = rng.standard_normal(len(t)).astype(np.float32)
     noise = lowpassed(noise - lowpassed(noise, 1_200), rng.uniform(5_000, 9_000))
@@ -149,7 +152,7 @@ def _shaker(rng) -> np.ndarray:
 
 
 def _block(pitch: float, second: float, decay: float) -> np.ndarray:
-    """Two tones in wood or metal: claves have one, a cowbell two."""
+    """A short tone of wood (claves, one frequency) or metal (cowbell, two frequencies)."""
     n = RATE // 2
     freqs, decays = [pitch, second * pitch * 1.01, 3.1 * pitch], [decay, 1.2 * decay, 3 * decay]
     return partials(freqs, [1, 0.7, 0.15], decays, n) * rise(n, 0.0005)

@@ -1,4 +1,4 @@
-"""The genres of the composer, read from genres.toml, and which of them a seed draws from."""
+"""The genres of the composer, read from genres.toml, and which of them are drawn or held out."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ from pathlib import Path
 from typing import Any
 
 Band = dict[str, tuple[str, ...]]
-"""Part -> instruments, one of which is drawn to play it."""
+"""For each part, the instruments from which one is drawn."""
 Rhythm = tuple[tuple[float, float, float], ...]
-"""A bar as (place, length, accent) in beats; what lies beyond a shorter bar is left out."""
+"""The notes of a bar as (place, length, accent), in beats. In a shorter bar, notes beyond its end are left out."""
 
 
 @dataclass(frozen=True)
 class Genre:
-    """Tempo, metre, harmony, feel and who may play.
+    """A genre: tempo, meter, harmony, feel and instruments.
 
-    tempo: range in beats a minute. meters: beats a bar -> how likely.
-    swing: range of the place of the off-beat within its pair, 0.5 is even. swing_pair: length of that pair in beats.
-    tempo_drift: how far the tempo may wander, as a share. timing_spread: of the players, in seconds.
-    sections: names of the common, the loudest and the contrasting one. section_bars: length of a section where the
-    harmony asks for one (0: four or eight).
-    harmony: scale -> progressions, see `theory.parse`. bass: styles of `patterns.bass_bar`. comping: rhythms of the
-    chords.
-    bands: who may play together. small_bands: the same for solos and duos.
-    groove: of `grooves.GROOVES`. drum_kit: of `drums.KITS`. drum_chance: how likely drums are. soft_drums: they play
-    under the others, with sparse fills.
-    melody_density: how many notes a melody has, against other genres. distorted_guitar: guitars go through an
-    amplifier's drive. pump: the kick ducks pads and chords.
+    tempo: range in beats per minute. meters: beats per bar -> how likely.
+    swing: range of the place of the off-beat in its pair of notes, 0.5 is even. swing_pair: length of that pair in
+    beats. tempo_drift: how much the tempo may change, as a fraction. timing_spread: deviations of the players, in
+    seconds.
+    sections: names of the normal, the loudest and the contrasting section. section_bars: length of a section if the
+    harmony needs a certain one (0: four or eight bars).
+    harmony: for each scale its progressions, see `theory.parse`. bass: styles of `patterns.bass_bar`. comping: rhythms
+    of the chords.
+    bands: possible combinations of instruments. small_bands: the same for solos and duos.
+    groove: one of `grooves.GROOVES`. drum_kit: one of `drums.KITS`. drum_chance: probability of drums. soft_drums:
+    quieter drums with few fills.
+    melody_density: number of notes in a melody, relative to other genres. distorted_guitar: guitars are distorted.
+    pump: the kick makes pads and chords quieter for a moment.
     """
 
     name: str
@@ -55,7 +56,7 @@ class Genre:
 
 
 def _frozen(value: Any) -> Any:
-    """A value of the file with all its lists as tuples."""
+    """Convert all lists in a value of the file to tuples."""
     if isinstance(value, list):
         return tuple(_frozen(v) for v in value)
     return {k: _frozen(v) for k, v in value.items()} if isinstance(value, dict) else value
@@ -76,14 +77,14 @@ GENRE_TABLE = {
 GENRES: tuple[str, ...] = tuple(GENRE_TABLE)
 """The genres by name."""
 DRAWN = GENRES[:5]
-"""Those that a seed draws from when no genre is named."""
+"""The genres from which the seed chooses if no genre is given."""
 TRAINING = "training"
-"""In place of a genre's name: let the seed choose one of TRAINING_GENRES."""
+"""Given as a genre, it lets the seed choose one of TRAINING_GENRES."""
 HELD_OUT_SEEDS = 1_000_000
-"""Seeds from here on are kept out of all training, to test with."""
+"""Seeds from this one on are never used in training, so that they can be used for tests."""
 HELD_OUT_GENRES = ("baroque", "folk")
-"""Kept out of all training, as are HELD_OUT_INSTRUMENTS: they test how a model meets what it never heard."""
+"""Never used in training, like HELD_OUT_INSTRUMENTS. They test models on genres and instruments they do not know."""
 HELD_OUT_INSTRUMENTS = ("harpsichord", "oboe", "accordion", "banjo", "kalimba")
-"""Only the held-out genres use these."""
+"""Instruments that only the held-out genres use."""
 TRAINING_GENRES = tuple(name for name in GENRES if name not in HELD_OUT_GENRES)
-"""What codecs and models are trained on: all genres but those held out."""
+"""The genres that codecs and models are trained on: all except the held-out ones."""

@@ -1,6 +1,6 @@
-"""What the drums play in a bar: one function a groove, which draws its variant once for a section.
+"""What the drums play in a bar: one function per groove. Each draws a random variant once per section.
 
-All places in beats. A hit is (place, drum, accent).
+All places are in beats. A hit is (place, drum, accent).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _steady(drum: int, beats: int, step: float, accents: tuple[float, ...]) -> l
 
 
 def _hits(drum: int, places, accent: float, first: float | None = None) -> list[Hit]:
-    """A drum at the places, with one accent; `first`: another accent for the start of the bar."""
+    """A drum at some places, all with one accent. first: another accent for the start of the bar."""
     return [(p, drum, first if p == 0 and first is not None else accent) for p in places]
 
 

@@ -1,4 +1,4 @@
-"""The pitched instruments by name: register, General MIDI program and settings of the sound, from instruments.toml."""
+"""The pitched instruments by name: range, General MIDI program and settings of the sound, from instruments.toml."""
 
 import tomllib
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Mastering: the mix's octaves, its dynamics, its level and its end.
+"""Mastering: an equalizer, a compressor, the final level, and a fade at the end.
 
-All of it is a filter and a gain, so that stems mastered alike add up to the mix.
+It is only a filter and a gain, so the sum of the mastered stems is the mastered mix.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from vampkit.music.streams import stream
 from vampkit.music.waves import RATE, lowpassed
 
 LOUDNESS = -16.0
-"""LUFS around which finished pieces lie, within 1.5."""
+"""Loudness of finished pieces in LUFS, within +-1.5."""
 CEILING = 0.97
-"""The soft limit of the samples' size, before the noise floor."""
+"""Limit of the absolute sample values (a soft limiter), before the noise floor is added."""
 FADE = 0.02
 """Seconds of the fade at the end."""
 OCTAVES = (62.5, 125.0, 250.0, 500.0, 1e3, 2e3, 4e3, 8e3, 16e3)
 RECORDS = (-4.9, -6.6, -9.2, -10.9, -12.9, -16.0, -19.7, -23.8, -33.0)
-"""Share in dB that each octave around OCTAVES (Hz) has of a recording's power, at the median of real music."""
+"""Power of each octave around OCTAVES (Hz) relative to the total power, in dB. The median of real recordings."""
 BLOCK = 441
-"""Samples over which the compressor takes a level: 10 ms."""
+"""Samples in a block of which the compressor measures the level: 10 ms."""
 
 
 def draw(seed: int) -> Mastering:
-    """A piece's own mastering: half of the pieces are compressed, one in six is dull, as old recordings are."""
+    """Draw the mastering of a piece. Half of the pieces are compressed; one in six is dull, like old recordings."""
     rng = stream(seed, "mastering")
     compressed, dull = rng.random() < 0.5, rng.random() < 1 / 6
     ratio = rng.uniform(1.5, 4)
@@ -44,10 +44,10 @@ def draw(seed: int) -> Mastering:
 
 
 def equalizer(piece: Piece, mix: np.ndarray) -> np.ndarray:
-    """A linear-phase filter, float32 [4097], that brings the octaves of a mix nearer to those of recordings.
+    """Make a linear-phase filter, float32 [4097], that brings the octaves of a mix closer to those of recordings.
 
-    Synthetic parts keep all their overtones, so that an unfiltered mix is brighter than a recording. How near it comes
-    is drawn for each piece. A low-pass of the piece is part of the filter: 24 dB an octave, a Butterworth of order 4.
+    Without it a synthetic mix is brighter than a recording, since it has all overtones. How close it gets is drawn for
+    each piece. The filter includes the low-pass of the piece (Butterworth of order 4, 24 dB per octave).
     """
     from scipy.signal import firwin2
 
@@ -64,17 +64,18 @@ def equalizer(piece: Piece, mix: np.ndarray) -> np.ndarray:
 
 
 def filtered(sound: np.ndarray, equalizer: np.ndarray) -> np.ndarray:
-    """The sound through the filter, without delay, float32 of the same shape."""
+    """Apply the filter without delay. The result is float32 of the same shape."""
     from scipy.signal import oaconvolve
 
     return oaconvolve(sound, equalizer[None], mode="same", axes=1).astype(np.float32)
 
 
 def compression(how: Mastering, mix: np.ndarray) -> np.ndarray | np.float32:
-    """The compressor's gain of every sample, float32.
+    """Compute the compressor's gain for each sample, float32.
 
-    Above the threshold, which counts from the mix's mean level, the level rises only 1 / ratio as fast. It is followed
-    in blocks of 10 ms, quickly upwards (attack) and slowly downwards (release); between blocks the gain is linear.
+    Above the threshold (relative to the mean level of the mix) the output level rises by only 1 / ratio dB per dB. The
+    level is measured in blocks of 10 ms and smoothed, with a fast rise (attack) and a slow fall (release). Between
+    blocks the gain is interpolated linearly.
     """
     if how.ratio == 1 or mix.shape[1] < 2 * BLOCK:
         return np.float32(1)
@@ -90,7 +91,7 @@ def compression(how: Mastering, mix: np.ndarray) -> np.ndarray | np.float32:
 
 
 def finish(piece: Piece, mix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Gain of every sample (compressor, level, soft limit, fade) and the noise floor, both float32."""
+    """Compute the gain of each sample (compressor, level, soft limiter, fade) and the noise floor, both float32."""
     rng = stream(piece.seed, "finish")
     compressor = compression(piece.mastering, mix)
     mix = mix * compressor

@@ -1,4 +1,4 @@
-"""Melodies: a motif of one or two bars, repeated, moved with the harmony and rounded off at the end of a phrase."""
+"""Melodies: a motif of one or two bars that is repeated, follows the harmony, and ends each phrase with a cadence."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from vampkit.music import theory
 from vampkit.music.streams import pick
 
 SCHEMES = ((0, 1, 0, 2), (0, 0, 1, 2), (0, 1, 0, 1), (0, 0, 0, 2), (0, 1, 2, 2))
-"""Which of three cells fills each bar of a phrase of four. The first returns: repetition is what makes a tune."""
+"""Which of three one-bar cells fills each bar of a phrase of four bars. The first cell is always repeated."""
 
 
 def cell(rng: np.random.Generator, beats: int, density: float) -> list[tuple[float, float, int]]:
-    """A bar of tune as (place, length, steps from the first note), in beats; strong places get more notes."""
+    """Draw one bar of a melody as (place, length, steps from the first note), in beats. Strong beats get more notes."""
     grid = np.arange(0, beats, 0.5)
     chance = np.where(grid == 0, 0.85, np.where(grid % 1 == 0, 0.62, 0.42)) * density
     places = [float(g) for g, c in zip(grid, chance, strict=True) if rng.random() < c] or [0.0]
@@ -29,7 +29,7 @@ def cell(rng: np.random.Generator, beats: int, density: float) -> list[tuple[flo
 
 
 def cadence(rng: np.random.Generator, beats: int) -> list[tuple[float, float, int]]:
-    """The bar that ends a phrase: one or two notes, then a rest."""
+    """Draw the last bar of a phrase: one or two notes, then a rest."""
     if rng.random() < 0.5:
         return [(0.0, min(beats, 2.5), 0)]
     return [(0.0, 0.9, 1), (1.0, min(beats - 1, 1.8), 0)]
@@ -38,7 +38,7 @@ def cadence(rng: np.random.Generator, beats: int) -> list[tuple[float, float, in
 def tune(
     rng: np.random.Generator, bars: int, beats: int, center: int, density: float, chord_at, scale_at
 ) -> list[tuple[float, float, int, float]]:
-    """A section's tune as (place in beats from its start, length, pitch, accent 0..1).
+    """Make the melody of a section as (place in beats from its start, length, pitch, accent from 0 to 1).
 
     chord_at, scale_at: functions of a place in beats that give pitch classes.
     """

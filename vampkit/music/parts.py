@@ -1,4 +1,4 @@
-"""The parts: bass, chords, arpeggio, pad, melody and drums, each a function from the plan to what is played."""
+"""The parts: bass, chords, arpeggio, pad, melody and drums. Each is a function from the plan to notes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from vampkit.music.plan import Plan
 from vampkit.music.streams import pick, stream
 
 LOWEST_ROOT = 38
-"""The lowest root of a bass line, in MIDI pitch, for instruments that have none of their own."""
+"""Lowest root of a bass line, as MIDI pitch, for instruments that do not have their own lowest root."""
 SUSTAINED = ("organ", "lead", "accordion", "brass", "strings")
-"""They hold chords exactly as long as the rhythm says; others may play them shorter or longer."""
+"""Instruments that hold chords exactly as long as the rhythm says. Others may play them shorter or longer."""
 
 
 class Played(NamedTuple):
@@ -31,7 +31,7 @@ class Played(NamedTuple):
 
 
 def _bars(plan: Plan, active: list[bool]):
-    """All bars to play but the close: (name of the section, bar within it, bars of the section, place)."""
+    """All bars except the closing chord: (name of the section, bar in the section, bars of the section, place)."""
     for (name, first, bars), plays in zip(plan.sections, active, strict=True):
         for bar in range(bars if plays else 0):
             place = (first + bar) * plan.beats
@@ -40,13 +40,13 @@ def _bars(plan: Plan, active: list[bool]):
 
 
 def _hold(plan: Plan) -> float:
-    """Length in beats of the closing chord: a bar, or what is left of the piece."""
+    """Length of the closing chord in beats: one bar, or less if the piece ends before."""
     left = (plan.seconds - 0.3 - plan.time(plan.close)) * plan.tempo / 60
     return float(max(0.5, min(plan.beats, left)))
 
 
 def bass(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
-    """A bass line in a style of the genre, the same in all sections of a name."""
+    """Make a bass line in a style of the genre. Sections with the same name have the same style."""
     low = INSTRUMENT_TABLE[instrument].get("lowest_root", LOWEST_ROOT)
     played = []
     for name, _, _, place in _bars(plan, active):
@@ -75,7 +75,7 @@ def _bass_pitch(plan: Plan, low: int, degree: str, place: float, next_bar: float
 
 
 def _voicings(plan: Plan, instrument: str) -> list[list[int]]:
-    """A voicing for every chord of the plan, each led from the one before; power chords stand on their root."""
+    """Choose a voicing for each chord of the plan, close to the voicing before. Power chords start at their root."""
     before, voicings = None, []
     for _, _, root, quality in plan.chords:
         chord = theory.tones((plan.tonic + root) % 12, quality)
@@ -91,13 +91,13 @@ def _voicings(plan: Plan, instrument: str) -> list[list[int]]:
 
 
 def _voices_at(plan: Plan, voicings: list[list[int]], place: float) -> tuple[list[int], float]:
-    """The voicing that sounds at a place, and where its chord ends."""
+    """The voicing at a place, and the place where its chord ends."""
     at = max(i for i, c in enumerate(plan.chords) if c[0] <= place + 1e-6)
     return voicings[at], plan.chords[at][0] + plan.chords[at][1]
 
 
 def chords(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
-    """Chords in a rhythm of the genre, the same in all sections of a name; off-beats are up-strokes."""
+    """Make chords in a rhythm of the genre, the same in sections with the same name. Off-beats are up-strokes."""
     voicings = _voicings(plan, instrument)
     played = []
     for name, _, _, place in _bars(plan, active):
@@ -116,7 +116,7 @@ def chords(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
 
 
 def arpeggio(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
-    """Broken chords over two octaves, in a figure that repeats."""
+    """Make broken chords over two octaves, with a pattern that repeats."""
     voicings = _voicings(plan, instrument)
     played = []
     for name, _, _, place in _bars(plan, active):
@@ -137,7 +137,7 @@ def arpeggio(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
 
 
 def pad(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
-    """Every chord held for its length."""
+    """Make chords that are held for their full length."""
     voicings = _voicings(plan, instrument)
     played = []
     for (_, first, bars), plays in zip(plan.sections, active, strict=True):
@@ -150,7 +150,7 @@ def pad(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
 
 
 def melody(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
-    """A tune for each name of a section; when a section returns, so does its tune, with a few notes changed."""
+    """Make a melody for each section name. If a section returns, so does its melody, with a few notes changed."""
     center = INSTRUMENT_TABLE[instrument]["melody_center"]
     played = []
     for at, ((name, first, bars), plays) in enumerate(zip(plan.sections, active, strict=True)):
@@ -178,7 +178,7 @@ def melody(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
 
 
 def drums(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
-    """A groove for each name of a section, with a fill at its end and sometimes in its middle."""
+    """Make a groove for each section name, with a fill at the end of a section and sometimes in its middle."""
     played = []
     soft = plan.genre.soft_drums
     for name, bar, bars, place in _bars(plan, active):
@@ -200,4 +200,4 @@ def drums(plan: Plan, instrument: str, active: list[bool]) -> list[Played]:
 
 
 PARTS = {"bass": bass, "chords": chords, "arpeggio": arpeggio, "pad": pad, "melody": melody, "drums": drums}
-"""Part -> function from a plan, an instrument and the sections that play it to its notes."""
+"""For each part, the function that makes its notes from a plan, an instrument and the sections in which it plays."""

@@ -1,4 +1,4 @@
-"""What the bass plays in a bar, and how drums end a section. All places and lengths in beats."""
+"""What the bass plays in a bar, and how the drums end a section. All places and lengths are in beats."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FIXED: dict[str, tuple[BassNote, ...]] = {
     "808": ((0.0, 1.3, "root", 1.0), (1.75, 0.5, "root", 0.7), (2.5, 1.0, "root", 0.9), (3.75, 0.2, "octave", 0.6)),
     "tumbao": ((0.0, 0.4, "root", 0.5), (1.5, 1.3, "fifth", 0.9), (3.0, 0.95, "approach", 1.0)),
 }  # fmt: skip
-"""Styles whose bar is always the same."""
+"""Styles in which all bars are the same."""
 EIGHTHS: dict[str, tuple[float, tuple[tuple[str, float], ...]]] = {
     "eighths": (0.45, (("root", 1.0), ("root", 0.7))),
     "octaves": (0.4, (("root", 0.9), ("octave", 0.75))),
@@ -32,7 +32,7 @@ EIGHTHS: dict[str, tuple[float, tuple[tuple[str, float], ...]]] = {
                       ("sixth", 0.9), ("sixth", 0.65), ("fifth", 0.9), ("fifth", 0.65))),
     "ostinato": (0.4, (("root", 1.0), ("fifth", 0.6), ("octave", 0.6))),
 }  # fmt: skip
-"""Styles of steady eighth notes: their length, and a cycle of (degree, accent)."""
+"""Styles of steady eighth notes: the length of the notes, and a cycle of (degree, accent)."""
 
 
 def bass_bar(style: str, beats: int) -> list[BassNote]:
@@ -56,7 +56,7 @@ def bass_bar(style: str, beats: int) -> list[BassNote]:
 
 
 def fill(rng: np.random.Generator, beats: int, soft: bool) -> tuple[float, list[tuple[float, int, float]]]:
-    """The end of a section on the drums: from which beat on it replaces the groove, and its hits."""
+    """Make a drum fill for the end of a section: the beat from which it replaces the groove, and its hits."""
     length = 1.0 if soft else float(pick(rng, (1.0, 1.0, 2.0)))
     path = pick(
         rng,

@@ -1,4 +1,4 @@
-"""The plan of a piece: its time, its form and its harmony, before a note is written."""
+"""The plan of a piece: its time, form and harmony. It is made before any notes."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from vampkit.music.genres import Genre
 from vampkit.music.streams import pick, stream
 
 FRAMES_A_SECOND = 44_100 / 768
-"""Frames of the codec's tokens: a beat of whole frames makes loops repeat exactly in tokens too."""
+"""Frames per second of the codec. If beats are whole frames, loops also repeat exactly in the tokens."""
 FORMS = ("0010", "0101", "0011", "0102", "1010", "0121")
-"""Order of a genre's three sections, by number; repeated where a piece is longer."""
+"""Orders of the three sections of a genre, by number. In longer pieces the order is repeated."""
 
 
 @dataclass
 class Plan:
-    """Time, form and harmony of one piece. Places are beats from the first downbeat.
+    """Time, form and harmony of one piece. Places are in beats from the first downbeat.
 
-    beats: in a bar. tempo: beats a minute. tonic: pitch class. tuning: Hz of a'. swing: place of the off-beat in its
-    pair. ending: the last bar is a close on the tonic. grid: seconds of every beat. sections: (name, first bar, bars).
-    chords: (place, length, semitones above the tonic, quality).
+    beats: beats per bar. tempo: beats per minute. tonic: pitch class. tuning: frequency of A4 in Hz. swing: place of
+    the off-beat in its pair of notes. ending: the last bar is a closing tonic chord. grid: time of each beat in
+    seconds. sections: (name, first bar, bars). chords: (place, length, semitones above the tonic, quality).
     """
 
     seed: int
@@ -41,33 +41,33 @@ class Plan:
     chords: list[tuple[float, float, int, str]] = field(default_factory=list)
 
     def time(self, place: float) -> float:
-        """Seconds at a place; beyond the grid the last beat's length goes on."""
+        """Convert a place to seconds. Beyond the grid, beats have the length of the last one."""
         last = len(self.grid) - 1
         if place >= last:
             return float(self.grid[last] + (place - last) * (self.grid[last] - self.grid[last - 1]))
         return float(np.interp(place, np.arange(last + 1), self.grid))
 
     def swung(self, place: float) -> float:
-        """The place moved by the swing: the middle of every pair comes later, its ends stay."""
+        """Move a place by the swing: the middle of each pair of notes comes later, its start and end do not move."""
         pair = self.genre.swing_pair
         whole, part = divmod(place / pair, 1)
         part = 2 * part * self.swing if part < 0.5 else self.swing + (2 * part - 1) * (1 - self.swing)
         return (whole + part) * pair
 
     def chord_at(self, place: float) -> tuple[int, str]:
-        """Root (pitch class) and quality of the chord that sounds at a place."""
+        """Root (pitch class) and quality of the chord at a place."""
         _, _, root, quality = next(c for c in reversed(self.chords) if c[0] <= place + 1e-6)
         return (self.tonic + root) % 12, quality
 
     def level(self, place: float) -> float:
-        """How loud the section at a place is played, against the loudest."""
+        """Loudness of the section at a place, relative to the loudest section."""
         bar = place / self.beats
         name = next((n for n, first, _ in reversed(self.sections) if first <= bar + 1e-6), "")
         return {"intro": 0.8, self.genre.sections[1]: 1.0, self.genre.sections[2]: 0.85}.get(name, 0.9)
 
     @property
     def close(self) -> float:
-        """Place of the closing chord, or infinity."""
+        """Place of the closing chord; infinity if there is none."""
         return (self.bars - 1) * self.beats if self.ending else float("inf")
 
 
@@ -90,7 +90,10 @@ def make_plan(seed: int, genre: Genre, seconds: float) -> Plan:
 
 
 def _lay_time(plan: Plan) -> None:
-    """The grid of beats: a first downbeat within 0.1 s, a tempo that may drift, an ending where there is room."""
+    """Draw the times of the beats. The first downbeat is within 0.1 s, and the tempo may drift.
+
+    A piece has an ending if there is room for it.
+    """
     rng = stream(plan.seed, "time")
     first = rng.uniform(0.01, 0.1)
     drift = plan.genre.tempo_drift
@@ -105,7 +108,7 @@ def _lay_time(plan: Plan) -> None:
 
 
 def _lay_form(plan: Plan) -> None:
-    """Sections of four bars (eight in long pieces) in one of FORMS, after an intro of two where there is time."""
+    """Draw sections of four bars (eight in long pieces) in one of FORMS, after an intro of two bars if time allows."""
     rng = stream(plan.seed, "form")
     order = pick(rng, FORMS)
     size = plan.genre.section_bars or (8 if plan.bars >= 32 and rng.random() < 0.7 else 4)
@@ -126,7 +129,7 @@ def _lay_form(plan: Plan) -> None:
 
 
 def _lay_chords(plan: Plan) -> None:
-    """A progression for every name of a section, repeated to its length; the close is the tonic chord."""
+    """Draw a chord progression for each section name, repeated to fill the section. The closing chord is the tonic."""
     rng = stream(plan.seed, "harmony")
     choices = list(plan.genre.harmony[plan.scale])
     rng.shuffle(choices)
@@ -145,7 +148,7 @@ def _lay_chords(plan: Plan) -> None:
 
 
 def _add_chord(chords: list, new: tuple, joinable: bool) -> None:
-    """Append a chord, or prolong the one before where it is the same (to two bars at most)."""
+    """Append a chord. If it is the same as the one before, make that one longer instead (at most two bars)."""
     if joinable and chords and chords[-1][2:] == new[2:] and chords[-1][1] <= new[1]:
         chords[-1] = (chords[-1][0], chords[-1][1] + new[1], *new[2:])
     else:

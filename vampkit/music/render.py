@@ -1,4 +1,4 @@
-"""From a piece to sound: every note is made, panned, put into a room and brought to a common level."""
+"""Rendering a piece: all notes are synthesized, panned, given reverberation and mixed at a standard loudness."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from vampkit.music.voices import VOICES
 from vampkit.music.waves import RATE, lowpassed, without_offset
 
 FORCES = (0.35, 0.65, 0.95)
-"""Three strokes of each pitch are made; a note takes the one nearest to its velocity, at its own level."""
+"""Each pitch is synthesized with three forces. A note uses the one nearest to its velocity, scaled to its level."""
 PUMPED = ("pad", "chords", "bass")
-"""Parts that the kick ducks, in genres that pump."""
+"""Parts that the kick makes quieter for a moment, in genres with `pump`."""
 CREDIT = "vampkit's own composer, CC BY-SA 4.0"
 
 
@@ -32,34 +32,34 @@ def render(
     stems: bool = False,
     soundfont: str | os.PathLike | None = None,
 ) -> Clip | dict[str, Clip]:
-    """Play a piece: the same piece always gives the same sound.
+    """Make the sound of a piece. The same piece always gives the same sound.
 
     Notebook: 08, 09, 10
 
     Parameters
     ----------
     piece : Piece
-        What `compose` wrote.
+        A piece from `compose`.
     rate : int
-        Samples a second of the result.
+        Sample rate of the result.
     stereo : bool
-        Two channels in place of one.
+        Make two channels instead of one.
     stems : bool
-        A clip for every part in place of the mix, and one named "air" for the noise floor; their sum is the mix.
+        Give one clip per part instead of the mix, and one named "air" with the noise floor. Their sum is the mix.
     soundfont : str or PathLike, optional
-        An sf2 or sf3 file that plays the notes in place of our own instruments (extra `soundfont`).
+        An sf2 or sf3 file that plays the notes, instead of our own instruments (extra `soundfont`).
 
     Returns
     -------
     Clip or dict of str to Clip
-        The mix, near -16 LUFS and with peaks below 0.99; or the stems by part, as loud as they are in it.
+        The mix, near -16 LUFS and with peaks below 0.99; or the stems by part, as loud as in the mix.
 
     Raises
     ------
     VampkitError
-        For an instrument or drum that does not exist, and where the extra `soundfont` is missing.
+        For an unknown instrument or drum, or if the extra `soundfont` is not installed.
     FileNotFoundError
-        Where there is no SoundFont.
+        If there is no SoundFont.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def render(
 
 
 def _bus(piece: Piece, seat: Instrument, count: int, soundfont: str | os.PathLike | None) -> np.ndarray:
-    """All notes of a part, float32 [count], at the part's level."""
+    """Make all notes of a part, float32 [count], at the level of the part."""
     notes = [n for n in piece.notes if n.part == seat.part and n.start_s < piece.seconds]
     if soundfont is not None:
         bus = soundfont_bus(soundfont, seat, notes, count)
@@ -110,19 +110,22 @@ def _bus(piece: Piece, seat: Instrument, count: int, soundfont: str | os.PathLik
 
 
 def _genre(piece: Piece) -> Genre:
-    """The piece's genre; a piece of an unknown genre is played like one of the first."""
+    """The genre of the piece. If it is unknown, the first genre is used."""
     return GENRE_TABLE.get(piece.genre, GENRE_TABLE[GENRES[0]])
 
 
 def _level(bus: np.ndarray) -> float:
-    """Root mean square of the louder half of a part, so that rests do not count."""
+    """Root mean square of the louder half of a part, so that rests are ignored."""
     block = max(1, min(2048, len(bus)))
     powers = np.square(bus[: len(bus) // block * block].reshape(-1, block)).mean(1)
     return float(np.sqrt(np.sort(powers)[len(powers) // 2 :].mean()))
 
 
 def _pitched_bus(piece: Piece, seat: Instrument, notes: list[Note], count: int) -> np.ndarray:
-    """The notes of a part by one of our own instruments; each pitch and stroke is made once, as long as its longest."""
+    """Make the notes of a part with one of our own instruments.
+
+    Each pitch and force is synthesized once, with the length of its longest note.
+    """
     if seat.name not in VOICES:
         raise VampkitError(
             f"there is no instrument {seat.name!r}, one of {', '.join(VOICES)} or drums was expected; "
@@ -152,12 +155,12 @@ def _pitched_bus(piece: Piece, seat: Instrument, notes: list[Note], count: int) 
 
 
 def _stroke(velocity: int) -> int:
-    """Which of FORCES is nearest to a velocity."""
+    """The number of the force in FORCES that is nearest to a velocity."""
     return int(np.argmin([abs(velocity / 127 - f) for f in FORCES]))
 
 
 def _drum_bus(piece: Piece, notes: list[Note], count: int) -> np.ndarray:
-    """The drums' notes by the genre's kit."""
+    """Make the notes of the drums with the kit of the genre."""
     rng = stream(piece.seed, "patch/drums")
     waves = drums.kit(rng, _genre(piece).drum_kit)
     trim = {drum: level * 10 ** (rng.normal(0, 1.5) / 20) for drum, level in drums.LEVELS.items()}
@@ -177,7 +180,7 @@ def _drum_bus(piece: Piece, notes: list[Note], count: int) -> np.ndarray:
 
 
 def _choked(wave: np.ndarray, samples: int) -> np.ndarray:
-    """An open hat ends where the hat is struck again."""
+    """End an open hi-hat where the hi-hat is struck again."""
     if samples >= len(wave):
         return wave
     wave = wave[: samples + 400].copy()
@@ -186,7 +189,7 @@ def _choked(wave: np.ndarray, samples: int) -> np.ndarray:
 
 
 def _pump(piece: Piece, count: int) -> np.ndarray | None:
-    """Where the genre pumps: pads and chords duck under the kick, float32 [count]."""
+    """The gain of pads and chords in genres with `pump`: the kick makes them quieter for a moment, float32 [count]."""
     kicks = [n.start_s for n in piece.notes if n.part == "drums" and n.pitch == gm.KICK]
     depth = stream(piece.seed, "pump").uniform(0.2, 0.75)
     if not _genre(piece).pump or not kicks:
@@ -200,7 +203,7 @@ def _pump(piece: Piece, count: int) -> np.ndarray | None:
 
 
 def _place(bus: np.ndarray, seat: Instrument, stereo: bool, pump: np.ndarray | None) -> np.ndarray:
-    """Pan with constant power: float32 [1 or 2, samples]. One channel is the mean of the two."""
+    """Pan with constant power, float32 [1 or 2, samples]. For one channel, the mean of both is used."""
     if pump is not None:
         bus = bus * pump
     angle = (seat.pan + 1) * np.pi / 4
@@ -209,7 +212,7 @@ def _place(bus: np.ndarray, seat: Instrument, stereo: bool, pump: np.ndarray | N
 
 
 def _room(rng: np.random.Generator, stereo: bool) -> np.ndarray:
-    """An impulse response of decaying noise, float32 [1 or 2, samples], of 0.25 to 2 s and drawn brightness."""
+    """Draw a reverberation: an impulse response of decaying noise, float32 [1 or 2, samples], 0.25 to 2 s long."""
     time = float(np.exp(rng.uniform(np.log(0.25), np.log(2.0))))
     n = int(1.1 * time * RATE)
     t = np.arange(n) / RATE
@@ -223,7 +226,7 @@ def _room(rng: np.random.Generator, stereo: bool) -> np.ndarray:
 
 
 def _in_room(dry: np.ndarray, room: np.ndarray, wet: float) -> np.ndarray:
-    """The sound with its reverberation, which both channels feed."""
+    """Add reverberation to a sound. The mean of its channels is the input of the reverberation."""
     from scipy.signal import oaconvolve
 
     send = dry.mean(0, keepdims=True)

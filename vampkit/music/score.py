@@ -1,4 +1,4 @@
-"""What a piece is: notes and chords, beats and sections, all as plain data in seconds."""
+"""A piece as plain data: notes, chords, beats and sections, with times in seconds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from vampkit.errors import VampkitError
 
 FORMAT = "vampkit.piece/1"
-"""Name of the JSON format; the number grows when an old reader could no longer read it."""
+"""Name of the JSON format. The number is raised when older versions can no longer read it."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Note:
     duration_s : float
         How long it is held, in seconds.
     pitch : int
-        MIDI number, 69 is a'; of drums General MIDI's drum number.
+        MIDI pitch, 69 is A4 (440 Hz). For drums it is the drum number of General MIDI.
     velocity : int
-        How hard it is played, 1 to 127.
+        How hard the note is played, 1 to 127.
     part : str
-        Which part plays it: "bass", "chords", "arpeggio", "pad", "melody" or "drums".
+        The part that plays it: "bass", "chords", "arpeggio", "pad", "melody" or "drums".
     """
 
     start_s: float
@@ -48,11 +48,11 @@ class Chord:
     duration_s : float
         How long it lasts, in seconds.
     label : str
-        In Harte's notation, such as "A:min7".
+        Name of the chord in Harte's notation, such as "A:min7".
     root : int
         Pitch class of the root; C is 0.
     tones : tuple of int
-        Pitch classes of all its tones, root first.
+        Pitch classes of its tones, the root first.
     """
 
     start_s: float
@@ -73,7 +73,7 @@ class Section:
     duration_s : float
         How long it lasts, in seconds.
     name : str
-        Such as "chorus"; sections of one name share their chords, rhythms and melody.
+        Name, such as "chorus". Sections with the same name have the same chords, rhythms and melody.
     """
 
     start_s: float
@@ -83,18 +83,18 @@ class Section:
 
 @dataclass(frozen=True)
 class Instrument:
-    """Who plays a part, and where it stands in the mix.
+    """The instrument of a part, and its place in the mix.
 
     Parameters
     ----------
     part : str
-        Such as "melody"; see `Note`.
+        Name of the part, such as "melody"; see `Note`.
     name : str
         One of `INSTRUMENTS`, or "drums".
     level_db : float
-        Level against the other parts, in dB.
+        Level relative to the other parts, in dB.
     pan : float
-        Place from -1 (left) to 1 (right).
+        Position from -1 (left) to 1 (right).
     """
 
     part: str
@@ -105,20 +105,20 @@ class Instrument:
 
 @dataclass(frozen=True)
 class Mastering:
-    """What was done to the mix: a compressor and a low-pass, none by default.
+    """Processing of the mix: a compressor and a low-pass. By default there is none.
 
     Parameters
     ----------
     ratio : float
-        How many dB above the threshold become one, 1 or more; 1 compresses nothing.
+        Compression ratio: this many dB above the threshold become 1 dB. At least 1, which means no compression.
     threshold_db : float
-        Where the compressor sets in, in dB from the mix's mean level.
+        Threshold of the compressor, in dB relative to the mean level of the mix.
     attack_s : float
         Time constant in seconds with which the compressor follows a rising level.
     release_s : float
         The same for a falling level.
     low_pass_hz : float, optional
-        Cutoff of the low-pass; without it there is none.
+        Cutoff of the low-pass; None: no low-pass.
 
     Raises
     ------
@@ -142,42 +142,42 @@ class Mastering:
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of music as data, with its truth; `render` needs nothing else.
+    """A piece of music as data, with its annotations. `render` needs nothing else.
 
     Parameters
     ----------
     seed : int
-        What it was composed from.
+        The seed from which it was composed.
     genre : str
         Name of its genre.
     seconds : float
-        Its length.
+        Length of the piece.
     tempo : float
-        Beats a minute at the start.
+        Beats per minute at the start.
     meter : tuple of two int
-        Beats a bar, and the note value of a beat.
+        Beats per bar, and the note value of a beat.
     key : str
-        In Harte's notation, such as "D:min".
+        The key in Harte's notation, such as "D:min".
     scale : str
         Name of the scale, such as "dorian".
     tuning : float
-        Hz of the a above middle c.
+        Frequency of A4 in Hz.
     swing : float
-        Place of the off-beat in its beat (in some genres half a beat), 0.5 is even.
+        Place of the off-beat in its beat (in some genres in half a beat), 0.5 is even.
     beats : tuple of float
         Times of the beats, in seconds.
     downbeats : tuple of float
-        Those that begin a bar.
+        Times of the downbeats, in seconds.
     chords : tuple of Chord
-        In order of time.
+        The chords, sorted by time.
     sections : tuple of Section
-        In order of time.
+        The sections, sorted by time.
     notes : tuple of Note
-        In order of time.
+        The notes, sorted by time.
     instruments : tuple of Instrument
-        One for each part.
+        The instruments, one for each part.
     mastering : Mastering
-        What is done to the mix.
+        Processing of the mix.
 
     Raises
     ------
@@ -217,16 +217,16 @@ class Piece:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Names of the parts, drums included where there are any."""
+        """Names of the parts, including drums if there are any."""
         return tuple(i.part for i in self.instruments)
 
     def to_json(self) -> str:
-        """The piece as JSON text, which `from_json` reads back without loss.
+        """Write the piece as JSON text, from which `from_json` makes an equal piece.
 
         Returns
         -------
         str
-            In the format `vampkit.piece/1`.
+            JSON in the format `vampkit.piece/1`.
         """
         return json.dumps({"format": FORMAT, **asdict(self)}, allow_nan=False)
 
@@ -242,12 +242,12 @@ class Piece:
         Returns
         -------
         Piece
-            Equal to the one that was written.
+            A piece equal to the one that was written.
 
         Raises
         ------
         VampkitError
-            For anything else.
+            For any other text.
         """
         try:
             data = json.loads(text)

@@ -1,4 +1,4 @@
-"""A piece played by a SoundFont, with sampled instruments in place of our own synthesizer (extra `soundfont`)."""
+"""Playing a piece with a SoundFont: sampled instruments instead of our own synthesizer (extra `soundfont`)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ PROGRAMS = {name: settings["program"] for name, settings in INSTRUMENT_TABLE.ite
 
 
 def soundfont_bus(font: str | os.PathLike, seat: Instrument, notes: list[Note], count: int) -> np.ndarray:
-    """All notes of a part as the font plays them, float32 [count] at 44.1 kHz, tuned to 440 Hz.
+    """Make all notes of a part with the font, float32 [count] at 44.1 kHz, tuned to 440 Hz.
 
-    font: an sf2 or sf3 file. Raises FileNotFoundError where there is none, VampkitError where symusic is missing or
+    font: an sf2 or sf3 file. Raises FileNotFoundError if it is missing, and VampkitError if symusic is not installed or
     the instrument has no program.
     """
     path = Path(font)

@@ -1,4 +1,4 @@
-"""Named streams of random numbers: every decision about a piece draws from a stream of its own."""
+"""Named streams of random numbers. Each kind of decision about a piece has its own stream."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """The stream `name` of a piece's seed; what other streams draw never changes it.
+    """The random stream `name` for the seed of a piece. It does not depend on what is drawn from other streams.
 
     The name enters by its CRC-32, because Python's own hash differs from process to process.
     """
@@ -16,7 +16,7 @@ def stream(seed: int, name: str) -> np.random.Generator:
 
 
 def pick(rng: np.random.Generator, options, chances=None):
-    """One of the options, each as likely or by `chances` (numpy's own choice would turn tuples into arrays)."""
+    """Draw one of the options, uniformly or with `chances`. NumPy's `choice` would convert tuples to arrays."""
     options = list(options)
     if chances is not None:
         chances = np.array(list(chances), float)

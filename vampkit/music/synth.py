@@ -1,6 +1,7 @@
-"""Instruments with functions of their own; `voices` has the others.
+"""Instruments with their own synthesis functions; all others are in `voices`.
 
-Each makes one note as a wave. Its patch holds what differs from piece to piece, and is drawn once for each.
+Each function makes the wave of one note. A patch holds the settings that differ from piece to piece. It is drawn once
+per piece.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ Patch = dict[str, float]
 Play = Callable[[float, int, float, Patch, np.random.Generator], np.ndarray]
 """(Hz, samples, force 0..1, patch, random stream) -> wave, float32 [samples]."""
 Voice = tuple[Play, Callable[[np.random.Generator], Patch]]
-"""How an instrument sounds, and how its patch is drawn."""
+"""The two functions of an instrument: one makes a note, the other draws the patch."""
 
 
 def _harmonics(pitch: float, most: int) -> np.ndarray:
-    """Numbers of the harmonics below 16 kHz, at least one and at most so many."""
+    """Numbers of the harmonics below 16 kHz, at least one and at most `most`."""
     return np.arange(1, max(2, min(most, int(16_000 / pitch)) + 1))
 
 
@@ -38,7 +39,7 @@ def piano_patch(rng) -> Patch:
 
 
 def piano(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
-    """Two strings a note, stiff and slightly apart; high partials die first, and a hard stroke is brighter."""
+    """Piano: two stiff, slightly detuned strings per note. High partials decay faster; a hard stroke is brighter."""
     h = _harmonics(pitch, 40)
     freqs = h * pitch * np.sqrt((1 + patch["stiff"] * h**2) / (1 + patch["stiff"]))
     amps = h ** -(patch["slope"] + 0.9 * (1 - force)) * (0.15 + np.abs(np.sin(np.pi * h * patch["strike"])))
@@ -92,13 +93,13 @@ def guitar_patch(rng) -> Patch:
 
 
 def guitar(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
-    """Karplus and Strong's string: noise in a delay line that averages neighbours, so that highs die first.
+    """The string of Karplus and Strong: noise in a delay line with averaging, so that high partials decay faster.
 
     y[n] = g ((1 - s) y[n - N] + s y[n - N - 1]), N + s = rate / pitch; computed a whole period at a time.
     """
     period = RATE / pitch
     length = int(period - 0.15)
-    share = min(period - length, 0.9)  # above 1 the string grows louder; the lost tenth of a sample is a cent or less
+    share = min(period - length, 0.9)  # above 1 the string would get louder; the error of 0.1 samples is at most a cent
     loss = 10 ** (-3 / (patch["ring"] * (196 / pitch) ** 0.3 * pitch))
     burst = lowpassed(rng.standard_normal(length + 1), patch["bright"] * (0.4 + 0.8 * force))
     burst -= np.roll(burst, max(1, int(patch["place"] * length)))
@@ -128,7 +129,7 @@ def bass_patch(rng) -> Patch:
 
 
 def bass(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
-    """Harmonics under a low-pass that closes after the stroke; from plucked to held, by the patch."""
+    """Harmonics with a low-pass that closes after the attack. The patch makes it more plucked or more held."""
     h = _harmonics(pitch, 36)
     amps = h ** -patch["slope"] * np.where(h % 2 == 0, 1 - patch["odd"], 1.0)
     cut = patch["cut"] * (0.5 + force)
@@ -153,7 +154,7 @@ def pad_patch(rng) -> Patch:
 
 
 def pad(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
-    """Saws a few cents apart; a slow wave moves between a dark and a bright filter."""
+    """Sawtooth waves, detuned by a few cents. A slow wave moves between a dark and a bright filter."""
     voices = int(patch["voices"])
     h = _harmonics(pitch, 28)
     spread = 2 ** (patch["cents"] * np.linspace(-1, 1, voices) / 1200)
@@ -168,7 +169,7 @@ def pad(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarr
 
 
 def _vibrato(pitch: float, samples: int, patch: Patch) -> np.ndarray:
-    """Phase in turns of a tone whose vibrato sets in after a fifth of a second."""
+    """Phase (1 is a full period) of a tone whose vibrato begins after 0.2 s."""
     t = np.arange(samples) / RATE
     depth = patch["vibrato"] * (1 - np.exp(-np.maximum(t - 0.2, 0) / 0.25))
     speed = 2 ** (depth * np.sin(2 * np.pi * patch["rate"] * t) / 1200)
@@ -217,7 +218,7 @@ def organ_patch(rng) -> Patch:
 
 
 def organ(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
-    """Nine drawbars of sines, the click of the key, and a rotor that makes the level waver."""
+    """Organ: nine drawbars of sines, the click of the key, and a rotor that modulates the level."""
     feet = np.array([0.5, 1.5, 1, 2, 3, 4, 5, 6, 8])
     amps = np.array([patch[f"bar{i}"] for i in range(9)])
     wave = partials(feet * pitch, amps, 0.0, samples, rng.uniform(0, 2 * np.pi, 9))
@@ -266,7 +267,7 @@ def synthbass_patch(rng) -> Patch:
 
 
 def synthbass(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
-    """Two saws or squares that beat against each other, under a filter that falls."""
+    """Two slightly detuned sawtooth or square waves, with a low-pass whose cutoff falls."""
     t = np.arange(samples, dtype=np.float32) / RATE
     h = np.arange(1, max(2, min(50, int(9_000 / pitch))) + 1)
     amps = np.where((h % 2 == 0) & (patch["square"] > 0), 0.0, 1 / h)
@@ -293,7 +294,7 @@ def sub_patch(rng) -> Patch:
 
 
 def sub(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
-    """The long low drum of an old drum machine as a bass: a sine that drops into its pitch, with overtones by drive."""
+    """The kick of an old drum machine as a bass: a sine that falls to its pitch, with overtones from distortion."""
     t = np.arange(samples, dtype=np.float32) / RATE
     turns = np.cumsum(pitch * 2 ** (patch["drop"] * np.exp(-t / 0.03) / 12)) / RATE
     wave = np.tanh(patch["drive"] * np.sin(2 * np.pi * turns) * np.exp(-t / patch["ring"]))

@@ -1,4 +1,4 @@
-"""Chords, scales and voice leading: the little harmony the composer needs."""
+"""Chords, scales and voice leading."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCALES = {
 
 
 def parse(progression: str) -> list[list[tuple[int, str]]]:
-    """Bars of chords from text: "0:maj 2:min7/7:7" is one bar of I and one shared by ii7 and V7.
+    """Read bars of chords from text: "0:maj 2:min7/7:7" is a bar of I and a bar shared by ii7 and V7.
 
     A chord is (semitones above the tonic, quality).
     """
@@ -32,9 +32,9 @@ def tones(root: int, quality: str) -> tuple[int, ...]:
 
 
 def local_scale(tonic: int, scale: str, chord: tuple[int, ...]) -> tuple[int, ...]:
-    """Pitch classes that a melody may use over a chord: its tones, and the scale without what clashes with them.
+    """Pitch classes that a melody may use over a chord: the chord tones, and the tones of the scale that do not clash.
 
-    A tone of the scale clashes where it lies a semitone from a chord tone outside the scale.
+    A tone of the scale clashes if it is a semitone away from a chord tone that is not in the scale.
     """
     plain = {(tonic + s) % 12 for s in SCALES[scale]}
     altered = set(chord) - plain
@@ -42,21 +42,21 @@ def local_scale(tonic: int, scale: str, chord: tuple[int, ...]) -> tuple[int, ..
 
 
 def nearest(pitch: float, classes) -> int:
-    """The MIDI pitch in one of the pitch classes that is nearest to `pitch`; the lower one of two."""
+    """The MIDI pitch nearest to `pitch` that is in one of the pitch classes; if two are equally near, the lower one."""
     around = np.arange(int(pitch) - 7, int(pitch) + 9)
     fits = around[np.isin(around % 12, list(classes))]
     return int(fits[np.argmin(np.abs(fits - pitch))])
 
 
 def step(pitch: int, steps: int, classes) -> int:
-    """The MIDI pitch that lies `steps` of the classes above `pitch`, or below it."""
+    """The MIDI pitch `steps` steps above `pitch` (below, if negative), counting only the given pitch classes."""
     ladder = np.array([p for p in range(pitch - 36, pitch + 37) if p % 12 in set(classes)])
     at = int(np.argmin(np.abs(ladder - pitch)))
     return int(ladder[np.clip(at + steps, 0, len(ladder) - 1)])
 
 
 def voicing(chord: tuple[int, ...], before: list[int] | None, center: float) -> list[int]:
-    """The close position of a chord that moves least from the one before, in MIDI pitches, not far from `center`."""
+    """The close position of a chord that is nearest to the voicing before, in MIDI pitches, not far from `center`."""
     best, least = None, np.inf
     for turn in range(len(chord)):
         turned = chord[turn:] + chord[:turn]

@@ -1,4 +1,4 @@
-"""A piece's truth as JAMS, the format in which music research keeps annotations."""
+"""The annotations of a piece as JAMS, a common format in music research."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ SOURCE = "vampkit's composer: known, not annotated"
 
 
 def to_jams(piece: Piece) -> jams.JAMS:
-    """A piece's truth as annotations of music research (Humphrey et al. 2014, JAMS).
+    """Convert the annotations of a piece to JAMS (Humphrey et al. 2014).
 
-    They hold beats with their place in the bar, tempo, key, chords, sections, the notes of each part, genre and
-    instruments. Chord labels and keys are Harte's. Notes of drums have General MIDI's drum numbers as pitches.
+    They are beats with their places in the bar, tempo, key, chords, sections, the notes of each part, genre and
+    instruments. Chords and keys are in Harte's notation. The pitches of drum notes are General MIDI drum numbers.
 
     Parameters
     ----------
     piece : Piece
-        What `compose` wrote.
+        A piece from `compose`.
 
     Returns
     -------
     jams.JAMS
-        The annotations, with times in seconds; the piece itself lies in the sandbox.
+        The annotations, with times in seconds. The sandbox of the object holds the piece itself.
     """
     import jams
 
@@ -66,14 +66,14 @@ def to_jams(piece: Piece) -> jams.JAMS:
 
 
 def save_jams(piece: Piece, path: str | os.PathLike) -> Path:
-    """Write a piece's truth as a JAMS file.
+    """Write the annotations of a piece to a JAMS file.
 
     Parameters
     ----------
     piece : Piece
-        What `compose` wrote.
+        A piece from `compose`.
     path : str or PathLike
-        Where to, usually with the ending .jams; its folder is made.
+        The file, usually with the suffix .jams. Its folder is created if needed.
 
     Returns
     -------
@@ -96,14 +96,14 @@ def load_jams(path: str | os.PathLike) -> Piece:
     Returns
     -------
     Piece
-        Equal to the one that was saved.
+        A piece equal to the one that was saved.
 
     Raises
     ------
     FileNotFoundError
-        Where there is no file.
+        If there is no file.
     VampkitError
-        For a file that holds no piece.
+        For a file that does not contain a piece.
     """
     path = Path(path)
     if not path.is_file():

@@ -1,6 +1,6 @@
-"""All instruments by name; most are one of three kinds: struck bars, plucked strings, and tones held by breath or bow.
+"""All instruments by name. Most are of one of three kinds: struck bars, plucked strings, and bowed or blown tones.
 
-The settings of each stand in instruments.toml. Those that are of no kind have functions of their own in `synth`.
+Their settings are in instruments.toml. All other instruments have their own functions in `synth`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ VOWELS = {
     "a": (730, 1090, 2440), "o": (570, 840, 2410), "u": (300, 870, 2240), "e": (530, 1840, 2480),
     "i": (270, 2290, 3010),
 }  # fmt: skip
-"""Centres of the first three formants in Hz. Source: Peterson and Barney 1952, men; a larger head scales them down."""
+"""Centres of the first three formants in Hz. Source: Peterson and Barney 1952, men. A larger head lowers them."""
 Range = Sequence[float]
-"""Lowest and highest value that a patch may draw."""
+"""Lowest and highest value of a setting that a patch draws."""
 Formant = tuple[float, float, float]
 """Hz, width in Hz, gain."""
 
@@ -34,10 +34,10 @@ def struck(
     knock: float,
     waver: float = 0.0,
 ) -> Voice:
-    """An instrument of modes at fixed ratios to the pitch.
+    """An instrument with partials (modes) at fixed ratios to the pitch, such as a vibraphone.
 
-    ring: range of the first mode's decay in s. Mode number n, from 0, dies 1 + n * spread times as fast.
-    knock: loudness of the mallet. waver: greatest depth of a tremolo.
+    ring: range of the decay time of the first mode in s. Mode n, counted from 0, decays 1 + n * spread times as fast.
+    knock: loudness of the mallet. waver: largest depth of the tremolo.
     """
 
     def draw(rng) -> Patch:
@@ -67,10 +67,10 @@ def struck(
 
 
 def plucked(bright: Range, ring: Range, place: Range, body: float, nasal: float = 0.0, soft: bool = False) -> Voice:
-    """A string like `synth.guitar` with its own brightness (Hz), ring (s) and place of the finger.
+    """A string like `synth.guitar`, with its own brightness (Hz), decay time (s) and plucking position.
 
-    nasal: takes the lows away, as a banjo's skin does. soft: highs above the brightness stay quiet while it rings, as
-    on nylon.
+    nasal: removes low frequencies, like the skin of a banjo. soft: frequencies above the brightness stay quiet, as with
+    nylon strings.
     """
 
     def draw(rng) -> Patch:
@@ -108,10 +108,10 @@ def held(
 ) -> Voice:
     """An instrument that is bowed, blown or sung: harmonics in a wavetable, with vibrato and the noise of breath.
 
-    slope: range of the fall of the harmonics (h ** -slope at full force). attack: range in s. odd: share by which even
-    harmonics are weaker. vibrato: range in cents. scoop: most cents that a note
-    starts below its pitch. breath: level of the noise. players: how many at once, up to `cents` apart. vowels: moves
-    from the formants of one vowel to those of another. swell: how much the tone grows after its attack.
+    slope: range of the slope of the harmonics (h ** -slope at full force). attack: range of the attack time in s. odd:
+    how much weaker even harmonics are, as a fraction. vibrato: range in cents. scoop: largest number of cents that a
+    note starts below its pitch. breath: level of the noise. players: number of players, detuned by up to `cents`.
+    vowels: the formants move from one vowel to another. swell: how much the tone grows after its attack.
     """
 
     def draw(rng) -> Patch:
@@ -140,7 +140,7 @@ def held(
             amps = _spectrum(pitch, patch["slope"] + 0.8 * (1 - strength), odd, shape)
             tables.append(wavetable(amps).astype(np.float32))
         late = 1 - np.exp(-np.maximum(t - 0.18, 0) / 0.25)
-        # From the first vowel to the second within a third of a second; other instruments mellow after their attack.
+        # Voices move from the first vowel to the second in 1/3 s; other instruments get darker after the attack.
         mix = np.exp(-t / 0.3) if vowels else 0.35 + 0.65 * np.exp(-t / 0.2)
         wave = np.zeros(samples, np.float32)
         for player in range(players):
@@ -162,7 +162,7 @@ def held(
 
 
 def _spectrum(pitch: float, slope: float, odd: float, formants: Sequence[Formant]) -> np.ndarray:
-    """Amplitudes of the harmonics below 14 kHz: they fall as h ** -slope, formants raise some; their power is 1."""
+    """Amplitudes of the harmonics below 14 kHz: h ** -slope, raised at formants, scaled to a total power of 1."""
     h = np.arange(1, max(2, min(60, int(14_000 / pitch))) + 1)
     amps = h**-slope * np.where(h % 2 == 0, 1 - odd, 1.0)
     if formants:
@@ -180,7 +180,7 @@ KINDS = {"struck": struck, "plucked": plucked, "held": held}
 
 
 def _voice(name: str) -> Voice:
-    """The voice of an instrument, made from its settings where it has no functions of its own."""
+    """The voice of an instrument: its own functions from `synth`, or one made from its settings."""
     if name in synth.VOICES:
         return synth.VOICES[name]
     kind, settings = next((kind, INSTRUMENT_TABLE[name][kind]) for kind in KINDS if kind in INSTRUMENT_TABLE[name])
@@ -189,4 +189,4 @@ def _voice(name: str) -> Voice:
 
 VOICES = {name: _voice(name) for name in INSTRUMENT_TABLE}
 INSTRUMENTS: tuple[str, ...] = tuple(VOICES)
-"""The pitched instruments by name; drums come from one of the kits."""
+"""The pitched instruments by name. Drums are in `drums`."""

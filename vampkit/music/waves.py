@@ -1,4 +1,4 @@
-"""What notes are made of: damped sines, tables of one period, filters and envelopes."""
+"""Building blocks of notes: damped sines, wavetables, filters and envelopes."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import numpy as np
 
 RATE = 44_100
 WAVETABLE = 2048
-"""Samples of one period in a table."""
+"""Number of samples of one period in a wavetable."""
 
 
 def partials(freqs, amps, decays, samples: int, phases=0.0) -> np.ndarray:
-    """A sum of damped sines, float32 [samples], as one product of matrices.
+    """A sum of damped sines, float32 [samples], computed as one matrix product.
 
-    freqs: Hz. amps: peaks. decays: 1/s. phases: radians; all of one length H.
+    freqs: Hz. amps: peaks. decays: 1/s. phases: radians. All have the same length H.
 
-    With z = exp((-decay + 2 pi i f) / rate), sample kB + j is sum_h a_h z_h^(kB) z_h^j: a product of [K, H] and [H, B],
-    which costs a few multiplications a sample instead of a sine each.
+    With z = exp((-decay + 2 pi i f) / rate), sample kB + j is sum_h a_h z_h^(kB) z_h^j. This is a product of matrices
+    [K, H] and [H, B], which takes a few multiplications per sample instead of a sine.
     """
     freqs, amps = np.asarray(freqs, float), np.asarray(amps, float)
     heard = freqs < 0.45 * RATE
@@ -30,7 +30,7 @@ def partials(freqs, amps, decays, samples: int, phases=0.0) -> np.ndarray:
 
 
 def rise(samples: int, seconds: float) -> np.ndarray:
-    """An attack: half a period of a cosine from 0 to 1 over `seconds`, then 1."""
+    """An attack envelope: half a period of a cosine from 0 to 1 over `seconds`, then 1."""
     ramp = np.ones(samples, np.float32)
     n = min(samples, max(1, int(seconds * RATE)))
     ramp[:n] = 0.5 - 0.5 * np.cos(np.pi * (np.arange(n) + 0.5) / n)
@@ -38,7 +38,7 @@ def rise(samples: int, seconds: float) -> np.ndarray:
 
 
 def lowpassed(noise: np.ndarray, cutoff: float) -> np.ndarray:
-    """Through a low-pass of one pole at `cutoff` Hz."""
+    """Apply a one-pole low-pass at `cutoff` Hz."""
     from scipy.signal import lfilter
 
     pole = np.exp(-2 * np.pi * cutoff / RATE)
@@ -46,7 +46,7 @@ def lowpassed(noise: np.ndarray, cutoff: float) -> np.ndarray:
 
 
 def without_offset(wave: np.ndarray) -> np.ndarray:
-    """Without what lies below about 20 Hz: nobody hears it, and it takes headroom."""
+    """Remove frequencies below about 20 Hz, which nobody hears and which take headroom."""
     from scipy.signal import lfilter
 
     pole = np.exp(-2 * np.pi * 20 / RATE)
@@ -54,13 +54,13 @@ def without_offset(wave: np.ndarray) -> np.ndarray:
 
 
 def wavetable(amps: np.ndarray) -> np.ndarray:
-    """One period of sines with these amplitudes, from the fundamental on; its first sample is repeated at the end."""
+    """Make a wavetable: one period of harmonics with these amplitudes. The first sample is repeated at the end."""
     turn = np.arange(WAVETABLE + 1) / WAVETABLE
     return np.sin(2 * np.pi * turn[:, None] * np.arange(1, len(amps) + 1)) @ amps
 
 
 def read(table: np.ndarray, turns: np.ndarray) -> np.ndarray:
-    """A wavetable at a phase in turns, with straight lines between its samples."""
+    """Read a wavetable at phases (1 is a full period), with linear interpolation."""
     place = (turns % 1) * WAVETABLE
     at = place.astype(np.int32)
     part = (place - at).astype(np.float32)
@@ -68,5 +68,5 @@ def read(table: np.ndarray, turns: np.ndarray) -> np.ndarray:
 
 
 def tremolo(depth: float, rate: float, t: np.ndarray) -> np.ndarray:
-    """A gain that wavers between 1 and 1 - depth, `rate` times a second; t: seconds, float32."""
+    """A tremolo: a gain that oscillates between 1 and 1 - depth, `rate` times per second. t: seconds, float32."""
     return 1 - depth * (0.5 + 0.5 * np.sin(2 * np.pi * np.float32(rate) * t))

@@ -1,4 +1,4 @@
-"""Pipeline: codec, coarse model and coarse-to-fine model in a row, and the takes they make."""
+"""Pipeline: codec, coarse model and coarse-to-fine model, one after another, and the takes that they make."""
 
 from vampkit.pipeline.run import Progress
 from vampkit.pipeline.settings import SETTINGS, TakeSettings, take_settings

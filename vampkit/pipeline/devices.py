@@ -1,4 +1,4 @@
-"""Which device was asked for, by name."""
+"""Choosing a device by name."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 def chosen(device: str = "auto") -> str:
-    """Settle on a device.
+    """Choose the device.
 
     Notebook: 04
 
     Parameters
     ----------
     device : str
-        "auto" becomes "cuda" where torch sees such a GPU, "cpu" elsewhere.
+        "cpu", "cuda" or "auto". "auto" is "cuda" if torch finds such a GPU, else "cpu".
 
     Returns
     -------
@@ -25,7 +25,7 @@ def chosen(device: str = "auto") -> str:
     Raises
     ------
     ValueError
-        For another word, or a GPU that is not there.
+        For another word, or for "cuda" without a GPU.
     """
     if device not in DEVICES:
         raise ValueError(f"the device {device!r} was asked for, one of {', '.join(DEVICES)} was expected")

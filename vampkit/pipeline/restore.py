@@ -1,4 +1,4 @@
-"""Restoring: the original's samples put back where nothing is hidden, without a step at the borders. Notebook: 08."""
+"""Restoring: put the original samples back where nothing is hidden, without clicks at the borders. Notebook: 08."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from vampkit.codec import Tokens
 from vampkit.pipeline.source import Prompted, Source
 
 FADE = 0.01
-"""Seconds over which a restored original turns into generated sound, on the generated side."""
+"""Length in seconds of the fade between the original and the generated sound. It lies in the generated sound."""
 
 
 def restore(blocks: Iterable[np.ndarray], source: Source, prompted: Prompted, mask: Tensor) -> Iterator[np.ndarray]:
-    """Put a source's samples back into a take that comes in blocks.
+    """Put the samples of a source back into a take that comes in blocks.
 
     Parameters
     ----------
     blocks : iterable of ndarray
-        [channels, samples] each, one after another, at the source's rate.
+        The take in blocks [channels, samples], at the source's sample rate.
     source : Source
-        Holds the original; see `check_restorable`.
+        The source with the original sound; see `check_restorable`.
     prompted : Prompted
-        Where the original lies.
+        Tells where the original lies in the take.
     mask : Tensor
-        bool [codebooks, frames], what was hidden.
+        bool [codebooks, frames], True = hidden.
 
     Yields
     ------
@@ -45,19 +45,19 @@ def restore(blocks: Iterable[np.ndarray], source: Source, prompted: Prompted, ma
 
 
 def check_restorable(source: Source, prompted: Prompted) -> None:
-    """Refuse what cannot be put back before anything is made.
+    """Raise an error, before anything is generated, if the original cannot be put back.
 
     Parameters
     ----------
     source : Source
-        Must hold sound.
+        Must hold sound, not only tokens.
     prompted : Prompted
-        Must leave what it keeps in its place.
+        Its prompt must not move the frames that it keeps.
 
     Raises
     ------
     ValueError
-        Where one of them does not.
+        If one of these conditions does not hold.
     """
     if source.piece is None:
         raise ValueError("restore puts the original's sound back, and only tokens were given; give the clip")
@@ -68,16 +68,16 @@ def check_restorable(source: Source, prompted: Prompted) -> None:
 
 
 def spans(mask: Tensor, tokens: Tokens, rate: int) -> list[tuple[int, int]]:
-    """Find the samples in whose frames nothing is hidden.
+    """Find the spans of samples that belong to frames with nothing hidden.
 
     Parameters
     ----------
     mask : Tensor
         bool [codebooks, frames].
     tokens : Tokens
-        Whose frames they are.
+        The tokens that the mask belongs to.
     rate : int
-        Samples a second.
+        Samples per second.
 
     Returns
     -------
@@ -96,23 +96,24 @@ def restored(
     spans: list[tuple[int, int]],
     fade: int,
 ) -> Iterator[np.ndarray]:
-    """Put the original back in spans of samples.
+    """Replace spans of samples in a take by the original.
 
-    Beside a span the difference between original and take, mirrored at the border, is added and fades out. So nothing
-    of the original that was hidden is heard, and no step either.
+    A hard cut at the border of a span would click. So the difference between original and take inside the span is
+    mirrored at the border, and added to the take outside the span with a fade-out. This gives no click, and nothing of
+    the hidden parts of the original is heard.
 
     Notebook: 08
 
     Parameters
     ----------
     blocks : iterable of ndarray
-        A take, [channels, samples] each, one after another. One channel becomes as many as the original has.
+        The take in blocks [channels, samples]. A single channel is repeated for each channel of the original.
     original : callable
-        Gives its samples [channels, samples] from one place to another.
+        `original(first, last)` gives the samples first to last - 1 of the original, [channels, samples].
     spans : list of (int, int)
-        Where it is put back, first sample and the one after the last.
+        Where the original is put back: first sample of each span, and the one after its last.
     fade : int
-        Samples beside a span over which it gives way.
+        Length of the fade beside a span, in samples.
 
     Yields
     ------
@@ -141,7 +142,7 @@ def restored(
 def _put_back(
     held: np.ndarray, start: int, out: int, upto: int, original: Callable, spans: list[tuple[int, int]], fade: int
 ) -> np.ndarray:
-    """Samples out to upto of `restored`; held [channels, samples] begins at start."""
+    """Samples `out` to `upto` - 1 of the result of `restored`. held: the take from sample `start` on."""
     result, exact, end = held[:, out - start : upto - start].copy(), [], start + held.shape[1]
     for a, b in spans:
         a, b = max(a, 0), min(b, end)

@@ -1,6 +1,6 @@
-"""A run: from what a prompt made of a source to finished tokens, window by window, coarse and fine.
+"""A run: from prompted tokens to finished ones, window by window, with the coarse and the coarse-to-fine model.
 
-Everything that makes takes iterates a `Run`. Paper: section 3.3. Notebook: 08.
+All code that makes takes iterates over a `Run`. Paper: section 3.3. Notebook: 08.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ from vampkit.sampling import Settings, Step, sample
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is.
+    """The progress of a run.
 
     Notebook: 05, 08
 
     Parameters
     ----------
     done, total : int
-        Coarse passes and fine windows that are done, of how many; the last one is the decoding.
+        How many coarse passes and fine windows are done, and how many there are. Decoding counts as one more.
     stage : str
         "coarse" or "fine".
     settled : int
-        Frames from the start on that will not change any more.
+        How many frames at the start are final.
     base : Tensor
-        int64 [batch, codebooks, frames], codes as the finished windows left them.
+        int64 [batch, codebooks, frames], the codes after the finished windows.
     left : Tensor
-        bool [codebooks, frames], what the finished windows left hidden.
+        bool [codebooks, frames], what is still hidden after the finished windows.
     window : Window, optional
         The window that is being made.
     step : Step, optional
-        What its last pass did.
+        The last pass over this window.
     takes : tuple of Take
-        What came out, in the last one only.
+        The results; only the last Progress of a run has them.
     """
 
     done: int
@@ -58,7 +58,7 @@ class Progress:
 
     @property
     def codes(self) -> Int[Tensor, "batch codebooks frames"]:
-        """Codes so far; what they hold where still hidden does not count."""
+        """Codes so far; values at places that are still hidden have no meaning."""
         return self.base.clone() if self.step is None else self._within(self.base, self.step.codes)
 
     @property
@@ -69,11 +69,11 @@ class Progress:
 
     @property
     def take(self) -> Take | None:
-        """What came out, in the last one only."""
+        """The first of the takes; None before the last Progress."""
         return self.takes[0] if self.takes else None
 
     def _within(self, whole: Tensor, seen: Tensor) -> Tensor:
-        """The whole with what the window makes of its own frames."""
+        """A copy of `whole` with the window's own frames taken from `seen`, which holds all frames that it sees."""
         whole, window = whole.clone(), self.window
         if window is not None:
             whole[:, : seen.shape[1], window.first : window.last] = seen[..., window.made].to(whole.device)
@@ -81,28 +81,27 @@ class Progress:
 
 
 class Run:
-    """One run of both models; iterating it yields a Progress for each coarse pass and each fine window, and a last one.
+    """One run of both models. Iterating yields one Progress per coarse pass and per fine window, and a last one.
 
-    Fine windows follow as soon as the coarse codes under them are there, so that the start can be heard while the rest
-    is made.
+    A fine window is made as soon as its coarse codes are there. So the start can be heard while the rest is made.
 
     Parameters
     ----------
     coarse, fine : MaskedTransformer
         The models.
     prompted : Prompted
-        Tokens to begin with, and their mask.
+        The tokens to start from, and their mask.
     settings : TakeSettings
-        Of the take.
+        Settings of the takes.
     count : int
-        How many takes, with seeds `seed`, `seed` + 1 and so on, as one batch.
+        Number of takes, made in one batch with seeds `seed`, `seed` + 1 and so on.
 
     Attributes
     ----------
     mask : Tensor
-        bool [codebooks, frames], hidden in any round of feedback; all else is the original's.
+        bool [codebooks, frames], True = hidden in at least one round of feedback. All other tokens are the original's.
     total : int
-        Coarse passes and fine windows of all rounds, and one for the decoding.
+        Number of coarse passes and fine windows in all rounds, plus one for the decoding.
     """
 
     def __init__(
@@ -124,7 +123,7 @@ class Run:
         self.total = sum(r.total for r in self.rounds) + 1
 
     def __iter__(self) -> Iterator[Progress]:
-        """Do it."""
+        """Do the run."""
         codes, done = self.codes, 0
         for each in self.rounds:
             last = each is self.rounds[-1]
@@ -140,7 +139,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Stage:
-    """One of the two models, and how it is sampled. name: "coarse" or "fine"."""
+    """One of the two models and its sampling settings. name: "coarse" or "fine"."""
 
     name: str
     model: MaskedTransformer
@@ -148,13 +147,13 @@ class Stage:
 
 
 class Canvas:
-    """Codes [batch, codebooks, frames] as far as they are made, and what of them is hidden, [codebooks, frames]."""
+    """The codes made so far, [batch, codebooks, frames], and the mask of what is still hidden, [codebooks, frames]."""
 
     def __init__(self, codes: Tensor, mask: Tensor):
         self.codes, self.left = codes, mask
 
     def keep(self, window: Window, step: Step) -> None:
-        """Write down what a window made of its own frames. What was given out before is not changed."""
+        """Store a window's own frames. Tensors are copied first, since earlier Progress objects hold the old ones."""
         rows, own = step.codes.shape[1], slice(window.first, window.last)
         self.codes, self.left = self.codes.clone(), self.left.clone()
         self.codes[:, :rows, own] = step.codes[..., window.made].to(self.codes.device)
@@ -162,9 +161,10 @@ class Canvas:
 
 
 class Round:
-    """One round of feedback: all coarse windows over a mask, and the fine ones after them.
+    """One round of feedback: all coarse windows of a mask, and the fine windows.
 
-    mask: bool [codebooks, frames]. seeds: one an item. number: which round, for the noise. total: passes and windows.
+    mask: bool [codebooks, frames]. seeds: one per item. number: number of the round, which changes the noise.
+    total: number of coarse passes and fine windows.
     """
 
     def __init__(
@@ -187,7 +187,7 @@ class Round:
         self.total = self.coarse.settings.passes * len(self.plans["coarse"]) + len(self.plans["fine"])
 
     def over(self, canvas: Canvas) -> Iterator[Progress]:
-        """Fill in a canvas. done and total are the run's to know."""
+        """Fill in a canvas. The run sets `done` and `total` of each Progress; here they are 0."""
         done = {"coarse": 0, "fine": 0}
         frames, fine = self.mask.shape[-1], self.plans["fine"]
 
@@ -212,10 +212,10 @@ class Round:
                 yield now("fine")
 
     def passes(self, stage: Stage, window: Window, canvas: Canvas) -> Iterator[Step]:
-        """The passes of a stage over what a window sees."""
+        """Do the passes of one stage on one window."""
         model, config = stage.model, stage.model.config
         device = next(model.parameters()).device
-        # In the reference code, windows know nothing of each other: each hides what the prompt hides.
+        # In the reference code windows are independent: each starts from the prompt's mask.
         mask = self.mask if self.reference else canvas.left
         hidden = cut(mask[: config.codebooks], window, True).clone()
         hidden[: config.conditioning] = False
@@ -228,7 +228,7 @@ class Round:
 
 
 def rolled(mask: Tensor, frames: int, circular: bool) -> Tensor:
-    """A mask [codebooks, frames] moved to the right; what comes in is as the first frame was, or around the circle."""
+    """Shift a mask [codebooks, frames] to the right. New frames copy the first one, or wrap around in a loop."""
     if circular or not frames:
         return mask.roll(frames, -1)
     place = (torch.arange(mask.shape[-1]) - frames).clamp(0, mask.shape[-1] - 1)

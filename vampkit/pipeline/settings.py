@@ -1,7 +1,7 @@
-"""Settings of a take: one table of what can be set, flat where it is called, nested where it is kept.
+"""Settings of a take: one table of all settings. Functions take them flat; `TakeSettings` stores them nested.
 
-`SETTINGS` is the one source of names, defaults and descriptions. `with_settings` puts them into the signature and the
-docstring of every function that takes them; the command line, the panel and the studio read the same table.
+`SETTINGS` is the only place that holds names and descriptions. `with_settings` puts them into the signature and the
+docstring of every function that takes settings. The command line, the panel and the studio read the same table.
 
 Notebook: 05.
 """
@@ -20,39 +20,42 @@ from vampkit.sampling import ANNEALINGS, Settings
 from vampkit.schedules import SCHEDULES
 
 FINE = Settings(passes=12, mask_temperature=0.0)
-"""The coarse-to-fine run: 12 passes lie nearer to the music than 4, more bring little (data/models/LOG.md).
+"""Default settings of the coarse-to-fine run.
 
-The reference code keeps the noise of the coarse run; the bundled models are a little better without it.
+12 passes give results closer to the music than 4; more passes help little (data/models/LOG.md). The reference code uses
+the same noise as in the coarse run; the bundled models are a little better without noise.
 """
 
 
 @dataclass(frozen=True)
 class TakeSettings:
-    """All that decides a take beside its sound, its prompt and the models; `take_settings` makes it from flat names.
+    """The settings of a take. With the sound, the prompt and the models they determine the result.
+
+    `take_settings` makes this object from flat names.
 
     Notebook: 05
 
     Parameters
     ----------
     seed : int
-        One seed gives one take.
+        Seed of the random numbers; the same seed gives the same take.
     coarse : Settings
-        The run of the coarse model.
+        Sampling settings of the coarse model.
     fine : Settings
-        The run of the coarse-to-fine model.
+        Sampling settings of the coarse-to-fine model.
     feedback : int
-        How often the take is made, the output each time the next input.
+        Number of rounds; each round starts from the output of the one before.
     roll : int
-        Frames by which the mask moves on each time, so that other frames are made anew.
+        How many frames the mask moves after each round, so that each round generates other frames.
     restore : bool
-        Put the original's samples back where nothing is hidden.
+        Put the original samples back where nothing is hidden.
     windows : Windows
-        How long sounds are cut.
+        Sizes of the windows into which long sounds are cut.
 
     Raises
     ------
     ValueError
-        For less than one round of feedback.
+        For feedback below 1.
     """
 
     seed: int = 0
@@ -69,12 +72,12 @@ class TakeSettings:
 
     @classmethod
     def of(cls, record: dict) -> TakeSettings:
-        """Read the settings in a take's record.
+        """Read the settings from the record of a take.
 
         Parameters
         ----------
         record : dict
-            Plain JSON, as `Take.record`.
+            The record, see `Take.record`.
 
         Returns
         -------
@@ -86,7 +89,7 @@ class TakeSettings:
         return cls(**given | {name: kind(**given[name]) for name, kind in nested.items()})
 
     def flat(self) -> dict[str, Any]:
-        """Give the settings by the names that `take_settings` takes.
+        """Give the settings as a flat dict, with the names that `take_settings` takes.
 
         Returns
         -------
@@ -98,20 +101,20 @@ class TakeSettings:
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: its name where it is called, and its place in `TakeSettings`.
+    """One setting: its name as an argument, and its place in `TakeSettings`.
 
     Parameters
     ----------
     name : str
-        Its name.
+        Name of the argument.
     kind : type
-        What it takes.
+        Type of the value.
     text : str
-        What it does, with its unit. Neighbours with the same text share a line of the docstrings.
+        What the setting does, with its unit. Adjacent settings with the same text share one row in docstrings.
     places : tuple of str
-        Where it goes, such as "coarse.passes".
+        The fields of `TakeSettings` that it sets, such as "coarse.passes".
     most : float, optional
-        The largest value that a slider offers.
+        The largest value of its slider.
     """
 
     name: str
@@ -122,16 +125,16 @@ class Setting:
 
     @property
     def default(self) -> Any:
-        """What it is where nothing is said."""
+        """Its default value."""
         return None if self.name == "fine_passes" else self.of(TakeSettings())
 
     def of(self, settings: TakeSettings) -> Any:
-        """Look its value up.
+        """Look up its value.
 
         Parameters
         ----------
         settings : TakeSettings
-            Of a take.
+            The settings of a take.
 
         Returns
         -------
@@ -142,29 +145,29 @@ class Setting:
         return getattr(getattr(settings, stage) if stage else settings, name)
 
 
-_LIMITS = "Limits on what the coarse run may draw (likeliest entries, probability); None turns one off."
+_LIMITS = "Limits on the tokens that the coarse run may draw, see vampkit.sampling; None turns a limit off."
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("seed", int, "One seed gives one take.", ("seed",)),
-    Setting("passes", int, "How often the coarse model is asked.", ("coarse.passes",), most=128),
+    Setting("seed", int, "Seed of the random numbers; the same seed gives the same take.", ("seed",)),
+    Setting("passes", int, "How often the coarse model is called.", ("coarse.passes",), most=128),
     Setting(
         "fine_passes",
         int | None,
-        "How often the coarse-to-fine model is asked; None: a third of passes, at least 1.",
+        "How often the coarse-to-fine model is called; None: a third of passes, at least 1.",
         ("fine.passes",),
         most=128,
     ),
     Setting(
         "temperature",
         float,
-        "Of the tokens that both runs draw: bolder above 1, safer below.",
+        "Sampling temperature of the tokens, both runs: bolder above 1, safer below.",
         ("coarse.temperature", "fine.temperature"),
         most=3,
     ),
     Setting(
         "mask_temperature",
         float,
-        "Of the noise on which tokens stay from pass to pass, coarse run; see Prompt.recommended.",
+        "Scale of the noise on the confidences, which decide what stays, coarse run; see Prompt.recommended.",
         ("coarse.mask_temperature",),
         most=100,
     ),
@@ -172,7 +175,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "schedule",
         Literal[tuple(SCHEDULES)],
-        f"Mask ratio over the passes of both runs: {', '.join(SCHEDULES)}.",
+        f"How the mask ratio falls over the passes, both runs: {', '.join(SCHEDULES)}.",
         ("coarse.schedule", "fine.schedule"),
     ),
     Setting(
@@ -188,27 +191,25 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "cutoff",
         float,
-        "Fraction of the passes of both runs after which the likeliest token is taken, not a drawn one.",
+        "After this fraction of the passes, the likeliest token is taken instead of a random one, both runs.",
         ("coarse.cutoff", "fine.cutoff"),
         most=1,
     ),
-    Setting(
-        "feedback", int, "How often the take is made, the output each time the next input.", ("feedback",), most=16
-    ),
-    Setting("roll", int, "Frames by which the mask moves on each time.", ("roll",)),
-    Setting("restore", bool, "Put the original's samples back where nothing is hidden.", ("restore",)),
-    Setting("windows", Windows, "How long sounds are cut, sizes in frames (57.42 a second).", ("windows",)),
+    Setting("feedback", int, "Rounds; each starts from the output of the one before.", ("feedback",), most=16),
+    Setting("roll", int, "How many frames the mask moves after each round of feedback.", ("roll",)),
+    Setting("restore", bool, "Put the original samples back where nothing is hidden.", ("restore",)),
+    Setting("windows", Windows, "Sizes of the windows into which long sounds are cut, in frames.", ("windows",)),
 )
-"""All that can be set of a take, in the order of the signatures."""
+"""All settings of a take, in the order in which signatures show them."""
 
 
 def take_settings(**settings: Any) -> TakeSettings:
-    """Nest flat settings.
+    """Make a `TakeSettings` from flat settings.
 
     Parameters
     ----------
     **settings : object
-        Names of `SETTINGS` and their values.
+        Settings by their names in `SETTINGS`. All others keep their defaults.
 
     Returns
     -------
@@ -218,9 +219,9 @@ def take_settings(**settings: Any) -> TakeSettings:
     Raises
     ------
     TypeError
-        For a name that is no setting.
+        For a name that is not a setting.
     ValueError
-        For a value out of its range.
+        For a value outside its range.
     """
     table = {s.name: s for s in SETTINGS}
     if strange := [name for name in settings if name not in table]:
@@ -251,11 +252,12 @@ def with_settings(function: Call, leave_out: tuple[str, ...] = (), changes: bool
     Parameters
     ----------
     function : callable
-        Its docstring has a Parameters section with a row `**settings`, which the rows of the table replace.
+        Its docstring must have a row `**settings` in the Parameters section. The rows of `SETTINGS` replace it.
     leave_out : tuple of str
         Settings that the function does not offer.
     changes : bool
-        The function changes settings: what is not given stays as it is, so `...` is shown instead of the defaults.
+        The function changes existing settings. A setting that is not given keeps its value, so the signature shows
+        `...` instead of the default.
 
     Returns
     -------
@@ -280,12 +282,12 @@ def with_settings(function: Call, leave_out: tuple[str, ...] = (), changes: bool
 
 
 def described() -> list[str]:
-    """Rows of a NumPy Parameters section for all settings.
+    """Write the rows of a NumPy Parameters section for all settings.
 
     Returns
     -------
     list of str
-        Two or three lines a setting, neighbours with one text together.
+        Two or three lines per setting; adjacent settings with the same text share a row.
     """
     lines = []
     for text, rows in groupby(SETTINGS, key=lambda s: s.text):
@@ -297,7 +299,7 @@ def described() -> list[str]:
 
 
 def _words(kind: Any) -> str:
-    """A type as docstrings name it."""
+    """The name of a type in docstrings."""
     if getattr(kind, "__origin__", None) is Literal:
         return "str"
     return kind.__name__ if isinstance(kind, type) else str(kind).replace(" | None", ", optional")

@@ -1,4 +1,4 @@
-"""Sound files of any length, and folders of them, vamped in bounded memory. Notebook: 08."""
+"""Making takes from sound files of any length, or folders of them, with bounded memory. Notebook: 08."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vampkit.pipeline.vamp import Vamp
 from vampkit.prompts import Prompt
 
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".opus")
-"""Suffixes of what counts as a sound in a folder."""
+"""Files in a folder count as sounds if they have one of these suffixes."""
 
 
 @with_settings
@@ -27,16 +27,18 @@ def vamp_file(
     progress: Callable[[int, int], None] | None = None,
     **settings,
 ) -> Path:
-    """Vamp from file to file in bounded memory, the record beside the sound; what is not finished leaves no file.
+    """Make a take from a sound file and write it to another, with bounded memory. An unfinished file is removed.
+
+    The take's record is written next to the target, as .json.
 
     Parameters
     ----------
     vamp : Vamp
         The pipeline.
     source, target : str or PathLike
-        Sound files; target is wav, flac or ogg.
+        Sound files; the target is wav, flac or ogg.
     prompt : Prompt
-        What is kept. One that listens (beats, onsets) needs the whole sound in memory for as long as it does.
+        What is kept. Prompts that analyse the sound (beats, onsets) load all of it into memory while they do.
     progress : callable, optional
         See `Vamp.vamp`.
     **settings
@@ -45,7 +47,7 @@ def vamp_file(
     Returns
     -------
     Path
-        Of the target.
+        The target.
     """
     return _to_file(vamp, source, Path(target), prompt, take_settings(**settings), progress)
 
@@ -58,7 +60,7 @@ def again_file(
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Make the take of a record anew from its sound file. A mix is made in memory.
+    """Make the take of a record again from its sound file. A mix of takes is made in memory.
 
     Parameters
     ----------
@@ -74,12 +76,12 @@ def again_file(
     Returns
     -------
     Path
-        Of the target.
+        The target.
 
     Raises
     ------
     VampkitError
-        Where other models made it.
+        If the take was made by other models.
     """
     record = load_record(record)
     if "mix" in record:
@@ -103,16 +105,16 @@ def _to_file(
 
 
 def pairs(source: Path, target: Path, takes: int = 1) -> Iterator[tuple[Path, Path, int]]:
-    """Which file becomes which.
+    """List the takes to make: from which file, and to which file.
 
     Parameters
     ----------
     source : Path
         A sound file or a folder of them.
     target : Path
-        A sound file, or the folder that NAME.wav, or NAME-1.wav and so on, go to.
+        A sound file, or the folder for the files NAME.wav, or NAME-1.wav, NAME-2.wav and so on for several takes.
     takes : int
-        How many of each.
+        Number of takes per source.
 
     Yields
     ------
@@ -124,14 +126,14 @@ def pairs(source: Path, target: Path, takes: int = 1) -> Iterator[tuple[Path, Pa
     FileNotFoundError
         For a folder without sounds.
     VampkitError
-        Where a take would overwrite what it is made from.
+        If a take would overwrite what it is made from.
     """
     sounds = sorted(p for p in source.iterdir() if p.suffix.lower() in SOUNDS) if source.is_dir() else [source]
     if not sounds:
         raise FileNotFoundError(f"there is no sound in {source}; files that end in {', '.join(SOUNDS)} were expected")
     stems = [p.stem for p in sounds]
     for sound in sounds:
-        # Two sounds of one name and different kinds keep their kind in the name of what is made of them.
+        # If two sounds differ only in their suffix, the names of their takes include the suffix.
         name = sound.stem if stems.count(sound.stem) == 1 else sound.name.replace(".", "-")
         out = target / f"{name}.wav" if source.is_dir() else target
         for take in range(takes):

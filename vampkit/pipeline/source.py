@@ -1,7 +1,7 @@
-"""Sources: what takes are made from, whichever way the sound comes.
+"""Sources: what takes are made from.
 
-A clip, a file of any length or tokens become one thing: tokens, and where there is sound, ways to hear it and to copy
-pieces of it. Of a file only the tokens are held, 5 KB a second. Notebook: 08.
+A clip, a sound file of any length, or tokens become one kind of object. It holds tokens and, if there is sound,
+functions that read all or a part of it. Of a file only the tokens are kept in memory, 5 KB per second. Notebook: 08.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from vampkit.errors import VampkitError
 from vampkit.prompts import Drawn, Prompt
 
 SHORT = 1.0
-"""Seconds up to which a file is read at once: the loudness of the shortest sounds needs them repeated."""
+"""Files up to this many seconds are read at once, since `Clip.loudness` repeats very short sounds to measure them."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,15 @@ class Source:
     Parameters
     ----------
     tokens : Tokens
-        What the codec made of it.
+        Tokens of the sound.
     rate : int
-        Samples a second of the sound; 0 where there are only tokens.
+        Sample rate of the sound; 0 if there are only tokens.
     clip : Clip, optional
-        The sound, where it is in memory.
+        The sound, if it is in memory.
     listen : callable, optional
-        Gives the whole sound as a Clip, for prompts that listen.
+        Gives the whole sound as a Clip, for prompts that analyse it (beats, onsets).
     piece : callable, optional
-        Gives samples `first` to `last`, [channels, samples], to restore them.
+        `piece(first, last)` gives samples first to last - 1, [channels, samples], for `restore`.
     """
 
     tokens: Tokens
@@ -50,16 +50,16 @@ class Source:
 
     @classmethod
     def of(cls, sound: Sound, codec: Codec, tokens: Tokens | None = None) -> Source:
-        """Take a sound in.
+        """Make a source from a sound.
 
         Parameters
         ----------
         sound : Clip, Tokens, Source, str or PathLike
-            A clip, tokens of this codec, the path of a sound file, or a source that was made before.
+            A clip, tokens of this codec, the path of a sound file, or a source, which is returned unchanged.
         codec : Codec
-            Makes the tokens.
+            Encodes the sound.
         tokens : Tokens, optional
-            Those of the clip, where they were made before.
+            Tokens of the clip, if it was encoded before.
 
         Returns
         -------
@@ -69,7 +69,7 @@ class Source:
         Raises
         ------
         VampkitError
-            For tokens of another codec, and files that are no sound.
+            For tokens of another codec, or a file that is not a sound.
         """
         if isinstance(sound, Source):
             return sound
@@ -88,22 +88,22 @@ class Source:
         return cls(_encoded(file, codec), file.rate, None, lambda: Clip.load(file.path), file.piece)
 
     def prompted(self, prompt: Prompt | Tensor) -> Prompted:
-        """Let a prompt hide what it does not keep.
+        """Apply a prompt to the source.
 
         Parameters
         ----------
         prompt : Prompt or Tensor
-            A prompt, or a mask of one's own, bool [codebooks, frames], True = hidden.
+            A prompt, or your own mask, bool [codebooks, frames], True = hidden.
 
         Returns
         -------
         Prompted
-            Tokens to begin with, and their mask.
+            The tokens to start from, and their mask.
 
         Raises
         ------
         TypeError, ValueError
-            For a mask of another type or shape, and where the prompt does not fit.
+            For a mask of another type or shape, or a prompt that does not fit the sound.
         """
         tokens = self.tokens
         if isinstance(prompt, Tensor):
@@ -117,31 +117,31 @@ class Source:
         return Prompted(start, mask, own, shift, moved)
 
     def _prepared(self, prompt: Prompt) -> tuple[Tokens, Tensor]:
-        """Let a prompt look at the tokens; a file's sound is loaded only where it will not do without."""
+        """Apply the prompt to the tokens. The sound of a file is loaded only if the prompt fails without it."""
         try:
             return prompt.prepare(self.tokens, self.clip)
         except ValueError:
             if self.clip is not None or self.listen is None:
                 raise
-            return prompt.prepare(self.tokens, self.listen())  # with the sound it says what else is wrong
+            return prompt.prepare(self.tokens, self.listen())  # if something else was wrong, this raises it again
 
 
 @dataclass(frozen=True)
 class Prompted:
-    """What a prompt made of a source.
+    """The result of applying a prompt to a source.
 
     Parameters
     ----------
     tokens : Tokens
-        To begin with; of another length where the prompt changes it.
+        The tokens to start from. Some prompts change their number.
     mask : Tensor
         bool [codebooks, frames], True = hidden.
     prompt : Prompt
-        What made it.
+        The prompt.
     shift : int
-        Frames by which the original was moved to the right.
+        How many frames the original was moved to the right.
     moved : bool
-        Whether frames that are kept are not the original's, or not at that place.
+        True if some kept frames are not the original's frames, moved by `shift`. Then `restore` is impossible.
     """
 
     tokens: Tokens
@@ -152,7 +152,7 @@ class Prompted:
 
     @property
     def circular(self) -> bool:
-        """Whether the end is to meet the start."""
+        """Whether the result is a loop."""
         return self.prompt.circular
 
 
@@ -170,7 +170,10 @@ def _check_mask(mask: Tensor, tokens: Tokens) -> None:
 
 
 def _encoded(file: FileBlocks, codec: Codec) -> Tokens:
-    """Tokens of a file as those of its clip: once through it for its loudness, once for its codes."""
+    """Encode a file block by block, with the same result as for its clip.
+
+    The file is read twice: first to measure its loudness, then to compute its codes.
+    """
     if file.length <= SHORT * file.rate:
         return codec.encode(Clip.load(file.path))
     level, length = loudness(file.mono(codec.rate), codec.rate)
@@ -181,4 +184,4 @@ def _encoded(file: FileBlocks, codec: Codec) -> Tokens:
 
 
 Sound = Clip | Tokens | Source | str | os.PathLike
-"""What can be vamped on: a clip of any length, tokens of the codec, the path of a sound file, or a source."""
+"""What a take can be made from: a clip of any length, tokens of the codec, the path of a sound file, or a source."""

@@ -1,4 +1,4 @@
-"""Takes: what came out, with the record that makes it again. Notebook: 00, 08."""
+"""Takes: the results of the pipeline, each with a record from which it can be made again. Notebook: 00, 08."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ class Take:
     clip : Clip
         The sound.
     tokens : Tokens
-        Codes that were made, [codebooks, frames] or [items, codebooks, frames].
+        The generated codes, [codebooks, frames] or [items, codebooks, frames].
     original : Tokens
-        Codes that it began with, in the same shape.
+        The codes that the take started from, in the same shape.
     mask : Tensor
-        bool [codebooks, frames], what was hidden.
+        bool [codebooks, frames], True = was hidden.
     record : dict
-        Settings that make it again, plain JSON.
+        All that is needed to make the take again from its sound, as plain JSON.
     decode : callable
-        Tokens to Clip, by the codec that made it.
+        Turns Tokens into a Clip, with the codec of the take.
     """
 
     clip: Clip
@@ -52,43 +52,43 @@ class Take:
     decode: Callable[[Tokens], Clip] = field(repr=False, compare=False)
 
     def save(self, path: str | os.PathLike) -> Path:
-        """Write the sound, and its record beside it as .json.
+        """Write the sound, and next to it the record, as .json.
 
         Parameters
         ----------
         path : str or PathLike
-            Of the sound: wav, flac or ogg.
+            The sound file to write: wav, flac or ogg.
 
         Returns
         -------
         Path
-            Of the sound.
+            The sound file.
         """
         path = self.clip.save(path)
         save_record(self.record, path)
         return path
 
     def mix(self, other: Take, mask: Tensor) -> Take:
-        """Take the tokens of another take where a mask is True.
+        """Mix two takes: use the tokens of the other take where a mask is True.
 
         Notebook: 08
 
         Parameters
         ----------
         other : Take
-            Of the same sound.
+            Another take of the same sound.
         mask : Tensor
             bool [codebooks, frames].
 
         Returns
         -------
         Take
-            The mix; its record holds both.
+            The mix; its record contains the records of both takes.
 
         Raises
         ------
         TypeError, ValueError
-            For takes and masks that do not fit.
+            For takes and masks that do not fit together.
         """
         if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
             kind = getattr(mask, "dtype", type(mask).__name__)
@@ -108,7 +108,7 @@ class Take:
 
 
 def record_of(prompted: Prompted, mask: Tensor, settings: TakeSettings, model: str, weights: str) -> dict:
-    """Plain JSON that makes a take again: models, prompt and settings. python: the prompt as code, to read."""
+    """The record of a take as plain JSON: models, prompt and settings. "python" is the prompt as code, for humans."""
     tokens = prompted.tokens
     return {
         "format": FORMAT,
@@ -125,15 +125,15 @@ def record_of(prompted: Prompted, mask: Tensor, settings: TakeSettings, model: s
 
 
 def save_record(record: dict, path: Path) -> None:
-    """Write a record as .json beside the sound at path."""
+    """Write a record as .json next to the sound at `path`."""
     with written(path.with_suffix(".json")) as part:
         part.write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
 def load_record(record: dict | str | os.PathLike) -> dict:
-    """A take's record, given as itself or as the path of its file.
+    """Check a take's record, or read it from a file.
 
-    Raises FileNotFoundError, and VampkitError for anything else.
+    Raises FileNotFoundError for a missing file, and VampkitError for anything that is not a record.
     """
     if isinstance(record, (str, os.PathLike)):
         path = Path(record)

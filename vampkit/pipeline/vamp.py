@@ -1,8 +1,8 @@
-"""Vamp: codec, coarse model and coarse-to-fine model in a row.
+"""Vamp: the pipeline of codec, coarse model and coarse-to-fine model.
 
     clip --encode--> tokens --prompt--> mask --coarse, then fine--> tokens --decode--> clip
 
-Sounds of any length are made window by window; up to 10 s the coarse model sees the whole. What comes out is a Take.
+Long sounds are made window by window; the coarse model sees up to 10 s at once. The result is a Take.
 Paper: section 3 and figure 1. Notebook: 00.
 """
 
@@ -33,25 +33,25 @@ from vampkit.weights import load_adapters, load_codec, load_model
 
 
 class Vamp:
-    """A codec and two masked models that speak its tokens.
+    """A codec and two masked models for its tokens.
 
     Notebook: 00
 
     Parameters
     ----------
     codec : Codec
-        Sound to tokens and back.
+        Turns sound into tokens and back.
     coarse : MaskedTransformer
-        The model of the first codebooks.
+        The model that predicts the first codebooks.
     fine : MaskedTransformer
-        The model of the other codebooks given those.
+        The coarse-to-fine model, which predicts the other codebooks from the first ones.
     name : str
-        What to call it in records.
+        Name of the pipeline in records.
 
     Raises
     ------
     VampkitError
-        Where they do not fit together.
+        If the numbers of codebooks do not fit together.
     """
 
     def __init__(self, codec: Codec, coarse: MaskedTransformer, fine: MaskedTransformer, name: str = "custom"):
@@ -64,7 +64,7 @@ class Vamp:
         self.codec, self.coarse, self.fine, self.name = codec, coarse, fine, name
 
     def to(self, device: str) -> Vamp:
-        """Move codec and models.
+        """Move codec and models to a device.
 
         Parameters
         ----------
@@ -82,7 +82,7 @@ class Vamp:
 
     @cached_property
     def weights_hash(self) -> str:
-        """A hash of both models, by which a record knows them again."""
+        """A hash of both models. Records hold it, so that a take is only made again by the same models."""
         digest = hashlib.sha256()
         for model in (self.coarse, self.fine):
             for name, value in sorted(model.state_dict().items()):
@@ -107,9 +107,9 @@ class Vamp:
         sound : Clip, Tokens, str or PathLike
             A clip of any length, tokens of this codec, or the path of a sound file.
         prompt : Prompt or Tensor
-            What is kept; or a mask of one's own, bool [codebooks, frames], True = hidden.
+            What is kept; or your own mask, bool [codebooks, frames], True = hidden.
         progress : callable, optional
-            Called with how many passes and windows are done, and how many there are.
+            Called as `progress(done, total)` with the number of passes and windows that are done, and of all.
         **settings
             See `SETTINGS`.
 
@@ -121,7 +121,7 @@ class Vamp:
         Raises
         ------
         TypeError, ValueError, VampkitError
-            For settings, masks and tokens that do not fit.
+            For settings, masks or tokens that do not fit.
         """
         return self.takes(sound, prompt, 1, progress=progress, **settings)[0]
 
@@ -135,7 +135,7 @@ class Vamp:
         progress: Callable[[int, int], None] | None = None,
         **settings,
     ) -> list[Take]:
-        """Make variations in one batch; each equals `vamp` with its own seed, as its record says.
+        """Make several takes in one batch. Each one equals the result of `vamp` with the seed in its record.
 
         Notebook: 07
 
@@ -144,7 +144,7 @@ class Vamp:
         sound, prompt : Clip and Prompt
             See `vamp`.
         count : int
-            How many, with seeds `seed`, `seed` + 1 and so on.
+            Number of takes, with seeds `seed`, `seed` + 1 and so on.
         progress : callable, optional
             See `vamp`.
         **settings
@@ -159,7 +159,7 @@ class Vamp:
 
     @with_settings
     def steps(self, sound: Sound, prompt: Prompt | Tensor, *, count: int = 1, **settings) -> Iterator[Progress]:
-        """Make takes pass by pass; who stops iterating stops the run.
+        """Make takes pass by pass. If you stop iterating, the run stops.
 
         Notebook: 08
 
@@ -168,20 +168,20 @@ class Vamp:
         sound, prompt : Clip and Prompt
             See `vamp`.
         count : int
-            How many takes; codes and mask of each Progress are [count * items, codebooks, frames].
+            Number of takes. Codes and mask of each Progress are [count * items, codebooks, frames].
         **settings
             See `SETTINGS`.
 
         Yields
         ------
         Progress
-            One a coarse pass, one a fine window, and a last one that holds the takes.
+            One per coarse pass, one per fine window, and a last one that holds the takes.
         """
         return self._steps(*self.begin(sound, prompt, take_settings(**settings), count))
 
     @with_settings
     def stream(self, sound: Sound, prompt: Prompt | Tensor, **settings) -> Iterator[Clip]:
-        """Give the take's sound in blocks, each as soon as it is made; joined they are `vamp`'s clip.
+        """Yield the sound of a take in blocks, each as soon as it is made. Joined, they equal the clip of `vamp`.
 
         Notebook: 08
 
@@ -195,7 +195,7 @@ class Vamp:
         Yields
         ------
         Clip
-            A block; loops come whole.
+            A block. A loop is one single block.
         """
         source, run = self.begin(sound, prompt, take_settings(**settings))
         tokens = source.tokens
@@ -208,7 +208,7 @@ class Vamp:
         *,
         progress: Callable[[int, int], None] | None = None,
     ) -> Take:
-        """Make the take of a record anew from the same sound.
+        """Make the take of a record again from the same sound.
 
         Notebook: 08
 
@@ -217,7 +217,7 @@ class Vamp:
         record : dict, str or PathLike
             The record, or its file.
         sound : Clip, Tokens, str or PathLike
-            What it was made from.
+            The sound that the take was made from.
         progress : callable, optional
             See `vamp`.
 
@@ -229,7 +229,7 @@ class Vamp:
         Raises
         ------
         VampkitError
-            Where other models made it.
+            If the take was made by other models.
         """
         record = load_record(record)
         if "mix" in record:
@@ -239,17 +239,17 @@ class Vamp:
         return self._finish(sound, Prompt.from_json(record["prompt"]), TakeSettings.of(record), 1, progress)[0]
 
     def check(self, record: dict) -> None:
-        """Refuse the record of a take that other models made.
+        """Raise an error if the take of a record was made by other models.
 
         Parameters
         ----------
         record : dict
-            Of a take.
+            Record of a take.
 
         Raises
         ------
         VampkitError
-            Where its codec or its models are not these.
+            If the record names another codec or other models.
         """
         for what, mine in (("codec", self.codec.hash), ("weights", self.weights_hash)):
             if record[what] != mine:
@@ -259,14 +259,14 @@ class Vamp:
                 )
 
     def adapted(self, folder: str | os.PathLike) -> Vamp:
-        """A pipeline with the adapters that `vampkit finetune` left in a folder; this one stays as it is.
+        """Make a copy of the pipeline with the adapters that `vampkit finetune` wrote.
 
         Notebook: 12
 
         Parameters
         ----------
         folder : str or PathLike
-            Holds coarse.safetensors, fine.safetensors or both.
+            A folder with coarse.safetensors, fine.safetensors or both.
 
         Returns
         -------
@@ -276,7 +276,7 @@ class Vamp:
         Raises
         ------
         FileNotFoundError
-            Where it holds neither.
+            If the folder holds neither file.
         VampkitError
             For adapters of other models.
         """
@@ -294,28 +294,28 @@ class Vamp:
     def begin(
         self, sound: Sound, prompt: Prompt | Tensor, settings: TakeSettings, count: int = 1
     ) -> tuple[Source, Run]:
-        """Take the sound in, let the prompt hide, and plan the windows: the one way into all that makes takes.
+        """Encode the sound, apply the prompt and plan the windows. All methods that make takes start here.
 
         Parameters
         ----------
         sound, prompt : Clip and Prompt
             See `vamp`.
         settings : TakeSettings
-            Of the take.
+            Settings of the takes.
         count : int
-            How many takes.
+            Number of takes.
 
         Returns
         -------
         source : Source
-            What takes are made from.
+            The encoded sound.
         run : Run
-            Ready to be iterated.
+            The run, ready to be iterated over.
 
         Raises
         ------
         TypeError, ValueError, VampkitError
-            For what does not fit together.
+            If sound, prompt and settings do not fit together.
         """
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise ValueError(f"{count!r} takes were asked for, a whole number of at least 1 was expected")
@@ -328,21 +328,21 @@ class Vamp:
     def blocks(
         self, source: Source, run: Run, progress: Callable[[int, int], None] | None = None
     ) -> Iterator[np.ndarray]:
-        """Do a run of one take, and give its sound in blocks, each as soon as it is made.
+        """Do a run of one take, and yield its sound in blocks, each as soon as it is made.
 
         Parameters
         ----------
         source : Source
-            What the run was made from.
+            The source of the run.
         run : Run
-            Of one take.
+            A run with one take.
         progress : callable, optional
             See `vamp`.
 
         Yields
         ------
         ndarray
-            [channels, samples] at the source's rate.
+            A block [channels, samples] at the source's sample rate.
         """
 
         def pieces() -> Iterator[Tensor]:
@@ -359,14 +359,14 @@ class Vamp:
         yield from restore(made, source, prompted, run.mask) if run.settings.restore else made
 
     def record(self, run: Run, take: int = 0) -> dict:
-        """Plain JSON that makes a take of a run again.
+        """Give the record of one take of a run, as plain JSON.
 
         Parameters
         ----------
         run : Run
             The run.
         take : int
-            Which of its takes, from 0.
+            Number of the take, from 0.
 
         Returns
         -------
@@ -377,7 +377,7 @@ class Vamp:
         return record_of(run.prompted, run.mask, settings, self.name, self.weights_hash)
 
     def _steps(self, source: Source, run: Run) -> Iterator[Progress]:
-        """A run's progress, the last one with its takes."""
+        """The progress of a run. The takes are added to the last Progress."""
         for at in run:
             if at.done < at.total:
                 yield at
@@ -413,7 +413,7 @@ class Vamp:
 
 
 def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | None = None, device: str = "cpu") -> Vamp:
-    """Load a pipeline: the bundled one, or one of a folder.
+    """Load a pipeline: the bundled one, or one from a folder.
 
     Notebook: 00
 
@@ -422,10 +422,10 @@ def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | No
     name : str or PathLike
         "tiny" (bundled), or a folder that holds codec.safetensors, coarse.safetensors and fine.safetensors.
     adapters : str or PathLike, optional
-        A folder that `vampkit finetune` filled, for these models.
+        A folder of adapters for these models, written by `vampkit finetune`.
     device : str
-        "cpu", "cuda", or "auto" (a GPU where there is one). Another processor rounds otherwise, so a record makes its
-        take again exactly on the kind of device it was made on.
+        "cpu", "cuda", or "auto" (a GPU if there is one). Devices round differently, so a record gives exactly the same
+        take only on the same kind of device.
 
     Returns
     -------
@@ -435,9 +435,9 @@ def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | No
     Raises
     ------
     FileNotFoundError
-        For another name.
+        For an unknown name.
     ValueError
-        For another device, or a GPU that is not there.
+        For an unknown device, or for "cuda" without a GPU.
     """
     where, folder = chosen(device), Path(name)
     bundled = str(name) == "tiny"

@@ -1,12 +1,12 @@
-"""Windows: a long row of frames worked through piece by piece, so that memory and time a frame do not grow.
+"""Windows: long sounds are made piece by piece, so that memory, and time per frame, do not grow with the length.
 
-A window is what the model sees at once. Of what it sees it makes only the frames from `first` to `last`. Those to the
-left of them are kept or were made by earlier windows, and are its context. Those to the right of them are its
-look-ahead: what a prompt keeps there counts, the rest is made by later windows.
+A window is the stretch of frames that the model sees at once. It makes only the frames from `first` to `last` - 1. The
+frames to the left are its context: they are kept, or were made by earlier windows. The frames to the right are its
+look-ahead: the model sees the tokens that the prompt keeps there; all others are hidden, and later windows make them.
 
            left        first                     last       right
     ---------|-----------|-------------------------|----------|------- frames
-             |  context  |    made by this one     |  ahead   |
+             |  context  |  made by this window    |  ahead   |
 
 Source: the chunks of the reference code's interface, which share no context. Notebook: 08.
 """
@@ -30,18 +30,18 @@ class Windows:
     Parameters
     ----------
     coarse : int
-        575, the 10 s that the coarse model is used on in the paper; the bundled one is trained on 9 s.
+        Length of a coarse window. 575 frames are 10 s, as in the paper (the bundled model is trained on 9 s).
     coarse_context : int
-        172, 3 s: a third more than the 128 frames up to which the model can tell distances apart.
+        Context of a coarse window. 172 frames are 3 s. From 128 frames on the model cannot tell distances apart.
     coarse_ahead : int
-        57, 1 s, in which what the prompt keeps next counts.
+        Look-ahead of a coarse window. 57 frames are 1 s.
     fine : int
-        172, the 3 s that coarse-to-fine models are trained on.
+        Length of a fine window. 172 frames are 3 s, the length that coarse-to-fine models are trained on.
     fine_context, fine_ahead : int
-        The same for that model; the coarse tokens tell it enough.
+        Context and look-ahead of a fine window. 0 is enough, because the model sees the coarse tokens.
     reference : bool
-        Cut as the reference code does: windows share nothing, the coarse ones keep their first and last frame wherever
-        a prompt keeps anything in them, and the last fine one is padded with hidden frames.
+        Cut as the reference code does. Windows do not share frames. A coarse window in which the prompt keeps anything
+        also keeps its first and last frame. The last fine window is padded with hidden frames.
 
     Raises
     ------
@@ -67,7 +67,7 @@ class Windows:
                 )
 
     def sizes(self, stage: str) -> tuple[int, int, int]:
-        """Look up the sizes of one model's windows.
+        """Look up the window sizes of one model.
 
         Parameters
         ----------
@@ -87,16 +87,16 @@ class Windows:
 SHARED = Windows()
 """Windows that share context."""
 REFERENCE = Windows(575, 0, 0, 173, 0, 0, reference=True)
-"""The reference's chunks: ceil(10 s) and ceil(3 s)."""
+"""The chunks of the reference code: ceil(10 s) and ceil(3 s)."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """One piece of the way: it sees frames left to right - 1 and makes first to last - 1.
+    """One window. It sees the frames `left` to `right` - 1 and makes the frames `first` to `last` - 1.
 
-    number: its place in the row, for its noise. On a circle left may lie before 0 and right beyond the end; `circular`
-    says that it is the whole circle. In the reference's cut, `padded` says that right may lie beyond the end, `edges`
-    that the first and last frame are kept where any is.
+    number: number of the window, which changes its noise. In a loop `left` may be below 0 and `right` beyond the end.
+    circular: the window is the whole loop. padded: `right` may lie beyond the end (reference code only). edges: if
+    anything is kept in the window, its first and last frame are kept too (reference code only).
     """
 
     left: int
@@ -110,16 +110,17 @@ class Window:
 
     @property
     def made(self) -> slice:
-        """Where its own frames lie in what it sees."""
+        """The place, among the frames that it sees, of the frames that it makes."""
         return slice(self.first - self.left, self.last - self.left)
 
 
 def line(hidden: Tensor, size: int, context: int = 0, ahead: int = 0) -> list[Window]:
-    """Windows over all frames of which something is hidden, bool [frames], in order.
+    """Plan windows, in order, that make all hidden frames. hidden: bool [frames], True = something is hidden there.
 
-    Each starts where the next hidden frame is, so that a gap lies whole in one; without context, side by side wherever
-    something is hidden. The last one starts earlier instead of being padded. With all frames hidden there are 1 +
-    ceil((frames - size) / (size - context - ahead)) of them.
+    Each window makes frames from the next hidden frame on, so a short gap lies in one window. Without context and
+    look-ahead the windows lie side by side, and those with nothing hidden are left out. The last window starts earlier
+    instead of being padded. If all frames are hidden, there are 1 + ceil((frames - size) / (size - context - ahead))
+    windows.
     """
     if not context + ahead:
         return [
@@ -140,9 +141,10 @@ def line(hidden: Tensor, size: int, context: int = 0, ahead: int = 0) -> list[Wi
 
 
 def circle(hidden: Tensor, size: int, context: int = 0, ahead: int = 0) -> list[Window]:
-    """Windows around a circle of frames, bool [frames]; the whole circle at once where it is no longer than a window.
+    """Plan windows for a loop. hidden: bool [frames], True = something is hidden there.
 
-    Otherwise the first looks back over the end, and the last looks ahead to what the first made.
+    A loop that is not longer than a window is made at once. Otherwise the context of the first window lies at the end
+    of the loop, and the look-ahead of the last window at its start.
     """
     frames, own = len(hidden), size - context - ahead
     if frames <= size:
@@ -155,7 +157,7 @@ def circle(hidden: Tensor, size: int, context: int = 0, ahead: int = 0) -> list[
 
 
 def chunks(hidden: Tensor, size: int, pad: bool) -> list[Window]:
-    """The reference's windows over bool [frames]: side by side, the last one shorter, or padded."""
+    """Plan the windows of the reference code: side by side, the last one shorter or padded. hidden: bool [frames]."""
     frames, found = len(hidden), []
     for first in range(0, frames, size):
         last = min(first + size, frames)
@@ -167,7 +169,7 @@ def chunks(hidden: Tensor, size: int, pad: bool) -> list[Window]:
 
 
 def plan(hidden: Tensor, windows: Windows, stage: str, circular: bool = False) -> list[Window]:
-    """The windows of a stage, "coarse" or "fine", over frames of which something is hidden, bool [frames]."""
+    """Plan the windows of a stage, "coarse" or "fine". hidden: bool [frames], True = something is hidden there."""
     sizes = windows.sizes(stage)
     if windows.reference:
         return chunks(hidden, sizes[0], pad=stage == "fine")
@@ -175,7 +177,7 @@ def plan(hidden: Tensor, windows: Windows, stage: str, circular: bool = False) -
 
 
 def cut(rows: Tensor, window: Window, fill: int | bool = 0) -> Tensor:
-    """What a window sees of rows [.., frames]: around the circle, or `fill` beyond the end where it is padded."""
+    """Cut the frames that a window sees out of rows [.., frames]. Beyond the end they wrap around, or are `fill`."""
     frames = rows.shape[-1]
     if window.padded:
         return F.pad(rows[..., window.left : window.right], (0, max(0, window.right - frames)), value=fill)
@@ -183,20 +185,23 @@ def cut(rows: Tensor, window: Window, fill: int | bool = 0) -> Tensor:
 
 
 def seed_of(seed: int, stage: str, number: int, turn: int = 0) -> int:
-    """Where a window's noise starts: another place for every window, stage and turn of one take, from its one seed."""
+    """Derive the seed of a window's noise from the seed of the take; it differs for each window, stage and turn.
+
+    turn: number of the round of feedback.
+    """
     if stage == "coarse" and number == turn == 0:
         return seed
     return (seed * 100_003 + number + 1 + (2 * turn + (stage == "coarse")) * 2**40) % 2**63
 
 
 def ready(window: Window, frontier: int, frames: int) -> bool:
-    """Whether all that a window sees is there, when the frames before `frontier` are.
+    """Whether all frames that a window sees are there, if those before `frontier` are.
 
-    Around a circle only when all are.
+    A window that wraps around the start of a loop needs all frames.
     """
     return frontier >= frames or (window.left >= 0 and frontier >= window.right)
 
 
 def settled(windows: list[Window], done: int, frames: int) -> int:
-    """Frames from the start on that no window after the first `done` ones will change."""
+    """How many frames at the start are final after the first `done` windows."""
     return windows[done].first if done < len(windows) else frames

@@ -1,9 +1,12 @@
-"""Prompts: what is kept of a sound, as small objects that make masks.
+"""Prompts: small objects that say what is kept of a sound. They make masks.
 
-`a | b` keeps what either keeps, `a & b` what both keep, `~a` what a does not keep. A prompt prints as the Python that
-makes it again. A new prompt type is one class below `prompt_type` in frames.py, length.py or sound.py, and its name in
-that file's `__all__`: its words, its JSON, its place in the panel and its name here follow. Paper, section 3.4.
-Notebook: 02, 06 to 09.
+`a | b` keeps what a or b keeps, `a & b` what both keep, `~a` what a does not keep. A prompt prints as the Python code
+that makes it.
+
+To add a prompt type, write one class with the decorator `prompt_type` in frames.py, length.py or sound.py, and add its
+name to that file's `__all__`. Then the command line, JSON, the panel and this package know it.
+
+Paper, section 3.4. Notebook: 02, 06 to 09.
 """
 
 from vampkit.prompts import frames, length, sound

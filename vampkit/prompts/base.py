@@ -1,4 +1,4 @@
-"""What all prompts share: masks, the algebra, JSON, Python, a drawing, and the rate of what is kept."""
+"""What all prompts share: making masks, combining prompts, JSON, printing, drawing, and bit rates."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from vampkit.errors import VampkitError
 from vampkit.prompts.values import Value, choice, inner, number, plain, time_list, value_of, whole
 
 FORMAT = "vampkit.prompt/1"
-"""Name of the JSON format; the number grows when an old reader could no longer read it."""
+"""Name of the JSON format. The number is raised when older versions can no longer read it."""
 
 
 class Prompt:
-    """What is kept of a sound.
+    """Says what is kept of a sound. This is the base class of all prompt types.
 
-    A prompt type is a class below this one, made by `prompt_type`, that defines `mask`; or `prepare`, where it changes
-    the length. `a | b` keeps what either keeps, `a & b` what both keep, `~a` what a does not keep; `a.on(0)` holds for
-    one codebook, `a.dropout(0.2)` loses some frames. Paper, section 3.4.
+    A prompt type is a subclass with the decorator `prompt_type`. It defines `mask`, or `prepare` if it changes the
+    length. `a | b` keeps what a or b keeps, `a & b` what both keep, `~a` what a does not keep. `a.on(0)` keeps only
+    codebook 0 of what a keeps. `a.dropout(0.2)` drops 20 % of the kept frames. Paper, section 3.4.
 
     Notebook: 00, 02, 06 to 09
     """
 
     kinds: ClassVar[dict[str, type[Prompt]]] = {}
-    """All prompt types by the names of their classes, as JSON has them."""
+    """All prompt types by class name. JSON uses these names."""
     word: ClassVar[str] = ""
-    """Its word on the command line; "" where it has none."""
+    """Its word on the command line; "" if it has none."""
     example: ClassVar[str] = ""
-    """The word with values, for the help text."""
+    """The word with example values, for the help text."""
     bare: ClassVar[bool] = False
-    """Whether the word says enough without values."""
+    """Whether the word may be used without values."""
     title: ClassVar[str] = ""
-    """Its line in the panel's menu; "" where the panel does not offer it."""
+    """Its line in the panel's menu; "" if the panel does not offer it."""
     circular: ClassVar[bool] = False
-    """Whether the end of the sound is to meet its start."""
+    """Whether the result is a loop, whose end fits its start."""
     recommended: ClassVar[dict[str, float]] = {}
     """Settings of a take that suit the prompt, by name."""
 
@@ -52,18 +52,18 @@ class Prompt:
             self._set(f.name, value_of(f).checked(type(self).__name__, f.name, getattr(self, f.name)))
 
     def _set(self, name: str, value) -> None:
-        """Set a field while the frozen object is made."""
+        """Set a field of the frozen object, during `__post_init__`."""
         object.__setattr__(self, name, value)
 
     def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
-        """Make the mask of what the prompt hides; of the new tokens, where the prompt changes the length.
+        """Make the mask of what the prompt hides. If the prompt changes the length, it is the mask of the new tokens.
 
         Parameters
         ----------
         tokens : Tokens
-            The sound's tokens.
+            Tokens of the sound.
         clip : Clip, optional
-            The sound, for prompts that listen (beats, onsets) and hold no times of their own.
+            The sound. Only prompts that listen (beats, onsets) need it, if they were made without times.
 
         Returns
         -------
@@ -73,43 +73,43 @@ class Prompt:
         Raises
         ------
         ValueError
-            Where the prompt does not fit the tokens.
+            For a prompt that does not fit the tokens.
         """
         return self.prepare(tokens, clip)[1]
 
     def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
-        """Make the tokens that a take begins with, and the mask of what is hidden of them.
+        """Make the tokens that a take starts from, and their mask.
 
         Most prompts leave the tokens as they are.
 
         Parameters
         ----------
         tokens : Tokens
-            The sound's tokens.
+            Tokens of the sound.
         clip : Clip, optional
             The sound, for prompts that listen.
 
         Returns
         -------
         made : Tokens
-            What the take begins with.
+            The tokens that the take starts from.
         mask : Tensor
             bool [codebooks, frames], True = hidden.
 
         Raises
         ------
         ValueError
-            Where the prompt does not fit the tokens.
+            For a prompt that does not fit the tokens.
         """
         return tokens, self.mask(tokens, clip)
 
     def shift(self, tokens: Tokens) -> int:
-        """Say by how many frames `prepare` moves the sound to the right: what an outpainting adds before it.
+        """Count the frames by which `prepare` moves the sound to the right, because outpainting adds some before it.
 
         Parameters
         ----------
         tokens : Tokens
-            The sound's tokens.
+            Tokens of the sound.
 
         Returns
         -------
@@ -119,36 +119,36 @@ class Prompt:
         return 0
 
     def bits_per_second(self, tokens: Tokens, clip: Clip | None = None) -> float:
-        """Measure the rate of what is kept: the bits of all codes, times the share of them that is kept.
+        """Compute the bit rate of what is kept: the bit rate of all codes times the fraction that is kept.
 
-        The paper's nominal rates differ, see notebook 06.
+        The nominal rates in the paper differ, see notebook 06.
 
         Parameters
         ----------
         tokens : Tokens
-            The sound's tokens.
+            Tokens of the sound.
         clip : Clip, optional
             The sound, for prompts that listen.
 
         Returns
         -------
         float
-            Bits a second.
+            Bits per second.
         """
         made, mask = self.prepare(tokens, clip)
         return made.bits_per_second * float((~mask).float().mean())
 
     def draw(self, tokens: Tokens, clip: Clip | None = None, title: str = ""):
-        """Draw the mask, under the sound's spectrogram where the clip is given and the length stays.
+        """Draw the mask. If a clip is given and the length does not change, the spectrogram is drawn above it.
 
         Parameters
         ----------
         tokens : Tokens
-            The sound's tokens.
+            Tokens of the sound.
         clip : Clip, optional
             The sound.
         title : str
-            Above the figure; the prompt as Python where it is empty.
+            Title of the figure; if empty, the prompt as Python code.
 
         Returns
         -------
@@ -165,7 +165,7 @@ class Prompt:
     def on(self, codebooks: int | Iterable[int]) -> Prompt:
         """Keep the same in some codebooks, and nothing in the others.
 
-        `a.on(0) | b.on((1, 2))` gives each codebook its own.
+        With it codebooks can have different prompts: `a.on(0) | b.on((1, 2))`.
 
         Parameters
         ----------
@@ -180,14 +180,14 @@ class Prompt:
         return On(self, codebooks)
 
     def dropout(self, dropped: float, seed: int = 0) -> Prompt:
-        """Keep the same without some of the frames.
+        """Keep the same, except for some of the frames.
 
         Parameters
         ----------
         dropped : float
-            How much of the kept frames is dropped, from 0 (none) to 1 (all).
+            Fraction of the kept frames to drop, from 0 (none) to 1 (all).
         seed : int
-            Which of them; another seed drops others.
+            Seed of the random choice of frames.
 
         Returns
         -------
@@ -206,18 +206,18 @@ class Prompt:
         return Opposite(self)
 
     def __repr__(self) -> str:
-        """The Python that makes it again. Fields marked `repr=False` are left out while they have their default."""
+        """The Python code that makes the prompt. Fields with `repr=False` are left out if they have their default."""
         given = [(f, getattr(self, f.name)) for f in fields(self)]
         shown = [f"{f.name}={v!r}" for f, v in given if f.repr or f.default is MISSING or v != f.default]
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def to_json(self) -> dict:
-        """Describe the prompt as plain data in the format `vampkit.prompt/1`.
+        """Convert the prompt to plain data in the format `vampkit.prompt/1`.
 
         Returns
         -------
         dict
-            Ready for `json.dumps`; `from_json` reads it back without loss.
+            Data for `json.dumps`. `from_json` makes the same prompt from it.
         """
         return {"format": FORMAT, **_plain(self)}
 
@@ -238,9 +238,9 @@ class Prompt:
         Raises
         ------
         VampkitError
-            Where the data are something else.
+            If the data are not a prompt.
         ValueError
-            For values out of range.
+            For values outside their range.
         """
         if isinstance(data, str):
             try:
@@ -262,23 +262,23 @@ class Prompt:
 def prompt_type(
     kind: type[Prompt] | None = None, *, word: str = "", example: str = "", bare: bool = False, title: str = ""
 ):
-    """Make a class a prompt type: a frozen dataclass that words, JSON, the panel and the help text know.
+    """Turn a class into a prompt type: a frozen dataclass that the command line, JSON, the panel and the help know.
 
-    Its fields are declared with the functions of vampkit/prompts/values.py, such as `number` and `whole`. The first
-    line of its docstring is its line in the help text.
+    Declare its fields with the functions of vampkit/prompts/values.py, such as `number` and `whole`. The first line of
+    its docstring is shown in the help text.
 
     Parameters
     ----------
     kind : type of Prompt
-        The class below this decorator.
+        The decorated class.
     word : str
-        Its word on the command line; it takes the fields as values, in their order or by name.
+        Its word on the command line. The values after it are the fields, in order or by name.
     example : str
-        The word with values, for the help text.
+        The word with example values, for the help text.
     bare : bool
-        Whether the word says enough without values.
+        Whether the word may be used without values.
     title : str
-        Its line in the panel's menu, where its fields with a slider are set; it needs a word too.
+        Its line in the panel's menu. The panel shows the fields with a slider. A title needs a word too.
 
     Returns
     -------
@@ -288,7 +288,7 @@ def prompt_type(
     Raises
     ------
     ValueError
-        For a word that is another type's.
+        For a word that another prompt type has.
 
     Examples
     --------
@@ -318,7 +318,7 @@ class Either(Prompt):
     Parameters
     ----------
     a, b : Prompt
-        Prompts that leave the same tokens.
+        Two prompts whose `prepare` gives the same tokens.
     """
 
     a: Prompt
@@ -326,12 +326,12 @@ class Either(Prompt):
 
     @property
     def circular(self) -> bool:
-        """Whether either is."""
+        """Whether a or b makes a loop."""
         return self.a.circular or self.b.circular
 
     @property
     def recommended(self) -> dict[str, float]:
-        """What either recommends; the larger number where both name a setting."""
+        """The settings that a or b recommends. If both recommend a setting, the larger value."""
         a, b = self.a.recommended, self.b.recommended
         return {name: max(s[name] for s in (a, b) if name in s) for name in a | b}
 
@@ -348,12 +348,12 @@ class Either(Prompt):
 
 @prompt_type
 class Both(Either):
-    """Keeps what a and b keep: `a & b`.
+    """Keeps what both a and b keep: `a & b`.
 
     Parameters
     ----------
     a, b : Prompt
-        Prompts that leave the same tokens.
+        Two prompts whose `prepare` gives the same tokens.
     """
 
     def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
@@ -365,11 +365,11 @@ class Both(Either):
 
 
 class Wrapped(Prompt):
-    """A prompt that changes what another one, its field `prompt`, keeps."""
+    """Base class of prompts that change the mask of another prompt, their field `prompt`."""
 
     @property
     def circular(self) -> bool:
-        """Whether the inner prompt is."""
+        """Whether the inner prompt makes a loop."""
         return self.prompt.circular
 
     @property
@@ -421,18 +421,18 @@ class Opposite(Wrapped):
 
 @prompt_type(word="dropout", example="dropout:0.2(periodic:7)")
 class Dropout(Wrapped):
-    """Keeps what a prompt keeps, without some of the frames.
+    """Keeps what a prompt keeps, except for some of the frames.
 
-    `a.dropout(dropped, seed)` makes it. Of n frames that keep anything, round(dropped * n) are dropped.
+    `a.dropout(dropped, seed)` makes it. If n frames keep anything, round(dropped * n) of them are dropped.
 
     Parameters
     ----------
     prompt : Prompt
         The other prompt.
     dropped : float
-        How much of its frames is dropped, from 0 (none) to 1 (all).
+        Fraction of its frames to drop, from 0 (none) to 1 (all).
     seed : int
-        Which of them.
+        Seed of the random choice of frames.
     """
 
     prompt: Prompt
@@ -447,7 +447,7 @@ class Dropout(Wrapped):
 
 
 class Rows(Value):
-    """Codebooks from 0, one or several; words join them by commas."""
+    """One or several codebooks, counted from 0. On the command line they are joined by commas."""
 
     takes_all = True
 
@@ -486,7 +486,7 @@ class On(Wrapped):
 
 
 def _alike(a: Prompt, b: Prompt, tokens: Tokens, clip: Clip | None) -> tuple[Tokens, Tensor, Tensor]:
-    """Tokens and masks of two prompts that leave the same tokens."""
+    """The common tokens of two prompts and their two masks. Raises ValueError if their tokens differ."""
     (made, first), (other, second) = a.prepare(tokens, clip), b.prepare(tokens, clip)
     if made is not other and not (made.length == other.length and torch.equal(made.codes, other.codes)):
         raise ValueError(
@@ -498,17 +498,19 @@ def _alike(a: Prompt, b: Prompt, tokens: Tokens, clip: Clip | None) -> tuple[Tok
 
 
 def _called(prompt: Prompt) -> str:
-    """How a prompt prints before a dot, which binds closer than ~."""
+    """The prompt as Python code before a method call. `~a` needs brackets, as the dot binds more tightly than ~."""
     return f"({prompt!r})" if isinstance(prompt, Opposite) else repr(prompt)
 
 
 def _plain(value):
+    """A prompt, or the value of one of its fields, as plain data for JSON."""
     if isinstance(value, Prompt):
         return {"type": type(value).__name__, **{f.name: _plain(getattr(value, f.name)) for f in fields(value)}}
     return list(value) if isinstance(value, tuple) else value
 
 
 def _made(value):
+    """The prompt, or the value of a field, from the plain data that `_plain` made."""
     if isinstance(value, list):
         return tuple(value)
     if not isinstance(value, dict):

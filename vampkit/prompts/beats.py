@@ -1,6 +1,6 @@
-"""Where the beats are: trackers that listen, annotations that know, and taps that correct both.
+"""Where the beats are: from beat trackers, from annotations, or from your own taps.
 
-Whatever yields a BeatGrid serves a beat-driven prompt: `Beats(beats=tracker.track(clip))`. Notebook: 09.
+All of these give a BeatGrid, which the prompt `Beats` can use: `Beats(beats=tracker.track(clip))`. Notebook: 09.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ RATE = 44_100
 HOP = 512
 WHICH = ("all", "down", "up")
 SAME = 0.05
-"""Seconds within which a beat and a downbeat are one."""
+"""A beat and a downbeat that are less than this apart, in seconds, count as one."""
 BIAS = 0.018
-"""Seconds by which librosa's tracker is late on average (`python -m tests.bench.bench_beats`)."""
+"""How late the beats of librosa's tracker are on average, in seconds (`python -m tests.bench.bench_beats`)."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,16 @@ class BeatGrid:
     Parameters
     ----------
     beats : iterable of float
-        Seconds of the beats, in order of time.
+        Times of the beats in seconds, sorted.
     downbeats : iterable of float
-        Seconds of the first beat of each bar, in order of time.
+        Times of the downbeats, the first beats of the bars, in seconds, sorted.
     guessed : bool
-        Whether the downbeats are a guess: trackers of beats alone do not hear bars.
+        Whether the downbeats are a guess, since many trackers find beats but not bars.
 
     Raises
     ------
     TypeError
-        For times that are no numbers.
+        For times that are not numbers.
     ValueError
         For times that are negative or out of order.
     """
@@ -64,13 +64,13 @@ class BeatGrid:
 
     @property
     def upbeats(self) -> tuple[float, ...]:
-        """The beats that are no downbeats."""
+        """The beats that are not downbeats."""
         down = np.asarray(self.downbeats)
         return tuple(t for t in self.beats if not (len(down) and np.abs(down - t).min() < SAME))
 
     @property
     def tempo(self) -> float:
-        """Beats a minute, by the median distance; nan below two beats."""
+        """Beats per minute, from the median distance of the beats; nan if there are fewer than two."""
         return 60 / float(np.median(np.diff(np.asarray(self.beats)))) if len(self.beats) > 1 else math.nan
 
     def times(self, which: str = "all", every: int = 1) -> tuple[float, ...]:
@@ -79,9 +79,9 @@ class BeatGrid:
         Parameters
         ----------
         which : str
-            "all" beats, the "down"beats or the "up"beats.
+            "all" beats, the "down"beats, or the "up"beats (all that are not downbeats).
         every : int
-            Each n-th of those, from the first on.
+            Choose every n-th of these, starting with the first.
 
         Returns
         -------
@@ -91,7 +91,7 @@ class BeatGrid:
         Raises
         ------
         ValueError
-            For another word, and for an n below 1.
+            For another word, or an n below 1.
         """
         one_of("which", which, WHICH)
         if every < 1:
@@ -101,7 +101,7 @@ class BeatGrid:
 
 
 def onset_times(clip: Clip, backtrack: bool = False) -> Float[np.ndarray, " onsets"]:
-    """Find where notes begin, by librosa's detector on the mono sound at 44.1 kHz.
+    """Find the onsets, where notes begin, with librosa's detector on the mono sound at 44.1 kHz.
 
     Notebook: 09, a1
 
@@ -110,12 +110,12 @@ def onset_times(clip: Clip, backtrack: bool = False) -> Float[np.ndarray, " onse
     clip : Clip
         The sound.
     backtrack : bool
-        The lull before each attack in place of its peak, as in the onset prompt of the reference code.
+        Give the minimum of energy before each attack instead of its peak, as in the onset prompt of the reference code.
 
     Returns
     -------
     np.ndarray
-        float [onsets], seconds; none in silence.
+        float [onsets], times in seconds; empty for silence.
     """
     import librosa
 
@@ -128,28 +128,28 @@ def onset_times(clip: Clip, backtrack: bool = False) -> Float[np.ndarray, " onse
 
 @dataclass(frozen=True)
 class LibrosaBeats:
-    """Librosa's beat tracker, without its lateness (`BIAS`); it guesses the downbeats.
+    """Librosa's beat tracker, corrected for its mean delay (`BIAS`). The downbeats are guessed.
 
-    It finds beats by dynamic programming (Ellis 2007, "Beat tracking by dynamic programming").
+    The method is Ellis 2007, "Beat tracking by dynamic programming".
 
     Notebook: 09, a1
 
     Parameters
     ----------
     tempo : float
-        Beats a minute that are likeliest.
+        The likeliest tempo in beats per minute.
     spread : float
-        How far from it others are likely: the standard deviation in octaves of a log-normal prior.
+        How much the tempo may differ from it: the standard deviation, in octaves, of a log-normal prior.
     octave : int
-        1 tracks at double the tempo it finds, -1 at half, 2 and -2 twice over: for music that is counted faster or
-        slower than librosa hears it.
+        Multiplies the tempo that librosa finds by 2 to the power of this: 1 doubles it, -1 halves it. For music that is
+        counted faster or slower than librosa finds.
     meter : int
-        Beats a bar, for the guess of the downbeats.
+        Beats per bar, for the guess of the downbeats.
 
     Raises
     ------
     ValueError
-        For numbers that are not positive, and for an octave outside -2 to 2.
+        For numbers that are not positive, or an octave outside -2 to 2.
     """
 
     tempo: float = 120.0
@@ -177,7 +177,7 @@ class LibrosaBeats:
         Returns
         -------
         BeatGrid
-            The beats; an empty grid in silence and in what is shorter than eight hops (93 ms).
+            The beats. The grid is empty for silence, and for a sound shorter than eight hops (93 ms).
         """
         import librosa
 
@@ -195,31 +195,32 @@ class LibrosaBeats:
 
 
 def guess_downbeats(beats: Iterable[float], clip: Clip | None = None, meter: int = 4) -> tuple[float, ...]:
-    """Guess the downbeats: every `meter`-th beat, from the one on where bass and harmony change most.
+    """Guess the downbeats: every `meter`-th beat, starting at the beat that fits best.
 
-    Of the `meter` ways to count, the guess takes the one on whose downbeats the bass attacks and the chords change
-    most. The meter itself is not guessed. `python -m tests.bench.bench_beats` measures how often the guess is right.
+    There are `meter` beats on which the first bar can start. The guess is the one for which bass attacks and chord
+    changes on the downbeats are strongest. The meter itself is not guessed. `python -m tests.bench.bench_beats`
+    measures how often the guess is right.
 
     Notebook: 09
 
     Parameters
     ----------
     beats : iterable of float
-        Seconds of the beats, in order of time.
+        Times of the beats in seconds, sorted.
     clip : Clip, optional
-        The sound; without it the first beat counts as a downbeat.
+        The sound. Without it the first beat is taken as a downbeat.
     meter : int
-        Beats a bar.
+        Beats per bar.
 
     Returns
     -------
     tuple of float
-        Seconds of the downbeats.
+        Times of the downbeats in seconds.
 
     Raises
     ------
     ValueError
-        For a meter below 1, and for times that are negative or out of order.
+        For a meter below 1, or times that are negative or out of order.
     """
     beats = times_of(beats, "beats")
     if meter < 1:
@@ -261,13 +262,13 @@ def beats_from_score(piece) -> BeatGrid:
 
 
 def beats_from_csv(path: str | os.PathLike) -> BeatGrid:
-    """Read beats from a text file with one beat a line.
+    """Read beats from a text file with one beat per line.
 
     Parameters
     ----------
     path : str or PathLike
-        The file. A line has a time in seconds and, where known, the beat's place in the bar (1 is a downbeat), with
-        comma, semicolon, tab or blank between them. The first line may name the columns; # begins a comment.
+        The file. Each line has a time in seconds and, if known, the beat's place in the bar (1 is a downbeat),
+        separated by comma, semicolon, tab or blank. The first line may name the columns; # begins a comment.
 
     Returns
     -------
@@ -277,7 +278,7 @@ def beats_from_csv(path: str | os.PathLike) -> BeatGrid:
     Raises
     ------
     FileNotFoundError
-        Where there is no file.
+        If there is no file.
     VampkitError
         For other contents.
     """
@@ -301,7 +302,7 @@ def beats_from_csv(path: str | os.PathLike) -> BeatGrid:
 
 
 def beats_from_jams(source: str | os.PathLike | jams.JAMS) -> BeatGrid:
-    """Read beats from a JAMS file, or from one in memory.
+    """Read beats from a JAMS file or a JAMS object.
 
     Parameters
     ----------
@@ -316,7 +317,7 @@ def beats_from_jams(source: str | os.PathLike | jams.JAMS) -> BeatGrid:
     Raises
     ------
     FileNotFoundError
-        Where there is no file.
+        If there is no file.
     VampkitError
         For a file without beats.
     """
@@ -328,7 +329,7 @@ def beats_from_jams(source: str | os.PathLike | jams.JAMS) -> BeatGrid:
         name = path.name
         try:
             source = jams.load(str(path), validate=False)
-        except Exception as error:  # whatever its parser stumbles over
+        except Exception as error:  # the parser raises many kinds of errors
             raise VampkitError(
                 f"{path.name} is no JAMS file ({type(error).__name__}), one with beats was expected"
             ) from None
@@ -341,7 +342,7 @@ def beats_from_jams(source: str | os.PathLike | jams.JAMS) -> BeatGrid:
 
 
 def beats_from_mirdata(track) -> BeatGrid:
-    """Take the beats of a track of a mirdata dataset (extra `mirdata`); those at position 1 are downbeats.
+    """Take the beats of a track of a mirdata dataset (extra `mirdata`). Beats at position 1 are downbeats.
 
     Parameters
     ----------
@@ -356,7 +357,7 @@ def beats_from_mirdata(track) -> BeatGrid:
     Raises
     ------
     VampkitError
-        Where the track has none.
+        If the track has no beats.
     """
     beats = getattr(track, "beats", None)
     if beats is None:
@@ -368,25 +369,25 @@ def beats_from_mirdata(track) -> BeatGrid:
 
 
 class BeatThis:
-    """The tracker beat_this (Foscarin et al. 2024), which hears downbeats too. Extra `beats`.
+    """The tracker beat_this (Foscarin et al. 2024), which also finds downbeats. Needs the extra `beats`.
 
-    Nothing is downloaded. Tested with a stand-in, not with its published weights.
+    Nothing is downloaded. This class is tested with a stand-in for the tracker, not with its published weights.
 
     Notebook: 09
 
     Parameters
     ----------
     checkpoint : str or PathLike
-        Its .ckpt file on this machine.
+        The tracker's .ckpt file on this machine.
     device : str
-        Where it runs.
+        Device that the tracker runs on.
 
     Raises
     ------
     FileNotFoundError
-        Without the file.
+        If there is no such file.
     VampkitError
-        Without the extra.
+        If the extra is not installed.
     """
 
     def __init__(self, checkpoint: str | os.PathLike, device: str = "cpu"):
@@ -408,7 +409,7 @@ class BeatThis:
         Returns
         -------
         BeatGrid
-            The beats; an empty grid in silence.
+            The beats; an empty grid for silence.
         """
         if _samples(clip) is None:
             return BeatGrid(())
@@ -417,13 +418,13 @@ class BeatThis:
 
 
 def _samples(clip: Clip) -> Float[np.ndarray, " samples"] | None:
-    """Mono at 44.1 kHz, None where there is nothing to hear."""
+    """The samples, mono at 44.1 kHz; None for silence or a sound shorter than eight hops."""
     samples = clip.mono().resample(RATE).samples[0]
     return samples if len(samples) >= HOP * 8 and samples.any() else None
 
 
 def _placed(rows: list[tuple], name: str) -> BeatGrid:
-    """A grid of rows of a time and its place in the bar, None where it is not known."""
+    """Make a grid from rows (time, place in the bar). The place is None if it is not known."""
     if not rows:
         raise VampkitError(f"{name} holds no beats, at least one was expected")
     rows = sorted((time, place) for time, place in rows)

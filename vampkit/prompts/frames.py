@@ -1,4 +1,4 @@
-"""Prompts of the paper that need nothing but tokens: by codebook, by period, by place, at random, by hand."""
+"""The paper's prompts that need only tokens: some codebooks, periodic frames, stretches, random or drawn masks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PART = Slider(0, 1, 0.1, start=0.25, of_length=True)
 class Compression(Prompt):
     """Keeps the first codebooks, of every frame or of every n-th one.
 
-    Its mask raises ValueError for more codebooks than the tokens have. Paper, section 3.4.
+    `mask` raises ValueError for more codebooks than the tokens have. Paper, section 3.4.
 
     Notebook: 00, 02, 06, 09
 
@@ -46,7 +46,7 @@ class Compression(Prompt):
     codebooks : int
         How many codebooks are kept.
     downsampling : int
-        1 keeps them in every frame, n in every n-th.
+        1 keeps them in every frame, n in every n-th frame.
     """
 
     codebooks: int = whole("codebooks kept", default=1, low=0, slider=Slider(1, 14))
@@ -59,7 +59,7 @@ class Compression(Prompt):
 
 @prompt_type(word="periodic", example="periodic:7,width=3", title="Periodic: keep every n-th frame")
 class Periodic(Prompt):
-    """Keeps every n-th frame, all its codebooks, or several frames around it.
+    """Keeps every n-th frame, or several frames around it, with all codebooks.
 
     Paper, section 3.4.
 
@@ -68,14 +68,15 @@ class Periodic(Prompt):
     Parameters
     ----------
     period : int
-        Frames from one kept frame to the next. Period 0 keeps nothing; period 1, and a width from the period on, keep
-        all that follows the offset.
+        Distance between kept frames. Period 0 keeps no frame. Period 1 keeps all frames from the offset on, and so does
+        a width >= period.
     width : int
-        Frames kept each time; an even width keeps one frame more after than before.
+        Frames kept around each centre. With an even width, one frame more is kept after the centre than before it.
     offset : int
         The first kept frame.
     offset_seed : int, optional
-        Draws a number of frames below the period, which is added to `offset`; the reference code draws at every call.
+        If given, a random number of frames below the period is added to `offset`. (The reference code does this at each
+        call, with a new random number.)
     """
 
     period: int = whole("period in frames", default=7, low=0, slider=Slider(1, 64))
@@ -94,16 +95,16 @@ class Periodic(Prompt):
 class RandomShare(Prompt):
     """Keeps a share of the tokens, drawn at random.
 
-    Exactly round(share * codebooks * frames) of them, drawn without replacement.
+    Exactly round(share * codebooks * frames) tokens are drawn, without replacement.
 
     Notebook: 02, 07, 09
 
     Parameters
     ----------
     share : float
-        Share of the tokens that is kept, from 0 to 1.
+        Fraction of the tokens to keep, from 0 to 1.
     seed : int
-        Which of them.
+        Seed of the random choice.
     """
 
     share: float = number("share kept", low=0, high=1, slider=Slider(0, 1, 0.01, start=0.14))
@@ -115,9 +116,9 @@ class RandomShare(Prompt):
 
 @prompt_type(word="prefix", example="prefix:3", title="Prefix: keep the start")
 class Prefix(Prompt):
-    """Keeps the first seconds; what comes after is a continuation.
+    """Keeps the first seconds; what follows is generated.
 
-    Its mask raises ValueError for more seconds than the sound lasts. Paper, section 3.4.
+    `mask` raises ValueError for more seconds than the sound lasts. Paper, section 3.4.
 
     Notebook: 00, 02, 08
 
@@ -135,9 +136,9 @@ class Prefix(Prompt):
 
 @prompt_type(word="suffix", example="suffix:3", title="Suffix: keep the end")
 class Suffix(Prompt):
-    """Keeps the last seconds; what comes before leads up to them.
+    """Keeps the last seconds; what comes before is generated.
 
-    Its mask raises ValueError for more seconds than the sound lasts. Paper, section 3.4.
+    `mask` raises ValueError for more seconds than the sound lasts. Paper, section 3.4.
 
     Notebook: 00, 02, 08
 
@@ -157,7 +158,7 @@ class Suffix(Prompt):
 class Inpaint(Prompt):
     """Keeps all but a gap.
 
-    Its mask raises ValueError for a gap that ends after the sound. Paper, section 3.4.
+    `mask` raises ValueError for a gap that ends after the sound. Paper, section 3.4.
 
     Notebook: 08
 
@@ -182,7 +183,7 @@ class Inpaint(Prompt):
 
 @prompt_type(word="random", example="random:0.8")
 class Random(Prompt):
-    """Hides each token with a probability, whatever happens to the others, as training does.
+    """Hides each token with a probability, independently of the others, as in training.
 
     Paper, section 3.2.
 
@@ -191,9 +192,9 @@ class Random(Prompt):
     Parameters
     ----------
     ratio : float
-        The probability, from 0 to 1: the mask ratio of training.
+        The probability, from 0 to 1. Training calls it the mask ratio.
     seed : int
-        Which tokens.
+        Seed of the random choice.
     """
 
     ratio: float = number(low=0, high=1)
@@ -226,7 +227,7 @@ class Nothing(Prompt):
 
 
 class Drawing(Value):
-    """A mask, kept as the text of `masks.to_base64`; a word has that text, or the path of a .npy file."""
+    """A mask, stored as the text of `masks.to_base64`. The command line takes that text or the path of a .npy file."""
 
     takes_all = True
 
@@ -251,14 +252,15 @@ class Drawing(Value):
 class Drawn(Prompt):
     """Keeps what a mask drawn by hand keeps.
 
-    Its mask raises ValueError for tokens of another shape.
+    `mask` raises ValueError for tokens of another shape.
 
     Notebook: 06, 08 to 10
 
     Parameters
     ----------
     drawing : Tensor | np.ndarray | str
-        bool [codebooks, frames], True = hidden; or the text that the prompt prints, which is what it holds.
+        The mask, bool [codebooks, frames], True = hidden; or its text, see `masks.to_base64`. The prompt stores the
+        text.
     """
 
     drawing: str | Tensor | np.ndarray | Sequence = field(metadata={"value": Drawing()})
@@ -277,7 +279,7 @@ class Drawn(Prompt):
 
 
 def frames_within(prompt: Prompt, tokens: Tokens, seconds: float) -> int:
-    """Frames of so many seconds from an end of the sound. Raises ValueError where it is shorter."""
+    """Convert seconds from an end of the sound to frames. Raises ValueError if the sound is shorter."""
     if seconds > tokens.seconds + 1e-9:
         raise ValueError(
             f"{prompt!r} reaches {seconds} s into the sound, which lasts {tokens.seconds:.2f} s; "

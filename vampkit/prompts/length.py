@@ -1,6 +1,6 @@
-"""Prompts that change the length: more before or after, a loop, a slower copy.
+"""Prompts that change the length: adding sound before or after, cutting a loop, slowing down.
 
-They return new tokens, and the mask of those.
+Their `prepare` returns new tokens and the mask of these.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from vampkit.prompts.values import Slider, inner, number, time_list, whole
 __all__ = ["Continuation", "Loop", "Outpaint", "Stretch"]
 
 ONWARD = {"mask_temperature": 40.0}
-"""For what goes on beyond the sound: where only the surest guesses stay, each window ends quieter than it began."""
+"""Recommended for adding sound. If only the most confident guesses stay, each window ends quieter than it began."""
 
 
 @prompt_type(word="outpaint", example="outpaint:1,5", title="Outpainting: add before and after")
 class Outpaint(Prompt):
     """Keeps the whole sound and adds seconds before and after it, to be generated.
 
-    With something after it, a last frame that the sound fills only in part is generated anew, since the rest of it
-    holds silence. It recommends mask temperature 40, so that long additions do not fade. Paper, section 3.4 (prefix
-    and suffix prompts).
+    If the sound fills its last frame only in part, and seconds are added after it, that frame is generated again, since
+    its rest is silence. The recommended mask temperature is 40, so that long additions do not fade out. Paper, section
+    3.4 (prefix and suffix prompts).
 
     Notebook: 08
 
     Parameters
     ----------
     before, after : float
-        Seconds added; those before are rounded up to frames.
+        Seconds to add. The seconds before the sound are rounded up to whole frames.
     """
 
     before: float = number("seconds before", default=0.0, low=0, slider=Slider(0, 10, 0.1, start=1))
@@ -64,8 +64,8 @@ class Outpaint(Prompt):
 class Continuation(Prompt):
     """Adds seconds after the sound, or after its first seconds.
 
-    It recommends mask temperature 40, so that long continuations do not fade. `prepare` raises ValueError for a prefix
-    beyond the sound's end. Paper, section 3.4 (prefix prompt).
+    The recommended mask temperature is 40, so that long continuations do not fade out. `prepare` raises ValueError for
+    a prefix longer than the sound. Paper, section 3.4 (prefix prompt).
 
     Notebook: 08
 
@@ -74,7 +74,7 @@ class Continuation(Prompt):
     seconds : float
         Seconds to generate.
     prefix : float, optional
-        Seconds of the sound that are kept; None keeps all of it.
+        How many seconds of the sound are kept; None keeps all of it.
     """
 
     seconds: float = number("seconds to add", low=0, slider=Slider(0.1, 30, 0.1, start=2))
@@ -99,30 +99,30 @@ class Continuation(Prompt):
 
 @prompt_type(word="loop", example="loop:bars=4(periodic:7)", title="Loop: a passage whose end meets its start")
 class Loop(Prompt):
-    """Cuts a passage out and varies it as a loop, whose end meets its start.
+    """Cuts out a passage and varies it as a loop, whose end fits its start.
 
-    The passage begins at `start` and lasts `seconds`; or `bars`, from the first downbeat at or after `start`. It is cut
-    in whole frames (17.4 ms). `prepare` raises ValueError where the passage does not lie in the sound, where the sound
-    has too few bars, and for an inner prompt that changes the length. Paper, section 1 (a vamp is a repeated short
-    passage).
+    The passage begins at `start` and lasts `seconds`. Or it begins at the first downbeat at or after `start`, and lasts
+    `bars`. Its length is a whole number of frames (17.4 ms each). `prepare` raises ValueError if the passage does not
+    lie in the sound, if the sound has too few bars, or if the inner prompt changes the length. Paper, section 1 (a vamp
+    is a repeated short passage).
 
     Notebook: 08
 
     Parameters
     ----------
     seconds : float, optional
-        Seconds of the passage; either this or `bars` is given.
+        Length of the passage in seconds. Give either this or `bars`.
     bars : int, optional
-        Bars of the passage.
+        Length of the passage in bars.
     start : float
-        Where it begins, in seconds.
+        Where the passage begins, in seconds; see above.
     prompt : Prompt
-        What is kept of the passage; its own times count from the loop's start.
+        What is kept of the passage. Times in this prompt count from the start of the loop.
     downbeats : iterable of float, optional
-        Seconds of the downbeats; without them `LibrosaBeats` guesses them.
+        Times of the downbeats in seconds; without them `LibrosaBeats` guesses them.
     lead : float
-        Bars are cut so many seconds before their downbeat, as far as there is sound: a cut on the downbeat itself would
-        go through its attack.
+        With `bars`, the cuts are this many seconds before the downbeats (less if the sound starts later), because a cut
+        on the downbeat itself would go through its attack.
     """
 
     seconds: float | None = number(
@@ -163,17 +163,17 @@ class Loop(Prompt):
         tokens : Tokens
             The sound's tokens.
         clip : Clip, optional
-            The sound, where bars are asked for and no downbeats are given.
+            The sound; needed if the loop is given in bars, but without downbeats.
 
         Returns
         -------
         (float, float)
-            Its start and its end in seconds.
+            Start and end of the passage in seconds.
 
         Raises
         ------
         ValueError
-            Where it does not lie in the sound, and for too few bars.
+            If the passage does not lie in the sound, or the sound has too few bars.
         """
         if self.seconds is not None:
             start, end = self.start, self.start + self.seconds
@@ -206,15 +206,15 @@ class Loop(Prompt):
 class Stretch(Prompt):
     """Makes the sound slower by a whole factor, at the same pitch.
 
-    Every frame is followed by factor - 1 hidden ones; factor 1 leaves everything as it is. The reference code's `vamp`
-    does the same with its `time_stretch_factor`.
+    After each frame, factor - 1 hidden frames are inserted. Factor 1 changes nothing. In the reference code, `vamp`
+    does this with its `time_stretch_factor`.
 
     Notebook: 07
 
     Parameters
     ----------
     factor : int
-        How many times as long the sound becomes.
+        How many times longer the sound becomes.
     prompt : Prompt
         What is kept of the sound before it is stretched.
     """

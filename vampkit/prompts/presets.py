@@ -1,4 +1,4 @@
-"""Prompts by name: those of the paper's experiments and of the two apps of the reference code."""
+"""Preset prompts: those of the paper's experiments, and of the two apps of the reference code."""
 
 from vampkit.prompts.base import Prompt
 from vampkit.prompts.frames import Compression, Nothing, Periodic, Prefix, Suffix

@@ -1,4 +1,4 @@
-"""Prompts that listen: beats and onsets, from the sound or from times one gives."""
+"""Prompts that listen: they keep beats or onsets, which are found in the sound or given as times."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ MOMENT = Slider(0, 0.5, 0.005)
 class Beats(Prompt):
     """Keeps a moment at each beat.
 
-    `~Beats()` keeps what lies between. A beat falls on the frame that starts at it or next after it, and windows are
-    rounded up to frames, as in the reference code. A window with nothing before the beat therefore misses its attack,
-    which is why 20 ms before it are kept unless told otherwise. Paper, section 3.4 and 4.4 (75 ms after each beat).
+    `~Beats()` keeps what lies between the beats. Times are rounded up to whole frames, as in the reference code. So the
+    frame of a beat can start after the beat, and with `before=0` the attack would be missed. This is why 20 ms before
+    each beat are kept by default. Paper, sections 3.4 and 4.4 (75 ms after each beat).
 
     Notebook: 09
 
     Parameters
     ----------
     before, after : float
-        Seconds kept before each beat, and from it on.
+        Seconds kept before and after each beat.
     which : str
-        "all" beats, the "down"beats alone, or "up": the beats that are no downbeats.
+        "all" beats, only the "down"beats, or only the "up"beats (all that are not downbeats).
     every : int
-        Each n-th of those, from the first on.
+        Use only every n-th of these, starting with the first.
     beats : BeatGrid or iterable of float, optional
-        Seconds of the beats, from a tracker, a file or one's own taps; or a BeatGrid, which has the downbeats too.
-        Without them `LibrosaBeats` listens to the clip and guesses the downbeats.
+        Times of the beats in seconds, from a tracker, a file or your own taps; or a BeatGrid, which also has downbeats.
+        Without them `LibrosaBeats` finds the beats of the clip and guesses the downbeats.
     downbeats : iterable of float, optional
-        Seconds of the downbeats.
+        Times of the downbeats in seconds.
 
     Raises
     ------
     ValueError
-        For times out of order; by its mask for times beyond the sound, where no beat is found, and where there is
-        neither a clip nor beats.
+        For times out of order. `mask` raises it for times beyond the end of the sound, if no beat is found, or if there
+        is neither a clip nor beats.
     """
 
     before: float = number("seconds kept before each", default=0.02, low=0, slider=MOMENT)
@@ -69,12 +69,12 @@ class Beats(Prompt):
             )
 
     def grid(self, clip: Clip | None = None) -> BeatGrid:
-        """Find the beats it goes by: its own, or those heard in the clip.
+        """Give the beats of the prompt: those it was made with, or else those found in the clip.
 
         Parameters
         ----------
         clip : Clip, optional
-            The sound, for a prompt without beats of its own.
+            The sound; needed if the prompt was made without beats.
 
         Returns
         -------
@@ -84,7 +84,7 @@ class Beats(Prompt):
         Raises
         ------
         ValueError
-            Where there is neither a clip nor beats.
+            If there is neither a clip nor beats.
         """
         if self.beats is not None or self.downbeats is not None:
             return BeatGrid(self.beats or (), self.downbeats or ())
@@ -98,23 +98,23 @@ class Beats(Prompt):
 class Onsets(Prompt):
     """Keeps a moment at each onset, the start of a note.
 
-    As `onset` of the reference code's masks.
+    In the reference code this is the mask `onset`.
 
     Notebook: 09
 
     Parameters
     ----------
     before, after : float
-        Seconds kept before each onset, and from it on.
+        Seconds kept before and after each onset.
     times : iterable of float, optional
-        Seconds of the onsets. Without them librosa's detector listens to the clip, and goes back from each attack to
-        the lull before it.
+        Times of the onsets in seconds. Without them librosa's detector finds them in the clip. It gives the minimum of
+        energy before each attack.
 
     Raises
     ------
     ValueError
-        For times out of order; by its mask for times beyond the sound, where no onset is found, and where there is
-        neither a clip nor times.
+        For times out of order. `mask` raises it for times beyond the end of the sound, if no onset is found, or if
+        there is neither a clip nor times.
     """
 
     before: float = number("seconds kept before each", default=0.0, low=0, slider=MOMENT)
@@ -138,9 +138,10 @@ def _sound(prompt: Prompt, clip: Clip | None, own: str) -> Clip:
 def _around(
     prompt: Beats | Onsets, times: tuple[float, ...], what: str, tokens: Tokens
 ) -> Bool[Tensor, "codebooks frames"]:
-    """Keep windows around times in seconds.
+    """Make the mask that keeps a window around each of the times, in seconds.
 
-    A time after the last frame's start has no frame of its own, and keeps only what its window reaches.
+    Times are rounded up to frames. A time within the last frame is rounded up to a frame beyond the end; only those
+    frames of its window that exist are kept.
     """
     if not times:
         raise ValueError(f"no {what} was found for {prompt!r}; choose a sound that has some, or give their times")

@@ -1,6 +1,6 @@
-"""Fields of prompts: what a field accepts, how it is read from words, and how the panel sets it.
+"""Fields of prompts: what a field accepts, how it is read from the command line, and how the panel sets it.
 
-A prompt type declares each of its fields once, with one of the functions below:
+A prompt type declares each field once, with one of the functions below:
 
     period: int = whole("period in frames", default=7, low=0, slider=Slider(1, 64))
 """
@@ -17,10 +17,10 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True)
 class Slider:
-    """How the panel sets a number: from `low` to `high` in steps. Code may give the prompt more than the slider does.
+    """The panel's slider for a number, from `low` to `high` in steps. Python code may use values outside this range.
 
-    start: the value at first, where it is not the field's default. of_length: `high` and `start` are shares of the
-    sound's length, and become seconds.
+    start: first value of the slider, if it is not the default of the field. of_length: `high` and `start` are fractions
+    of the length of the sound; the panel multiplies them by its seconds.
     """
 
     low: float
@@ -31,17 +31,17 @@ class Slider:
 
 
 class Value:
-    """What a field holds; this one accepts everything and is not offered in the panel."""
+    """Base class for the kinds of values of a field. It accepts everything, and the panel does not show it."""
 
     takes_all: ClassVar[bool] = False
-    """Whether all that follows a word's colon is this value, commas and all."""
+    """Whether all text after the colon of a word is this one value, even if it contains commas."""
 
     def checked(self, owner: str, name: str, value):
-        """The value as the prompt keeps it. Raises TypeError and ValueError for one that does not fit."""
+        """Check a value and convert it to what the prompt stores. Raises TypeError or ValueError if it does not fit."""
         return value
 
     def read(self, text: str):
-        """The value that a text stands for."""
+        """Convert the text of a value on the command line."""
         return plain(text)
 
 
@@ -57,7 +57,7 @@ class Number(Value):
     optional: bool = False
 
     def checked(self, owner: str, name: str, value):
-        value = value.item() if hasattr(value, "item") else value  # numbers of numpy become plain ones
+        value = value.item() if hasattr(value, "item") else value  # NumPy numbers become plain Python numbers
         if value is None and self.optional:
             return None
         low, high, a_number = self.low, self.high, isinstance(value, int | float) and not isinstance(value, bool)
@@ -83,7 +83,7 @@ class Choice(Value):
 
 
 class Times(Value):
-    """Seconds in order of time, or none; joined by "/" in words."""
+    """Sorted times in seconds, or None. On the command line they are joined by "/"."""
 
     def checked(self, owner: str, name: str, value) -> tuple[float, ...] | None:
         return None if value is None else times_of(value, name)
@@ -94,7 +94,7 @@ class Times(Value):
 
 @dataclass(frozen=True)
 class Inner(Value):
-    """Another prompt, of which the panel sets the number `shown`."""
+    """Another prompt. The panel shows only its field `shown`, a number."""
 
     label: str
     shown: str
@@ -110,10 +110,10 @@ def number(
     whole: bool = False,
     repr: bool = True,
 ) -> Any:
-    """A field that is a number from low to high, or None where that is its default.
+    """Declare a field that is a number from low to high. It may also be None if None is its default.
 
-    label: what it counts, in the panel. slider: how the panel sets it; without one the panel does not show it.
-    repr: False leaves it out of what is printed while it has its default.
+    label: its label in the panel. slider: its slider in the panel; without one the panel does not show the field.
+    repr: False leaves the field out of the printed prompt if it has its default.
     """
     value = Number(label, low, high, slider, whole, optional=default is None)
     return field(default=default, repr=repr, metadata={"value": value})
@@ -128,32 +128,32 @@ def whole(
     slider: Slider | None = None,
     repr: bool = True,
 ) -> Any:
-    """A field that is a whole number; otherwise as `number`."""
+    """Declare a field that is a whole number; see `number`."""
     return number(label, default=default, low=low, high=high, slider=slider, whole=True, repr=repr)
 
 
 def choice(label: str, options: tuple[str, ...], *, default: str) -> Any:
-    """A field that is one of several words; a menu in the panel."""
+    """Declare a field that is one of several words. The panel shows it as a menu."""
     return field(default=default, metadata={"value": Choice(label, options)})
 
 
 def time_list(*, default: None) -> Any:
-    """A field of seconds in order of time, or None; the panel does not show it."""
+    """Declare a field of sorted times in seconds, or None. The panel does not show it."""
     return field(default=default, repr=False, metadata={"value": Times()})
 
 
 def inner(label: str, shown: str, *, default: Any) -> Any:
-    """A field that is another prompt; the panel sets its field `shown`, under the label given here."""
+    """Declare a field that is another prompt. The panel shows the field `shown` of that prompt, with this label."""
     return field(default=default, metadata={"value": Inner(label, shown)})
 
 
 def value_of(of: Field) -> Value:
-    """What a field of a prompt holds, as one of the functions above declared it."""
+    """The `Value` of a field, which one of the functions above declared."""
     return of.metadata.get("value", Value())
 
 
 def one_of(name: str, value: str, options: tuple[str, ...]) -> str:
-    """The value, which is one of the options. Raises ValueError for another one."""
+    """Return the value if it is one of the options, else raise ValueError."""
     if value not in options:
         *others, last = (f'"{option}"' for option in options)
         raise ValueError(f"{name} is {value!r}, {', '.join(others)} or {last} was expected")
@@ -161,7 +161,7 @@ def one_of(name: str, value: str, options: tuple[str, ...]) -> str:
 
 
 def plain(text: str) -> int | float | str:
-    """What a text stands for: a whole number, a number, or the text itself."""
+    """Convert a text to an int, else to a float, else return it as it is."""
     for convert in (int, float):
         try:
             return convert(text)
@@ -171,9 +171,9 @@ def plain(text: str) -> int | float | str:
 
 
 def times_of(times: Iterable[float], what: str = "times") -> tuple[float, ...]:
-    """Seconds as a tuple of floats.
+    """Convert times in seconds to a tuple of floats.
 
-    Raises TypeError and ValueError for what is no number, negative, or out of order.
+    Raises TypeError for values that are not numbers, and ValueError for times that are negative or out of order.
     """
     try:
         found = tuple(float(t) for t in times)
@@ -189,7 +189,7 @@ def times_of(times: Iterable[float], what: str = "times") -> tuple[float, ...]:
 
 
 def existing(path: str | os.PathLike) -> Path:
-    """The path of a file that is there. Raises FileNotFoundError."""
+    """Return the path of an existing file. Raises FileNotFoundError if it is missing."""
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file at {path}; check the name and the folder")

@@ -1,4 +1,4 @@
-"""Prompts from words, for the command line: "periodic:7 + prefix:3 & compression:4"."""
+"""Prompts as text, for the command line: "periodic:7 + prefix:3 & compression:4"."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ JOINED = "joined by + (either keeps), & (both keep, binds closer), ~ (the opposi
 
 
 def parse(text: str) -> Prompt:
-    """Make a prompt of words: "periodic:7+prefix:3" keeps what either keeps, "periodic:7&compression:4" what both keep.
+    """Make a prompt from text, such as "periodic:7+prefix:3".
 
-    & binds closer than +, and ~ closest. A word's values follow a colon, in the order of the prompt's fields or by
-    name. Times are joined by "/": "beats:beats=0.5/1/1.5". A prompt around another one has it in brackets:
-    "loop:bars=4(periodic:7)". `words_help` lists all words; the names in `PRESETS` are words too.
+    "a+b" keeps what a or b keeps, "a&b" what both keep, "~a" what a does not keep. ~ binds more tightly than &, and &
+    more tightly than +. The values of a word follow a colon, in the order of the prompt's fields or by name. Times are
+    joined by "/": "beats:beats=0.5/1/1.5". A prompt that contains another one has it in brackets:
+    "loop:bars=4(periodic:7)". `words_help` lists all words. The names in `PRESETS` are words too.
 
     Notebook: 06
 
     Parameters
     ----------
     text : str
-        The words.
+        The text.
 
     Returns
     -------
@@ -37,9 +38,9 @@ def parse(text: str) -> Prompt:
     Raises
     ------
     ValueError
-        For an unknown word, and for values that do not fit.
+        For an unknown word, or values that do not fit.
     FileNotFoundError
-        For a file that is not there.
+        For a missing file.
 
     Examples
     --------
@@ -54,7 +55,7 @@ def parse(text: str) -> Prompt:
 
 
 def words_help() -> str:
-    """Describe all words: an example and one sentence a line, then the presets and how words are joined.
+    """Describe all words: one line per word with an example, then the presets and how words are joined.
 
     Returns
     -------
@@ -70,7 +71,7 @@ def words_help() -> str:
 
 
 def _kinds() -> dict[str, type[Prompt]]:
-    """Prompt types by word, those around another prompt last."""
+    """Prompt types by word. Those that need another prompt in brackets come last."""
     kinds = sorted(Prompt.kinds.values(), key=_needs_another)
     return {kind.word: kind for kind in kinds if kind.word}
 
@@ -90,7 +91,7 @@ def _expected() -> str:
 
 
 class _Words:
-    """The marks and words of a text, one at a time."""
+    """Reads a text one mark (such as + or brackets) or word at a time. `next` is the one to come."""
 
     def __init__(self, text: str):
         self.text, self._left = text, iter(re.findall(r"[+&~()]|[^+&~()]*[^+&~()\s][^+&~()]*", text))
@@ -143,7 +144,7 @@ def _closed(words: _Words) -> Prompt:
 
 
 def _prompt(word: str, another: Prompt | None) -> Prompt:
-    """A word with its values, around another prompt where one stands in brackets."""
+    """Make a prompt from a word with its values, and from the prompt in brackets, if there is one."""
     name, _, text = word.partition(":")
     if another is None and word in PRESETS:
         return PRESETS[word]
@@ -164,7 +165,7 @@ def _prompt(word: str, another: Prompt | None) -> Prompt:
 
 
 def _given(kind: type[Prompt], word: str, text: str) -> dict:
-    """Fields of a prompt from the text of their values, in order or by name."""
+    """Read the fields of a prompt from the text after the colon. Values come in order or by name."""
     values = {f.name: value_of(f) for f in fields(kind) if f.name != "prompt"}
     names, given = list(values), {}
     if names and values[names[0]].takes_all:
@@ -180,7 +181,7 @@ def _given(kind: type[Prompt], word: str, text: str) -> dict:
 
 
 def _from_json(where: str) -> Prompt:
-    """The prompt of a JSON file that holds it or a take's record."""
+    """Read a prompt from a JSON file, which holds a prompt or the record of a take."""
     path = existing(where)
     try:
         data = json.loads(path.read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
-"""Pictures and players: `listen` to hear, the others to see.
+"""Pictures and players: `listen` plays clips, all other functions draw.
 
-Figures are `plotly.graph_objects.Figure`; `overview` writes a still picture where nothing interactive runs.
+Figures are `plotly.graph_objects.Figure`. `overview` makes a still picture, for pages that cannot be interactive.
 
 Names are loaded on first use. Notebook: 00.
 """
@@ -14,6 +14,6 @@ _HOME = {
     "plots": ("bars", "curves", "matrices", "schedules"),
     "static": ("overview",),
 }
-"""Each public name, by the module that holds it."""
+"""For each module, the public names that it holds."""
 
 __getattr__, __dir__, __all__ = lazily(__name__, _HOME)

@@ -1,7 +1,7 @@
-"""Interactive figures of sound, and what all our figures have in common.
+"""Interactive figures of sound, and the common style of all figures.
 
-Numbers are sent as small integers, so a figure of 10 s stays below 150 kB of a notebook. The background is transparent
-and the text of middle lightness, so that light and dark pages both work.
+Numbers are stored as small integers, so a figure of 10 s adds less than 150 kB to a notebook. The background is
+transparent and the text is grey, so that figures can be read on light and dark pages.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ ACCENT = "#0f8b8d"
 
 
 def dress(figure, title: str = "", height: int = 300):
-    """Give a figure the look of all of ours: transparent background, grey text, narrow margins.
+    """Apply our style to a figure: transparent background, grey text, narrow margins.
 
     Notebook: 01, 02
 
     Parameters
     ----------
     figure : plotly.graph_objects.Figure
-        What to change, in place.
+        The figure; it is changed in place.
     title : str
-        Written above it; empty for none.
+        Title above the figure; empty for none.
     height : int
-        Pixels.
+        Height in pixels.
 
     Returns
     -------
     Figure
-        The same one; its axes keep their names and units.
+        The same figure. The titles of its axes are kept.
     """
     axis = dict(gridcolor=GRID, linecolor=GRID, zerolinecolor=GRID, ticks="outside", tickcolor=GRID)
     figure.update_layout(
@@ -51,14 +51,14 @@ def dress(figure, title: str = "", height: int = 300):
 
 
 def figure_of(*traces):
-    """A figure of these traces without plotly's own theme."""
+    """Make a figure of these traces, without plotly's theme."""
     import plotly.graph_objects as go
 
     return go.Figure(list(traces), layout=dict(template="none"))
 
 
 def heatmap(cells: np.ndarray, step: float, hover: str, **settings):
-    """A heatmap of cells [rows, columns] over time; a column lasts `step` seconds, `hover` says what a cell is."""
+    """Make a heatmap of cells [rows, columns] over time. step: seconds per column. hover: text for a cell."""
     import plotly.graph_objects as go
 
     hover = f"{hover}<extra></extra>"
@@ -66,12 +66,12 @@ def heatmap(cells: np.ndarray, step: float, hover: str, **settings):
 
 
 def time_axis(figure, length: float) -> None:
-    """Time from 0 to `length` seconds along x."""
+    """Make x a time axis from 0 to `length` seconds."""
     figure.update_xaxes(title_text="time (s)", range=[0, length], showgrid=False)
 
 
 def mel_axis(figure, hz: np.ndarray, **place) -> None:
-    """Some round frequencies along y, for rows that stand for these hz; `place` names the panel (row, col)."""
+    """Label y with some round frequencies. hz: frequency of each row. place: row and col of the panel."""
     marks = [f for f in (100, 500, 1000, 3000, 10000) if hz[0] <= f <= hz[-1]]
     figure.update_yaxes(
         title_text="frequency (Hz, mel)",
@@ -83,17 +83,17 @@ def mel_axis(figure, hz: np.ndarray, **place) -> None:
 
 
 def spectrogram_trace(clip, columns: int, **settings):
-    """Heatmap of a clip's spectrogram, and the frequencies of its rows in Hz."""
+    """Make the heatmap of a clip's spectrogram. Returns it and the frequencies of its rows in Hz."""
     spectrum = spectra.spectrum(clip, columns=columns)
     low, top = spectra.shared_range(spectrum)
-    cells = np.clip(spectrum.db, low, top).astype(np.int8)  # one byte a cell
+    cells = np.clip(spectrum.db, low, top).astype(np.int8)  # one byte per cell
     step = spectrum.seconds / spectrum.db.shape[1]
     look = dict(zmin=low, zmax=top, colorscale="Magma", name="spectrogram")
     return heatmap(cells, step, "%{x:.2f} s, %{z} dB", **look, **settings), spectrum.hz
 
 
 def spectrogram(clip, title: str = "", columns: int = 480):
-    """Log-mel spectrogram of a clip; the loudest 80 dB are shown.
+    """Draw the log-mel spectrogram of a clip. The loudest 80 dB are shown.
 
     Notebook: 00, 09
 
@@ -102,9 +102,9 @@ def spectrogram(clip, title: str = "", columns: int = 480):
     clip : Clip
         Sound [channels, samples]; channels are averaged.
     title : str
-        Written above the figure.
+        Title above the figure.
     columns : int
-        Most columns that are drawn.
+        Largest number of columns.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def spectrogram(clip, title: str = "", columns: int = 480):
 
 
 def waveform(clip, title: str = "", columns: int = 800):
-    """Lowest and highest sample of each stretch of a clip; the level is shown as it is.
+    """Draw the waveform of a clip: the lowest and highest sample of each of many short stretches.
 
     Notebook: 00, 08
 
@@ -133,9 +133,9 @@ def waveform(clip, title: str = "", columns: int = 800):
     clip : Clip
         Sound [channels, samples]; channels are averaged.
     title : str
-        Written above the figure.
+        Title above the figure.
     columns : int
-        Most stretches that are drawn.
+        Largest number of stretches.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Interactive figures of tokens and masks: a row a codebook, over time."""
+"""Interactive figures of tokens and masks over time, with one row per codebook."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from vampkit.show import spectra
 from vampkit.show.figures import ACCENT, INK, dress, figure_of, heatmap, mel_axis, spectrogram_trace, time_axis
 
 HIDDEN, KEPT = ACCENT, "rgba(160,160,160,0.30)"
-STRIKE = "#ffffff"  # a line through hidden cells: colour is not their only sign
-WIDEST = 600  # columns of a heatmap; more are not seen
+STRIKE = "#ffffff"  # a line through hidden cells, so that they can be told apart without colour
+WIDEST = 600  # largest number of columns of a heatmap; more cannot be seen
 
 
 def _codebook_axis(figure, codebooks: int, **place) -> None:
@@ -23,18 +23,18 @@ def _codebook_axis(figure, codebooks: int, **place) -> None:
 
 
 def tokens(tokens_or_codes, title: str = ""):
-    """Codes as a heatmap, a row a codebook: coarse 1 to 4, fine 5 on.
+    """Draw codes as a heatmap with one row per codebook: "coarse 1" to "coarse 4", then "fine 5" and so on.
 
-    At most 600 frames are drawn one by one; of longer sounds every n-th frame is drawn, and the title says so.
+    For sounds of more than 600 frames only every n-th frame is drawn, and the title says so.
 
     Notebook: 00, 01
 
     Parameters
     ----------
     tokens_or_codes : Tokens or Tensor
-        Tokens, or codes alone, int64 [codebooks, frames], which then count as frames of the paper's codec.
+        Tokens, or only their codes, int64 [codebooks, frames]. For codes the frame rate of the paper's codec is used.
     title : str
-        Written above the figure.
+        Title above the figure.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def tokens(tokens_or_codes, title: str = ""):
     Raises
     ------
     TypeError
-        For what is not whole numbers.
+        For anything that is not whole numbers.
     ValueError
         For another shape than [codebooks, frames].
     """
@@ -63,7 +63,7 @@ def tokens(tokens_or_codes, title: str = ""):
 
 
 def _mask_traces(grid: np.ndarray, frame: float):
-    """Heatmap of kept and hidden cells, and a line through every run of hidden ones."""
+    """Make a heatmap of kept and hidden cells, and a line through each run of hidden cells."""
     import plotly.graph_objects as go
 
     stride = -(-grid.shape[1] // (2 * WIDEST))
@@ -88,7 +88,7 @@ def _mask_traces(grid: np.ndarray, frame: float):
 
 
 def _legend(figure) -> None:
-    """What the two colours of a mask mean, as empty traces: a heatmap has no entry in the legend."""
+    """Explain the two colours of a mask in the legend. Empty traces are used, since a heatmap has no legend entry."""
     for name, colour, symbol in (
         ("hidden, to be filled in (struck through)", HIDDEN, "square-cross"),
         ("kept", "#a0a0a0", "square-open"),
@@ -102,7 +102,7 @@ def _mask_title(grid: np.ndarray, frame: float) -> str:
 
 
 def mask(mask, tokens=None, title: str = ""):
-    """What a mask hides, a row a codebook; hidden cells are filled and struck through.
+    """Draw a mask with one row per codebook. Hidden cells are filled and struck through.
 
     Notebook: 02, 09
 
@@ -111,9 +111,9 @@ def mask(mask, tokens=None, title: str = ""):
     mask : Bool[Tensor, "codebooks frames"]
         True = hidden.
     tokens : Tokens, optional
-        Those it belongs to, for the time axis; None: frames of the paper's codec.
+        The tokens of the mask, for the time axis. None: the frame rate of the paper's codec is used.
     title : str
-        Written above the figure; empty: the mask ratio in percent, and the seconds in which anything is hidden.
+        Title above the figure; empty: the mask ratio in percent, and the seconds in which anything is hidden.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def mask(mask, tokens=None, title: str = ""):
     Raises
     ------
     TypeError
-        For what is not boolean.
+        For a mask that is not boolean.
     ValueError
         For another shape than [codebooks, frames].
     """
@@ -136,7 +136,7 @@ def mask(mask, tokens=None, title: str = ""):
 
 
 def mask_over(clip, mask, tokens=None, title: str = ""):
-    """Spectrogram of a clip above, its mask below, on one time axis.
+    """Draw the spectrogram of a clip and below it the mask, on one time axis.
 
     Notebook: 00, 02
 
@@ -147,9 +147,9 @@ def mask_over(clip, mask, tokens=None, title: str = ""):
     mask : Bool[Tensor, "codebooks frames"]
         True = hidden.
     tokens : Tokens, optional
-        Those the mask belongs to, for its time axis; None: frames of the paper's codec.
+        The tokens of the mask, for its time axis. None: the frame rate of the paper's codec is used.
     title : str
-        Written above the figure; empty: the mask ratio in percent, and the seconds in which anything is hidden.
+        Title above the figure; empty: the mask ratio in percent, and the seconds in which anything is hidden.
 
     Returns
     -------
@@ -162,7 +162,7 @@ def mask_over(clip, mask, tokens=None, title: str = ""):
     TypeError
         For a mask that is not boolean.
     ValueError
-        For a mask of another shape than [codebooks, frames], and a clip without samples.
+        For a mask of another shape than [codebooks, frames], or a clip without samples.
     """
     from plotly.subplots import make_subplots
 
@@ -184,7 +184,7 @@ def _named_grids(steps, names) -> list[tuple[str, np.ndarray]]:
     """Name and mask [codebooks, frames] of each pass."""
     named = []
     for number, step in enumerate(steps):
-        index = step.index if hasattr(step, "confidence") else number  # a tensor has an `index` of another meaning
+        index = step.index if hasattr(step, "confidence") else number  # tensors have another `index`
         grid = np.asarray(getattr(step, "mask", step))
         named.append((f"pass {index + 1}", spectra.mask_array(grid[0] if grid.ndim == 3 else grid)))
     if not named:
@@ -197,7 +197,7 @@ def _named_grids(steps, names) -> list[tuple[str, np.ndarray]]:
 
 
 def _percent_trace(grid: np.ndarray, length: float):
-    """Heatmap of how many percent of the frames in each of at most 200 columns are hidden."""
+    """Make a heatmap with at most 200 columns of how many percent of the frames in each column are hidden."""
     columns = min(200, grid.shape[1])
     percent = spectra.column_means(100.0 * grid, columns)
     look = dict(zmin=0, zmax=100, ygap=1, showscale=False, colorscale=[[0, KEPT], [1, HIDDEN]])
@@ -205,36 +205,36 @@ def _percent_trace(grid: np.ndarray, length: float):
 
 
 def passes(steps, tokens=None, panels: int = 9, title: str = "", names=None):
-    """How the mask empties: passes of the sampling loop, evenly chosen, a small grid each.
+    """Draw how the mask empties: some passes of the sampling loop, each as a small grid.
 
-    A pass's panel shows what is still hidden after it.
+    Each grid shows what is still hidden after its pass.
 
     Notebook: 00, 02, 04, 05
 
     Parameters
     ----------
     steps : sequence of Step or Tensor
-        What `sample` yields, or masks, bool [codebooks, frames], True = hidden; of a batch the first item is drawn.
+        The results of `sample`, or masks, bool [codebooks, frames], True = hidden. Of a batch the first item is drawn.
     tokens : Tokens, optional
-        Those that are made, for the time axis; None: frames of the paper's codec.
+        The tokens, for the time axis. None: the frame rate of the paper's codec is used.
     panels : int
-        Most passes that are drawn.
+        Largest number of passes to draw. They are chosen evenly.
     title : str
-        Written above the figure.
+        Title above the figure.
     names : sequence of str, optional
-        One a grid, in place of "pass 1" and so on.
+        One name per grid, instead of "pass 1" and so on.
 
     Returns
     -------
     Figure
-        A panel a pass. x: time (s). y: codebooks, the first on top. Colour: hidden, in % where frames share a column.
+        One panel per pass. x: time (s). y: codebooks, the first on top. Colour: hidden frames, in % of a column.
 
     Raises
     ------
     TypeError
         For masks that are not boolean.
     ValueError
-        Without steps, and for another number of names.
+        If there are no steps, or if the number of names differs.
     """
     from plotly.subplots import make_subplots
 

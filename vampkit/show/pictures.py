@@ -9,7 +9,7 @@ import numpy as np
 
 from vampkit.show.spectra import RANGE, Spectrum
 
-ACCENT = (15, 139, 141)  # a teal of middle lightness: seen on white and on black
+ACCENT = (15, 139, 141)  # a teal that can be seen on white and on black
 
 
 def uri(data: bytes, kind: str) -> str:
@@ -30,9 +30,9 @@ def _palette(name: str, count: int) -> list[int]:
 
 
 def spectrogram_webp(spectrum: Spectrum, low: int) -> bytes:
-    """A spectrum as a WebP picture, high frequencies on top; colours run from `low` to `low` + 80 dB.
+    """Draw a spectrum as a WebP picture, high frequencies on top. Colours range from `low` to `low` + 80 dB.
 
-    WebP takes a third of the bytes of PNG here, and every browser reads it.
+    Here WebP takes a third of the bytes of PNG, and all browsers can show it.
     """
     from PIL import Image
 
@@ -44,9 +44,9 @@ def spectrogram_webp(spectrum: Spectrum, low: int) -> bytes:
 
 
 def hatch(mask: np.ndarray, width: int = 2, height: int = 10) -> np.ndarray:
-    """A mask [K, T] as pixels, uint8 [K * height, T * width]: 0 kept, 1 hidden, 2 hidden and on a slanted line.
+    """Draw a mask [K, T] as pixels, uint8 [K * height, T * width]: 0 kept, 1 hidden, 2 hidden and on a slanted line.
 
-    The lines tell hidden cells apart without colour.
+    With the lines, hidden cells can be recognized without colour.
     """
     cells = np.kron(mask, np.ones((height, width), dtype=np.uint8)).astype(np.uint8)
     y, x = np.indices(cells.shape)
@@ -56,7 +56,7 @@ def hatch(mask: np.ndarray, width: int = 2, height: int = 10) -> np.ndarray:
 
 
 def mask_png(mask: np.ndarray) -> bytes:
-    """A mask [K, T] as a PNG with a clear ground: codebook 1 on top, hidden cells filled and hatched."""
+    """Draw a mask [K, T] as a PNG with transparent background: codebook 1 on top, hidden cells filled and hatched."""
     from PIL import Image
 
     image = Image.fromarray(hatch(mask), "P")
@@ -65,7 +65,7 @@ def mask_png(mask: np.ndarray) -> bytes:
 
 
 def codes_png(codes: np.ndarray) -> bytes:
-    """Codes [K, T] as a PNG, one colour an entry number, codebook 1 on top."""
+    """Draw codes [K, T] as a PNG, codebook 1 on top. The colour shows the number of the entry."""
     from PIL import Image
 
     top = max(int(codes.max()), 1)
@@ -75,7 +75,7 @@ def codes_png(codes: np.ndarray) -> bytes:
 
 
 def wave_path(low: np.ndarray, high: np.ndarray, full: float) -> str:
-    """The outline of a waveform as an SVG path in a box of columns x 100; `full` is the sample value at its edge."""
+    """Draw the outline of a waveform as an SVG path in a box of columns x 100. full: sample value at the edge."""
     scale = 48 / max(full, 1e-9)
     top = [f"{i} {y:.0f}" for i, y in enumerate(50 - high * scale)]
     bottom = [f"{i} {y:.0f}" for i, y in enumerate(50 - low * scale + 0.6)]

@@ -1,4 +1,4 @@
-"""`listen`: clips to hear and to see on one time axis, in one piece of HTML that asks the network for nothing."""
+"""`listen`: plays and shows clips on one time axis, in a piece of HTML that needs no network."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from vampkit.files import written
 from vampkit.show import pictures, spectra
 
 BITRATE = 64  # kbit/s, mono: 10 s are 80 kB, and 107 kB as text inside the page
-ENCODER_GAIN = 0.95  # LAME makes sound 0.45 dB softer at this bitrate; that is undone
+ENCODER_GAIN = 0.95  # corrects that LAME makes sound 0.45 dB softer at this bitrate
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 
 def to_mp3(clip) -> bytes:
-    """A clip as MP3, 64 kbit/s, mixed to mono; the level is not changed, what exceeds full scale is clipped.
+    """Encode a clip as MP3 (64 kbit/s, mono). The level is not changed; samples beyond full scale are clipped.
 
-    The bytes depend on the sound alone, so a notebook that is run again holds the same player. Raises ValueError for a
-    clip without samples.
+    The bytes depend only on the sound, so running a notebook again gives the same player. Raises ValueError for a clip
+    without samples.
     """
     import soundfile
 
@@ -31,7 +31,7 @@ def to_mp3(clip) -> bytes:
         raise ValueError("the clip holds no samples, some sound was expected; there is nothing to hear")
     if clip.rate not in MP3_RATES:
         clip = clip.resample(44100)
-    # soundfile wants a bitrate as its place between the format's highest (0) and lowest (1).
+    # soundfile takes the bitrate as a number between 0 (the highest of the format) and 1 (the lowest).
     high, low = (320, 32) if clip.rate >= 32000 else (160, 8) if clip.rate >= 16000 else (64, 8)
     file = io.BytesIO()
     soundfile.write(
@@ -47,21 +47,21 @@ def to_mp3(clip) -> bytes:
 
 
 def facts(clip, label: str = "") -> str:
-    """What is heard, in one line: `label: 10.00 s, peak -3.1 dBFS, loudness -24.0 LUFS`.
+    """Describe a clip in one line: `label: 10.00 s, peak -3.1 dBFS, loudness -24.0 LUFS`.
 
     Notebook: 00
 
     Parameters
     ----------
     clip : Clip
-        Sound [channels, samples]; channels are averaged first, as the player does.
+        Sound [channels, samples]; channels are averaged first, as in the player.
     label : str
-        Its name in the line; empty: the clip's own.
+        Name in the line; empty: the name of the clip.
 
     Returns
     -------
     str
-        Length in seconds, peak in dB below full scale, loudness in LUFS (ITU-R BS.1770).
+        Length in seconds, peak in dB relative to full scale, loudness in LUFS (ITU-R BS.1770).
     """
     mono = clip.mono()
     peak, loudness = (round(v, 1) + 0.0 for v in (mono.peak(), mono.loudness()))
@@ -75,29 +75,29 @@ def _asset(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def _script() -> str:
-    """The player's script and the studio's fades, in a block, so that no name of ours becomes the page's."""
+    """The script of the player, with fade.js, in a block, so that its names are not global in the page."""
     return "{\n" + re.sub("^export ", "", _asset("fade.js"), flags=re.MULTILINE) + _asset("player.js") + "}\n"
 
 
 class Player:
-    """What `listen` returns: HTML for a notebook, one line of facts a clip where only text is shown.
+    """The result of `listen`: HTML for a notebook, or, where only text can be shown, one line of facts per clip.
 
-    Controls appear when the script runs; without it every clip keeps a plain audio element and the pictures stay.
+    The controls need the script. Without it, each clip still has a plain audio element and its pictures.
 
     Notebook: 00
 
     Parameters
     ----------
     clips : sequence of Clip
-        What is heard.
+        The clips to play.
     labels : sequence of str
-        One name a clip.
+        One name per clip.
     mask : Bool[Tensor, "codebooks frames"], optional
-        True = hidden, drawn under the sound.
+        A mask to draw under the sound, True = hidden.
     tokens : Tokens, optional
-        Those the mask belongs to, for its time axis; drawn themselves where there is no mask.
+        The tokens of the mask, for its time axis. Without a mask, the tokens are drawn.
     height : int
-        Of a spectrogram, in pixels.
+        Height of a spectrogram in pixels.
     """
 
     def __init__(self, clips, labels, mask=None, tokens=None, height: int = 90):
@@ -113,17 +113,17 @@ class Player:
         return {"text/plain": repr(self), "text/html": self.html()}
 
     def html(self, sound: bool = True) -> str:
-        """The player as one `<div>`.
+        """Write the player as one `<div>`.
 
         Parameters
         ----------
         sound : bool
-            With sound, script and controls; False: the pictures alone.
+            Include sound, script and controls; False: only the pictures.
 
         Returns
         -------
         str
-            HTML with its style, of no outside address.
+            HTML, with its style and without external links.
         """
         body = (
             f'<div class="vk-axis" data-lm-suppress-shortcuts="true">{self._views()}{self._grid()}'
@@ -141,14 +141,14 @@ class Player:
                 f"<script>{_script()}</script>"
             )
         name = html.escape("Listen: " + ", ".join(self.labels), quote=True)
-        # JupyterLab would take keys such as 1 or L for commands of its own; the attribute tells it to leave them.
+        # JupyterLab uses keys such as 1 or L as its own commands; the attribute prevents this.
         return (
             f'<div class="vampkit-player" role="group" aria-label="{name}" data-seconds="{self.seconds:.4f}" '
             f'data-lm-suppress-shortcuts="true"><style>{_asset("player.css")}</style>{body}</div>'
         )
 
     def save(self, path) -> Path:
-        """Write the player as a page of its own, which opens in any browser.
+        """Write the player as a web page, which any browser can open.
 
         Parameters
         ----------
@@ -206,7 +206,7 @@ class Player:
         name += ";<br>codebook 1<br>on top"
         rows, frames = grid.shape
         style = f"width:{100 * frames * spectra.frame_seconds(self.tokens) / self.seconds:.3f}%{rendering}"
-        height = min(112, max(60, 9 * rows))  # four lines of its name at least
+        height = min(112, max(60, 9 * rows))  # room for the four lines of its name
         return (
             f'<div class="vk-strip vk-grid" style="height:{height}px"><span class="vk-name">{name}</span>'
             f'<div class="vk-clip"><img style="{style}" alt="{what}, {rows} codebooks, {frames} frames" '
@@ -232,37 +232,37 @@ class Player:
 
 
 def listen(*clips, labels=None, mask=None, tokens=None, height: int = 90) -> Player:
-    """Hear one or several clips and see them, with one playhead for all; prints one line of facts a clip.
+    """Play and show one or several clips, with a common playhead. Prints one line of facts per clip.
 
-    While it plays, a switch to another clip keeps the place and fades over 25 ms. The sound is kept as MP3 (mono,
-    64 kbit/s); its level is never changed.
+    During playback you can switch to another clip at the same position, with a fade of 25 ms. The sound is stored as
+    MP3 (mono, 64 kbit/s). Its level is not changed.
 
     Notebook: 00
 
     Parameters
     ----------
     *clips : Clip or Take
-        What to hear.
+        The clips to play.
     labels : sequence of str, optional
-        One name a clip; None: the clips' own names.
+        One name per clip; None: the names of the clips.
     mask : Bool[Tensor, "codebooks frames"], optional
-        True = hidden, drawn under the sound.
+        A mask to draw under the sound, True = hidden.
     tokens : Tokens, optional
-        Those the mask belongs to, for its time axis; drawn themselves where no mask is given.
+        The tokens of the mask, for its time axis. Without a mask, the tokens are drawn.
     height : int
-        Of a spectrogram, in pixels.
+        Height of a spectrogram in pixels.
 
     Returns
     -------
     Player
-        Shown by the notebook.
+        The player. A notebook shows it.
 
     Raises
     ------
     TypeError
-        For what is no clip, and a mask that is not boolean.
+        For anything that is not a clip, or a mask that is not boolean.
     ValueError
-        Without clips, for another number of labels, and for a mask of another shape than [codebooks, frames].
+        If there are no clips, if the number of labels differs, or if the mask is not [codebooks, frames].
 
     Examples
     --------

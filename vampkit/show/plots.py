@@ -1,4 +1,4 @@
-"""Interactive figures of numbers: curves, bars, schedules and matrices, dressed like the other figures."""
+"""Interactive figures of numbers: curves, bars, schedules and matrices, in the style of the other figures."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ import numpy as np
 from vampkit.show.figures import INK, dress, figure_of
 
 COLOURS = ("#0f8b8d", "#c2571a", "#7a5fc7", "#5a8a1f", "#b5478b", "#4a7fb5")
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")  # colour is not the only sign of a curve
-FEW = 16  # so many whole numbers on an axis are named one by one
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")  # to tell curves apart without colour
+FEW = 16  # up to this many whole numbers on an axis are all labelled
 
 
 def curves(lines, x_title: str = "", y_title: str = "", title: str = "", height: int = 320):
-    """Named curves in one figure, told apart by colour and by dash.
+    """Draw named curves in one figure, with different colours and dashes.
 
     Notebook: 01, 02
 
     Parameters
     ----------
     lines : dict
-        {name: (x, y)}, or {name: y} over 0, 1, 2 and so on; arrays [points].
+        {name: (x, y)}, or {name: y} with x = 0, 1, 2 and so on; arrays [points].
     x_title : str
-        What x is, with its unit.
+        Title of the x axis, with the unit.
     y_title : str
-        What y is, with its unit.
+        Title of the y axis, with the unit.
     title : str
-        Written above the figure.
+        Title above the figure.
     height : int
-        Pixels.
+        Height in pixels.
 
     Returns
     -------
@@ -37,7 +37,7 @@ def curves(lines, x_title: str = "", y_title: str = "", title: str = "", height:
     Raises
     ------
     ValueError
-        Where x and y differ in length.
+        If x and y differ in length.
     """
     import plotly.graph_objects as go
 
@@ -57,30 +57,30 @@ def curves(lines, x_title: str = "", y_title: str = "", title: str = "", height:
 
 
 def _tick_step(places) -> int | None:
-    """1 where an axis shows few whole numbers, of which halves would make no sense; else plotly chooses."""
+    """Step of ticks: 1 if an axis shows few whole numbers, so that halves are not labelled; else plotly chooses."""
     whole = len(places) > 0 and all(float(p).is_integer() for p in places)
     return 1 if whole and max(places) - min(places) <= FEW else None
 
 
 def bars(values, y_title: str = "", title: str = "", height: int = 320, digits: int = 2, x_title: str = ""):
-    """Named values as bars, each number under its name.
+    """Draw named values as bars, with each number under its name.
 
     Notebook: 00, 01
 
     Parameters
     ----------
     values : dict
-        {name: number}, or {name: (mean, low, high)}, whose interval is drawn.
+        {name: number}, or {name: (mean, low, high)} to draw intervals.
     y_title : str
-        What the numbers are, with their unit.
+        Title of the y axis, with the unit.
     title : str
-        Written above the figure.
+        Title above the figure.
     height : int
-        Pixels.
+        Height in pixels.
     digits : int
-        Decimals of the numbers under the names.
+        Number of decimals of the numbers under the names.
     x_title : str
-        What the names are.
+        Title of the x axis.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def bars(values, y_title: str = "", title: str = "", height: int = 320, digits: 
         hovertemplate="%{x}: %{text}<extra></extra>",
     )
     figure = dress(figure_of(bar), title, height)
-    # Numbers inside or above the bars would shrink in low ones and lie under the lines of the intervals.
+    # Numbers are not drawn inside or above the bars: in low bars they would shrink, and intervals would cover them.
     labels = [f"{name}<br><b>{number}</b>" for name, number in zip(names, numbers, strict=True)]
     axis = dict(type="category", tickvals=names, ticktext=labels, tickangle=0, showgrid=False)
     figure.update_xaxes(title_text=x_title, **axis)
@@ -113,23 +113,23 @@ def bars(values, y_title: str = "", title: str = "", height: int = 320, digits: 
 
 
 def schedules(functions, points: int = 101, title: str = ""):
-    """Mask ratio over the course of sampling (or training) for several schedules (paper, section 3.2).
+    """Draw the mask ratio over the passes of sampling for several schedules (paper, section 3.2).
 
     Notebook: 02
 
     Parameters
     ----------
     functions : dict
-        {name: function of u in [0, 1]}, such as {"cosine": schedules.cosine}; each takes and gives a float.
+        {name: function of u in [0, 1]}, such as {"cosine": schedules.cosine}. Each function takes and returns a float.
     points : int
-        How often each function is asked.
+        Number of points of each curve.
     title : str
-        Written above the figure.
+        Title above the figure.
 
     Returns
     -------
     Figure
-        x: u, how much of the passes is done, 0 to 1. y: mask ratio ("share hidden"), 0 to 1.
+        x: u, the fraction of the passes that is done, 0 to 1. y: mask ratio ("share hidden"), 0 to 1.
     """
     u = np.linspace(0, 1, points)
     lines = {name: (u, np.array([float(f(float(v))) for v in u])) for name, f in functions.items()}
@@ -137,33 +137,33 @@ def schedules(functions, points: int = 101, title: str = ""):
 
 
 def matrices(panels, x_title: str = "", y_title: str = "", title: str = "", top: float | None = None):
-    """Named matrices side by side on one scale from 0, first row on top.
+    """Draw named matrices side by side, with one colour scale that starts at 0 and the first row on top.
 
     Notebook: 03, 05, 08
 
     Parameters
     ----------
     panels : dict
-        {name: array [rows, columns]}, none below 0.
+        {name: array [rows, columns]}, with no negative values.
     x_title : str
-        What a column is.
+        Title of the x axis.
     y_title : str
-        What a row is.
+        Title of the y axis.
     title : str
-        Written above the figure.
+        Title above the figure.
     top : float, optional
-        Value of the lightest colour; None: the largest there is.
+        Value of the lightest colour; None: the largest value.
 
     Returns
     -------
     Figure
-        A panel a matrix. x: `x_title`, columns from 0. y: `y_title`, rows from 0. Colour: in the unit of the numbers
-        given.
+        One panel per matrix. x: `x_title`, columns from 0. y: `y_title`, rows from 0. Colour: in the unit of the
+        numbers given.
 
     Raises
     ------
     ValueError
-        For arrays that are no matrices.
+        For arrays that are not matrices.
     """
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
@@ -179,7 +179,7 @@ def matrices(panels, x_title: str = "", y_title: str = "", title: str = "", top:
         rows, columns, subplot_titles=list(grids), horizontal_spacing=0.04, vertical_spacing=0.2 / rows
     )
     look = dict(zmin=0, zmax=top, colorscale="Viridis", hovertemplate="row %{y}, column %{x}: %{z:.3f}<extra></extra>")
-    if all(max(grid.shape) <= 8 for grid in grids.values()):  # few cells have room for their numbers
+    if all(max(grid.shape) <= 8 for grid in grids.values()):  # small matrices have room for numbers
         look["texttemplate"] = "%{z:.2f}"
     for i, grid in enumerate(grids.values()):
         trace = go.Heatmap(z=grid.round(3), showscale=i == 0, colorbar=dict(thickness=12), **look)

@@ -1,4 +1,4 @@
-"""What pictures are made of: a small log-mel spectrogram, the outline of a waveform, masks and codes as arrays."""
+"""Data for pictures: a small log-mel spectrogram, the outline of a waveform, masks and codes as arrays."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from functools import lru_cache
 
 import numpy as np
 
-HOP = 768  # the paper's codec; used where a mask comes without its tokens
+HOP = 768  # hop of the paper's codec, used for masks without tokens
 RATE = 44100
-COARSE = 4  # codebooks of the coarse model; the rest are fine
-RANGE = 80  # decibels shown below the loudest cell: what is softer is not heard beside it
-WINDOW, STEP = 2048, 512  # samples of a transform, and between the starts of two
+COARSE = 4  # codebooks of the coarse model; the others are fine
+RANGE = 80  # decibels shown below the loudest cell; softer sound is masked by it
+WINDOW, STEP = 2048, 512  # window and hop of the Fourier transform, in samples
 
 
 @dataclass(frozen=True)
 class Spectrum:
-    """A log-mel spectrogram made for looking at.
+    """A log-mel spectrogram for pictures.
 
     Parameters
     ----------
     db : ndarray
-        int16 [bands, columns], low bands first: dB of the mean power of a band's bins (0: a full-scale sine in each).
+        int16 [bands, columns], low bands first: dB of the mean power in the bins of a band (0: full-scale sines).
     seconds : float
         Length of the time axis.
     hz : ndarray
-        float [bands], the middle of each band in Hz.
+        float [bands], the centre of each band in Hz.
     """
 
     db: np.ndarray
@@ -38,15 +38,15 @@ def _filters(rate: int, size: int, bands: int) -> tuple[np.ndarray, np.ndarray]:
     import librosa
 
     weights = librosa.filters.mel(sr=rate, n_fft=size, n_mels=bands, norm=None)
-    # A mean over bins, so that a band is not brighter for being wide.
+    # The mean over bins, not the sum; otherwise wide bands would be brighter.
     weights /= np.maximum(weights.sum(1, keepdims=True), 1e-9)
     return weights, librosa.mel_frequencies(n_mels=bands + 2, fmax=rate / 2)[1:-1]
 
 
 def spectrum(clip, bands: int = 80, columns: int = 480) -> Spectrum:
-    """Log-mel spectrogram of a clip (channels averaged), at most `columns` wide, each the mean power of its windows.
+    """Compute the log-mel spectrogram of a clip (channels averaged) with at most `columns` columns.
 
-    Raises ValueError for a clip without samples.
+    Each column is the mean power of its windows. Raises ValueError for a clip without samples.
     """
     import torch
 
@@ -71,33 +71,33 @@ def _mono(clip) -> np.ndarray:
 
 
 def _edges(length: int, columns: int) -> np.ndarray:
-    """First place of each of so many columns of about equal width, and the end, [columns + 1]."""
+    """Borders of `columns` columns of about equal width, [columns + 1]."""
     return np.linspace(0, length, columns + 1).round().astype(int)
 
 
 def column_means(cells: np.ndarray, columns: int) -> np.ndarray:
-    """Means of cells [rows, frames] over so many columns of about equal width, [rows, columns]."""
+    """Average cells [rows, frames] in `columns` columns of about equal width, [rows, columns]."""
     edges = _edges(cells.shape[1], columns)
     return np.add.reduceat(cells, edges[:-1], axis=1) / np.diff(edges)
 
 
 def shared_range(*spectra: Spectrum) -> tuple[int, int]:
-    """Lowest and highest decibel shown; one range for all, so that colours compare."""
+    """Lowest and highest dB shown. All spectra get the same range, so that their colours can be compared."""
     top = max(int(s.db.max()) for s in spectra)
     return top - RANGE, top
 
 
 def outline(clip, columns: int = 400) -> tuple[np.ndarray, np.ndarray]:
-    """Lowest and highest sample of each of at most `columns` stretches of a clip: two float arrays [columns]."""
+    """Lowest and highest sample in each of at most `columns` stretches of a clip: two float arrays [columns]."""
     samples = _mono(clip)
     starts = _edges(samples.size, min(columns, samples.size))[:-1]
     return np.minimum.reduceat(samples, starts), np.maximum.reduceat(samples, starts)
 
 
 def mask_array(mask) -> np.ndarray:
-    """A mask as a boolean numpy array [K, T]; True is hidden.
+    """Convert a mask to a boolean NumPy array [K, T], True = hidden.
 
-    Raises TypeError where it is not boolean, ValueError where it is not [K, T] (a batch of one is accepted).
+    Raises TypeError if it is not boolean, and ValueError if it is not [K, T] (a batch of one is accepted).
     """
     array = np.asarray(mask)
     if array.dtype != np.bool_:
@@ -108,7 +108,7 @@ def mask_array(mask) -> np.ndarray:
 
 
 def code_array(tokens_or_codes) -> np.ndarray:
-    """Codes as an integer numpy array [K, T], from Tokens or from codes. Raises TypeError, ValueError."""
+    """Convert Tokens or codes to an integer NumPy array [K, T]. Raises TypeError or ValueError if they do not fit."""
     array = np.asarray(getattr(tokens_or_codes, "codes", tokens_or_codes))
     if not np.issubdtype(array.dtype, np.integer):
         raise TypeError(
@@ -128,12 +128,12 @@ def _grid(array: np.ndarray, what: str) -> np.ndarray:
 
 
 def frame_seconds(tokens=None) -> float:
-    """Seconds a frame lasts: of these tokens, or of the paper's codec (768 samples at 44.1 kHz)."""
+    """Length of a frame in seconds, of the given tokens or of the paper's codec (768 samples at 44.1 kHz)."""
     return tokens.hop / tokens.rate if hasattr(tokens, "hop") else HOP / RATE
 
 
 def codebook_names(codebooks: int) -> list[str]:
-    """What codebooks are called in every picture: "coarse 1" to "coarse 4", "fine 5" on."""
+    """Names of the codebooks in all pictures: "coarse 1" to "coarse 4", then "fine 5" and so on."""
     return [f"{'coarse' if k < COARSE else 'fine'} {k + 1}" for k in range(codebooks)]
 
 

@@ -1,4 +1,4 @@
-"""The overview as a still picture, for pages and places where nothing interactive runs."""
+"""The overview as a still picture, for pages that cannot be interactive."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vampkit.show import pictures, spectra
 
 
 def overview(clip, mask=None, path=None, tokens=None, title: str = "", size: tuple[float, float] = (9, 4.2)):
-    """Spectrogram above and mask grid below on one time axis, drawn by matplotlib.
+    """Draw the spectrogram of a clip and below it the mask, on one time axis, with matplotlib.
 
     Notebook: 00
 
@@ -20,20 +20,20 @@ def overview(clip, mask=None, path=None, tokens=None, title: str = "", size: tup
     clip : Clip
         Sound [channels, samples]; channels are averaged.
     mask : Bool[Tensor, "codebooks frames"], optional
-        True = hidden; None: the spectrogram alone.
+        The mask, True = hidden; None: only the spectrogram is drawn.
     path : str or PathLike, optional
-        A .png or .svg to write.
+        A .png or .svg file to write.
     tokens : Tokens, optional
-        Those the mask belongs to, for its time axis; None: frames of the paper's codec.
+        The tokens of the mask, for its time axis. None: the frame rate of the paper's codec is used.
     title : str
-        Written above the picture; empty: the clip's name.
+        Title above the picture; empty: the name of the clip.
     size : tuple of float
         Width and height in inches.
 
     Returns
     -------
     Figure or Path
-        The matplotlib figure, or the path where one was given. x: time (s). y: Hz (mel) above, codebooks below. Colour:
+        The path if one was given, else the matplotlib figure. x: time (s). y: Hz (mel) above, codebooks below. Colour:
         the loudest 80 dB above, hidden or kept below.
 
     Raises
@@ -41,12 +41,12 @@ def overview(clip, mask=None, path=None, tokens=None, title: str = "", size: tup
     TypeError
         For a mask that is not boolean.
     ValueError
-        For a mask of another shape than [codebooks, frames], and a clip without samples.
+        For a mask of another shape than [codebooks, frames], or a clip without samples.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    # A figure of its own, not pyplot's: nothing global is touched and nothing stays open.
+    # Not made with pyplot, so that no global state is changed and no figure stays open.
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     length = clip.seconds
@@ -65,7 +65,7 @@ def overview(clip, mask=None, path=None, tokens=None, title: str = "", size: tup
     if path is None:
         return figure
     kind = Path(path).suffix.lstrip(".")
-    # Without a date or version in it, the same picture is the same file.
+    # Date and version are left out, so that the same picture gives the same file.
     metadata = {"Software": None} if kind == "png" else {"Date": None}
     with written(path) as part:
         figure.savefig(part, dpi=120, format=kind, metadata=metadata, facecolor="white")

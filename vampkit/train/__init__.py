@@ -1,4 +1,4 @@
-"""Training: a codec, the two masked models on its tokens, adapters, the tagger, and the data for all of them.
+"""Training: a codec, the two masked models for its tokens, adapters, the tagger, and the data for all of them.
 
 Names are loaded on first use. Notebook: 04
 """
@@ -23,6 +23,6 @@ _HOME = {
     "tokens": ("ExcerptStore", "TokenSource"),
     "training": ("Training",),
 }
-"""Each public name, by the module that holds it."""
+"""For each module, the public names that it holds."""
 
 __getattr__, __dir__, __all__ = lazily(__name__, _HOME)

@@ -1,4 +1,7 @@
-"""What a mirdata dataset says of a track, as plain data: beats, chords and key in one form, the rest in its own."""
+"""The annotations of tracks of mirdata datasets, as plain data.
+
+Beats, chords and key have the same form for all datasets. All other annotations keep the form of their dataset.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,14 @@ import numpy as np
 from vampkit.errors import VampkitError
 
 NOT_READ = ("audio", "midi", "score", "spectrum", "hpcp", "stem")
-"""Parts of names of properties that would load sound or scores."""
+"""Properties whose names contain one of these words would load sound or scores, so they are not read."""
 PLAIN = (str, int, float, bool)
 
 
 def mirdata_items(name: str, home: str) -> list[dict]:
-    """Tracks of a dataset for a token store, each with "file", "track", "artist" and "truth".
+    """List the tracks of a mirdata dataset for a token store, each with "file", "track", "artist" and "truth".
 
-    name: of a mirdata dataset. home: the folder it lies in. Raises VampkitError where mirdata is not installed.
+    name: name of the dataset. home: its folder. Raises VampkitError if mirdata is not installed.
     """
     try:
         import mirdata as library
@@ -34,11 +37,10 @@ def mirdata_items(name: str, home: str) -> list[dict]:
 
 
 def truth_of(track: Any) -> dict:
-    """A track's annotations as plain data.
+    """Convert a track's annotations to plain data.
 
-    "beats" and "downbeats" in seconds, "chords" as [start, end, label] and "key" are in one form for all datasets;
-    "annotations" holds every other one that is there, field by field as the dataset has it (notes, melody, sections,
-    tempo, genre and so on).
+    "beats" and "downbeats" are in seconds, "chords" are [start, end, label], and "key" is a text. "annotations" has all
+    others that the track has (notes, melody, sections, tempo, genre and so on), with the fields of the dataset.
     """
     truth, rest = {}, {}
     for name in dir(track):
@@ -65,7 +67,7 @@ def truth_of(track: Any) -> dict:
 
 
 def _plain(value: Any) -> Any:
-    """Numbers, strings, arrays, lists and annotations as JSON takes them; None for what is none of these."""
+    """Convert numbers, strings, arrays, lists and annotations to JSON data. Gives None for all other values."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, np.ndarray):

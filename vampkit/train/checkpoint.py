@@ -1,4 +1,4 @@
-"""Checkpoints: all that a training needs to go on as if nothing had happened, as safetensors and never as a pickle."""
+"""Checkpoints: all that is needed to continue a training exactly. They are saved as safetensors, never as a pickle."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vampkit.files.written import room_for
 
 FORMAT = "vampkit.checkpoint/1"
 HOW = {"accumulate", "precision", "compile", "save_seconds", "keep", "check_every", "audio_every", "tensorboard"}
-"""Settings of how a run is carried out, which may change when it goes on; the others decide what comes out."""
+"""Settings that do not affect the trained weights. They may be changed when a run is continued."""
 
 
 def _flatten(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
@@ -49,7 +49,7 @@ def _unflatten(node: dict, tensors: dict[str, Tensor]) -> Any:
 def save(state: dict[str, Any], path: str | os.PathLike) -> Path:
     """Write nested dicts and lists of tensors and plain values as one safetensors file, flushed to the disk.
 
-    Raises VampkitError where the disk is full.
+    Raises VampkitError if the disk is full.
     """
     tensors: dict[str, Tensor] = {}
     tree = _flatten(state, "state", tensors)
@@ -57,18 +57,18 @@ def save(state: dict[str, Any], path: str | os.PathLike) -> Path:
 
 
 def load(path: str | os.PathLike) -> dict[str, Any]:
-    """What `save` wrote. Raises FileNotFoundError, VampkitError for another kind of file."""
+    """Read what `save` wrote. Raises FileNotFoundError, or VampkitError for another kind of file."""
     tree, tensors = read_safetensors(path, FORMAT)
     return _unflatten(tree, tensors)
 
 
 def identity(preset: Any) -> dict[str, Any]:
-    """The settings of a preset that decide what comes out of its run."""
+    """The settings of a preset that determine the trained weights."""
     return {name: value for name, value in asdict(preset).items() if name not in HOW}
 
 
 def same_run(saved: dict[str, Any], now: dict[str, Any], folder: str | os.PathLike) -> None:
-    """Refuse to go on with a run that other settings began. Raises VampkitError that names what differs."""
+    """Raise VampkitError if a run was begun with other settings. The message names the settings that differ."""
     if changed := list(_changes(saved, now)):
         raise VampkitError(
             f"{folder} holds a run with other settings ({'; '.join(changed)}); "
@@ -85,7 +85,7 @@ def _changes(saved: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
 
 
 def finished(folder: str | os.PathLike, steps: int) -> None:
-    """Say that a run was complete before this call, so that its result is not taken for a new one's."""
+    """Print that the run was already complete, so that its result is not taken for a new one."""
     print(
         f"{folder} holds a run that is finished ({steps} steps): nothing was trained. "
         "For a new run choose another folder, or delete this one."
@@ -93,29 +93,29 @@ def finished(folder: str | os.PathLike, steps: int) -> None:
 
 
 class Checkpoints:
-    """The newest checkpoints of a training, FOLDER/state-00001234.safetensors by step, and the best, best.safetensors.
+    """The checkpoints of a training: the newest, FOLDER/state-STEP.safetensors, and the best, best.safetensors.
 
-    keep: how many of the newest stay.
+    keep: how many of the newest are kept.
     """
 
     def __init__(self, folder: str | os.PathLike, keep: int = 2):
         self.folder, self.keep = Path(folder), max(1, keep)
 
     def paths(self) -> list[Path]:
-        """All but the best, oldest first."""
+        """All checkpoints except the best, oldest first."""
         return sorted(self.folder.glob("state-*.safetensors"))
 
     def save(self, state: dict[str, Any], step: int, best: bool = False) -> Path:
-        """Write the checkpoint of a step, and delete the oldest.
+        """Write the checkpoint of a step, and delete those that are too old.
 
-        Raises VampkitError where the disk is full, with all older ones still there.
+        Raises VampkitError if the disk is full. Then no old checkpoint is deleted.
         """
         path = save(state, self.folder / f"state-{step:08}.safetensors")
         if best:
             with written(self.folder / "best.safetensors") as part:
                 part.unlink(missing_ok=True)
                 try:
-                    os.link(path, part)  # two names of one file, where the disk can
+                    os.link(path, part)  # a hard link, if the file system has them
                 except OSError:
                     shutil.copyfile(path, part)
         for old in self.paths()[: -self.keep]:
@@ -123,14 +123,14 @@ class Checkpoints:
         return path
 
     def step(self) -> int | None:
-        """Step of the newest checkpoint; None where there is none."""
+        """Step of the newest checkpoint; None if there is none."""
         paths = self.paths()
         return int(paths[-1].stem.removeprefix("state-")) if paths else None
 
     def latest(self) -> dict[str, Any] | None:
-        """The newest checkpoint that can be read; None where there is none.
+        """Read the newest checkpoint; None if there is none.
 
-        A damaged one is named, and the one before it taken. Raises VampkitError where all are damaged.
+        If it is damaged, a message is printed and the one before it is read. Raises VampkitError if all are damaged.
         """
         paths = self.paths()
         for path in reversed(paths):
@@ -146,9 +146,9 @@ class Checkpoints:
 
 
 class Log:
-    """A JSON-lines file of what a training measured, one row an update.
+    """The log of a training: a JSON-lines file with one row per update.
 
-    Where a run goes on, rows from `step` on are dropped, since they will be written again.
+    If a run is continued, rows from `step` on are removed, since these updates are done again.
     """
 
     def __init__(self, path: str | os.PathLike, step: int):
@@ -159,13 +159,13 @@ class Log:
                 try:
                     row = json.loads(line)
                 except json.JSONDecodeError:
-                    continue  # a kill in the middle of a line leaves half of one
+                    continue  # an incomplete line, after the run was killed
                 if row["step"] < step:
                     kept.append(line)
         with written(self.path) as part:
             part.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
 
     def write(self, **row) -> None:
-        """Append one row; the field `step` is needed."""
+        """Append one row. It must have the field `step`."""
         with room_for(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}) + "\n")

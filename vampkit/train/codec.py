@@ -1,11 +1,11 @@
-"""Training a codec: first without its quantizer, then with it, last the decoder alone.
+"""Training a codec in three stages: without the quantizer, with it, and finally only the decoder.
 
-1. autoencoder: encoder and decoder learn to pass sound through, without the quantizer.
-2. Between the stages k-means starts the quantizer, codebook after codebook, on what the encoder gives.
-3. joint: everything learns together. Quantizer dropout makes the first codebooks carry the most.
-4. decoder: encoder and quantizer are frozen, so tokens keep their meaning while the decoder gets better, against
-   discriminators where the preset asks for them. A part of each batch is decoded from its coarse codebooks alone, as
-   the output of a coarse model is.
+1. autoencoder: encoder and decoder learn to reconstruct sound, without the quantizer.
+   After this stage, k-means on the encoder's output gives the initial codebooks, one after another.
+2. joint: all parts are trained together. Because of quantizer dropout, the first codebooks carry the most information.
+3. decoder: only the decoder is trained. Encoder and quantizer are frozen, so tokens keep their meaning. Discriminators
+   are used if the preset has them. A part of each batch is decoded from only its coarse codebooks, like the output of
+   a coarse model.
 
 Notebook: 01
 """
@@ -35,11 +35,11 @@ from vampkit.weights import load_codec
 
 STAGES = ("autoencoder", "joint", "decoder")
 HOP = 768
-"""Samples a frame."""
+"""Samples per frame."""
 
 
 class CodecTraining(Training):
-    """One training of a codec, which goes on where it was left.
+    """The training of a codec. It can be stopped and continued.
 
     Notebook: 01
 
@@ -48,7 +48,7 @@ class CodecTraining(Training):
     preset : CodecPreset
         The settings.
     pools : tuple of (Pool or None, Pool or None)
-        Sound to learn from: real music first, composed music second.
+        Training sound: first real music, second composed music.
     out : str or PathLike
         Folder for checkpoints, log and the result.
     valid : dict of str to Pool, optional
@@ -56,12 +56,12 @@ class CodecTraining(Training):
     device : str
         "cpu" or "cuda".
     start : Codec, optional
-        A codec of the same shape to go on from, with the joint stage. A checkpoint in `out` goes before it.
+        A codec of the same shape to start from, with the joint stage. If `out` has a checkpoint, that is used instead.
 
     Raises
     ------
     VampkitError
-        For a start of another shape, or an `out` in which a run with other settings began.
+        If `start` has another shape, or if `out` holds a run with other settings.
     """
 
     def __init__(
@@ -97,14 +97,14 @@ class CodecTraining(Training):
 
     @property
     def stage(self) -> str:
-        """The stage that the next step belongs to: "autoencoder", "joint", "decoder", or "done" after the last."""
+        """Stage of the next step: "autoencoder", "joint" or "decoder"; "done" after the last step."""
         return (*STAGES, "done")[int(np.searchsorted(self.ends, self.step, side="right"))]
 
     def _new_optimizers(self) -> None:
-        p, decoder_alone = self.preset, self.stage in ("decoder", "done")
+        p, decoder_only = self.preset, self.stage in ("decoder", "done")
         first_last = {id(self.model.encoder.block[0].weight_v), id(self.model.decoder.model[-2].weight_v)}
-        trained = self.model.decoder if decoder_alone else self.model
-        self.model.requires_grad_(not decoder_alone)
+        trained = self.model.decoder if decoder_only else self.model
+        self.model.requires_grad_(not decoder_only)
         self.model.decoder.requires_grad_(True)
         convolutions, entries, rest = [], [], []
         for name, weight in trained.named_parameters():
@@ -113,7 +113,7 @@ class CodecTraining(Training):
         rate = p.muon_rate if self.stage == "autoencoder" else p.joint_rate
         groups = [{"params": rest}] + ([{"params": entries, "lr": p.codebook_rate}] if entries else [])
         self.optimizers = [Muon(convolutions, lr=rate), _adam(groups, p.adam_rate)]
-        if decoder_alone and self.discriminators is not None:
+        if decoder_only and self.discriminators is not None:
             self.optimizers.append(_adam(self.discriminators.parameters(), p.discriminator_rate))
 
     def _state(self) -> dict:
@@ -128,12 +128,12 @@ class CodecTraining(Training):
         super()._restore(state)
 
     def batch(self, step: int) -> Tensor:
-        """Crops of sound for one step, a function of seed and step alone.
+        """Draw the crops of sound for one step. They depend only on seed and step.
 
         Parameters
         ----------
         step : int
-            From 0.
+            Number of the step, from 0.
 
         Returns
         -------
@@ -149,9 +149,9 @@ class CodecTraining(Training):
         return torch.from_numpy(np.concatenate(rows)).to(self.device)
 
     def _forward(self, sound: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Reconstruction [batch, samples], the quantizer's two losses, and the agreement of each codebook.
+        """Reconstruction [batch, samples], commitment loss, codebook loss, and the agreement of each codebook.
 
-        In the first stage there is no quantizer, and the three are 0.
+        In the first stage there is no quantizer, and the last three are 0.
         """
         z = self.model.encoder(sound[:, None])
         commitment = codebook = agree = sound.new_zeros(())
@@ -162,7 +162,7 @@ class CodecTraining(Training):
 
     @torch.no_grad()
     def frozen(self, sound: Tensor) -> Tensor:
-        """Latents as the decoder stage gets them, the first rows from their coarse codebooks alone.
+        """Compute the decoder's input in the decoder stage; for the first rows it comes from only the coarse codebooks.
 
         Parameters
         ----------
@@ -190,7 +190,7 @@ class CodecTraining(Training):
         self.model.train(stage != "decoder")
         estimate, loss, row = self._distances(sound)
         judged = stage == "decoder" and self.discriminators is not None
-        # The discriminators learn alone during the warm-up: untrained, they would teach the decoder noise.
+        # During the warm-up the decoder ignores the discriminators, since untrained ones would mislead it.
         if judged and self.step - start >= p.warmup:
             adversarial, features = self.discriminators.decoder_losses(sound, estimate)
             loss = loss + p.adversarial_weight * adversarial + p.feature_weight * features
@@ -200,7 +200,7 @@ class CodecTraining(Training):
         norm = total_norm([w for w in self.model.parameters() if w.requires_grad], p.clip)
         row |= {"loss": float(loss.detach()), "norm": norm}
         if judged:
-            self.optimizers[-1].zero_grad()  # what the decoder's loss left there
+            self.optimizers[-1].zero_grad()  # remove the gradients of the decoder's loss
             own = self.discriminators.own_loss(sound, estimate)
             own.backward()
             row["discriminators"] = float(own.detach())
@@ -208,7 +208,7 @@ class CodecTraining(Training):
         return row
 
     def _distances(self, sound: Tensor) -> tuple[Tensor, Tensor, dict]:
-        """Reconstruction, loss and what to log of it, without the discriminators' part."""
+        """Reconstruction, loss and values to log, without the discriminators' losses."""
         p, stage = self.preset, self.stage
         if stage == "decoder":
             estimate = self.model.decoder(self.frozen(sound))[:, 0]
@@ -240,7 +240,10 @@ class CodecTraining(Training):
         return super().run(minutes)
 
     def _milestone(self) -> bool:
-        """Turn to the next stage where one ends: the average becomes the model, the quantizer is started where due."""
+        """If a stage ends with this step, begin the next one, and return True.
+
+        The averaged weights become the model. After the first stage the quantizer is initialized.
+        """
         if self.step not in self.ends:
             return False
         self.model.load_state_dict(self.average.state)
@@ -254,7 +257,7 @@ class CodecTraining(Training):
 
     @torch.no_grad()
     def _latents(self, frames: int) -> Tensor:
-        """Encoder outputs [frames, width] of training sound."""
+        """Encoder output [frames, width] for training sound."""
         self.model.eval()
         rows, have, step = [], 0, -1
         while have < frames:
@@ -280,7 +283,7 @@ class CodecTraining(Training):
         return found
 
     def _averaged(self) -> nn.Module:
-        """A network with the averaged weights; built anew, since weight norm cannot be copied by deepcopy."""
+        """Make a network with the averaged weights. It is built new, since deepcopy cannot copy weight norm."""
         model = build(settings_of(self.model))
         model.load_state_dict(self.average.state)
         return model
@@ -290,7 +293,7 @@ class CodecTraining(Training):
 
 
 def _adam(parameters: Iterable, rate: float) -> torch.optim.Optimizer:
-    """DAC's settings of AdamW, without weight decay."""
+    """AdamW with the settings of DAC, without weight decay."""
     return torch.optim.AdamW(parameters, lr=rate, betas=(0.8, 0.99), weight_decay=0.0)
 
 
@@ -304,40 +307,40 @@ def train_codec(
     start: str | os.PathLike | None = None,
     processes: int = 1,
 ) -> Path | None:
-    """Train a codec on composed music and a folder of real music, going on from what is in `out`.
+    """Train a codec on composed music and a folder of real music, or continue the run in `out`.
 
     Notebook: 01
 
     Parameters
     ----------
     preset : str or CodecPreset
-        "ci", "laptop", "gpu", or settings of your own.
+        "ci", "laptop", "gpu", or your own settings.
     out : str or PathLike, optional
-        Folder of the run; None: in the cache.
+        Folder of the run; None: a folder in the cache.
     music : str or PathLike, optional
-        Folder with train/ and valid/, as `vampkit data fetch` fills it; None: composed music only.
+        Folder with train/ and valid/, such as `vampkit data fetch` makes; None: only composed music.
     composed : int
         Number of composed pieces of 30 s.
     minutes : float, optional
-        When to stop; the next call goes on.
+        Stop after this time. The next call continues.
     device : str
         "cpu" or "cuda".
     start : str or PathLike, optional
-        Name or path of a codec to go on from, without the first stage.
+        Name or path of a codec to start from; then the first stage is left out.
     processes : int
-        How many processes compose the pieces.
+        Number of processes that compose pieces.
 
     Returns
     -------
     Path or None
-        The codec's file, codec.safetensors in `out`; None when time ran out.
+        The codec, codec.safetensors in `out`; None if the time was up.
 
     Raises
     ------
     ValueError
         For an unknown preset.
     VampkitError
-        For a start of another shape, or an `out` in which a run with other settings began.
+        If `start` has another shape, or if `out` holds a run with other settings.
     """
     preset, name, out = chosen_run(CODEC_PRESETS, preset, "codec", out)
     composed, held_out = (4, 2) if name == "ci" else (composed, 24)

@@ -1,17 +1,18 @@
-"""Where a training runs: the one place that chooses between CPU, one GPU and many.
+"""Where a training runs: on the CPU, on one GPU, or on several. No other module chooses this.
 
-One process uses the GPU where there is one. Many processes are started from outside, and Accelerate finds them:
+One process uses the GPU if there is one. Several processes are started with one of these commands, and Accelerate
+connects them:
 
     torchrun --nproc-per-node 8 -m vampkit.cli train coarse --preset paper --store STORE
     accelerate launch --multi_gpu --num_processes 8 -m vampkit.cli train coarse --preset paper --store STORE
 
-or from a notebook, `launch(train_masked, "coarse", "gpu", processes=2)`, in a kernel that has not used a GPU
-yet. All of them share one batch (DDP): the gradients are those of one process with the whole batch. On a machine
-without GPU `torchrun` works too; `accelerate launch --cpu` would start one process only.
+In a notebook, call `launch(train_masked, "coarse", "gpu", processes=2)`, in a kernel that has not used a GPU yet. The
+processes share one batch (DDP), so the gradients are the same as those of one process with the whole batch. `torchrun`
+also works on a machine without a GPU; `accelerate launch --cpu` would start only one process.
 
-FSDP, which spreads the weights too, was not tested here, and nothing in the package needs it: the paper's models train
-on one card of 24 GB. `accelerate launch --use_fsdp` wraps the model for it. It needs `optimizer="adamw"`, since Muon
-works on whole matrices, and checkpoints and averages would hold each process's own part.
+FSDP, which also distributes the weights, is not tested. It is not needed: the paper's models can be trained on one GPU
+with 24 GB. `accelerate launch --use_fsdp` would use it. It needs `optimizer="adamw"`, since Muon works on whole
+matrices. Also, each process would store only its own part of the weights in checkpoints and averages.
 
 Notebook: 04
 """
@@ -38,12 +39,12 @@ PEAKS = {
     "V100": 125e12,
     "T4": 65e12,
 }
-"""Dense bf16 multiplications and additions a second of each card, as its maker states them (V100 and T4: fp16)."""
+"""Operations per second of each GPU in dense bf16 (V100 and T4: fp16), as stated by the manufacturer."""
 
 
 @contextlib.contextmanager
 def single_threaded() -> Iterator[None]:
-    """Processes started inside use one thread each; otherwise each would take as many as there are cores."""
+    """Let processes that are started inside use one thread each. By default each would use one thread per core."""
     before = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
     os.environ.update(dict.fromkeys(before, "1"))
     try:
@@ -61,8 +62,7 @@ def accelerator(device: str, precision: str):
     where = chosen(device)
     settings = {"cpu": where == "cpu", "mixed_precision": resolved_precision(precision, where)}
     shared = AcceleratorState._shared_state
-    # Accelerate keeps the first training's device and precision for the whole process; a notebook may hold several
-    # trainings.
+    # Accelerate keeps the device and precision of the first training, but a notebook may run several trainings.
     if shared and PartialState().num_processes == 1:
         before = {"cpu": PartialState().device.type == "cpu", "mixed_precision": shared["_mixed_precision"]}
         if before != settings:
@@ -78,21 +78,21 @@ def launch(function: Callable, *arguments, processes: int = 1) -> None:
     Parameters
     ----------
     function : callable
-        Such as `train_masked`.
+        The function, such as `train_masked`.
     *arguments
-        Its own.
+        Arguments of the function.
     processes : int
-        How many. With more than one, nothing in this kernel may have used a GPU before.
+        Number of processes. If more than one, nothing in this kernel may have used a GPU before.
     """
     from accelerate import notebook_launcher
     from accelerate.state import AcceleratorState
 
-    AcceleratorState._reset_state(True)  # trainings that this kernel ran on its CPU would be in the way
+    AcceleratorState._reset_state(True)  # forget earlier trainings on the CPU in this kernel
     notebook_launcher(function, arguments, num_processes=processes)
 
 
 def resolved_precision(precision: str, device: str) -> str:
-    """What "auto" means: "bf16" on a GPU and on processors that multiply it (AMX, AVX-512 BF16), "no" elsewhere."""
+    """Replace "auto": by "bf16" if the GPU or CPU has instructions for it (AMX, AVX-512 BF16), else by "no"."""
     if precision != "auto":
         return precision
     fast = (
@@ -104,7 +104,7 @@ def resolved_precision(precision: str, device: str) -> str:
 
 
 def peak() -> float | None:
-    """Dense bf16 operations a second that this process's card can do at most; None for a CPU and other cards."""
+    """Peak of dense bf16 operations per second of this process's GPU; None for a CPU or a GPU not in `PEAKS`."""
     if not torch.cuda.is_available():
         return None
     name = torch.cuda.get_device_name()

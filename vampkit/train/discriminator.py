@@ -1,8 +1,8 @@
-"""Discriminators for the last stage of a codec: small networks that learn to tell a decoded spectrum from a real one.
+"""Discriminators for the last stage of a codec: small networks that learn to tell decoded spectra from real ones.
 
-A decoder trained on distances alone plays the average of all sounds that its tokens allow, and an average is dull:
-noise and cymbals lose their grain. A discriminator sees the whole texture at once. This one reads complex spectra in
-bands, as DAC's does (arXiv 2306.06546), without the period discriminators, which are most of DAC's cost.
+Different sounds can have the same tokens. A decoder that is trained only on distances gives their average, which is
+dull: noise and cymbals lose their texture. A discriminator can judge this texture. Ours reads complex spectra in bands,
+as in DAC (arXiv 2306.06546). DAC's period discriminators, which take most of its computation, are left out.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from torch.nn.utils.parametrizations import weight_norm
 
 WINDOWS = (2048, 1024, 512)
 BANDS = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
-"""Borders of the bands as fractions of the spectrum; each has its own convolutions, as treble and bass differ."""
+"""Borders of the bands as fractions of the spectrum. Each band has its own convolutions: bass and treble differ."""
 
 
 class SpectrumDiscriminator(nn.Module):
-    """Judges spectra of one window length, by five convolutions over frames and bins in each band.
+    """Judges spectra of one window length. Each band has four convolutions over frames and bins; a last one joins them.
 
-    forward: sound [batch, samples] to (scores [batch, 1, frames, positions], above 0.5 for real; the activations on the
-    way).
+    `forward` turns sound [batch, samples] into scores [batch, 1, frames, positions], trained to be 1 for real and 0 for
+    decoded sound, and a list of the activations of all layers.
     """
 
     def __init__(self, window: int, channels: int):
@@ -45,11 +45,11 @@ class SpectrumDiscriminator(nn.Module):
         self.last = weight_norm(nn.Conv2d(channels, 1, 3, padding=1))
 
     def forward(self, sound: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """See the class."""
+        """Give the scores and the activations of all layers."""
         spectrum = torch.stft(sound, self.window, self.window // 4, window=self.hann, return_complex=True)
         x = torch.view_as_real(spectrum).permute(0, 3, 2, 1)  # [batch, real and imaginary, frames, bins]
         seen, ends = [], []
-        with torch.autocast("cuda", torch.bfloat16, enabled=x.is_cuda):  # they are most of a step
+        with torch.autocast("cuda", torch.bfloat16, enabled=x.is_cuda):  # the convolutions take most of a step
             for layers, (low, high) in zip(self.bands, pairwise(self.borders), strict=True):
                 y = x[..., low:high]
                 for layer in layers:
@@ -61,18 +61,18 @@ class SpectrumDiscriminator(nn.Module):
 
 
 class Discriminators(nn.ModuleList):
-    """One SpectrumDiscriminator a window of WINDOWS, and the losses of both sides (least squares; Mao et al. 2017)."""
+    """One SpectrumDiscriminator per window length, and the losses of both sides (least squares; Mao et al. 2017)."""
 
     def __init__(self, channels: int):
         super().__init__(SpectrumDiscriminator(window, channels) for window in WINDOWS)
 
     def own_loss(self, real: Tensor, made: Tensor) -> Tensor:
-        """What the discriminators learn from: 1 for real sound, 0 for decoded sound; both [batch, samples]."""
+        """The discriminators' loss: scores should be 1 for real and 0 for decoded sound, both [batch, samples]."""
         scores = [(d(real)[0], d(made.detach())[0]) for d in self]
         return sum((1 - r).square().mean() + m.square().mean() for r, m in scores) / len(self)
 
     def decoder_losses(self, real: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
-        """What the decoder learns from: an adversarial loss, and a distance of activations relative to their size."""
+        """The two losses of the decoder: scores should be 1, and the activations should be those of the real sound."""
         adversarial, features = [], []
         for d in self:
             with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Training examples: example i is a function of (seed, i) alone, whichever process asks for it."""
+"""Training examples: example i depends only on (seed, i), not on the process that makes it."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from vampkit.train.masked_presets import MaskedPreset
 
 
 class Examples:
-    """Codes and masks of each update, for one of several processes.
+    """The codes and masks of each update, for one of several training processes.
 
-    Called with a step, it gives the parts of that update and makes those of the next meanwhile. Update s takes examples
-    s * batch to (s + 1) * batch - 1; each process makes its own part of them, so the number of processes changes
-    nothing. (A `TokenStream` composes other pieces for other numbers of processes.)
+    Calling the object with a step gives the codes and masks of that update. A thread prepares the next update in the
+    meantime. Update s uses the examples s * batch to (s + 1) * batch - 1. They are divided among the processes, so the
+    result does not depend on the number of processes. (With a `TokenStream` it does: the composed pieces differ.)
 
     Notebook: 04
 
     Parameters
     ----------
     preset : MaskedPreset
-        Gives batch, frames, fraction of composed music and seed.
+        Batch size, length in frames, fraction of composed music and seed.
     stores : tuple of (TokenSource or None, TokenSource or TokenStream or None)
         Tokens of real and of composed music.
     rank, ranks : int
-        Which of so many processes this is.
+        Number of this process, from 0, and how many there are.
 
     Raises
     ------
     ValueError
-        Where the batch cannot be shared out evenly.
+        If the batch cannot be divided evenly.
     """
 
     def __init__(self, preset: MaskedPreset, stores: tuple, rank: int = 0, ranks: int = 1):
@@ -49,7 +49,7 @@ class Examples:
         self._ahead: tuple[int, Future] | None = None
 
     def own(self, step: int) -> list[range]:
-        """Numbers of the examples that this process takes in one update.
+        """List the numbers of the examples that this process uses in one update.
 
         Parameters
         ----------
@@ -59,7 +59,7 @@ class Examples:
         Returns
         -------
         list of range
-            Part by part.
+            One range per part (there is one part, unless gradients are accumulated).
         """
         first = step * self.preset.batch + self.rank * self.size
         return [
@@ -68,24 +68,24 @@ class Examples:
         ]
 
     def is_composed(self, number: int) -> bool:
-        """Whether an example is composed music: a fixed fraction of any run of examples, spread evenly.
+        """Tell whether an example is composed music. Composed examples are spread evenly among the real ones.
 
         Parameters
         ----------
         number : int
-            The example.
+            Number of the example.
 
         Returns
         -------
         bool
-            False: real music.
+            True for composed music, False for real music.
         """
         real, composed = self.stores
         fraction = 0.0 if composed is None else 1.0 if real is None else self.preset.composed
         return int((number + 1) * fraction) > int(number * fraction)
 
     def drawn(self, step: int) -> tuple[int, int]:
-        """How many real and composed examples this process takes before a step, from where a stream must go on.
+        """Count the real and composed examples that this process uses before a step. Needed to continue a stream.
 
         Parameters
         ----------
@@ -95,20 +95,20 @@ class Examples:
         Returns
         -------
         tuple of (int, int)
-            Real, composed.
+            Number of real examples and number of composed examples.
         """
         composed = sum(self.is_composed(number) for s in range(step) for part in self.own(s) for number in part)
         return step * self.size * self.preset.accumulate - composed, composed
 
     def example(self, number: int, ratio: float) -> tuple[Tensor, Tensor]:
-        """Codes and mask of one example.
+        """Make codes and mask of one example.
 
         Parameters
         ----------
         number : int
-            The example.
+            Number of the example.
         ratio : float
-            Mask ratio: the probability with which every token that is predicted is hidden.
+            Mask ratio: each token of the predicted codebooks is hidden with this probability.
 
         Returns
         -------
@@ -125,7 +125,7 @@ class Examples:
         return codes, mask
 
     def parts(self, step: int) -> list[tuple[Tensor, Tensor]]:
-        """What this process takes of an update.
+        """Make the examples that this process uses in one update.
 
         Parameters
         ----------
@@ -147,13 +147,13 @@ class Examples:
         return [tuple(torch.stack(tensors) for tensors in zip(*rows, strict=True)) for rows in made]
 
     def __call__(self, step: int) -> list[tuple[Tensor, Tensor]]:
-        """See the class."""
+        """Give the parts of an update, see `parts`, and start to prepare the next update."""
         ready = self._ahead[1] if self._ahead and self._ahead[0] == step else self._thread.submit(self.parts, step)
         found = ready.result()
         self._ahead = (step + 1, self._thread.submit(self.parts, step + 1)) if step + 1 < self.preset.steps else None
         return found
 
     def settle(self) -> None:
-        """Wait for what is being made ahead, so that stores can be closed."""
+        """Wait for the update that is being prepared, so that the stores can be closed."""
         if self._ahead:
             self._ahead[1].exception()

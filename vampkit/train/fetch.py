@@ -1,7 +1,7 @@
-"""Freely licensed music to train on, out of Debian's packages, laid out by split and artist.
+"""Freely licensed training music from Debian's packages, stored as split/artist/title.
 
-tracks.csv beside this file lists every track with its maker, licence, split and SHA-256. Splits are made by artist, so
-what is held out stays unheard.
+tracks.csv in this folder lists each track with its artist, licence, split and SHA-256. All tracks of an artist are in
+the same split, so no held-out artist is ever used in training.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ BLOCK = 1 << 20
 def tracks(
     sets: tuple[str, ...] = ("core",), splits: tuple[str, ...] = ("train", "valid", "test"), table: Path | None = None
 ) -> list[dict[str, str]]:
-    """Rows of the list, with the place each track goes to as `file`.
+    """The rows of the list of tracks. "file" is the path that the track will have in the target folder.
 
-    Raises ValueError for a set or split it does not have.
+    Raises ValueError for a set or split that is not in the list.
     """
     path = table or Path(__file__).with_name("tracks.csv")
     with path.open(newline="", encoding="utf-8") as lines:
@@ -66,21 +66,22 @@ def fetch_music(
     splits: tuple[str, ...] = ("train", "valid", "test"),
     table: Path | None = None,
 ) -> Path:
-    """Fetch the freely licensed music of the list, out of Debian's packages, as split/artist/title.
+    """Download the freely licensed music of the list from Debian's packages, and store it as split/artist/title.
 
-    Files that are there and whole are left alone, so an interrupted fetch goes on. attributions.jsonl says who made
-    what. About 1.8 GB of packages are read for the `core` set, of which 575 MB stay.
+    Files that are complete are not downloaded again, so an interrupted download can be continued. attributions.jsonl
+    names the artist and the licence of each track. For the `core` set, packages of about 1.8 GB are downloaded, and
+    575 MB of music are stored.
 
     Parameters
     ----------
     target : str or PathLike, optional
         Folder for the music; None: music/ in the cache.
     sets : tuple of str
-        Of the list.
+        Sets of the list to download.
     splits : tuple of str
-        "train", "valid" and "test".
+        Splits to download: "train", "valid", "test".
     table : Path, optional
-        Another list than the package's own.
+        Another list of tracks, used instead of the package's own.
 
     Returns
     -------
@@ -92,7 +93,7 @@ def fetch_music(
     ValueError
         For a set or split that the list does not have.
     VampkitError
-        Lists what could not be had; the rest stays.
+        If tracks could not be downloaded; the message names some of them. All others are stored.
     """
     from tqdm.auto import tqdm
 
@@ -126,7 +127,7 @@ def fetch_music(
 
 
 def _from_package(package: str, version: str, missing: list[dict[str, str]], target: Path) -> list[str]:
-    """Download one package and keep the wanted files of it; returns what went wrong."""
+    """Download one package and store the wanted files. Returns a list of problems."""
     wanted: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in missing:
         wanted[row["path"].partition("!")[0]].append(row)
@@ -134,7 +135,7 @@ def _from_package(package: str, version: str, missing: list[dict[str, str]], tar
     with tempfile.TemporaryDirectory() as folder:
         deb = _download(package, version, Path(folder))
         with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE) as process:
-            # The archive is streamed: a package of a gigabyte never lies unpacked on the disk.
+            # The archive is streamed, so that a package of a gigabyte is never unpacked to the disk.
             with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
                 for member in archive:
                     for row in wanted.pop(member.name.removeprefix("./"), []) if member.isfile() else []:
@@ -148,7 +149,7 @@ def _from_package(package: str, version: str, missing: list[dict[str, str]], tar
 def _download(package: str, version: str, folder: Path) -> Path:
     said = ""
     for name in (f"{package}={version}", package):
-        # The hashes decide in the end, so where the listed version is gone, the present one may serve.
+        # If the listed version is no longer available, try the current one. The hashes are checked later.
         done = subprocess.run(
             ["apt-get", "download", "-q=2", "-o", "APT::Sandbox::User=root", name],
             cwd=folder,
@@ -163,7 +164,7 @@ def _download(package: str, version: str, folder: Path) -> Path:
 
 
 def _keep(stream: BinaryIO, row: dict[str, str], target: Path) -> list[str]:
-    """Store one track, from a plain file or from a member of a zip, if its hash is right."""
+    """Store one track if its hash is right. The stream is the track itself, or a zip file that contains it."""
     member = row["path"].partition("!")[2]
     if member:
         try:

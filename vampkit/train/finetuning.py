@@ -1,8 +1,8 @@
-"""Fine-tuning on one's own music: small adapters (LoRA, by peft) beside the weights of a model that stays as it is.
+"""Fine-tuning on your own music: training small adapters (LoRA, with peft) for a model whose weights stay fixed.
 
-A linear layer W becomes W + (alpha / rank) B A with thin matrices A and B; B starts at zero, so the model starts as it
-was. As in the reference code, queries, values, outputs and both feed-forward layers of every block are adapted.
-Notebook: 12
+The weight W of a linear layer becomes W + (alpha / rank) B A, with small matrices A and B. B is 0 at first, so the
+training starts from the unchanged model. As in the reference code, adapters are added to queries, values, outputs and
+both feed-forward layers of each block. Notebook: 12
 """
 
 from __future__ import annotations
@@ -26,47 +26,47 @@ from vampkit.train.tokens import Part
 from vampkit.weights import load_adapters, load_codec, load_model, merged, model_hash, save_adapters
 
 LAYERS = r".*\.(w_qs|w_vs|fc|w_1|w_2)"
-"""The linear layers that are adapted; the reference code leaves keys out too."""
+"""The linear layers that get adapters. The keys get none, as in the reference code."""
 HELD_OUT = 0.2
-"""Fraction of the music that is kept for the measurement."""
+"""Fraction of the music that is held out, to measure the gain."""
 EXCERPTS = 32
-"""Held-out excerpts that are measured, at most."""
+"""Largest number of held-out excerpts that are measured."""
 
 
 @dataclass(frozen=True)
 class AdapterPreset:
-    """Settings of a fine-tuning; the source gives the reason for each number.
+    """Settings for fine-tuning. Comments in the source give the reason for each default.
 
     Notebook: 12
 
     Parameters
     ----------
     rank : int
-        Rows of A and columns of B.
+        Number of rows of A, and of columns of B.
     alpha : float
-        What B A is multiplied by, times `rank`.
+        The product B A is multiplied by alpha / rank.
     steps : int
-        Updates in all.
+        Total number of updates.
     batch : int
-        Crops an update.
+        Crops per update.
     frames : tuple of (int, int)
-        Length of a crop, for the coarse and the coarse-to-fine model.
+        Length of a crop, for the coarse and for the coarse-to-fine model.
     rate : float
         AdamW's learning rate.
     warmup : int
-        Updates over which it rises.
+        Number of updates over which the learning rate rises.
     average : float
-        Decay of the adapters' moving average.
+        Decay of the moving average of the adapters.
     precision : str
         "auto", "bf16" or "no"; see `MaskedPreset`.
     seed : int
-        Of everything random.
+        Seed of all random numbers.
     """
 
-    rank: int = 8  # the reference code's: adapters of half a megabyte for the tiny models
-    alpha: float = 16.0  # a scale of 2, so that short runs move; the reference code has 1, and 500,000 steps
-    steps: int = 600  # some minutes a model on a laptop
-    batch: int = 8  # the models' own, as are the crops of 5 s and 3 s
+    rank: int = 8  # as in the reference code; half a megabyte for the tiny models
+    alpha: float = 16.0  # a scale of 2, so that short runs have an effect; reference code: 1, with 500,000 steps
+    steps: int = 600  # some minutes per model on a laptop
+    batch: int = 8  # as in the training of the models, like the crops of 5 s and 3 s
     frames: tuple[int, int] = (288, 172)
     rate: float = 2e-3  # high, for weights that start at zero
     warmup: int = 20
@@ -75,17 +75,17 @@ class AdapterPreset:
     seed: int = 0
 
     def masked(self, model: MaskedTransformer) -> MaskedPreset:
-        """The same as settings of the masked training that carries it out.
+        """Convert to settings for `MaskedTraining`, which does the training.
 
         Parameters
         ----------
         model : MaskedTransformer
-            What is fine-tuned.
+            The model to fine-tune.
 
         Returns
         -------
         MaskedPreset
-            With AdamW and a cosine schedule.
+            Settings with AdamW and a cosine schedule.
         """
         return MaskedPreset(
             replace(model.config, dropout=0.0),
@@ -106,19 +106,19 @@ class AdapterPreset:
 
 @dataclass(frozen=True)
 class Finetuned:
-    """What `finetune` made.
+    """The result of `finetune`.
 
     Parameters
     ----------
     folder : Path
-        Adapters by model, for `load_vamp`.
+        Folder of the adapters, for `load_vamp`.
     before, after : dict of str to Estimate
-        Masked cross entropy in nats on held-out excerpts of the music, half of the tokens hidden, by model; with
-        intervals over excerpts.
+        Masked cross entropy of each model, in nats, on held-out excerpts of the music with half of the tokens hidden.
+        The intervals are over the excerpts.
     gain : dict of str to Estimate
-        Before minus after, excerpt by excerpt.
+        Cross entropy before minus that after, paired by excerpt.
     held_out : tuple of str
-        Tracks that were kept for the measurement, wholly or their last fifth.
+        Names of the tracks that were held out completely, or of which the last fifth was held out.
     """
 
     folder: Path
@@ -129,31 +129,31 @@ class Finetuned:
 
 
 class AdapterTraining(MaskedTraining):
-    """A masked training in which only adapters learn.
+    """The training of adapters for a masked model. The weights of the model are fixed.
 
     Notebook: 12
 
     Parameters
     ----------
     base : str or PathLike
-        The model they are for, by name or path.
+        Name or path of the model that the adapters are for.
     preset : AdapterPreset
         The settings.
     codec : Codec
-        Whose tokens they are.
+        The codec of the tokens.
     store : TokenStore
-        Music to learn from.
+        Training music.
     out : str or PathLike
         Folder for checkpoints, log and adapters.
     valid : dict of str to TokenStore, optional
         Held-out music for the checks, by name.
     device : str
-        "auto" (a GPU where there is one), "cpu" or "cuda".
+        "auto" (a GPU if there is one), "cpu" or "cuda".
 
     Raises
     ------
     VampkitError
-        Where peft is missing, and as for `MaskedTraining`.
+        If peft is not installed; for other reasons see `MaskedTraining`.
     """
 
     def __init__(
@@ -171,7 +171,7 @@ class AdapterTraining(MaskedTraining):
 
     @property
     def scale(self) -> float:
-        """What B A is multiplied by."""
+        """Factor of the product B A."""
         return self.adapter_preset.alpha / self.adapter_preset.rank
 
     def _identity(self) -> dict:
@@ -193,12 +193,12 @@ class AdapterTraining(MaskedTraining):
         return inject_adapter_in_model(lora, network)
 
     def adapters(self) -> dict[str, tuple[Tensor, Tensor]]:
-        """The averaged A and B of each adapted layer.
+        """Give the averaged matrices A and B of each adapted layer.
 
         Returns
         -------
         dict of str to (Tensor, Tensor)
-            By the layer's name: A [rank, inputs], B [outputs, rank].
+            A [rank, inputs] and B [outputs, rank] of each layer, by its name.
         """
         state, end = self.average.state, ".lora_A.default.weight"
         return {
@@ -215,9 +215,9 @@ class AdapterTraining(MaskedTraining):
 
 
 def split_store(store: TokenStore, frames: int = 288) -> tuple[TokenStore, TokenStore]:
-    """Split music into what is learned from and what is measured on.
+    """Split music into a training part and a held-out part.
 
-    What is measured on is the last fifth of the tracks, or, of fewer than five tracks, the last fifth of each.
+    The last fifth of the tracks is held out. If there are fewer than five tracks, the last fifth of each is held out.
 
     Notebook: 12
 
@@ -226,17 +226,17 @@ def split_store(store: TokenStore, frames: int = 288) -> tuple[TokenStore, Token
     store : TokenStore
         The music.
     frames : int
-        What is measured on lies in parts of about this length, so that excerpts spread over it.
+        Length of the parts into which the held-out music is cut, so that excerpts are spread over all of it.
 
     Returns
     -------
     learn, held : TokenStore
-        The same tracks, other parts of them.
+        Stores of the training part and of the held-out part.
 
     Raises
     ------
     VampkitError
-        Where that leaves nothing to learn from or to measure on.
+        If one of the two would be empty.
     """
     if len(store) >= 5:
         first_held = len(store) - max(1, round(HELD_OUT * len(store)))
@@ -254,7 +254,7 @@ def split_store(store: TokenStore, frames: int = 288) -> tuple[TokenStore, Token
 
 
 def _pieces(part: Part, size: int) -> list[Part]:
-    """A long part as parts of `size` frames; the last takes what is left."""
+    """Cut a long part into parts of `size` frames. The last one includes the rest."""
     track, first, end = part
     starts = list(range(first, max(first + 1, end - size + 1), size))
     return [(track, a, b) for a, b in zip(starts, [*starts[1:], end], strict=True)]
@@ -269,7 +269,7 @@ def finetune(
     minutes: float | None = None,
     device: str = "auto",
 ) -> Finetuned | None:
-    """Teach the models the style of a folder of music, and measure on held-out music of it what that helped.
+    """Fine-tune the models on a folder of music, and measure the gain on a held-out part of it.
 
     Use the result with `load_vamp("tiny", adapters=out)` (paper, section 3; the reference code's fine-tuning).
 
@@ -278,32 +278,32 @@ def finetune(
     Parameters
     ----------
     folder : str or PathLike
-        wav, flac, ogg, opus or mp3 files, some minutes at least; those that cannot be read are skipped.
+        Folder of wav, flac, ogg, opus or mp3 files, at least some minutes. Files that cannot be read are skipped.
     out : str or PathLike, optional
-        Where tokens, checkpoints and adapters go; None: in the cache.
+        Folder for tokens, checkpoints and adapters; None: a folder in the cache.
     model : str or PathLike
         "tiny", or a folder with codec, coarse and fine weights.
     kinds : tuple of str
-        Which of the two models, "coarse" and "fine".
+        The models to fine-tune: "coarse", "fine" or both.
     settings : AdapterPreset
-        Of adapters and training.
+        Settings of the adapters and of the training.
     minutes : float, optional
-        For each model, at most; the same call goes on.
+        Time limit for each model. The same call continues.
     device : str
-        "auto" (a GPU where there is one), "cpu" or "cuda".
+        "auto" (a GPU if there is one), "cpu" or "cuda".
 
     Returns
     -------
     Finetuned or None
-        None when time ran out.
+        The result; None if the time was up.
 
     Raises
     ------
     FileNotFoundError
-        For a folder that is not there.
+        For a missing folder.
     VampkitError
-        Where it holds too little music, where `out` holds a fine-tuning on other music or with other settings, or
-        where peft is missing.
+        If there is too little music, if `out` holds a fine-tuning on other music or with other settings, or if peft is
+        not installed.
     """
     folder = Path(folder)
     out = Path(out) if out else cache_folder() / "finetuned" / folder.name

@@ -1,7 +1,7 @@
-"""What a codec is trained on: phase and magnitude of spectra, log-mel spectra and the waveform itself.
+"""Losses for training a codec: distances of complex spectra and log-mel spectra, and the agreement of neighbours.
 
-A mel loss alone leaves the phase free, and the sound buzzes. The complex spectrum fixes the phase; the mel term weighs
-what the ear hears.
+With only a mel loss the phase is not determined, and the sound buzzes. The complex spectrum determines the phase; the
+mel loss weights the spectrum as hearing does.
 """
 
 from __future__ import annotations
@@ -14,22 +14,23 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 SCALES = ((5, 32), (10, 64), (20, 128), (40, 256), (80, 512), (160, 1024), (320, 2048))
-"""(mel bands, window in samples) of DAC's mel loss."""
+"""(number of mel bands, window in samples) of DAC's mel loss."""
 COMPLEX_WINDOWS = (2048, 1024, 512, 256, 128)
 
 
 class SpectralLoss(nn.Module):
-    """Complex-spectrum and log-mel distances of two sounds [batch, samples], each transform computed once.
+    """Distances between the complex spectra and the log-mel spectra of two sounds [batch, samples].
 
-    forward returns (complex, mel): the mean over windows of |X - Y| divided by the mean |X|, and the sum over scales of
-    the mean difference of log10 mel spectra clamped at 1e-5 (DAC's training loss).
+    `forward` returns (complex, mel). complex: the mean over windows of mean |X - Y| / mean |X|. mel: the sum over
+    scales of the mean difference of log10 mel spectra, clamped at 1e-5 (DAC's training loss). Both use the same Fourier
+    transforms, which are computed once.
     """
 
     def __init__(self, rate: int = 44_100):
         super().__init__()
         import librosa
 
-        # librosa warns of empty filters at the smallest windows: they are part of the definition.
+        # librosa warns about empty filters at the smallest windows; the definition of the loss has them.
         warnings.filterwarnings("ignore", "Empty filters detected")
         for bands, window in SCALES:
             self.register_buffer(f"hann{window}", torch.hann_window(window), persistent=False)
@@ -49,11 +50,11 @@ class SpectralLoss(nn.Module):
         )
 
     def forward(self, reference: Tensor, estimate: Tensor) -> tuple[Tensor, Tensor]:
-        """reference, estimate: [batch, samples]."""
+        """Compute both distances. reference, estimate: [batch, samples]."""
         phase, mel = [], []
         for _, window in SCALES:
             x, y = self.spectrum(reference, window), self.spectrum(estimate, window)
-            # |z| has no gradient at 0, and silence is full of zeros.
+            # |z| has no gradient at 0, and the spectrum of silence is 0.
             ax, ay = x.abs(), (y.real.square() + y.imag.square() + 1e-12).sqrt()
             if window in COMPLEX_WINDOWS:
                 phase.append((torch.view_as_real(x) - torch.view_as_real(y)).abs().mean() / (ax.mean() + 1e-4))
@@ -64,16 +65,15 @@ class SpectralLoss(nn.Module):
 
 
 def agreement(projected: Tensor, temperature: float = 0.15) -> Tensor:
-    """How hard it is to find a frame's neighbour among all frames of the batch, in nats.
+    """How hard it is to find the neighbour of a frame among all frames of the batch, in nats.
 
-    It is the logarithm of batch * frames by chance, and less where tokens are predictable.
+    This is the contrastive loss InfoNCE. Random frames give about log(batch * frames); the more neighbouring frames
+    tell about each other, the lower it is. The difference is a lower bound of their mutual information. Vectors are
+    compared by their directions, as the codebooks do. If a codebook used only a few entries, the neighbours would be
+    harder to find; so the loss also keeps entries in use.
 
-    A noise-contrastive loss (InfoNCE): its distance from chance is a lower bound of the information that neighbouring
-    frames have in common. Directions are compared, as the codebooks compare them; if few entries were used, neighbours
-    would be harder to find, so entries stay in use.
-
-    projected: [batch, codebooks, dimensions, frames], what each codebook looks up. Returns one number a codebook,
-    [codebooks].
+    projected: [batch, codebooks, dimensions, frames], the vectors for which each codebook looks up the nearest entry.
+    Returns one number per codebook, [codebooks].
     """
     batch, codebooks, _, frames = projected.shape
     unit = F.normalize(projected, dim=2).permute(1, 0, 3, 2).flatten(1, 2)  # [codebooks, batch * frames, dimensions]
@@ -87,7 +87,7 @@ def agreement(projected: Tensor, temperature: float = 0.15) -> Tensor:
 
 
 def signal_ratio(reference: Tensor, estimate: Tensor) -> Tensor:
-    """Scale-invariant signal-to-distortion ratio in dB, one a row of [batch, samples]."""
+    """Scale-invariant signal-to-distortion ratio in dB, one per row of [batch, samples]."""
     x, y = (s - s.mean(-1, keepdim=True) for s in (reference, estimate))
     scale = (x * y).sum(-1, keepdim=True) / (x.square().sum(-1, keepdim=True) + 1e-8)
     target = scale * x

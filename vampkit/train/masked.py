@@ -1,7 +1,7 @@
-"""Training a masked model: hide some of the tokens, guess them from the rest (paper, equation 1).
+"""Training a masked model: hide some of the tokens, predict them from the rest (paper, equation 1).
 
-One readable loop on Accelerate. The mask ratio is cos(pi r / 2) with r spread evenly over (0, 1), a new one for each
-example; only hidden tokens count. Notebook: 04
+It uses Accelerate for devices and processes. Each example has its own mask ratio cos(pi r / 2), with r spread evenly
+over (0, 1). The loss counts only hidden tokens. Notebook: 04
 """
 
 from __future__ import annotations
@@ -37,32 +37,32 @@ RATIOS = (0.25, 0.5, 0.75, 1.0)
 
 
 def masked_loss(model: nn.Module, codes: Tensor, mask: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Sum of -log p over the hidden tokens (paper, equation 1).
+    """Compute the sum of -log p over the hidden tokens (paper, equation 1).
 
     Notebook: 04
 
     Parameters
     ----------
     model : MaskedTransformer
-        Also wrapped, as Accelerate does it.
+        The model; it may be wrapped by Accelerate.
     codes : Tensor
         int64 [batch, codebooks, frames].
     mask : Tensor
-        bool [batch, codebooks, frames], True = hidden; conditioning codebooks must not be hidden.
+        bool [batch, codebooks, frames], True = hidden. Conditioning codebooks must not be hidden.
     smoothing : float
-        Label smoothing, which the reference code adds and the paper does not mention.
+        Label smoothing. The reference code uses it; the paper does not mention it.
 
     Returns
     -------
     Tensor
-        A sum in nats; divide it by mask.sum() for the mean.
+        The sum in nats. Divide it by mask.sum() for the mean.
     """
     logits = model(codes, mask, hidden_only=True)
     return F.cross_entropy(logits.float(), codes[mask], reduction="sum", label_smoothing=smoothing)
 
 
 class MaskedTraining(Training):
-    """One training of a masked model, which goes on where it was left.
+    """The training of a masked model. It can be stopped and continued.
 
     Notebook: 04
 
@@ -71,25 +71,24 @@ class MaskedTraining(Training):
     preset : MaskedPreset
         The settings.
     codec : Codec
-        Whose tokens they are.
+        The codec of the tokens.
     stores : tuple of (TokenSource or None, TokenSource or TokenStream or None)
-        Tokens to learn from: of real music first, of composed music second.
+        Training tokens: first of real music, second of composed music.
     out : str or PathLike
         Folder for checkpoints, log and the result.
     valid : dict of str to TokenSource, optional
         Held-out tokens for the checks, by name.
     device : str
-        "auto" (a GPU where there is one), "cpu" or "cuda".
+        "auto" (a GPU if there is one), "cpu" or "cuda".
     start : str or PathLike, optional
-        A saved model to go on from in place of new weights: its path, "coarse" or "fine". A checkpoint in `out` goes
-        before it.
+        A saved model to start from: its path, "coarse" or "fine". If `out` has a checkpoint, that is used instead.
 
     Raises
     ------
     ValueError
-        Where the batch cannot be shared out among the processes.
+        If the batch cannot be divided evenly among the processes.
     VampkitError
-        For a start of another shape, or an `out` in which a run with other settings or tokens of another codec began.
+        If `start` has another shape, or if `out` holds a run with other settings or another codec.
     """
 
     def __init__(
@@ -110,7 +109,7 @@ class MaskedTraining(Training):
         network = self._build(start)
         if preset.compile:
             for block in network.transformer.layers:
-                block.compile()  # block by block: they are alike, so one is compiled for all
+                block.compile()  # block by block: all blocks are alike, so only one is compiled
         self.model, *self.optimizers = self.accelerator.prepare(network, *optimizers_of(network, preset))
         self.meter = Meter(preset.model, preset.batch, preset.frames, (devices.peak() or 0) * ranks or None)
         self._begin()
@@ -142,7 +141,7 @@ class MaskedTraining(Training):
 
     @property
     def network(self) -> MaskedTransformer:
-        """The model without what Accelerate wraps around it."""
+        """The model without Accelerate's wrapper."""
         return self.accelerator.unwrap_model(self.model)
 
     @property
@@ -150,12 +149,12 @@ class MaskedTraining(Training):
         return self.accelerator.is_main_process
 
     def averaged(self) -> MaskedTransformer:
-        """A model with the averaged weights, for evaluation.
+        """Make a model with the averaged weights, for evaluation.
 
         Returns
         -------
         MaskedTransformer
-            On the training's device.
+            The model, on the device of the training.
         """
         model = self._untrained().to(self.accelerator.device)
         model.load_state_dict(self.average.state)
@@ -177,14 +176,14 @@ class MaskedTraining(Training):
         factor = rate_factor(p.schedule, self.step, p.steps, p.warmup, p.model.width)
         set_rate([getattr(o, "optimizer", o) for o in self.optimizers], factor)
         parts = [(codes.to(device), mask.to(device)) for codes, mask in self.examples(self.step)]
-        # The mean is over the hidden tokens of all parts on all processes: a mean of means would weigh tokens
-        # unequally.
+        # The mean is over the hidden tokens of all parts in all processes. A mean of the means of the parts would give
+        # tokens different weights.
         count = self.accelerator.reduce(sum(mask.sum() for _, mask in parts), "sum").clamp(min=1)
         self.model.train()
         self._zero_grad()
         total = torch.zeros((), device=device)
         for number, (codes, mask) in enumerate(parts):
-            # Dropout is a function of seed, step, part and process alone.
+            # Dropout depends only on seed, step, part and process.
             torch.manual_seed(
                 (p.seed * 1_000_003 + self.step) * 65_537 + number * processes + self.accelerator.process_index
             )
@@ -192,7 +191,9 @@ class MaskedTraining(Training):
             with contextlib.nullcontext() if last else self.accelerator.no_sync(self.model):
                 with self.accelerator.autocast():
                     loss = masked_loss(self.model, codes, mask, p.smoothing) / count
-                self.accelerator.backward(loss * processes)  # DDP takes the mean over processes, we want the sum
+                self.accelerator.backward(
+                    loss * processes
+                )  # DDP takes the mean over the processes, but we need the sum
             total += loss.detach()
         norm = total_norm(self.network.parameters(), p.clip)
         self._update()
@@ -209,7 +210,7 @@ class MaskedTraining(Training):
         return bool(self.accelerator.reduce(torch.tensor(float(flag), device=self.accelerator.device), "sum") > 0)
 
     def _is_best(self, row: dict) -> bool:
-        """Whether the mean cross entropy of the held-out stores, half of the tokens hidden, is the lowest so far."""
+        """Whether the cross entropy at mask ratio 0.5, averaged over the held-out stores, is the lowest so far."""
         found = [row[f"{name}_0.5"] for name in self.valid]
         if not found or sum(found) / len(found) >= self.best:
             return False
@@ -227,7 +228,7 @@ class MaskedTraining(Training):
         return super()._progress(row) | self.meter.tick()
 
     def check(self) -> dict:
-        """Cross entropy in nats on held-out tokens: the mean at each mask ratio, and by codebook with half hidden."""
+        """Cross entropy in nats on held-out tokens: the mean at each mask ratio, and that of each codebook at 0.5."""
         model, found = self.averaged(), {}
         for name, store in self.valid.items():
             codes = store.held_out(16, self.preset.model.codebooks, self.preset.frames)
@@ -261,7 +262,7 @@ def train_masked(
     tensorboard: bool | None = None,
     audio_every: int | None = None,
 ) -> Path | None:
-    """Train the "coarse" or the "fine" model on composed music and a folder of real music, going on from `out`.
+    """Train the "coarse" or the "fine" model on composed and real music, or continue the run in `out`.
 
     Notebook: 04
 
@@ -270,42 +271,42 @@ def train_masked(
     kind : str
         "coarse" or "fine".
     preset : str or MaskedPreset
-        "ci", "laptop", "bundled", "gpu", "paper", or settings of your own.
+        "ci", "laptop", "bundled", "gpu", "paper", or your own settings.
     codec : str, PathLike or Codec
-        A codec or its name.
+        A codec, or its name or path.
     out : str or PathLike, optional
-        Folder of the run; None: in the cache.
+        Folder of the run; None: a folder in the cache.
     music : str or PathLike, optional
-        Folder with train/ and valid/, as `vampkit data fetch` fills it; None: composed music only.
+        Folder with train/ and valid/, such as `vampkit data fetch` makes; None: only composed music.
     composed : int
         Number of composed pieces of 30 s.
     minutes : float, optional
-        When to stop; the next call goes on.
+        Stop after this time. The next call continues.
     device : str
-        "auto" (a GPU where there is one), "cpu" or "cuda"; `vampkit.train.devices` tells how to use several.
+        "auto" (a GPU if there is one), "cpu" or "cuda". For several GPUs see `vampkit.train.devices`.
     store, valid_store : str or PathLike, optional
-        Token stores of `vampkit data build` to learn from and to check on, in place of music and composed pieces.
+        Token stores of `vampkit data build` for training and for checks, used instead of music and composed pieces.
     stream : int
-        Number of processes that compose while the model trains, in place of pieces composed before. Beside a store
-        they make the composed part of each batch.
+        Number of processes that compose new pieces during the training. The pieces replace those composed before; with
+        a store, they are the composed part of each batch.
     start : str or PathLike, optional
-        A saved model to go on from.
+        A saved model to start from.
     processes : int
-        How many processes compose the pieces made before.
+        Number of processes that compose pieces before the training.
     accumulate, compile, tensorboard, audio_every : optional
-        In place of the preset's values; see `MaskedPreset`.
+        Replace the values of the preset; see `MaskedPreset`.
 
     Returns
     -------
     Path or None
-        The model's file, model.safetensors in `out`; None when time ran out, and on all but the main process.
+        The model, model.safetensors in `out`. None if the time was up, and in all processes except the main one.
 
     Raises
     ------
     ValueError
         For an unknown kind or preset.
     VampkitError
-        For a store of another codec, or an `out` in which a run with other settings began.
+        For a store of another codec, or if `out` holds a run with other settings.
     """
     if kind not in MASKED_PRESETS:
         raise ValueError(f'there is no masked model {kind!r}; "coarse" or "fine" was expected')

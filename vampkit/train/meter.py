@@ -1,4 +1,4 @@
-"""How fast a training is: tokens a second, and how much of the processor's power it uses."""
+"""The speed of a training: tokens per second, and how much of the GPU's computing power it uses."""
 
 from __future__ import annotations
 
@@ -8,33 +8,36 @@ import time
 from vampkit.model import ModelConfig
 
 HIDDEN = 2 / math.pi
-"""Mean mask ratio of the cosine schedule; the head works on hidden tokens alone."""
+"""Mean mask ratio of the cosine schedule. The head is computed only for hidden tokens."""
 
 
 def operations(config: ModelConfig, batch: int, frames: int) -> float:
-    """Multiplications and additions of one update: batch * frames * (6 N + 12 L T D).
+    """Count the multiplications and additions of one update: batch * frames * (6 N + 12 L T D).
 
-    N is the number of weights that a frame meets: 10 D^2 a block (4 for attention, 6 for the gated feed-forward),
-    codebooks * latent * D at the input, entries * predicted * D * 2/pi at the head, which sees hidden tokens only. Each
-    weight is multiplied and added once forward and twice backward: 6. With L blocks, T frames and width D, every frame
-    looks at all T frames, queries with keys and weights with values: 2 * 2 T D forward, three times that in all. Norms,
-    softmax, dropout and the optimizer are not counted, as is usual for this figure.
+    L is the number of blocks, T that of frames, and D the width. N is the number of weights that are applied to a
+    frame: 10 D^2 in each block (4 for attention, 6 for the gated feed-forward), codebooks * latent * D at the input,
+    and entries * predicted * D * 2/pi at the head, which is computed only for hidden tokens. Each weight takes one
+    multiplication and one addition in the forward pass, and two of each in the backward pass: 6 in total.
+
+    In attention each frame is compared with T frames: queries with keys, and weights with values. This takes 2 * 2 T D
+    operations in the forward pass, and three times that in total. Norms, softmax, dropout and the optimizer are not
+    counted, as is usual.
 
     Notebook: 04
 
     Parameters
     ----------
     config : ModelConfig
-        The model's shape.
+        The shape of the model.
     batch : int
-        Examples an update.
+        Examples per update.
     frames : int
         Length of an example.
 
     Returns
     -------
     float
-        Operations, a product and a sum being two.
+        Number of operations; a multiplication and an addition are two.
     """
     d = config.width
     weights = (
@@ -46,10 +49,11 @@ def operations(config: ModelConfig, batch: int, frames: int) -> float:
 
 
 class Meter:
-    """Tokens a second and model FLOP utilization (MFU), over the last few updates.
+    """Tokens per second and model FLOP utilization (MFU), over the last few updates.
 
-    MFU = operations of an update / (seconds an update * peak). batch: over all processes. peak: operations a second
-    that all processes' cards could do; None where that is unknown, as on a CPU: then operations a second are shown.
+    MFU = operations per update / (seconds per update * peak). batch: examples of all processes. peak: operations per
+    second that the GPUs of all processes can do; None if unknown, as on a CPU. Then operations per second are shown
+    instead of MFU.
     """
 
     def __init__(self, config: ModelConfig, batch: int, frames: int, peak: float | None):
@@ -59,11 +63,11 @@ class Meter:
         self.start()
 
     def start(self) -> None:
-        """Call before each update: what happens between updates (a check, a checkpoint) does not count."""
+        """Call this before each update, so that the time between updates (checks, checkpoints) does not count."""
         self.began = time.perf_counter()
 
     def tick(self) -> dict[str, str]:
-        """Call after each update; returns what the progress bar shows."""
+        """Call this after each update. Returns the values for the progress bar."""
         took = time.perf_counter() - self.began
         self.seconds = took if self.seconds is None else 0.9 * self.seconds + 0.1 * took
         speed = self.operations / self.seconds

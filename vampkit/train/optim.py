@@ -1,7 +1,7 @@
-"""Optimizers: Muon for the matrices inside a network, AdamW for the rest, one schedule for both.
+"""Optimizers: Muon for the matrices inside a network, AdamW for the rest, and one schedule of learning rates for both.
 
-Muon makes the update of a matrix orthogonal, so that all its directions learn at one pace; small models and codecs
-learn about ten times faster with it than with AdamW alone. Notebook: 04
+Muon makes the update of a matrix orthogonal, so that all directions of the matrix learn at the same pace. Small models
+and codecs learn about ten times faster with it than with only AdamW. Notebook: 04
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from vampkit.train.masked_presets import MaskedPreset
 
 
 def orthogonal(update: Tensor) -> Tensor:
-    """Matrices [..., rows, columns] with singular values near 1, by five Newton-Schulz rounds (Jordan 2024)."""
+    """Bring the singular values of matrices [..., rows, columns] near 1, by five Newton-Schulz steps (Jordan 2024)."""
     x = update / update.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)
     tall = x.shape[-2] > x.shape[-1]
     x = x.mT if tall else x
@@ -29,12 +29,12 @@ def orthogonal(update: Tensor) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum made orthogonal, for tensors of any rank: each is seen as a matrix, first axis against the rest.
+    """Muon: the momentum of each tensor is made orthogonal. The tensor is seen as a matrix [first axis, other axes].
 
-    The rule of `torch.optim.Muon`, which takes matrices only and works in bfloat16, slow on processors without units
-    for it. This one works in float32 on a CPU and in bfloat16 on a GPU.
+    The rule is that of `torch.optim.Muon`. But that one takes only matrices and works in bfloat16, which is slow on
+    most CPUs. This one works in float32 on a CPU and in bfloat16 on a GPU.
 
-    parameters: tensors of at least two axes. lr: learning rate, scaled by sqrt(max(1, rows / columns)).
+    parameters: tensors with at least two axes. lr: learning rate; it is multiplied by sqrt(max(1, rows / columns)).
     """
 
     def __init__(
@@ -44,19 +44,19 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure=None) -> None:
-        """One update from the tensors' gradients; a tensor without one stays as it is."""
+        """Do one update. A tensor without a gradient is not changed."""
         for group in self.param_groups:
             tensors = [t for t in group["params"] if t.grad is not None]
             for tensor in tensors:
                 if not self.state[tensor]:
                     self.state[tensor]["momentum_buffer"] = torch.zeros_like(tensor)
-            # Tensors of one shape go through the polynomial together: a GPU would spend its time on starting small
-            # products one by one.
+            # Tensors of the same shape are made orthogonal in one batch. One by one, a GPU would spend most of its
+            # on starting small matrix products.
             shapes = dict.fromkeys(t.shape for t in tensors)
             for alike in ([t for t in tensors if t.shape == shape] for shape in shapes):
                 gradients, means = [t.grad for t in alike], [self.state[t]["momentum_buffer"] for t in alike]
                 torch._foreach_lerp_(means, gradients, 1 - group["momentum"])
-                ahead = torch._foreach_lerp(gradients, means, group["momentum"])  # Nesterov's look ahead
+                ahead = torch._foreach_lerp(gradients, means, group["momentum"])  # Nesterov momentum
                 ahead = torch.stack(ahead).flatten(2)
                 updates = orthogonal(ahead.bfloat16() if ahead.is_cuda else ahead).to(alike[0].dtype)
                 scale = max(1.0, updates.shape[1] / updates.shape[2]) ** 0.5
@@ -65,7 +65,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def ramp(step: int, steps: int, warmup: int, last: float = 0.0) -> float:
-    """Learning-rate factor: linear warm-up, then a cosine from 1 to `last` at the final step."""
+    """Factor of the learning rate: a linear warm-up, then a cosine from 1 to `last` at the final step."""
     if step < warmup:
         return (step + 1) / warmup
     u = min(1.0, (step - warmup) / max(1, steps - warmup))
@@ -73,20 +73,21 @@ def ramp(step: int, steps: int, warmup: int, last: float = 0.0) -> float:
 
 
 def trapezoid(step: int, steps: int, warmup: int) -> float:
-    """Learning-rate factor: linear warm-up, flat, linear to zero over the second half."""
+    """Factor of the learning rate: a linear warm-up, then 1, then a linear fall to 0 over the second half."""
     if step < warmup:
         return (step + 1) / warmup
     return min(1.0, max(0.0, (steps - step) / max(1, steps / 2)))
 
 
 def rate_factor(schedule: str, step: int, steps: int, warmup: int, width: int) -> float:
-    """What the base learning rates are multiplied by at a step (from 0).
+    """The factor of the base learning rates at a step (from 0).
 
-    schedule: "trapezoid", "cosine", or "noam", which gives the rate itself, of a model of this width. Raises ValueError
-    for another one.
+    schedule: "trapezoid", "cosine", or "noam". "noam" gives the learning rate itself, for a model of this width. Raises
+    ValueError for any other schedule.
     """
     if schedule == "noam":
-        return schedules.noam(step + 1, width, warmup)  # the reference steps its schedule once before the first update
+        # step + 1: the reference code steps its schedule once before the first update
+        return schedules.noam(step + 1, width, warmup)
     if schedule not in ("trapezoid", "cosine"):
         raise ValueError(
             f"there is no schedule {schedule!r} of the learning rate; trapezoid, cosine or noam was expected"
@@ -95,7 +96,7 @@ def rate_factor(schedule: str, step: int, steps: int, warmup: int, width: int) -
 
 
 def set_rate(optimizers: Iterable[torch.optim.Optimizer], factor: float) -> None:
-    """Give every group its base rate times `factor`; the base rate is the one the group was made with."""
+    """Set the learning rate of each group to its base rate (the rate it was made with) times `factor`."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group.setdefault("base_lr", group["lr"])
@@ -103,9 +104,9 @@ def set_rate(optimizers: Iterable[torch.optim.Optimizer], factor: float) -> None
 
 
 def optimizers_of(network: MaskedTransformer, preset: MaskedPreset) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices inside a masked model's blocks and AdamW for the rest, or AdamW alone, as the preset says.
+    """Make the optimizers of a masked model: Muon for the matrices inside the blocks and AdamW for the rest, or AdamW.
 
-    Raises ValueError for another optimizer.
+    Raises ValueError if the preset names any other optimizer.
     """
     p = preset
     adam = dict(lr=p.adam_rate, betas=p.adam_betas, weight_decay=p.adam_decay)
@@ -115,8 +116,8 @@ def optimizers_of(network: MaskedTransformer, preset: MaskedPreset) -> list[torc
         raise ValueError(f"there is no optimizer {p.optimizer!r}; muon or adamw was expected")
     inside, rest = split_parameters(network)
     muon = Muon(inside, lr=p.muon_rate, weight_decay=p.muon_decay)
-    # The rows of a weight-normed head grow by their magnitudes alone: at the rate of single weights they would grow
-    # sqrt(width) times too slowly.
+    # Because of weight norm, a row of the head can grow only by its magnitude weight_g. At the rate of the other
+    # weights it would grow sqrt(width) times too slowly.
     head = network.classifier.layers[0]
     others = [w for w in rest if w is not head.weight_g and w is not head.weight_v]
     groups = [
@@ -128,7 +129,7 @@ def optimizers_of(network: MaskedTransformer, preset: MaskedPreset) -> list[torc
 
 
 def split_parameters(model: MaskedTransformer) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """Matrices inside the blocks, which Muon trains, and all the rest (input, relative bias, norms, head)."""
+    """Split the parameters: the matrices inside the blocks (for Muon), and all others (input, bias, norms, head)."""
     inside, rest = [], []
     for name, weight in model.named_parameters():
         block = name.startswith("transformer.layers.") and weight.ndim == 2 and "relative_attention_bias" not in name
@@ -139,7 +140,8 @@ def split_parameters(model: MaskedTransformer) -> tuple[list[nn.Parameter], list
 class Average:
     """Exponential moving average of a network's state (weights and buffers).
 
-    decay: weight of the old average at each update; the first updates average evenly, so that the start is forgotten.
+    decay: weight of the old average at each update. The first updates are averaged with equal weights, so that the
+    initial weights are soon forgotten.
     """
 
     def __init__(self, network: nn.Module, decay: float):
@@ -148,7 +150,7 @@ class Average:
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
-        """Move the average towards the network's present state."""
+        """Move the average towards the current state of the network."""
         self.updates += 1
         weight = max(1 - self.decay, 1 / (self.updates + 1))
         now = network.state_dict()
@@ -158,16 +160,16 @@ class Average:
             self.state[name].copy_(now[name])
 
     def load(self, state: dict[str, Tensor], updates: int) -> None:
-        """Go on from a saved average."""
+        """Continue a saved average."""
         self.state = {k: state[k].to(v.device) for k, v in self.state.items()}
         self.updates = updates
 
     def restart(self, network: nn.Module) -> None:
-        """Begin again at the network's present state."""
+        """Start a new average at the current state of the network."""
         self.updates = 0
         self.state = {k: v.detach().clone() for k, v in network.state_dict().items()}
 
 
 def total_norm(tensors: Iterable[Tensor], limit: float) -> float:
-    """Clip gradients to a global norm; returns the norm before clipping."""
+    """Clip the gradients to a total norm of `limit`. Returns the norm before clipping."""
     return float(nn.utils.clip_grad_norm_([t for t in tensors if t.grad is not None], limit))

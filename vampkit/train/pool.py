@@ -1,4 +1,4 @@
-"""A pool of sound to train on: excerpts of 10 s, mono, at the codec's rate and level, in one flat int16 file."""
+"""A pool of training sound: excerpts of 10 s, mono, at 44.1 kHz and -24 LUFS, in one flat int16 file."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ RATE = 44_100
 SECONDS = 10
 SAMPLES = RATE * SECONDS
 FLOOR = -45.0
-"""LUFS below which an excerpt is skipped (the reference code has -30 and -40, for louder tracks than ours)."""
+"""Excerpts with a loudness below this, in LUFS, are skipped (the reference code uses -30 and -40, for louder music)."""
 ARTIST_MINUTES = 40
-"""An artist's weight grows with the minutes of music up to here, so that one name does not fill the training."""
+"""An artist with more minutes of music than this is drawn no more often, so that no artist dominates the training."""
 SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3"}
 
 
 class Pool:
-    """Excerpts of sound and their makers.
+    """Excerpts of sound and their artists.
 
-    `sound` is int16 [excerpts, samples], read where it lies; `items` name artist and track of each excerpt; `chances`
-    say how often each is drawn.
+    `sound` is int16 [excerpts, samples], memory-mapped. `items` has artist and track of each excerpt. `chances` are the
+    probabilities with which excerpts are drawn.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Pool:
     Raises
     ------
     FileNotFoundError
-        Where there is no pool.
+        If there is no pool.
     """
 
     def __init__(self, folder: str | os.PathLike):
@@ -63,16 +63,16 @@ class Pool:
         return len(self.items)
 
     def crops(self, count: int, samples: int, rng: np.random.Generator) -> np.ndarray:
-        """Random crops at any offset, up to 6 dB louder or softer.
+        """Draw random crops, each with a random gain of -6 to 6 dB.
 
         Parameters
         ----------
         count : int
-            How many.
+            Number of crops.
         samples : int
             Length of a crop.
         rng : Generator
-            Draws excerpt, place and level.
+            Source of the random numbers.
 
         Returns
         -------
@@ -89,26 +89,26 @@ class Pool:
         return np.clip(np.stack(rows), -1, 1).astype(np.float32)
 
     def excerpt(self, index: int) -> Clip:
-        """One excerpt as a clip.
+        """Give one excerpt as a clip.
 
         Parameters
         ----------
         index : int
-            The excerpt's place.
+            Number of the excerpt.
 
         Returns
         -------
         Clip
-            At -24 LUFS.
+            The excerpt, at -24 LUFS.
         """
         item = self.items[index]
         return Clip(self.sound[index].astype(np.float32) / 32768, RATE, item["name"], item["artist"])
 
 
 def artist_weights(recordings: Iterable[tuple[str, float]]) -> list[float]:
-    """Weight of each recording, given as artist and minutes: below 1 where its artist has more than 40 minutes.
+    """Weight of each recording, given as (artist, minutes). It is below 1 if the artist has more than 40 minutes.
 
-    Composed music ("composed") always has 1.
+    Composed music (artist "composed") always has weight 1.
     """
     recordings, total = list(recordings), {}
     for artist, minutes in recordings:
@@ -118,13 +118,13 @@ def artist_weights(recordings: Iterable[tuple[str, float]]) -> list[float]:
 
 
 def music_files(source: Path) -> list[tuple[str, Path]]:
-    """Artist and path of each music file in a folder of artist/track; files directly inside have one artist."""
+    """Artist and path of each music file in a folder laid out as artist/track. Files directly in it have one artist."""
     files = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES)
     return [(path.parent.name if path.parent != source else source.name, path) for path in files]
 
 
 def excerpts_of(clip: Clip) -> Iterable[np.ndarray]:
-    """Cut a clip into excerpts of 10 s, int16 [samples] at -24 LUFS; quiet ones and a short rest are left out."""
+    """Cut a clip into excerpts of 10 s, int16 [samples] at -24 LUFS. Quiet excerpts and a short rest are left out."""
     clip = clip.mono().resample(RATE)
     for first in range(0, clip.samples.shape[1] - SAMPLES + 1, SAMPLES):
         piece = Clip(clip.samples[:, first : first + SAMPLES], RATE)
@@ -134,25 +134,25 @@ def excerpts_of(clip: Clip) -> Iterable[np.ndarray]:
 
 
 def at_speed(clip: Clip, speed: float) -> Clip:
-    """A clip played so much faster or slower, as a tape is: tempo and pitch together (1.06 is a semitone up)."""
+    """Play a clip faster or slower, like a tape: tempo and pitch change together (1.06 is a semitone up)."""
     return clip if speed == 1 else replace(clip.resample(round(clip.rate / speed)), rate=clip.rate)
 
 
 def build_pool(
     source: str | os.PathLike, folder: str | os.PathLike | None = None, speeds: tuple[float, ...] = (1.0,)
 ) -> Pool:
-    """Make a pool from a folder of music; a finished pool is used again.
+    """Make a pool from a folder of music, or load it if it was made before.
 
     Files that cannot be read are listed in skipped.txt in the pool's folder.
 
     Parameters
     ----------
     source : str or PathLike
-        Music laid out as artist/track; files directly inside count as one artist.
+        A folder of music laid out as artist/track. Files directly in it count as one artist.
     folder : str or PathLike, optional
-        Where the pool lies; None: in the cache, under a name that other music does not have.
+        Folder of the pool. None: a folder in the cache, whose name depends on the music.
     speeds : tuple of float
-        Every file is taken once at each of these, tempo and pitch together.
+        Each file is used once at each of these speeds, which change tempo and pitch together.
 
     Returns
     -------
@@ -162,7 +162,7 @@ def build_pool(
     Raises
     ------
     VampkitError
-        Where there is no music.
+        If there is no music.
     """
     source = Path(source)
     files = music_files(source)
@@ -186,18 +186,18 @@ def build_pool(
 
 
 def compose_pool(seeds: Iterable[int], folder: str | os.PathLike, seconds: float = 30.0, processes: int = 1) -> Pool:
-    """Make a pool of composed pieces of all training genres; a finished pool is used again.
+    """Make a pool of composed pieces of all training genres, or load it if it was made before.
 
     Parameters
     ----------
     seeds : iterable of int
-        One for each piece.
+        One seed per piece.
     folder : str or PathLike
-        Where the pool lies.
+        Folder of the pool.
     seconds : float
         Length of a piece.
     processes : int
-        How many compose and render. The pieces are the same whatever their number, and their sound to 1e-4.
+        Number of processes that compose and render. The notes do not depend on it; the samples differ by at most 1e-4.
 
     Returns
     -------
@@ -213,14 +213,14 @@ def compose_pool(seeds: Iterable[int], folder: str | os.PathLike, seconds: float
 
 
 def composed_pool(count: int, held_out: bool = False, processes: int = 1) -> Pool:
-    """The cache's pool of so many composed pieces of 30 s, to train on or held out."""
+    """The pool in the cache with `count` composed pieces of 30 s. held_out: use the seeds held out from training."""
     first = HELD_OUT_SEEDS if held_out else 0
     folder = cache_folder() / "pools" / f"training-genres-{'valid-' if held_out else ''}{count}"
     return compose_pool(range(first, first + count), folder, processes=processes)
 
 
 def _composed(seed: int, seconds: float) -> tuple[str, str, list[np.ndarray]]:
-    """Artist, name and excerpts of the piece of one seed."""
+    """Artist, name and excerpts of the piece with this seed."""
     from vampkit import music
 
     piece = music.compose(seed, genre="training", seconds=seconds)
@@ -246,6 +246,6 @@ def _write(sounds, count: int, folder: Path, what: str) -> Pool:
                 f"no excerpt of {SECONDS} s was loud enough or long enough for {folder}; add longer music"
             )
     (folder / "skipped.txt").write_text("\n".join(skipped), encoding="utf-8")
-    with written(folder / "pool.json") as part:  # the last file: a pool that has it is whole
+    with written(folder / "pool.json") as part:  # written last: a pool with this file is complete
         part.write_text(json.dumps(items), encoding="utf-8")
     return Pool(folder)

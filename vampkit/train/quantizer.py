@@ -1,4 +1,4 @@
-"""Starting a quantizer on a trained encoder: one scale, principal directions, k-means."""
+"""Initializing the quantizer for a trained encoder: scaling the latents, principal directions, k-means."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import torch
 from torch import Tensor, nn
 
 LATENT_LEVEL = 0.3
-"""Root mean square of the latents at which the commitment loss starts near a fifth of the whole loss."""
+"""Root mean square to which the latents are scaled. With it the commitment loss starts at about 1/5 of the loss."""
 
 
 @torch.no_grad()
 def scale_latents(model: nn.Module, latents: Tensor, level: float) -> None:
-    """Bring the latents to a root mean square of `level` without changing the sound.
+    """Scale the latents to a root mean square of `level` without changing the sound.
 
-    The commitment loss grows with the square of the latents' scale, which training without quantizer leaves to chance.
-    The encoder's last and the decoder's first convolution are linear: one is multiplied, the other divided.
+    The commitment loss grows with the square of the scale of the latents, and training without a quantizer does not
+    determine this scale. The weights of the encoder's last convolution are multiplied by a factor, and those of the
+    decoder's first convolution are divided by it.
     """
     factor = level / float(latents.square().mean().sqrt())
     last, first = model.encoder.block[-1], model.decoder.model[0]
@@ -25,13 +26,13 @@ def scale_latents(model: nn.Module, latents: Tensor, level: float) -> None:
 
 @torch.no_grad()
 def start_quantizer(model: nn.Module, latents: Tensor, seed: int, rounds: int = 15) -> None:
-    """Start every codebook on what the ones before it leave over.
+    """Initialize each codebook on the residual that the codebooks before it leave.
 
-    The leading principal directions of the residual become the projections. They are centred: with a large mean all
-    cosines would be alike, and a codebook would use a handful of entries. Then k-means on the projected residual,
-    assigned by cosine as DAC does, makes the entries; an empty one is drawn again.
+    The leading principal directions of the residual become the projections. The mean is subtracted first; with a large
+    mean all cosines would be alike, and a codebook would use only a few entries. Then k-means on the projected residual
+    gives the entries. Points are assigned by cosine, as in DAC. An entry without points is replaced by a random point.
 
-    latents: [frames, width] of the encoder.
+    latents: output of the encoder, [frames, width].
     """
     generator = torch.Generator(device="cpu").manual_seed(seed)
     residual = latents.clone()

@@ -1,4 +1,4 @@
-"""What a masked model is trained and checked on: stores, pools made once in the cache, a stream of composed pieces."""
+"""The data of a masked model: token stores, pools that are made once in the cache, or a stream of composed pieces."""
 
 from __future__ import annotations
 
@@ -30,19 +30,21 @@ def sources(
     small: bool = False,
     speeds: tuple[float, ...] = (1.0,),
 ) -> Iterator[tuple[Codec, tuple, dict]]:
-    """The codec, the stores of real and of composed music, and held-out stores by name.
+    """Prepare the data. Yields the codec, a pair of stores (real music, composed music), and held-out stores by name.
 
-    Arguments as of `train_masked`. device: "cpu" or "cuda". small: four composed pieces and two held out, to prove the
-    code. speeds: at which real music is heard. Where several processes train, the first makes what is missing and the
-    others wait (on GPUs ten minutes at most, so make large stores before, with `vampkit data build`). Raises
-    VampkitError for a store of another codec.
+    The arguments are those of `train_masked`. device: "cpu" or "cuda". small: only four composed pieces, and two held
+    out, to test the code. speeds: the speeds at which real music is used.
+
+    If several processes train, the first one makes what is missing and the others wait. On GPUs they wait for at most
+    ten minutes, so make large stores before the training, with `vampkit data build`. Raises VampkitError for a store of
+    another codec.
     """
     from accelerate import PartialState
 
     codec = codec if isinstance(codec, Codec) else load_codec(codec)
     with contextlib.ExitStack() as stack:
         streamed = None
-        if stream:  # each process of a training has seeds of its own
+        if stream:  # each process of a training has its own seeds
             rank, ranks = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
             streamed = stack.enter_context(
                 TokenStream(codec, stream, seconds=4.0 if small else 30.0, rank=rank, ranks=ranks)

@@ -1,4 +1,4 @@
-"""What small masked models start from, so that they learn in minutes. The architecture stays the paper's."""
+"""Initial weights with which small masked models learn in minutes. The architecture is still the paper's."""
 
 from __future__ import annotations
 
@@ -11,25 +11,29 @@ from torch import Tensor, nn
 from vampkit.model import MaskedTransformer, ModelConfig, relative_buckets
 
 HEAD_START = 2.0
-"""Length of every row of a new head: the largest logit that a model can give before it has learned."""
+"""The magnitude `weight_g` of each row of a new head. It limits the logits at the start of the training."""
 
 
 @torch.no_grad()
 def start_local(model: MaskedTransformer, generator: torch.Generator) -> None:
-    """Start a model so that it learns in minutes: local attention, residual outputs at zero, a head that compares.
+    """Initialize a model so that it learns in minutes.
 
-    Heads look at near frames first (`local_bias`), and inputs of all codebooks have one size. The head works as the
-    codec chooses an entry: the logit is the cosine between the entry's codebook vector and 8 numbers that the model
-    makes, for every codebook in directions of its own. So what is learned of one entry holds for those near to it.
+    Attention begins with near frames (`local_bias`), the outputs of all blocks begin at zero, and the inputs from all
+    codebooks have the same scale.
+
+    The head (the classifier) begins as a comparison, like that with which the codec chooses an entry. For each codebook
+    the hidden state is projected to 8 numbers (the size of a codebook vector), in directions of its own. The logit of
+    an entry is the product of these numbers and the entry's normalized codebook vector. So what the model learns about
+    one entry also holds for similar entries.
 
     Notebook: 03
 
     Parameters
     ----------
     model : MaskedTransformer
-        Changed in place.
+        The model; its weights are changed in place.
     generator : torch.Generator
-        Draws the weights; on the CPU.
+        Source of the random weights, on the CPU.
     """
     config = model.config
     for name, weight in model.named_parameters():
@@ -39,7 +43,7 @@ def start_local(model: MaskedTransformer, generator: torch.Generator) -> None:
     for layer in model.transformer.layers:
         layer.self_attn.fc.weight.zero_()
         layer.feed_forward.w_2.weight.zero_()
-    # Raw codebooks differ in size, the last ones tenfold smaller than the first: the input weights make up for it.
+    # Vectors of the last codebooks are about ten times smaller than those of the first. The input weights correct this.
     level = model.tables.square().mean((1, 2)).sqrt()
     model.embedding.special["MASK"].normal_(generator=generator).mul_(level[:, None])
     bound = 1 / math.sqrt(model.embedding.out_proj.in_channels)
@@ -57,16 +61,16 @@ def start_local(model: MaskedTransformer, generator: torch.Generator) -> None:
 
 
 def local_bias(config: ModelConfig) -> Tensor:
-    """A table of relative position biases with which heads look back, ahead, around and everywhere.
+    """Make a table of relative position biases for four kinds of heads: looking back, ahead, around, and everywhere.
 
-    The four kinds repeat for every further four heads, each time half as steep.
+    The kinds repeat every four heads, each time with half the slope.
 
     Notebook: 04
 
     Parameters
     ----------
     config : ModelConfig
-        Gives buckets, heads and the longest distance.
+        Its buckets, heads and max_distance are used.
 
     Returns
     -------

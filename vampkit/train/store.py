@@ -1,11 +1,12 @@
-"""A token store: folders of music, datasets and composed pieces as tokens, in shards that any number of processes fill.
+"""A token store: the tokens of folders of music, of datasets and of composed pieces.
 
-    OUT/store.json            codec's hash, geometry, what went in
-    OUT/items.jsonl           one line a track, in the order in which they were found
-    OUT/shard-00000.safetensors  codes uint16 [codebooks, frames] of its tracks, by the track's number
-    OUT/shard-00000.jsonl     what is known of them: name, artist, salient parts, truth; or why one was skipped
+    OUT/store.json               settings: the codec's hash, codebooks, hop and rate, the loudness floor
+    OUT/items.jsonl              one line per track, in the order in which they were found
+    OUT/shard-00000.safetensors  the codes of 16 tracks, uint16 [codebooks, frames], by number of the track
+    OUT/shard-00000.jsonl        metadata of these tracks: name, artist, salient parts, truth; or why one was skipped
 
-A shard is written as a whole, so a kill costs at most the shards in work. Notebook: 12
+Several processes can fill shards at once. A shard is written as a whole, so if the program is killed, only the
+unfinished shards are lost. Notebook: 12
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ from vampkit.weights import load_codec
 
 FORMAT = "vampkit.tokens-store/1"
 SHARD = 16
-"""Tracks a shard: a few minutes of work, which a kill may cost."""
+"""Tracks in a shard. Encoding one takes a few minutes, which are lost if the program is killed."""
 BLOCK = 3.0
-"""Seconds of a block whose loudness decides whether it is salient."""
+"""Length of a block in seconds. The loudness of a block decides whether it is salient."""
 
 
 def build_store(
@@ -53,36 +54,36 @@ def build_store(
     processes: int = 1,
     add: bool = True,
 ) -> TokenStore:
-    """Turn sound into a token store, going on from what is in `out`.
+    """Turn sound into a token store, or continue the one in `out`.
 
-    What was not there the last time is added at the end. Files that cannot be read are skipped and listed
-    (`TokenStore.skipped`).
+    New tracks are added at the end. Files that cannot be read are skipped and listed in `TokenStore.skipped`.
 
     Notebook: 12
 
     Parameters
     ----------
     sources : iterable of str or PathLike
-        Folders of wav, flac, ogg, opus or mp3 files, laid out as artist/track; files directly inside count as one
+        Folders of wav, flac, ogg, opus or mp3 files, laid out as artist/track. Files directly in a folder count as one
         artist.
     out : str or PathLike
         Folder of the store.
     codec : str or PathLike
-        A codec's name or path.
+        Name or path of the codec.
     composed : int
-        Number of composed pieces of all training genres.
+        Number of composed pieces, of all training genres.
     first_seed : int
-        Their seeds begin here; from 1,000,000 on for a store to test with.
+        Seed of the first composed piece. Seeds from 1,000,000 on are held out from training, for test stores.
     mirdata : dict of str to str, optional
-        Datasets by name, and the folder each lies in (extra `mirdata`); their own annotations are kept.
+        The folder of each mirdata dataset, by its name (extra `mirdata`). The annotations of the dataset are kept.
     seconds : float
         Length of a composed piece.
     floor : float
-        LUFS below which a block of 3 s is not salient, after the track was brought to -24.
+        Blocks of 3 s with a loudness below this, in LUFS, are not salient. It is measured after the track was scaled
+        to -24 LUFS.
     processes : int
-        How many processes work.
+        Number of processes.
     add : bool
-        False: refuse an `out` that was made of other sources.
+        If False, raise an error if `out` was made from other sources, instead of adding to it.
 
     Returns
     -------
@@ -92,11 +93,11 @@ def build_store(
     Raises
     ------
     FileNotFoundError
-        For a source that is not there.
+        For a missing folder.
     VampkitError
-        Where nothing was found, or `out` holds tokens of another codec or of other settings.
+        If no sound was found, or `out` holds tokens of another codec or with other settings.
     ValueError
-        For seeds of which only a part is held out.
+        If some of the seeds are held out from training and others are not.
     """
     from tqdm.auto import tqdm
 
@@ -141,7 +142,7 @@ def _settings(codec: Codec, floor: float) -> dict:
 
 
 def _same_settings(out: Path, settings: dict) -> None:
-    """Raises VampkitError where `out` holds a store of other settings."""
+    """Raise VampkitError if `out` holds a store with other settings."""
     if (out / "store.json").is_file():
         before = json.loads((out / "store.json").read_text(encoding="utf-8"))
         if changed := ", ".join(name for name in settings if before.get(name) != settings[name]):
@@ -149,7 +150,10 @@ def _same_settings(out: Path, settings: dict) -> None:
 
 
 def _all_items(out: Path, found: list[dict], add: bool) -> list[dict]:
-    """The items of the store so far, then those that are new. Raises VampkitError for none, or others without `add`."""
+    """The items that the store has, then the new ones.
+
+    Raises VampkitError if there are none at all, or if they differ from those of the store and `add` is False.
+    """
     items = _rows(out / "items.jsonl")
     known = {json.dumps(item, sort_keys=True) for item in items}
     if not add and items and known != {json.dumps(item, sort_keys=True) for item in found}:
@@ -167,11 +171,14 @@ def _all_items(out: Path, found: list[dict], add: bool) -> list[dict]:
 
 
 class TokenStore(TokenSource):
-    """A folder of tracks of different lengths as codes, with what is known of each.
+    """A folder with the codes and the metadata of tracks of different lengths.
 
-    Its `tracks` are one dict each, with "number", "name", "artist", "frames", "salient" ([first, end) frames) and,
-    where known, "truth"; `skipped` are those that could not be read, with "source" and "error"; `settings` tell codec,
-    hop and rate. Salient parts are drawn as often as they are long, an artist's weight growing up to 40 minutes.
+    `tracks` has one dict per track, with "number", "name", "artist", "frames", "salient" (a list of [first, end) in
+    frames) and, if known, "truth". `skipped` has one dict per track that could not be read, with "source" and "error".
+    `settings` has the codec's hash, hop and rate.
+
+    Crops are drawn from the salient parts, with chances proportional to their lengths. An artist with more than 40
+    minutes of music is drawn no more often than one with 40 minutes.
 
     Notebook: 12
 
@@ -183,7 +190,7 @@ class TokenStore(TokenSource):
     Raises
     ------
     FileNotFoundError
-        Where there is no store.
+        If there is no store.
     """
 
     def __init__(self, folder: str | os.PathLike):
@@ -215,13 +222,13 @@ class TokenStore(TokenSource):
 
 
 def salient(clip: Clip, floor: float, codec_rate: float) -> list[list[int]]:
-    """Frames [first, end) of the parts in which every block of 3 s is louder than `floor` LUFS.
+    """Find the salient parts of a clip, in which each block of 3 s is louder than `floor` LUFS.
 
-    codec_rate: frames a second.
+    Returns [first, end) in frames for each part. codec_rate: frames per second.
     """
     step, seconds = BLOCK, clip.seconds
     starts = np.arange(0, max(seconds - step / 2, step / 2), step)
-    borders = [round(start * codec_rate) for start in starts] + [int(seconds * codec_rate)]  # the last takes the rest
+    borders = [round(start * codec_rate) for start in starts] + [int(seconds * codec_rate)]  # the last has the rest
     parts: list[list[int]] = []
     for start, first, end in zip(starts, borders[:-1], borders[1:], strict=True):
         if clip.excerpt(float(start), min(step, seconds - start)).loudness() <= floor:
@@ -253,9 +260,9 @@ def _fill(shard: tuple[Path, int, list[dict], str, float]) -> None:
 
 
 def encoded(item: dict, codec: Codec, floor: float) -> tuple[dict, Tensor]:
-    """What is known of a track, and its codes [codebooks, frames].
+    """Encode a track. Returns its metadata and its codes [codebooks, frames].
 
-    Raises VampkitError for silence and for what cannot be read.
+    Raises VampkitError if the track is silent or cannot be read.
     """
     truth = item.get("truth")
     if "seed" in item:

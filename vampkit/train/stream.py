@@ -1,8 +1,8 @@
 """Composed music as tokens without a store: processes compose, render and encode while the model trains.
 
-Piece n of a stream is that of seed n whatever the number of workers, and a fixed number of crops is drawn for each new
-piece. So a run is the same on any machine, and one that was stopped goes on exactly; where the workers are too slow,
-the training waits for them. Notebook: 12
+Piece n of a stream always has seed n, for any number of workers, and a fixed number of crops is drawn for each new
+piece. So a training gives the same result on any machine, and a stopped training continues exactly. If the workers are
+too slow, the training waits for them. Notebook: 12
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ from vampkit.train.tokens import fitting
 from vampkit.weights import load_codec
 
 AHEAD = 4
-"""Finished pieces that wait for each worker: 0.2 MB, enough to bridge a check of the model."""
+"""Length of each worker's queue of finished pieces (0.2 MB). Workers fill it while the model is being checked."""
 PATIENCE = 2.0
-"""Seconds after which a process that waits looks whether the other one still runs."""
+"""A process that waits for another one checks at this interval, in seconds, whether the other is still alive."""
 
 
 class TokenStream:
-    """Pieces of the training genres, made while they are used; crops are drawn as from a `TokenSource`.
+    """Composed pieces of the training genres that are made during the training. Crops are drawn as in a `TokenSource`.
 
-    Workers start at the first crops; `close`, or leaving a `with`, ends them.
+    The workers start when the first crops are drawn. `close`, or the end of a `with` block, stops them.
 
     Notebook: 12
 
     Parameters
     ----------
     codec : Codec, str or PathLike
-        A codec, its name or path.
+        A codec, or its name or path.
     workers : int
-        Processes, about one for each core that is free.
+        Number of processes, about one per free core.
     seconds : float
         Length of a piece.
     keep : int
-        How many of the newest pieces crops are drawn from.
+        Crops are drawn from this many of the newest pieces.
     reuse : int
-        Crops that are drawn for each new piece (6 crops of 5 s fill one of 30 s).
+        How many crops are drawn before the next piece is added (6 crops of 5 s are as long as one piece of 30 s).
     rank, ranks : int
-        Which of so many processes of a training this is; each has seeds of its own.
+        Number of this training process, from 0, and how many there are. Each has its own seeds.
 
     Raises
     ------
@@ -94,7 +94,7 @@ class TokenStream:
         self._finalizer = weakref.finalize(self, _end, self._processes, self._folder)
 
     def seek(self, drawn: int) -> None:
-        """Go on as if so many crops had been drawn, as a training does that was stopped.
+        """Continue as if this many crops had been drawn already. For a training that was stopped.
 
         Parameters
         ----------
@@ -104,40 +104,40 @@ class TokenStream:
         Raises
         ------
         RuntimeError
-            Once the workers run.
+            If the workers are running already.
         """
         if self._processes:
             raise RuntimeError("the workers run already; seek before the first crops")
         self.drawn = drawn
 
     def seed(self, number: int) -> int:
-        """Seed of one of the stream's pieces; it stays below those held out.
+        """Give the seed of a piece of the stream. It is never one of the held-out seeds.
 
         Parameters
         ----------
         number : int
-            The piece's place, from 0.
+            Number of the piece, from 0.
 
         Returns
         -------
         int
-            What `music.compose` is given.
+            The seed for `music.compose`.
         """
         return (number * self.ranks + self.rank) % music.HELD_OUT_SEEDS
 
     def crops(self, count: int, codebooks: int, frames: int, rng: np.random.Generator) -> Tensor:
-        """Random crops of salient parts of the newest pieces.
+        """Draw random crops from the salient parts of the newest pieces.
 
         Parameters
         ----------
         count : int
-            How many.
+            Number of crops.
         codebooks : int
-            How many, from the first.
+            Number of codebooks, counted from the first.
         frames : int
             Length of a crop.
         rng : Generator
-            Draws part and place.
+            Source of the random numbers.
 
         Returns
         -------
@@ -147,9 +147,9 @@ class TokenStream:
         Raises
         ------
         ValueError
-            Where no part is that long.
+            If no part is that long.
         VampkitError
-            Where a worker ended.
+            If a worker has ended.
         """
         rows = []
         for _ in range(count):
@@ -180,9 +180,9 @@ class TokenStream:
         self.close()
 
     def _advance(self) -> None:
-        """Bring the pieces up to those from which the next crop is drawn.
+        """Take new pieces from the workers until the next crop can be drawn.
 
-        The first `reuse` crops have one, the next two, and so on up to `keep`.
+        The first `reuse` crops are drawn from one piece, the next ones from two pieces, and so on up to `keep`.
         """
         last = self.drawn // self.reuse + 1
         if not self._processes:
@@ -205,7 +205,7 @@ class TokenStream:
                 self._processes[-1].start()
 
     def _next(self) -> tuple[dict, np.ndarray] | None:
-        """The next piece in order, as what is known of it and its codes; None where it is silent."""
+        """Metadata and codes of the next piece, in order of the seeds; None if the piece is silent."""
         worker = self._made % self.workers
         while True:
             try:
@@ -222,10 +222,10 @@ class TokenStream:
 
 
 def _work(out, path: str, numbers: tuple[int, int], ranks: tuple[int, int], seconds: float, parent: int) -> None:
-    """Make pieces until the training ends: number, number + step, number + 2 step and so on."""
+    """Run a worker: make the pieces number, number + step, number + 2 step and so on, until the training ends."""
     import signal
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the training's to answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # only the training process handles an interrupt
     codec, (number, step), (rank, count) = load_codec(path), numbers, ranks
     while True:
         seed = (number * count + rank) % music.HELD_OUT_SEEDS
@@ -234,7 +234,7 @@ def _work(out, path: str, numbers: tuple[int, int], ranks: tuple[int, int], seco
             found = row, codes.numpy().astype(np.uint16)
         except VampkitError:
             found = None
-        except Exception as error:  # whatever it is, the training must hear of it
+        except Exception as error:  # pass any error on to the training process
             found = f"{type(error).__name__}: {error}"
         while True:
             try:

@@ -1,6 +1,7 @@
 """Training the tagger on composed music, whose genre, instruments and tempo are known.
 
-Log-mel spectra are made first, in shards that are kept; then the network learns from random windows of 3 s of them.
+First the log-mel spectra of all pieces are computed and stored in shards. Then the network is trained on random windows
+of 3 s.
 """
 
 from __future__ import annotations
@@ -24,61 +25,61 @@ from vampkit.train.training import Training, chosen_run
 
 FORMAT = "vampkit.tagger-spectra/1"
 SHARD = 20
-"""Pieces a file: half a minute of work, which a kill may cost."""
+"""Pieces in a file. Making one takes half a minute, which is lost if the program is killed."""
 GENRES = music.TRAINING_GENRES
 INSTRUMENTS = (*(name for name in music.INSTRUMENTS if name not in music.HELD_OUT_INSTRUMENTS), "drums")
 HEARD = 8
-"""Frames, 0.1 s, that an instrument must sound within a window to be in it."""
+"""An instrument counts as present in a window if it sounds for at least this many frames (0.1 s)."""
 
 
 @dataclass(frozen=True)
 class TaggerPreset:
-    """Settings of a tagger's training; the source gives the reason for each number.
+    """Settings for training a tagger. Comments in the source give the reason for each default.
 
     Parameters
     ----------
     pieces, valid : int
-        Composed pieces to learn from, and held-out ones for the checks.
+        Number of composed pieces for training, and of held-out pieces for the checks.
     seconds : float
-        Length of each.
+        Length of each piece.
     batch : int
-        Windows an update.
+        Windows per update.
     steps : int
-        Updates in all.
+        Total number of updates.
     muon_rate, adam_rate : float
-        Learning rates of the convolutions (Muon) and of the rest (AdamW).
+        Learning rates of the convolutions (Muon) and of the other weights (AdamW).
     decay : float
         AdamW's weight decay.
     warmup : int
-        Updates over which the rates rise.
+        Number of updates over which the learning rates rise.
     gain_db : float
         Windows are made louder or softer by up to this many dB.
     instruments_weight : float
-        Weight of the instruments' loss; genre and tempo have 1.
+        Weight of the instruments' loss. The losses of genre and tempo have weight 1.
     average : float
-        Decay of the weights' moving average.
+        Decay of the moving average of the weights.
     seed : int
-        Of everything random.
+        Seed of all random numbers.
     save_seconds : float
         Time between checkpoints.
     check_every : int
         Updates between checks.
     """
 
-    pieces: int = 600  # 43 a genre, composed in 4 minutes on a core
+    pieces: int = 600  # 43 per genre, composed in 4 minutes on one core
     valid: int = 56
-    seconds: float = 20.0  # a piece is composed once: ten seconds more cost little
+    seconds: float = 20.0  # a piece is composed only once, so longer pieces take little more time
     batch: int = 32
-    steps: int = 1100  # 6 minutes; each piece is seen 59 times, at other places
+    steps: int = 1100  # 6 minutes; 59 windows per piece
     muon_rate: float = 0.01
     adam_rate: float = 2e-3
     decay: float = 0.05
     warmup: int = 20
-    gain_db: float = 3.0  # so that a level is no sign of a genre
-    instruments_weight: float = 4.0  # its mean runs over names most of which are absent
+    gain_db: float = 3.0  # so that the network cannot tell a genre by its level
+    instruments_weight: float = 4.0  # this loss is a mean over all instruments, most of which are absent
     average: float = 0.98  # over the last 50 steps
     seed: int = 0
-    save_seconds: float = 30.0  # what a kill may cost
+    save_seconds: float = 30.0  # at most this is lost if the run is killed
     check_every: int = 100
 
 
@@ -86,15 +87,15 @@ TAGGER_PRESETS = {
     "ci": TaggerPreset(pieces=4, valid=2, seconds=4.0, batch=4, steps=8, warmup=2, save_seconds=0.0, check_every=4),
     "laptop": TaggerPreset(),
 }
-"""ci: seconds, to prove the code. laptop: ten minutes on a core, the bundled one."""
+"""ci: takes seconds, to test the code. laptop: ten minutes on one core; the bundled tagger was trained with it."""
 
 
 @dataclass(frozen=True)
 class Spectra:
-    """Composed pieces as log-mel spectra with their truth.
+    """Log-mel spectra of composed pieces, with their annotations.
 
-    spectra: float16 [pieces, 64, frames]. playing: bool [pieces, instruments, frames]. genre, tempo: classes, int64
-    [pieces].
+    spectra: float16 [pieces, 64, frames]. playing: bool [pieces, instruments, frames]. genre, tempo: number of the
+    class, int64 [pieces].
     """
 
     spectra: Tensor
@@ -103,16 +104,16 @@ class Spectra:
     tempo: Tensor
 
     def window(self, piece: int, start: int) -> tuple[Tensor, Tensor]:
-        """Spectrum float32 [64, 256] from a frame on, and which instruments are in it, float32 [instruments]."""
+        """The spectrum from frame `start` on, float32 [64, 256], and the instruments in it, float32 [instruments]."""
         heard = self.playing[piece, :, start : start + WINDOW].sum(-1) >= HEARD
         return self.spectra[piece, :, start : start + WINDOW].float(), heard.float()
 
 
 def compose_spectra(seeds: Sequence[int], folder: str | os.PathLike, seconds: float) -> Spectra:
-    """Compose, render and analyse one piece a seed; finished shards are used again.
+    """Compose, render and analyse one piece per seed, or load the shards that were made before.
 
-    seeds: of the pieces, whose genres are the training genres. folder: for the shards. seconds: of each piece, at least
-    3.
+    seeds: seeds of the pieces; the genres are the training genres. folder: folder for the shards. seconds: length of
+    each piece, at least 3.
     """
     from tqdm.auto import tqdm
 
@@ -150,21 +151,21 @@ def _row(seed: int, seconds: float) -> dict[str, Tensor]:
 
 
 class TaggerTraining(Training):
-    """One training of a tagger, which goes on where it was left.
+    """The training of a tagger. It can be stopped and continued.
 
     Parameters
     ----------
     preset : TaggerPreset
         The settings.
     train, valid : Spectra
-        What to learn from and what to check on.
+        Data for training and for the checks.
     out : str or PathLike
         Folder for checkpoints, log and the result.
 
     Raises
     ------
     VampkitError
-        For an `out` in which a run with other settings began.
+        If `out` holds a run with other settings.
     """
 
     def __init__(self, preset: TaggerPreset, train: Spectra, valid: Spectra, out: str | os.PathLike):
@@ -181,19 +182,19 @@ class TaggerTraining(Training):
         self._begin()
 
     def batch(self, step: int) -> tuple[Tensor, list[Tensor]]:
-        """Windows for one step, a function of seed and step alone.
+        """Draw the windows for one step. They depend only on seed and step.
 
         Parameters
         ----------
         step : int
-            From 0.
+            Number of the step, from 0.
 
         Returns
         -------
         spectra : Tensor
             float32 [batch, 64, 256].
         targets : list of Tensor
-            Genre, instruments and tempo class of each.
+            Genre, instruments and tempo class of each window.
         """
         rng = np.random.default_rng((self.preset.seed, step))
         pieces = rng.integers(0, len(self.train.genre), self.preset.batch)
@@ -204,14 +205,14 @@ class TaggerTraining(Training):
         return spectra, [self.train.genre[pieces], torch.stack([heard for _, heard in rows]), self.train.tempo[pieces]]
 
     def loss(self, answers: list[Tensor], targets: list[Tensor]) -> Tensor:
-        """Cross entropies of genre and tempo class, and of each instrument's presence.
+        """Compute the loss: the cross entropies of genre, of tempo class, and of the presence of each instrument.
 
         Parameters
         ----------
         answers : list of Tensor
             Logits of genre [batch, genres], instruments [batch, instruments] and tempo [batch, classes].
         targets : list of Tensor
-            As `batch` gives them: [batch], [batch, instruments], [batch].
+            Targets as `batch` gives them: [batch], [batch, instruments], [batch].
 
         Returns
         -------
@@ -240,7 +241,7 @@ class TaggerTraining(Training):
 
     @torch.no_grad()
     def check(self) -> dict:
-        """Loss on one held-out window a piece, and how often genre and tempo are right."""
+        """Loss on one held-out window per piece, and how often genre and tempo are right."""
         model = Tagger(GENRES, INSTRUMENTS)
         model.load_state_dict(self.average.state)
         model.eval()
@@ -258,23 +259,23 @@ class TaggerTraining(Training):
 def train_tagger(
     preset: str | TaggerPreset = "laptop", out: str | os.PathLike | None = None, minutes: float | None = None
 ) -> Path | None:
-    """Train the tagger on composed music, going on from what is in `out`.
+    """Train the tagger on composed music, or continue the run in `out`.
 
     Notebook: 11
 
     Parameters
     ----------
     preset : str or TaggerPreset
-        "ci", "laptop", or settings of your own.
+        "ci", "laptop", or your own settings.
     out : str or PathLike, optional
-        Folder of the run; None: in the cache.
+        Folder of the run; None: a folder in the cache.
     minutes : float, optional
-        When to stop, beside the time for composing; the next call goes on.
+        Stop after this time, not counting the time for composing. The next call continues.
 
     Returns
     -------
     Path or None
-        The tagger's file, tagger.safetensors in `out`; None when time ran out.
+        The tagger, tagger.safetensors in `out`; None if the time was up.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Tokens to train masked models on: how crops of them are drawn, and the excerpts of a pool as one file."""
+"""Tokens for training masked models: drawing random crops of them, and encoding the excerpts of a pool."""
 
 from __future__ import annotations
 
@@ -21,29 +21,34 @@ FORMAT = "vampkit.store/1"
 BATCH = 8
 
 Part = tuple[int, int, int]
-"""A track's place in its source, and the frames [first, end) of it that are drawn from."""
+"""A part of a track from which crops are drawn: number of the track, first frame, and end (one after the last)."""
 
 
 def fitting(parts: Sequence[Part], chances: np.ndarray, frames: int) -> tuple[list[int], np.ndarray]:
-    """Places of the parts that are long enough, and where between 0 and 1 the chances of each but the last end."""
+    """Find the parts that are at least `frames` long.
+
+    Returns their places in `parts`, and their cumulative chances without the last (which is 1), to draw one of them.
+    """
     chosen = [i for i, (_, first, end) in enumerate(parts) if end - first >= frames and chances[i] > 0]
     found = chances[chosen]
     return chosen, np.cumsum(found / max(1e-300, found.sum()))[:-1]
 
 
 class TokenSource:
-    """Tracks as codes, and the parts of them that a training draws. `ExcerptStore` and `TokenStore` are such.
+    """The codes of tracks, and the parts from which a training draws crops.
+
+    Base class of `ExcerptStore` and `TokenStore`.
 
     Parameters
     ----------
     name : str
-        For messages.
+        Name of the source in error messages.
     codec : str
         Hash of the codec.
     parts : sequence of (int, int, int)
-        Track, first frame and end of each part.
+        Number of the track, first frame and end of each part.
     chances : ndarray
-        float [parts], how often each is drawn, adding up to 1.
+        float [parts], the probabilities with which parts are drawn. Their sum is 1.
     """
 
     def __init__(self, name: str, codec: str, parts: Sequence[Part], chances: np.ndarray):
@@ -51,12 +56,12 @@ class TokenSource:
         self._fitting: dict[int, tuple[list[int], np.ndarray]] = {}
 
     def codes(self, index: int) -> Tensor:
-        """Codes of one track.
+        """Give the codes of one track.
 
         Parameters
         ----------
         index : int
-            The track's place.
+            Number of the track.
 
         Returns
         -------
@@ -66,22 +71,22 @@ class TokenSource:
         return self._track(index).long()
 
     def _track(self, index: int) -> Tensor:
-        """Codes of one track [codebooks, frames] as they are stored; only what is sliced of them is read."""
+        """The codes of one track [codebooks, frames] as they are stored. They may be memory-mapped."""
         raise NotImplementedError
 
     def crops(self, count: int, codebooks: int, frames: int, rng: np.random.Generator) -> Tensor:
-        """Random crops of the parts.
+        """Draw random crops from the parts.
 
         Parameters
         ----------
         count : int
-            How many.
+            Number of crops.
         codebooks : int
-            How many, from the first.
+            Number of codebooks, counted from the first.
         frames : int
             Length of a crop.
         rng : Generator
-            Draws part and place.
+            Source of the random numbers.
 
         Returns
         -------
@@ -91,7 +96,7 @@ class TokenSource:
         Raises
         ------
         ValueError
-            Where no part is that long.
+            If no part is that long.
         """
         if frames not in self._fitting:
             self._fitting[frames] = fitting(self.parts, self.chances, frames)
@@ -106,14 +111,14 @@ class TokenSource:
         return torch.stack(rows)
 
     def held_out(self, count: int, codebooks: int, frames: int) -> Tensor:
-        """The same few excerpts at every call, spread evenly over the parts; for checks during a training.
+        """Choose some excerpts, spread evenly over the parts, the same at each call. For checks during training.
 
         Parameters
         ----------
         count : int
-            How many, at most.
+            Number of excerpts, at most.
         codebooks : int
-            How many, from the first.
+            Number of codebooks, counted from the first.
         frames : int
             Length of an excerpt.
 
@@ -125,7 +130,7 @@ class TokenSource:
         Raises
         ------
         ValueError
-            Where no part is that long.
+            If no part is that long.
         """
         long = [(index, first) for index, first, end in self.parts if end - first >= frames]
         if not long:
@@ -134,12 +139,12 @@ class TokenSource:
         return torch.stack([self._track(i)[:codebooks, first : first + frames].long() for i, first in chosen])
 
     def only(self, parts: Sequence[Part]) -> Self:
-        """The same tracks with other parts, drawn as often as they are long.
+        """Make a source with the same tracks and other parts. Chances are proportional to the lengths of the parts.
 
         Parameters
         ----------
         parts : sequence of (int, int, int)
-            Track, first frame and end of each.
+            Number of the track, first frame and end of each part.
 
         Returns
         -------
@@ -165,9 +170,9 @@ class ExcerptStore(TokenSource):
     Parameters
     ----------
     codes : Tensor
-        Integers [excerpts, codebooks, frames]; may be mapped from a file.
+        Integers [excerpts, codebooks, frames]; they may be memory-mapped.
     chances : sequence of float
-        How often each excerpt is drawn, adding up to 1.
+        The probabilities with which excerpts are drawn. Their sum is 1.
     codec : str
         Hash of the codec.
     """
@@ -181,7 +186,7 @@ class ExcerptStore(TokenSource):
 
 
 def encode_pool(pool: Pool, codec: Codec, path: str | os.PathLike) -> ExcerptStore:
-    """Encode a pool once; a finished file of the same codec is used again.
+    """Encode a pool, or load its tokens if it was encoded before.
 
     Raises VampkitError for a file of another codec.
     """
@@ -208,7 +213,7 @@ def encode_pool(pool: Pool, codec: Codec, path: str | os.PathLike) -> ExcerptSto
 
 
 def read_excerpts(path: str | os.PathLike, chances: np.ndarray | None = None) -> ExcerptStore:
-    """What `encode_pool` wrote, mapped from its file; every excerpt is drawn alike unless `chances` say otherwise."""
+    """Load what `encode_pool` wrote, memory-mapped. Without `chances`, all excerpts are drawn equally often."""
     header, tensors = read_safetensors(path, FORMAT)
     codes = tensors["codes"]
     return ExcerptStore(codes, np.full(len(codes), 1 / len(codes)) if chances is None else chances, header["codec"])

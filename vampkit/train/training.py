@@ -1,4 +1,4 @@
-"""What every training has in common: going on where it was left, the loop of updates, checks and checkpoints."""
+"""What all trainings have in common: the loop of updates, checks, checkpoints, and continuing a stopped run."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from vampkit.train.optim import Average
 
 
 class Training:
-    """A run that goes on exactly where it was left. `CodecTraining`, `MaskedTraining` and `TaggerTraining` are such.
+    """A training that can be stopped and continued. Base class of `CodecTraining`, `MaskedTraining`, `TaggerTraining`.
 
-    A subclass makes `model` and `optimizers`, calls `_begin`, and says what an update is (`train_step`), what is
-    measured (`check`) and what is written at the end (`_write_result`). An update is a function of the settings and of
-    `step` alone, so a run that was stopped gives the same weights as one that was not.
+    A subclass makes `model` and `optimizers`, calls `_begin`, and defines one update (`train_step`), the measurements
+    on held-out data (`check`), and the result (`_write_result`). An update depends only on the settings and on `step`,
+    so a run that was stopped and continued gives the same weights as one that was not stopped.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ class Training:
     out : str or PathLike
         Folder for checkpoints, log.jsonl, settings.json and the result.
     steps : int
-        Updates in all.
+        Total number of updates.
     keep : int
-        How many of the newest checkpoints stay.
+        How many of the newest checkpoints are kept.
     """
 
     model: nn.Module
@@ -46,7 +46,7 @@ class Training:
         torch.manual_seed(preset.seed)
 
     def _begin(self) -> None:
-        """Go on from the newest checkpoint in `out`, where there is one. Raises VampkitError for other settings."""
+        """Continue from the newest checkpoint in `out`, if any. Raises VampkitError if its settings differ."""
         self.average = Average(self.network, self.preset.average)
         if (state := self.checkpoints.latest()) is not None:
             checkpoint.same_run(state["identity"], self._identity(), self.out)
@@ -55,24 +55,24 @@ class Training:
 
     @property
     def network(self) -> nn.Module:
-        """The model without anything wrapped around it."""
+        """The model without wrappers."""
         return self.model
 
     @property
     def is_main(self) -> bool:
-        """Whether this process writes the files: the first of a training in several processes."""
+        """Whether this process writes the files. Of several training processes only the first one does."""
         return True
 
     def _identity(self) -> dict[str, Any]:
-        """What decides the weights that come out; a checkpoint goes on under the same alone."""
+        """The settings that determine the trained weights. A checkpoint is only continued if they are the same."""
         return checkpoint.identity(self.preset)
 
     def _settings(self) -> dict[str, Any]:
-        """What settings.json holds."""
+        """The content of settings.json."""
         return asdict(self.preset)
 
     def _state(self) -> dict[str, Any]:
-        """All that a checkpoint holds; schedule and position in the data follow from the step."""
+        """The content of a checkpoint. The learning rate and the position in the data follow from the step."""
         return {
             "identity": self._identity(),
             "step": self.step,
@@ -83,7 +83,7 @@ class Training:
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
-        """Take up what `_state` gave."""
+        """Restore a state that `_state` gave."""
         self.step = state["step"]
         self.network.load_state_dict(state["model"])
         self.average.load(state["average"], state["updates"])
@@ -96,18 +96,18 @@ class Training:
         Parameters
         ----------
         best : bool
-            Keep it as best.safetensors too.
+            Also store it as best.safetensors.
         """
         if self.is_main:
             self.checkpoints.save(self._state(), self.step, best)
 
     def train_step(self) -> dict[str, Any]:
-        """One update.
+        """Do one update.
 
         Returns
         -------
         dict
-            What to log, by name; "loss" is among it.
+            Values to log, by name. "loss" must be one of them.
         """
         raise NotImplementedError
 
@@ -116,57 +116,57 @@ class Training:
             optimizer.zero_grad()
 
     def _update(self) -> None:
-        """Change the weights by their gradients, and their average."""
+        """Let the optimizers change the weights, and update the average of the weights."""
         for optimizer in self.optimizers:
             optimizer.step()
         self.average.update(self.network)
 
     def check(self) -> dict[str, Any]:
-        """Measure the averaged weights on what is held out.
+        """Measure the averaged weights on held-out data.
 
         Returns
         -------
         dict
-            What to log, by name.
+            Values to log, by name.
         """
         raise NotImplementedError
 
     def _write_result(self) -> Path:
-        """Write the averaged weights in half precision; returns their file."""
+        """Write the averaged weights in half precision. Returns the file."""
         raise NotImplementedError
 
     def _milestone(self) -> bool:
-        """Whether a check and a checkpoint are due after an update whatever the clock says, as after the last."""
+        """Whether this update must be followed by a check and a checkpoint, as the last one."""
         return self.step == self.steps
 
     def _is_best(self, row: dict[str, Any]) -> bool:
-        """Whether what `check` put into a row of the log is the best so far."""
+        """Whether the check in this row of the log is the best so far."""
         return False
 
     def _report(self, row: dict[str, Any]) -> None:
-        """Log what an update gave, and a check where it was due (main process only)."""
+        """Log the values of an update and, if there was one, of a check (main process only)."""
         self.log.write(step=self.step - 1, **row)
 
     def _progress(self, row: dict[str, Any]) -> dict[str, str]:
-        """What the progress bar shows of a row of the log."""
+        """The values of a row of the log that the progress bar shows."""
         return {"loss": f"{row['loss']:.3f}"}
 
     def _any_process(self, flag: bool) -> bool:
-        """Whether any process says so, since all of them stop at the same step."""
+        """Whether the flag is true in any process. Used so that all processes stop at the same step."""
         return flag
 
     def run(self, minutes: float | None = None) -> Path | None:
-        """Train until the end, or for so many minutes.
+        """Train to the end, or until the time is up.
 
         Parameters
         ----------
         minutes : float, optional
-            When to stop; another run with the same settings goes on.
+            Stop after this time. A later run with the same settings continues.
 
         Returns
         -------
         Path or None
-            The result's file. None when time ran out, and on all but the main process.
+            The file of the result. None if the time was up, and in all processes except the main one.
         """
         from tqdm.auto import tqdm
 
@@ -182,14 +182,14 @@ class Training:
                 self.step += 1
                 bar.update()
                 bar.set_postfix(self._progress(row))
-                border = self._milestone()
+                due = self._milestone()
                 best = False
                 if self.is_main:
-                    if border or self.step % self.preset.check_every == 0:
+                    if due or self.step % self.preset.check_every == 0:
                         row |= self.check()
                         best = self._is_best(row)
                     self._report(row)
-                if border or best or time.monotonic() - saved > self.preset.save_seconds:
+                if due or best or time.monotonic() - saved > self.preset.save_seconds:
                     self.save(best)
                     saved = time.monotonic()
         if self.checkpoints.step() != self.step:
@@ -197,12 +197,12 @@ class Training:
         return self.finish() if self.step >= self.steps else None
 
     def finish(self) -> Path | None:
-        """Write the averaged weights, and the settings beside them (main process only).
+        """Write the averaged weights and the settings (main process only).
 
         Returns
         -------
         Path or None
-            The weights' file; None on other processes.
+            The file of the weights; None in other processes.
         """
         if not self.is_main:
             return None
@@ -212,9 +212,9 @@ class Training:
 
 
 def chosen_run(presets: dict[str, Any], preset: Any, what: str, out: str | os.PathLike | None) -> tuple[Any, str, Path]:
-    """A preset by its name or as it was given, its name or "custom", and the folder of its run.
+    """Look up a preset if it is given by name. Returns the preset, its name (else "custom"), and the folder of the run.
 
-    Raises ValueError for a name that is not there.
+    Raises ValueError for an unknown name.
     """
     name = preset if isinstance(preset, str) else "custom"
     if isinstance(preset, str):

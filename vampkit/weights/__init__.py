@@ -1,4 +1,4 @@
-"""Weights: where codecs, models and adapters come from."""
+"""Weights: loading and saving codecs, models and adapters."""
 
 from vampkit.weights.adapters import load_adapters, merged, save_adapters
 from vampkit.weights.codecs import load_codec

@@ -1,4 +1,4 @@
-"""Adapters (LoRA): thin matrices that change a model without touching its weights."""
+"""Adapters (LoRA): small matrices that are trained in place of a model's weights and then added to them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def save_adapters(adapters: dict[str, tuple[Tensor, Tensor]], path: str | os.Pat
     Parameters
     ----------
     adapters : dict of str to (Tensor, Tensor)
-        A [rank, inputs] and B [outputs, rank] by the name of the linear layer.
+        The matrices A [rank, inputs] and B [outputs, rank] of each linear layer, by the layer's name.
     path : str or PathLike
         A .safetensors file.
     base : str
-        Hash of the model that they change.
+        Hash of the model that the adapters are for.
     scale : float
-        What B A is multiplied by.
+        Factor of the product B A.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def save_adapters(adapters: dict[str, tuple[Tensor, Tensor]], path: str | os.Pat
 
 
 def load_adapters(path: str | os.PathLike, model: MaskedTransformer) -> MaskedTransformer:
-    """Add adapters to the weights of a copy of a model, once: W + scale B A.
+    """Copy a model and add adapters to its weights: W + scale B A.
 
     Notebook: 12
 
@@ -50,7 +50,7 @@ def load_adapters(path: str | os.PathLike, model: MaskedTransformer) -> MaskedTr
     path : str or PathLike
         What `save_adapters` wrote.
     model : MaskedTransformer
-        The model they belong to; it stays as it is.
+        The model that the adapters belong to. It is not changed.
 
     Returns
     -------
@@ -60,9 +60,9 @@ def load_adapters(path: str | os.PathLike, model: MaskedTransformer) -> MaskedTr
     Raises
     ------
     FileNotFoundError
-        Where the file is missing.
+        If the file is missing.
     VampkitError
-        Where the adapters belong to another model, or are in this one already.
+        If the adapters belong to another model, or were already added to this one.
     """
     header, tensors = read_safetensors(path, FORMAT)
     if model_hash(model) != header["base"]:
@@ -85,11 +85,11 @@ def merged(model: MaskedTransformer, adapters: dict[str, tuple[Tensor, Tensor]],
     Parameters
     ----------
     model : MaskedTransformer
-        The model; it stays as it is.
+        The model. It is not changed.
     adapters : dict of str to (Tensor, Tensor)
-        A [rank, inputs] and B [outputs, rank] by the name of the layer.
+        The matrices A [rank, inputs] and B [outputs, rank] of each linear layer, by the layer's name.
     scale : float
-        What B A is multiplied by.
+        Factor of the product B A.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Where codecs come from: bundled, saved, or published by others."""
+"""Loading codecs: the bundled one, one from a file, or one published by others."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def load_codec(name: str | os.PathLike = "tiny", device: str = "cpu") -> Codec:
     Parameters
     ----------
     name : str or PathLike
-        "tiny" (bundled, the paper's geometry), "dac-44khz" (descript's published weights, fetched once), or the path of
-        a codec that was saved.
+        "tiny" (bundled; codebooks and frame rate as in the paper), "dac-44khz" (published by Descript, downloaded
+        once), or the path of a saved codec.
     device : str
-        Where the network is to be, such as "cpu" or "cuda".
+        Device for the network, such as "cpu" or "cuda".
 
     Returns
     -------
@@ -44,9 +44,9 @@ def load_codec(name: str | os.PathLike = "tiny", device: str = "cpu") -> Codec:
     Raises
     ------
     FileNotFoundError
-        For another name, and a file that is not there.
+        For an unknown name or a missing file.
     VampkitError
-        For a file of another kind, and one that cannot be fetched.
+        For a file of another kind, or one that cannot be downloaded.
     """
     if str(name) == "tiny":
         return _read(data_folder() / "models" / "codec.safetensors", "tiny").to(device)
@@ -68,7 +68,7 @@ def _read(path: Path, name: str) -> Codec:
 
 
 def _fill(model: torch.nn.Module, weights: dict[str, Tensor], path: Path) -> None:
-    """Put weights into a network, or say in one sentence why they do not fit."""
+    """Load weights into a network. Raises VampkitError with a short reason if they do not fit."""
     try:
         model.load_state_dict({k: v.float() for k, v in weights.items()})
     except RuntimeError as error:

@@ -11,9 +11,9 @@ from vampkit.files import cache_folder, written
 
 
 def download(url: str, name: str, timeout: float = 20.0) -> Path:
-    """Fetch a file once, with a progress bar; later calls find it in the cache.
+    """Download a file once, with a progress bar. Later calls find it in the cache.
 
-    Raises VampkitError that says which file to put where when the host cannot be reached.
+    Raises VampkitError if the host cannot be reached. The message says where to put the file by hand.
     """
     from tqdm.auto import tqdm
 

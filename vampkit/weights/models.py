@@ -1,4 +1,4 @@
-"""Where masked models come from: bundled with the package, or a file of one's own."""
+"""Loading and saving masked models: the bundled ones, or your own files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def models_folder() -> Path:
 def save_model(
     model: MaskedTransformer, path: str | os.PathLike, codec: str, weights: dict[str, Tensor] | None = None
 ) -> Path:
-    """Write a masked model in half precision, with its shape and the codec whose tokens it speaks.
+    """Write a masked model in half precision, with its config and the hash of its codec.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ def save_model(
     path : str or PathLike
         A .safetensors file.
     codec : str
-        Hash of the codec.
+        Hash of the codec whose tokens the model was trained on.
     weights : dict of str to Tensor, optional
-        Another state dict to write, such as an average, in the shapes [..] of the model's own.
+        Another state dict to write instead of the model's own, such as an average; same names and shapes [..].
 
     Returns
     -------
@@ -58,21 +58,21 @@ def load_model(name: str | os.PathLike, codec: Codec) -> MaskedTransformer:
     Parameters
     ----------
     name : str or PathLike
-        "coarse" or "fine" (bundled), or the path of one that was saved.
+        "coarse" or "fine" (bundled), or the path of a saved model.
     codec : Codec
-        Whose tokens it is to speak.
+        The codec whose tokens the model is for.
 
     Returns
     -------
     MaskedTransformer
-        Ready to be asked: no dropout, no gradients.
+        The model in evaluation mode, without gradients.
 
     Raises
     ------
     FileNotFoundError
-        For another name.
+        For an unknown name or a missing file.
     VampkitError
-        For a file that is no model, or was trained on another codec's tokens.
+        For a file that is not a model, or a model that was trained on another codec's tokens.
     """
     path = models_folder() / f"{name}.safetensors" if str(name) in BUNDLED else Path(name)
     if path.suffix == "" and not path.exists():
@@ -98,7 +98,7 @@ def load_model(name: str | os.PathLike, codec: Codec) -> MaskedTransformer:
 
 
 def model_hash(model: MaskedTransformer) -> str:
-    """A hash over shape and weights as they are stored, by which adapters name their model.
+    """Compute a hash of a model's config and weights in half precision. Adapters name their model by it.
 
     Notebook: 12
 

@@ -1,6 +1,6 @@
-"""Widgets for notebooks: thin views of plain Python models, which work by calls as well as by hand.
+"""Widgets for notebooks: thin views of plain Python objects. Use them by hand, or by calling their methods.
 
-Each is loaded on first use.
+Each widget is loaded on first use.
 """
 
 from vampkit import lazily
@@ -12,6 +12,6 @@ _HOME = {
     "scrubber": ("SamplerScrubber",),
     "studio": ("VampStudio",),
 }
-"""Each public name, by the module that holds it."""
+"""For each module, the public names that it holds."""
 
 __getattr__, __dir__, __all__ = lazily(__name__, _HOME)

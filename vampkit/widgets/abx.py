@@ -1,4 +1,4 @@
-"""BlindTest: can two sounds be told apart? The answers are counted against chance."""
+"""BlindTest: can two sounds be told apart? The number of right answers is compared with guessing."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class BlindTest:
-    """An ABX test between two sounds (names or numbers): X is one of them, drawn anew each trial.
+    """An ABX test between two sounds (names or numbers). In each trial X is one of them, chosen at random.
 
-    seed: of the draws of X. Source: the ABX protocol (Munson and Gardner 1950). Raises ValueError for fewer than one
-    trial, and for one sound twice.
+    seed: seed of these choices. Source: the ABX protocol (Munson and Gardner 1950). Raises ValueError for fewer than
+    one trial, or if both sounds are the same.
     """
 
     a: int | str
@@ -35,12 +35,12 @@ class BlindTest:
 
     @property
     def x(self) -> int | str:
-        """The sound that X is in this trial: for who plays it, not for who listens."""
+        """The sound that X is in this trial. It is needed to play X; the listener must not see it."""
         self._check()
         return getattr(self, self._hidden[len(self.answers)])
 
     def answer(self, which: str) -> None:
-        """Say that X is "a" or "b". Raises ValueError for another letter, and after the last trial."""
+        """Answer that X is "a" or "b". Raises ValueError for another letter, or after the last trial."""
         self._check()
         if which not in ("a", "b"):
             raise ValueError(f'the answer was {which!r}, "a" or "b" was expected')
@@ -51,10 +51,10 @@ class BlindTest:
             raise ValueError(f"all {self.trials} trials were answered; begin another test")
 
     def result(self) -> dict:
-        """Right answers, trials so far, and what statistics makes of them.
+        """Right answers, trials so far, and statistics.
 
-        p: the chance of that many or more by guessing (exact binomial, one-sided). low, high: bounds of the part that
-        is right, at 95 % (Wilson).
+        p: the probability of at least that many right answers by guessing (exact binomial test, one-sided). low, high:
+        95 % confidence interval of the fraction of right answers (Wilson).
         """
         from scipy.stats import binomtest
 

@@ -1,6 +1,6 @@
-"""The widgets' script and style as text: several files joined into one module, so that no build step is needed.
+"""Scripts and styles of the widgets as text. Several files are joined into one module, so no build step is needed.
 
-As text, not as paths: anywidget watches the files it is given as paths, and a watched widget is never freed.
+They are given to anywidget as text, not as paths: it would watch the files, and a watched widget is never freed.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from pathlib import Path
 
 @lru_cache(maxsize=64)
 def text(name: str) -> str:
-    """One file of this folder, or of the listening cell's."""
+    """Read a file from this folder, or else from vampkit/show."""
     here = Path(__file__).with_name(name)
     return (here if here.is_file() else here.parents[1] / "show" / name).read_text(encoding="utf-8")
 
 
 def module(*names: str, render: str) -> str:
-    """Several ES modules as one, which shows a widget by calling `render`.
+    """Join several ES modules into one, which shows a widget by calling `render`.
 
-    Each file stands below those that it imports from, so imports and exports are taken out.
+    Each file comes after those that it imports from, so the import and export statements are removed.
     """
     body = "\n".join(text(name) for name in names)
     body = re.sub(r'^import .*? from "\./.*?";\n', "", body, flags=re.MULTILINE)

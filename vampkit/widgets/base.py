@@ -1,4 +1,4 @@
-"""What all widgets share: they are closed whole, and stand as a picture where widgets do not run."""
+"""What all widgets share: `close` frees all resources, and a still picture is shown where widgets cannot run."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from vampkit.show import pictures
 
 
 class Widget(anywidget.AnyWidget):
-    """A widget that answers messages of its page (`_heard`) and has a mask for its still picture (`_still`)."""
+    """Base class of widgets. `_heard` answers messages from the page; `_still` gives the mask for the still picture."""
 
-    _closed = True  # until it is made
+    _closed = True  # until `__init__` has run
 
     def __init__(self):
         super().__init__()
@@ -19,7 +19,7 @@ class Widget(anywidget.AnyWidget):
         self.on_msg(self._heard)
 
     def close(self) -> None:
-        """Free all that the widget opened, in the kernel and in the page."""
+        """Free the resources of the widget, in the kernel and in the page."""
         if not self._closed:
             self._closed = True
             self.on_msg(self._heard, remove=True)
@@ -28,15 +28,15 @@ class Widget(anywidget.AnyWidget):
             super().close()
 
     def _heard(self, widget, content: dict, buffers: list) -> None:
-        """Answer one message of the page."""
+        """Answer one message from the page."""
         raise NotImplementedError
 
     def _still(self) -> np.ndarray:
-        """A mask [codebooks, frames] to be seen where widgets do not run."""
+        """The mask [codebooks, frames] that is shown where widgets cannot run."""
         raise NotImplementedError
 
     def _repr_mimebundle_(self, **kwargs):
-        """The widget; its words and a still picture for pages where widgets do not run."""
+        """The widget, and a text and a still picture for pages in which widgets cannot run."""
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         still = pictures.uri(pictures.mask_png(self._still()), "image/png").split(",")[1]

@@ -1,4 +1,4 @@
-"""Arithmetic of the editor's grid: strokes, snapping, masks as text. geometry.js does the same in the page."""
+"""Computations on the editor's grid: strokes, snapping, masks as text. geometry.js does the same in the page."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ _BLOCK = re.compile(r"\s*(\d+):(\d+)((?:\s+\d+:\d+)+)\s*")
 
 
 def to_text(mask: np.ndarray) -> str:
-    """A mask [K, T] as text that a person can read, such as `0:4 10:20 30:40; 4:14 0:575`.
+    """Write a mask [K, T] as readable text, such as `0:4 10:20 30:40; 4:14 0:575`.
 
-    It hides frames 10 to 19 and 30 to 39 of codebooks 0 to 3, and so on. Ranges are those of Python: from 0, the end
-    not included. Rows that hide the same stand together; a mask that hides nothing is "".
+    This text hides frames 10 to 19 and 30 to 39 of codebooks 0 to 3, and frames 0 to 574 of codebooks 4 to 13. Ranges
+    are as in Python: they count from 0, and the end is not included. Equal rows that follow each other are written
+    once. A mask that hides nothing is "".
     """
     rows = [" ".join(f"{a}:{b}" for a, b in runs(row)) for row in mask]
     blocks, first = [], 0
@@ -33,7 +34,7 @@ def to_text(mask: np.ndarray) -> str:
 
 
 def from_text(text: str, codebooks: int, frames: int) -> np.ndarray:
-    """The mask [codebooks, frames] of a text. Raises ValueError for other text and for ranges outside the grid."""
+    """Read a mask [codebooks, frames] from text. Raises ValueError for other text, or for ranges outside the grid."""
     mask = np.zeros((codebooks, frames), bool)
     for block in text.split(";") if text.strip() else []:
         found = _BLOCK.fullmatch(block)
@@ -53,7 +54,7 @@ def from_text(text: str, codebooks: int, frames: int) -> np.ndarray:
 
 
 def whole(name: str, value, low: int, high: int) -> int:
-    """A whole number in low .. high. Raises TypeError, ValueError."""
+    """Check that a value is a whole number from low to high, and return it. Raises TypeError or ValueError."""
     try:
         number = operator.index(value)
     except TypeError:
@@ -64,7 +65,7 @@ def whole(name: str, value, low: int, high: int) -> int:
 
 
 def span(name: str, given: tuple[int, int] | None, most: int) -> tuple[int, int]:
-    """A range (first, end) inside 0 .. most, the end not included; None is all of it. Raises TypeError, ValueError."""
+    """Check a range (first, end) inside 0 to `most`, end not included; None is all. Raises TypeError or ValueError."""
     first, end = (0, most) if given is None else given
     first, end = whole(f"the first of the {name}", first, 0, most - 1), whole(f"the end of the {name}", end, 1, most)
     if first >= end:
@@ -75,7 +76,7 @@ def span(name: str, given: tuple[int, int] | None, most: int) -> tuple[int, int]
 
 
 def line(start: tuple[int, int], end: tuple[int, int]) -> list[tuple[int, int]]:
-    """Cells (codebook, frame) on the straight way from one to another, both included."""
+    """The cells (codebook, frame) on the straight line from one cell to another, both included."""
     (r0, f0), (r1, f1) = start, end
     n = max(abs(r1 - r0), abs(f1 - f0))
     if n == 0:
@@ -87,14 +88,15 @@ def line(start: tuple[int, int], end: tuple[int, int]) -> list[tuple[int, int]]:
 
 
 def stroke(codebooks: int, frames: int, path: Sequence[tuple[int, int]], width: int = 1, height: int = 1) -> np.ndarray:
-    """Cells that a brush of `width` frames and `height` codebooks passes over, bool [codebooks, frames].
+    """The cells that a brush of `width` frames and `height` codebooks covers, bool [codebooks, frames].
 
-    path: cells (codebook, frame) in the order they were passed; between two of them the brush goes straight. An even
-    brush reaches one cell further after than before. Raises ValueError for an empty path.
+    path: cells (codebook, frame) in the order of the stroke; the brush moves in straight lines between them. If the
+    width (or height) is even, the brush covers one cell more after the path than before. Raises ValueError for an empty
+    path.
     """
     if not len(path):
         raise ValueError("the path of the stroke is empty, at least one cell (codebook, frame) was expected")
-    # Nothing is painted outside the grid, and a way far out would take long.
+    # Cells outside the grid are not painted. Points far outside are moved closer, since long lines take long.
     far = frames + codebooks
     points = [(min(max(operator.index(r), -far), 2 * far), min(max(operator.index(f), -far), 2 * far)) for r, f in path]
     cells = np.zeros((codebooks, frames), bool)
@@ -106,26 +108,29 @@ def stroke(codebooks: int, frames: int, path: Sequence[tuple[int, int]], width: 
 
 
 def segment(points: Sequence[int], frame: int) -> tuple[int, int]:
-    """The stretch between two neighbours of `points` that holds a frame.
+    """The two neighbouring points that a frame lies between.
 
-    points: sorted frames, the first is 0, the last the number of frames.
+    points: sorted frames. The first is 0, the last is the number of frames.
     """
     place = min(max(bisect_right(points, frame), 1), len(points) - 1)
     return points[place - 1], points[place]
 
 
 def nearest(points: Sequence[int], frame: int) -> int:
-    """The point nearest to a frame; of two as near, the earlier."""
+    """The point nearest to a frame; if two are equally near, the earlier one."""
     before, after = segment(points, frame)
     return before if frame - before <= after - frame else after
 
 
 def snap_range(points: Sequence[int], first: int, end: int) -> tuple[int, int]:
-    """Both ends of a range of frames at the nearest points; a range that would vanish becomes the stretch it is in."""
+    """Move both ends of a range of frames to the nearest points.
+
+    If that would make the range empty, the range between the two points around it is used.
+    """
     a, b = nearest(points, first), nearest(points, end)
     return (a, b) if a < b else segment(points, first)
 
 
 def first_of(tokens: Tokens) -> Tokens:
-    """Tokens of one sound; of a batch the first one."""
+    """The tokens of one sound. From a batch the first item is taken."""
     return tokens if tokens.codes.ndim == 2 else tokens.replace(codes=tokens.codes[0], gains=tokens.gains[:1])

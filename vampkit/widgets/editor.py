@@ -1,7 +1,7 @@
-"""MaskEditor: the token grid on a canvas, drawn on by pointer, by keys and by calls.
+"""MaskEditor: the token grid on a canvas, on which you draw with the pointer, with keys or by code.
 
-What is drawn lives in a MaskModel. The page draws and sends messages, one a gesture (see operations.py); Python does
-what they ask for and sends the mask back as packed bits.
+The mask is stored in a MaskModel. The page sends one message per gesture (see operations.py). Python does the gesture
+and sends the mask back as packed bits.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from vampkit.widgets.mask_model import COARSE, SNAPS, Mask, MaskModel
 from vampkit.widgets.pace import Pace
 from vampkit.widgets.sound import find_times, sound_pictures
 
-PASSES = 40  # of one run as the pipeline's defaults have it, for the read-out of an editor that is given a pace
-VIEWS = 8  # open views of one editor whose gestures are answered one by one
+PASSES = 40  # assumed number of passes per run, for the estimated time
+VIEWS = 8  # number of open views of an editor for which the last answered message is remembered
 TOOLS = {"tool": "brush", "width": 3, "height": 1, "sound": "mel"}
 
 
 def shown(method: Callable) -> Callable:
-    """Show a mistake made by a call in the widget, and raise it; otherwise show what the call changed."""
+    """Decorator: update the widget after the call. If the call fails, show the error in the widget and raise it."""
 
     @functools.wraps(method)
     def call(self, *args, **kwargs):
@@ -49,35 +49,36 @@ def shown(method: Callable) -> Callable:
 
 
 def gesture(method: Callable) -> Callable:
-    """A gesture of the editor: `shown`, with the docstring of MaskModel's method, as they do the same."""
+    """Decorator for a gesture: `shown`, and the docstring of the MaskModel method with the same name."""
     text = inspect.getdoc(getattr(MaskModel, method.__name__))
     method.__doc__ = re.sub(r"\n\nReturns\n-+\nMaskModel\n.*?(?=\n\n|$)", "", text, flags=re.DOTALL)
     return shown(method)
 
 
 class MaskEditor(Widget):
-    """An editor of a mask over the sound it belongs to.
+    """An editor for the mask of a sound.
 
-    `editor.mask` is the array. All that a hand can do, a call can do: `editor.paint([(0, 5)], width=3)`. A mistake made
-    by hand is shown in the editor; one made by call is raised as well. `close()` frees all it opened; the model stays.
+    `editor.mask` is the mask as an array. All that can be done by hand can also be done by code: `editor.paint([(0,
+    5)], width=3)`. Errors are shown in the editor. In a call by code they are also raised. `close()` frees all
+    resources, but keeps the model.
 
     Notebook: 06, 08, 09, 10
 
     Parameters
     ----------
     source : Tokens, Clip, MaskModel or (int, int)
-        Tokens; a clip, which is encoded; a model, which two editors may share; or numbers of codebooks and frames.
+        Tokens; a clip, which is encoded; a model, which several editors can share; or (codebooks, frames).
     clip : Clip, optional
-        The sound of the tokens, to be seen above the grid and heard by prompts that look for beats.
+        The sound of the tokens. It is drawn above the grid, and prompts find beats in it.
     codec : Codec, optional
-        What encodes a clip; the bundled one where it is not given.
+        The codec that encodes a clip; None: the bundled one.
     pace : Pace, optional
-        For a read-out of the seconds that generating takes. An editor without one shows none, as it generates nothing.
+        Estimates the seconds that generating takes, which are then shown.
 
     Raises
     ------
     TypeError, ValueError
-        For another source, or one without cells.
+        For any other source, or an empty grid.
     """
 
     _esm = assets.module(
@@ -117,7 +118,7 @@ class MaskEditor(Widget):
 
     @property
     def mask(self) -> Bool[np.ndarray, "codebooks frames"]:
-        """A copy of the mask, bool [codebooks, frames], True = hidden; assigning one is a gesture, see `draw`."""
+        """A copy of the mask, bool [codebooks, frames], True = hidden. Assigning a mask is the gesture `draw`."""
         return self.model.mask
 
     @mask.setter
@@ -130,32 +131,32 @@ class MaskEditor(Widget):
         return self.model.clip
 
     def code(self) -> str:
-        """Print the mask as one Python expression that makes it again.
+        """Write a Python expression that makes the mask.
 
         Returns
         -------
         str
-            Python; its names are MaskModel and those of `vampkit.prompts`.
+            Python code. It uses MaskModel and the names of `vampkit.prompts`.
         """
         return self.model.code()
 
     def to_json(self) -> dict:
-        """Write the mask, the locks and the snapping as plain JSON, which `read` and `MaskModel.from_json` read.
+        """Write the mask, the locks and the snapping as plain JSON, for `read` and `MaskModel.from_json`.
 
         Returns
         -------
         dict
-            Shape, time axis, what is hidden as text, and the settings.
+            Shape, time axis, the mask as text, and the settings.
         """
         return self.model.to_json()
 
     def facts(self) -> str:
-        """Give the read-outs in one line, without the seconds, which differ from run to run.
+        """Describe the mask in one line.
 
         Returns
         -------
         str
-            The part of the tokens that is hidden, and the rate that is kept.
+            The fraction of the tokens that is hidden, and the bit rate that is kept.
         """
         return f"{100 * self.model.mask_ratio:.1f} % hidden, {self.model.bits_per_second:,.0f} bits/s kept"
 
@@ -260,12 +261,12 @@ class MaskEditor(Widget):
         Parameters
         ----------
         data : dict or str
-            What `to_json` gave, its text, or a mask's text such as `0:4 10:20 30:40; 4:14 0:575`.
+            The result of `to_json`, its JSON text, or the text of a mask such as `0:4 10:20 30:40; 4:14 0:575`.
 
         Raises
         ------
         ValueError
-            For other data.
+            For any other data.
         """
         text = data.strip() if isinstance(data, str) else data
         json_like = isinstance(text, dict) or text.startswith("{")
@@ -280,12 +281,13 @@ class MaskEditor(Widget):
         what : str
             "frames", "onsets", "beats" or "bars".
         times : sequence of float, optional
-            Seconds of the onsets, beats or downbeats; looked for in the clip where they are neither given nor known.
+            Times of the onsets, beats or downbeats in seconds. If they are not given or known, they are found in the
+            clip.
 
         Raises
         ------
         ValueError
-            For another word, and where no times are found.
+            For another word, or if no times are found.
         """
         if what in self.model.times and times is None and not self.model.times[what] and self.clip is not None:
             times = find_times(self.clip)[what]
@@ -293,20 +295,20 @@ class MaskEditor(Widget):
         self._draw_sheet()
 
     def say(self, text: str, wrong: bool = False) -> None:
-        """Show a line in the editor.
+        """Show a message in the editor.
 
         Parameters
         ----------
         text : str
-            The line.
+            The message.
         wrong : bool
-            Whether it tells of a mistake.
+            Whether it is an error.
         """
         self._message = {"text": text, "wrong": wrong}
         self._refresh()
 
     def close(self) -> None:
-        """Free all that the editor opened, in the kernel and in the page; the model stays."""
+        """Free the resources of the editor, in the kernel and in the page. The model is kept."""
         if not self._closed:
             self._leave()
         super().close()
@@ -314,7 +316,7 @@ class MaskEditor(Widget):
     # Inside
 
     def _open(self, model: MaskModel, clip: Clip | None) -> None:
-        """Show another mask over another sound."""
+        """Show another mask and another sound."""
         self._leave()
         self._sounds += 1
         self.model = model
@@ -327,7 +329,7 @@ class MaskEditor(Widget):
             self._refresh()
 
     def _draw_sheet(self) -> None:
-        """Send what changes with the sound alone."""
+        """Send the data that changes only when another sound is opened."""
         model, tokens, clip = self.model, self.model.tokens, self.model.clip
         facts = {
             "opened": self._sounds,
@@ -346,7 +348,7 @@ class MaskEditor(Widget):
             "keys": operations.list_of_keys(self._operations),
         }
         with self._lock, self.hold_sync():
-            # A blank model has no codec: its zeros are no codes of a sound.
+            # A model without a codec has no sound, so its codes (zeros) are not sent.
             self.codes = tokens.codes.numpy().astype("<u2").tobytes() if tokens.codec else b""
             if clip is not None and clip.samples.size:
                 sizes, self.wave, self.spectrum = sound_pictures(clip, model.frames)
@@ -356,11 +358,11 @@ class MaskEditor(Widget):
             self.sheet = facts
 
     def _estimate(self) -> str:
-        """Seconds to generate in words; "" where it is not asked."""
+        """The estimated time of a generation as a text; "" if the editor has no pace."""
         return self.pace.words(self.model.frames, PASSES) if self.pace is not None else ""
 
     def _facts(self) -> dict:
-        """What the page shows beside the mask."""
+        """The data that the page shows in addition to the mask."""
         model = self.model
         return {
             "acks": dict(self._acks),
@@ -382,7 +384,7 @@ class MaskEditor(Widget):
             self.state = self._facts()
 
     def _heard(self, widget, content: dict, buffers: list) -> None:
-        """Do what one message of the page asks for; a mistake is shown, and the page is answered in any case."""
+        """Handle one message from the page. Errors are shown. The page gets an answer in any case."""
         content = content if isinstance(content, dict) else {}
         self._message = {"text": "", "wrong": False}
         try:
@@ -401,7 +403,7 @@ class MaskEditor(Widget):
         self.model.coarse_only = on
 
     def _print(self, form: str) -> None:
-        """Answer the page with the mask as text."""
+        """Send the mask as text to the page."""
         text = self.code() if form == "python" else json.dumps(self.to_json())
         self.send({"type": "printed", "text": text})
 
@@ -413,7 +415,7 @@ class MaskEditor(Widget):
 
 
 def _opened(source, clip: Clip | None, codec: Codec | None) -> tuple[MaskModel, Clip | None]:
-    """The model and the sound that an editor is to show."""
+    """The model and the sound for an editor."""
     if isinstance(source, MaskModel):
         return source, clip
     if isinstance(source, Clip):

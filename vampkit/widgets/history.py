@@ -1,4 +1,4 @@
-"""History: the takes of a session, each with all that made it."""
+"""History: the takes of a session, each with its mask and settings."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from vampkit.pipeline import Take, TakeSettings
 class Entry:
     """One take of the history.
 
-    number: from 1 on, never given twice. mask: bool [K, T], what was hidden. circular: made as a loop. seconds: how
-    long it took. source: the name of what it was made from. star: marked as one to keep. live: a variation of live
-    vamping, which nobody asked for by itself.
+    number: counts from 1 and is never used again. mask: bool [K, T], True = was hidden. circular: made as a loop.
+    seconds: how long it took to make. source: name of the sound it was made from. star: the user marked it as a
+    favourite. live: made by live vamping, not on request.
     """
 
     number: int
@@ -33,14 +33,14 @@ class Entry:
 
     @property
     def seed(self) -> int:
-        """The seed that made it."""
+        """The seed of the take."""
         return self.settings.seed
 
     def __repr__(self) -> str:
         return f"Entry {self.number} {self.name!r}: seed {self.seed}, {100 * float(self.mask.mean()):.1f} % hidden"
 
     def facts(self) -> dict:
-        """What a list shows of it, plain JSON."""
+        """The facts that the list of takes shows, as plain JSON."""
         return {
             "id": self.number,
             "name": self.name,
@@ -55,7 +55,7 @@ class Entry:
 
 
 class History:
-    """Takes in the order they were made. A take is asked for by its number, its name or itself."""
+    """The takes in the order in which they were made. `history[which]` takes a number, a name or an Entry."""
 
     def __init__(self):
         self.entries: list[Entry] = []
@@ -85,7 +85,7 @@ class History:
         source: str,
         live: bool = False,
     ) -> Entry:
-        """Keep a take; it is called "take 1", "take 2" ... until it is renamed."""
+        """Add a take. Its name is "take 1", "take 2" and so on, until it is renamed."""
         self._last += 1
         name = f"take {self._last}"
         self.entries.append(Entry(self._last, take, mask, settings, circular, seconds, source, name, live=live))
@@ -100,26 +100,26 @@ class History:
         return entry
 
     def star(self, which, on: bool = True) -> Entry:
-        """Mark a take as one to keep."""
+        """Mark a take as a favourite, or remove the mark."""
         entry = self[which]
         entry.star = bool(on)
         return entry
 
     def discard(self, which) -> Entry:
-        """Drop a take and its sound."""
+        """Remove a take and its sound."""
         entry = self[which]
         self.entries.remove(entry)
         return entry
 
     def prune(self, most: int) -> list[Entry]:
-        """Drop the oldest live variations without a star until `most` of those are left; returns what was dropped."""
+        """Remove the oldest live takes without a star until at most `most` are left. Returns the removed ones."""
         plain = [e for e in self.entries if e.live and not e.star]
         return [self.discard(e) for e in plain[: max(0, len(plain) - most)]]
 
     def export(self, which, folder: str | Path = ".") -> Path:
-        """Write a take as WAV and its record as JSON, named after the take; returns the WAV's path.
+        """Write a take as WAV and its record as JSON, with the name of the take. Returns the path of the WAV file.
 
-        A name that is taken gets a number.
+        If the file exists already, a number is added to the name.
         """
         entry = self[which]
         stem = re.sub(r"[^\w.-]+", "-", entry.name).strip("-.") or f"take-{entry.number}"

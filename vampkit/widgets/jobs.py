@@ -1,4 +1,4 @@
-"""Job: one generation, which can be watched, waited for and cancelled; Worker: the thread that does the jobs."""
+"""Job: one generation, which can be observed, waited for and cancelled. Worker: the thread that runs the jobs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from queue import SimpleQueue
 
 
 class Worker:
-    """One thread that does one thing after another until `close()`, or until nobody holds it any more.
+    """One thread that runs functions one after another, until `close()`, or until the Worker is garbage collected.
 
-    A session has one for all its jobs, as each new thread brings pools of memory that are not all given back.
+    A session has one worker for all its jobs, since each new thread allocates memory that is not all freed later.
     """
 
     def __init__(self):
@@ -21,24 +21,24 @@ class Worker:
         threading.Thread(target=_work, args=(self._waiting,), name="vampkit-worker", daemon=True).start()
 
     def do(self, act: Callable[[], None]) -> None:
-        """Do this when all that was asked for before is done."""
+        """Add a function to the queue."""
         self._waiting.put(act)
 
 
 def _work(waiting: SimpleQueue) -> None:
     while (act := waiting.get()) is not None:
         act()
-        del act  # while it waits it holds nothing
+        del act  # so that a waiting worker keeps no object alive
 
 
 class Job:
-    """One generation in a worker's thread, so that the notebook stays usable; `start(worker)` begins it.
+    """One generation in the thread of a worker, so that the notebook is not blocked. `start(worker)` begins it.
 
-    steps: makes the iterator, such as `lambda: vamp.steps(tokens, prompt)`; it is called in the thread. Its items are
-    Progress; the last one holds the take.
-    told: called in the thread with (job, progress) after each step, and with (job, None) at the end, whatever the end.
-    state: "running", then "done", "cancelled" or "failed". Between two steps it looks whether it was cancelled; closing
-    the iterator stops the models.
+    steps: a function that makes an iterator of Progress, such as `lambda: vamp.steps(tokens, prompt)`. It is called in
+    the thread. The last Progress holds the take.
+    told: a callback, called in the thread with (job, progress) after each step, and with (job, None) when the job ends
+    for any reason.
+    state: "running", then "done", "cancelled" or "failed". After each step the job checks whether it was cancelled.
     """
 
     def __init__(self, steps: Callable[[], Iterable], told: Callable[[Job, object], None] = lambda job, progress: None):
@@ -48,31 +48,31 @@ class Job:
         self._stop, self._over = threading.Event(), threading.Event()
 
     def start(self, worker: Worker) -> Job:
-        """Begin; returns the job."""
+        """Begin. Returns the job itself."""
         self.began = time.perf_counter()
         worker.do(self._run)
         return self
 
     @property
     def left(self) -> float:
-        """Seconds that it will still take, by the steps made so far."""
+        """Estimated seconds that are left, from the steps made so far."""
         return (time.perf_counter() - self.began) * (self.total - self.done) / max(1, self.done)
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the job has not ended."""
         return self.state == "running"
 
     def cancel(self) -> None:
-        """Stop after the step that is being made."""
+        """Stop the job after the current step."""
         self._stop.set()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it has ended and everyone was told, at most `timeout` seconds; whether it has."""
+        """Wait until the job has ended and `told` has returned, at most `timeout` seconds. Returns whether it has."""
         return self._over.wait(timeout if self._thread is not threading.current_thread() else 0)
 
     def result(self):
-        """Wait for the take. Raises what the generation raised; None where it was cancelled."""
+        """Wait for the take and return it; None if the job was cancelled. Raises the error if the job failed."""
         self.wait()
         if self.error is not None:
             raise self.error
@@ -93,7 +93,7 @@ class Job:
             finally:
                 if hasattr(steps, "close"):
                     steps.close()
-        except Exception as error:  # kept for `result`, shown by whoever started the job
+        except Exception as error:  # kept for `result`
             self.error, state = error, "failed"
         self.seconds = time.perf_counter() - self.began
         self.state, self._steps = state, None

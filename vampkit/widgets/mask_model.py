@@ -1,4 +1,4 @@
-"""MaskModel: a mask that one draws, with undo and redo; plain Python, no browser and no Jupyter."""
+"""MaskModel: a mask to draw on, with undo and redo. It is plain Python, without browser or Jupyter."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COARSE = 4
 """Codebooks of the coarse model (paper, section 3.3)."""
 
 Mask = np.ndarray | torch.Tensor | Sequence | str
-"""A mask as it may be given: bool [codebooks, frames], or text such as `0:4 10:20 30:40; 4:14 0:575`."""
+"""What is accepted as a mask: bool [codebooks, frames], or text such as `0:4 10:20 30:40; 4:14 0:575`."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class _Gesture:
 
     change: bytes
     code: str
-    total: bool  # whether what the mask was before does not matter
+    total: bool  # whether it replaces the whole mask
 
 
 class MaskModel:
-    """A mask that one draws on, step by step; at first nothing is hidden.
+    """A mask to draw on, step by step. At first nothing is hidden.
 
-    Every method that draws is one gesture, which `undo` takes back whole. It returns the model, so that calls can be
-    chained. Locked codebooks never change.
+    Each call of a drawing method is one gesture, which `undo` reverts as a whole. These methods return the model, so
+    that calls can be chained. Locked codebooks never change.
 
     Notebook: 10
 
@@ -49,15 +49,15 @@ class MaskModel:
     codebooks, frames : int
         Rows and columns of the grid.
     rate : int
-        Samples a second of the codec.
+        Samples per second of the codec.
     hop : int
-        Samples a frame.
+        Samples per frame.
     entries : int
-        Entries of a codebook.
+        Entries in each codebook.
     length : int, optional
-        Samples of the sound, where it ends inside the last frame.
+        Length of the sound in samples, if it ends inside the last frame.
     clip : Clip, optional
-        The sound, for prompts that look for beats or onsets.
+        The sound, for prompts that find beats or onsets in it.
 
     Raises
     ------
@@ -84,12 +84,12 @@ class MaskModel:
 
     @classmethod
     def of(cls, tokens: Tokens, clip: Clip | None = None) -> MaskModel:
-        """Make a model of the shape and the time axis of some tokens, which its prompts see.
+        """Make a model for some tokens, with their shape and time axis. Stamped prompts are applied to these tokens.
 
         Parameters
         ----------
         tokens : Tokens
-            Of one sound; of a batch the first one counts.
+            Tokens of one sound. From a batch the first item is taken.
         clip : Clip, optional
             The sound.
 
@@ -126,7 +126,7 @@ class MaskModel:
 
     @property
     def mask(self) -> Bool[np.ndarray, "codebooks frames"]:
-        """A copy of the mask, bool [codebooks, frames], True = hidden; assigning one is a gesture, see `draw`."""
+        """A copy of the mask, bool [codebooks, frames], True = hidden. Assigning a mask is the gesture `draw`."""
         return self._mask.copy()
 
     @mask.setter
@@ -135,27 +135,27 @@ class MaskModel:
 
     @property
     def tensor(self) -> Bool[torch.Tensor, "codebooks frames"]:
-        """The mask as the pipeline takes it."""
+        """The mask as a tensor, for the pipeline."""
         return torch.from_numpy(self.mask)
 
     @property
     def mask_ratio(self) -> float:
-        """Part of the tokens that is hidden, 0 to 1."""
+        """Fraction of the tokens that is hidden, 0 to 1."""
         return float(self._mask.mean())
 
     @property
     def bits_per_second(self) -> float:
-        """Rate of the tokens that are kept."""
+        """Bit rate of the tokens that are kept."""
         return self.tokens.bits_per_second * (1 - self.mask_ratio)
 
     @property
     def undos(self) -> int:
-        """Gestures that can be taken back."""
+        """Number of gestures that `undo` can revert."""
         return len(self._done)
 
     @property
     def redos(self) -> int:
-        """Gestures that were taken back and can come again."""
+        """Number of gestures that `redo` can repeat."""
         return len(self._undone)
 
     # Drawing
@@ -169,7 +169,7 @@ class MaskModel:
             bool [codebooks, frames], True = hidden; or its text, such as `0:4 10:20 30:40; 4:14 0:575`, which hides
             frames 10 to 19 and 30 to 39 of codebooks 0 to 3, and frames 0 to 574 of codebooks 4 to 13.
         rows : sequence of int, optional
-            Codebooks that may change; all where it is not given.
+            Codebooks that may change; None: all.
 
         Returns
         -------
@@ -179,7 +179,7 @@ class MaskModel:
         Raises
         ------
         TypeError, ValueError
-            For what is no mask of this shape.
+            For anything that is not a mask of this shape.
         """
         wanted = self._cells(mask)
         return self._apply(wanted, f"draw({cells.to_text(wanted)!r}", rows, total=True)
@@ -192,7 +192,7 @@ class MaskModel:
         where : ndarray, Tensor or str
             bool [codebooks, frames], True = hide this cell; or its text, see `draw`.
         rows : sequence of int, optional
-            Codebooks that may change; all where it is not given.
+            Codebooks that may change; None: all.
 
         Returns
         -------
@@ -210,7 +210,7 @@ class MaskModel:
         where : ndarray, Tensor or str
             bool [codebooks, frames], True = keep this cell; or its text, see `draw`.
         rows : sequence of int, optional
-            Codebooks that may change; all where it is not given.
+            Codebooks that may change; None: all.
 
         Returns
         -------
@@ -234,15 +234,15 @@ class MaskModel:
         Parameters
         ----------
         path : sequence of (int, int)
-            Cells (codebook, frame) in the order they are passed; between two of them the brush goes straight.
+            Cells (codebook, frame) in the order of the stroke. The brush moves in straight lines between them.
         width, height : int
-            Of the brush, in frames and codebooks.
+            Size of the brush, in frames and in codebooks.
         hidden : bool
-            Hide; False keeps.
+            True hides the cells, False keeps them.
         rows : sequence of int, optional
-            Codebooks that may change; all where it is not given.
+            Codebooks that may change; None: all.
         snap : bool
-            Paint the whole beat (bar, stretch between onsets) of every cell that is passed, see `snap_to`.
+            Paint the whole beat (or bar, or stretch between onsets) around each cell, see `snap_to`.
 
         Returns
         -------
@@ -252,7 +252,7 @@ class MaskModel:
         Raises
         ------
         TypeError, ValueError
-            For an empty path, and for a brush that is larger than the grid.
+            For an empty path, or a brush that is larger than the grid.
 
         Examples
         --------
@@ -279,18 +279,18 @@ class MaskModel:
         rows: Sequence[int] | None = None,
         snap: bool = False,
     ) -> MaskModel:
-        """Draw one stroke of the eraser, which is a brush that keeps.
+        """Draw one stroke of the eraser. It is a brush that keeps cells.
 
         Parameters
         ----------
         path : sequence of (int, int)
-            Cells (codebook, frame) in the order they are passed; between two of them the eraser goes straight.
+            Cells (codebook, frame) in the order of the stroke. The eraser moves in straight lines between them.
         width, height : int
-            Of the eraser, in frames and codebooks.
+            Size of the eraser, in frames and in codebooks.
         rows : sequence of int, optional
-            Codebooks that may change; all where it is not given.
+            Codebooks that may change; None: all.
         snap : bool
-            Erase the whole beat (bar, stretch between onsets) of every cell that is passed, see `snap_to`.
+            Erase the whole beat (or bar, or stretch between onsets) around each cell, see `snap_to`.
 
         Returns
         -------
@@ -312,13 +312,13 @@ class MaskModel:
         Parameters
         ----------
         codebooks, frames : (int, int), optional
-            The first one and the end, which is not included; all where it is not given.
+            The first one and the end, which is not included; None: all.
         hidden : bool
-            Hide; False keeps.
+            True hides the cells, False keeps them.
         rows : sequence of int, optional
-            Codebooks that may change; all where it is not given.
+            Codebooks that may change; None: all.
         snap : bool
-            Move the sides to the nearest beats (bars, onsets), see `snap_to`.
+            Move the left and right sides to the nearest beats (or bars, or onsets), see `snap_to`.
 
         Returns
         -------
@@ -328,7 +328,7 @@ class MaskModel:
         Raises
         ------
         TypeError, ValueError
-            For a box that leaves the grid.
+            For a box that is not inside the grid.
         """
         top, bottom = cells.span("codebooks", codebooks, self.codebooks)
         first, end = cells.span("frames", frames, self.frames)
@@ -347,13 +347,13 @@ class MaskModel:
         Parameters
         ----------
         start, end : float
-            Seconds.
+            Start and end in seconds.
         hidden : bool
-            Hide; False keeps.
+            True hides the cells, False keeps them.
         rows : sequence of int, optional
-            Codebooks that may change; all where it is not given.
+            Codebooks that may change; None: all.
         snap : bool
-            Move both ends to the nearest beats (bars, onsets), see `snap_to`.
+            Move both ends to the nearest beats (or bars, or onsets), see `snap_to`.
 
         Returns
         -------
@@ -379,9 +379,9 @@ class MaskModel:
         Parameters
         ----------
         codebook : int
-            Which one, from 0.
+            Number of the codebook, from 0.
         hidden : bool
-            Hide; False keeps.
+            True hides the cells, False keeps them.
 
         Returns
         -------
@@ -396,11 +396,11 @@ class MaskModel:
         Parameters
         ----------
         frame : int
-            Which one, from 0.
+            Number of the frame, from 0.
         hidden : bool
-            Hide; False keeps.
+            True hides the cells, False keeps them.
         snap : bool
-            Take the whole beat (bar, stretch between onsets) that it lies in, see `snap_to`.
+            Use the whole beat (or bar, or stretch between onsets) that the frame lies in, see `snap_to`.
 
         Returns
         -------
@@ -412,16 +412,17 @@ class MaskModel:
         return self.rectangle(None, (first, end), hidden)
 
     def stamp(self, prompt: prompts.Prompt | str, how: str = "replace", rows: Sequence[int] | None = None) -> MaskModel:
-        """Lay a prompt on the mask.
+        """Apply a prompt to the mask.
 
         Parameters
         ----------
         prompt : Prompt or str
-            A prompt, a preset's name, or words such as "periodic:7+prefix:3".
+            A prompt, the name of a preset, or a text such as "periodic:7+prefix:3".
         how : str
-            "replace" the mask, keep what either keeps ("or", as `|` of prompts), or what both keep ("and", as `&`).
+            "replace" replaces the mask. "or" keeps what mask or prompt keeps (like `|` of prompts), "and" keeps what
+            both keep (like `&`).
         rows : sequence of int, optional
-            Codebooks that may change; all where it is not given.
+            Codebooks that may change; None: all.
 
         Returns
         -------
@@ -431,7 +432,7 @@ class MaskModel:
         Raises
         ------
         ValueError
-            For words that are no prompt, and for a prompt that changes the length.
+            For a text that is not a prompt, or a prompt that changes the length.
         """
         if how not in HOW:
             raise ValueError(f"a stamp combined by {how!r} was asked for, one of {', '.join(HOW)} was expected")
@@ -451,7 +452,7 @@ class MaskModel:
         Parameters
         ----------
         rows : sequence of int, optional
-            Codebooks that may change; all where it is not given.
+            Codebooks that may change; None: all.
 
         Returns
         -------
@@ -466,7 +467,7 @@ class MaskModel:
         Parameters
         ----------
         rows : sequence of int, optional
-            Codebooks that may change; all where it is not given.
+            Codebooks that may change; None: all.
 
         Returns
         -------
@@ -481,7 +482,7 @@ class MaskModel:
         Parameters
         ----------
         rows : sequence of int, optional
-            Codebooks that may change; all where it is not given.
+            Codebooks that may change; None: all.
 
         Returns
         -------
@@ -491,14 +492,14 @@ class MaskModel:
         return self._apply(np.ones_like(self._mask), "fill(", rows, total=True)
 
     def roll(self, by: int, rows: Sequence[int] | None = None) -> MaskModel:
-        """Move the mask in time; what leaves at one end enters at the other.
+        """Shift the mask in time. What leaves at one end comes in at the other.
 
         Parameters
         ----------
         by : int
-            Frames to move it later by, or earlier where negative.
+            Number of frames to shift it later; earlier if negative.
         rows : sequence of int, optional
-            Codebooks that may change; all where it is not given.
+            Codebooks that may change; None: all.
 
         Returns
         -------
@@ -509,14 +510,14 @@ class MaskModel:
         return self._apply(np.roll(self._mask, by, 1), f"roll({by}", rows)
 
     def repeat(self, first: int, end: int, rows: Sequence[int] | None = None) -> MaskModel:
-        """Repeat a stretch of the mask over the whole length, both ways from where it stands.
+        """Repeat a stretch of the mask over the whole length. The stretch itself stays at its place.
 
         Parameters
         ----------
         first, end : int
-            Its first frame, and the one after its last.
+            First frame of the stretch, and the one after its last.
         rows : sequence of int, optional
-            Codebooks that may change; all where it is not given.
+            Codebooks that may change; None: all.
 
         Returns
         -------
@@ -530,14 +531,14 @@ class MaskModel:
     # Locks, snapping, history
 
     def lock(self, *codebooks: int, on: bool = True) -> MaskModel:
-        """Lock codebooks, so that no gesture changes them; it is no gesture itself, and undo leaves it.
+        """Lock codebooks, so that no gesture changes them. Locking is not a gesture, so `undo` does not revert it.
 
         Parameters
         ----------
         *codebooks : int
-            Which ones, from 0; all where none is named.
+            Numbers of the codebooks, from 0. If none is given, all are locked.
         on : bool
-            Lock; False frees them.
+            True locks them, False unlocks them.
 
         Returns
         -------
@@ -550,12 +551,12 @@ class MaskModel:
 
     @property
     def locked(self) -> list[int]:
-        """Locked codebooks, in order."""
+        """The locked codebooks, sorted."""
         return sorted(self._locked)
 
     @property
     def coarse_only(self) -> bool:
-        """Whether gestures change the coarse codebooks alone (the first 4)."""
+        """Whether gestures change only the coarse codebooks (the first 4)."""
         return self._coarse_only
 
     @coarse_only.setter
@@ -565,7 +566,7 @@ class MaskModel:
 
     @property
     def snap(self) -> str:
-        """Where snapping gestures go to: "frames", "onsets", "beats" or "bars"."""
+        """What snapping gestures snap to: "frames", "onsets", "beats" or "bars"."""
         return self._snap
 
     def snap_to(self, what: str, times: Sequence[float] | None = None) -> MaskModel:
@@ -576,7 +577,7 @@ class MaskModel:
         what : str
             "frames", "onsets", "beats" or "bars".
         times : sequence of float, optional
-            Seconds of the onsets, beats or downbeats, where they are not known yet.
+            Times of the onsets, beats or downbeats in seconds, if they are not known yet.
 
         Returns
         -------
@@ -586,7 +587,7 @@ class MaskModel:
         Raises
         ------
         ValueError
-            For another word, and where no times are known.
+            For another word, or if no times are known.
         """
         if what not in SNAPS:
             raise ValueError(f"snapping to {what!r} was asked for, one of {', '.join(SNAPS)} was expected")
@@ -606,12 +607,12 @@ class MaskModel:
         Parameters
         ----------
         what : str, optional
-            "frames", "onsets", "beats" or "bars"; what `snap_to` chose where it is not given.
+            "frames", "onsets", "beats" or "bars"; None: what `snap_to` chose.
 
         Returns
         -------
         list of int
-            In order, with the first frame and the end of the grid.
+            Sorted frames, including 0 and the end of the grid.
         """
         what = what or self._snap
         if what == "frames":
@@ -620,27 +621,27 @@ class MaskModel:
         return sorted({0, self.frames} | {p for p in inside if 0 < p < self.frames})
 
     def undo(self) -> bool:
-        """Take back the last gesture, whole.
+        """Revert the last gesture.
 
         Returns
         -------
         bool
-            False where there is none.
+            False if there is none.
         """
         return self._turn(self._done, self._undone)
 
     def redo(self) -> bool:
-        """Do again what `undo` took back.
+        """Repeat the last gesture that `undo` reverted.
 
         Returns
         -------
         bool
-            False where there is nothing.
+            False if there is none.
         """
         return self._turn(self._undone, self._done)
 
     def listen(self, callback: Callable[[MaskModel], None]) -> Callable[[], None]:
-        """Have a function called with the model after every change.
+        """Register a function that is called with the model after each change.
 
         Parameters
         ----------
@@ -650,20 +651,20 @@ class MaskModel:
         Returns
         -------
         callable
-            Call it to hear no more.
+            A function that removes the registration.
         """
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback) if callback in self._listeners else None
 
-    # On paper
+    # Saving and printing
 
     def to_json(self) -> dict:
-        """Write the mask, the locks and the snapping as plain JSON, which `from_json` reads.
+        """Write the mask, the locks and the snapping as plain JSON, for `from_json`.
 
         Returns
         -------
         dict
-            Shape, time axis, what is hidden as text, and the settings.
+            Shape, time axis, the mask as text, and the settings.
         """
         return {
             "format": FORMAT,
@@ -694,7 +695,7 @@ class MaskModel:
         Raises
         ------
         ValueError
-            For other data.
+            For any other data.
         """
         data = json.loads(data) if isinstance(data, str) else data
         if not isinstance(data, dict) or data.get("format") != FORMAT:
@@ -710,12 +711,12 @@ class MaskModel:
         return model.snap_to(data.get("snap", "frames"))
 
     def code(self) -> str:
-        """Print the mask as one Python expression that makes it again.
+        """Write a Python expression that makes the mask.
 
         Returns
         -------
         str
-            Python; its names are MaskModel and those of `vampkit.prompts`.
+            Python code. It uses MaskModel and the names of `vampkit.prompts`.
         """
         return printed.expression(self.tokens, self._base, [(g.code, g.total) for g in self._done], self._mask)
 
@@ -744,7 +745,7 @@ class MaskModel:
             comma = "" if code.endswith("(") else ", "
             code, after, total = f"{code}{comma}rows={sorted(free)}", limited, False
         if (after == self._mask).all():
-            return self  # nothing changed: no step to take back
+            return self  # nothing changed, so there is no gesture to undo
         self._done.append(_Gesture(zlib.compress(masks.pack(after ^ self._mask)), code + ")", total))
         self._undone.clear()
         self._mask = after.copy()

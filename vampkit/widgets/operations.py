@@ -1,7 +1,7 @@
-"""What can be done by hand in editor and studio: one table of messages, keys and the words of the list of keys.
+"""All operations of editor and studio in one table: their messages, their keys, and the texts of the list of keys.
 
-A message of the page is a call: its type names the operation, its other fields are the arguments of the widget's method
-of that name. Rows without fields are done by the page alone, such as moving the cursor.
+A message from the page is a method call. Its type is the name of the operation; its other fields are the arguments of
+the widget's method with that name. Operations without fields, such as moving the cursor, are done only in the page.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from operator import attrgetter
 class Operation:
     """One row of the table.
 
-    keys: keyboard keys that do it, separated by spaces. text: what they do, for the list of keys, which shows the first
-    of them, or `label`. fields: what a message brings, by the parameters' names. call: the method where it has another
-    name, from the widget on.
+    keys: its keyboard keys, separated by spaces. text: what it does, for the list of keys. label: the key that this
+    list shows; by default the first one. fields: the fields of its message, named as the parameters of the method; None
+    if there is no message. call: the method, such as "session.answer", if it does not have the name of the operation.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Operation:
 
 
 EDITOR = (
-    # Cursor and tools, which the page moves and keeps
+    # Cursor and tools, handled by the page
     Operation("move", "", "move the cursor; with Ctrl by ten frames or one beat, with Shift select", label="Arrows"),
     Operation("leap", "", "first and last frame, one view back and on", label="Home, End, Page Up, Page Down"),
     Operation("toggle", "Space", "change the cell under the brush: hide it, or keep it if it is hidden"),
@@ -52,7 +52,7 @@ EDITOR = (
     Operation("fit_selection", "Z", "selection in view"),
     Operation("sound_above", "V", "waveform or mel spectrogram"),
     Operation("leave", "Escape", "drop the selection, then leave the grid"),
-    # Gestures, which the page shows before they are answered
+    # Gestures; the page shows them before Python answers
     Operation("paint", fields=("path", "width", "height", "hidden", "snap")),
     Operation("rectangle", fields=("codebooks", "frames", "hidden", "snap")),
     Operation("column", fields=("frame", "hidden", "snap")),
@@ -78,7 +78,7 @@ SHOWN = (
     *("passes", "fine_passes", "temperature", "mask_temperature", "fine_mask_temperature"),
     *("top_p", "top_k", "min_p", "typical", "cutoff"),
 )
-"""Settings that the studio's page shows."""
+"""Settings that the page of the studio shows."""
 
 STUDIO = (
     *EDITOR,
@@ -87,7 +87,7 @@ STUDIO = (
     Operation("compose", fields=("genre", "seed")),
     Operation("upload", fields=("name", "index", "count", "buffers"), call="_take_upload"),
     Operation("crop", "Q", "crop the sound to the selection", ("frames",), "_crop"),
-    # Playing, which the page does
+    # Playing, handled by the page
     Operation("play", "P", "play or pause"),
     Operation("loop", "J", "loop"),
     Operation("seek", "N", "seek to the cursor"),
@@ -116,7 +116,10 @@ STUDIO = (
 
 
 def perform(widget, message: dict, operations: Iterable[Operation] = EDITOR) -> None:
-    """Do what a message of the page asks for. Raises ValueError where it does not fit, and what the method raises."""
+    """Do the operation that a message from the page asks for.
+
+    Raises ValueError if the message does not fit, and passes on the errors of the method.
+    """
     known = {operation.name: operation for operation in operations if operation.fields is not None}
     name = message.get("type")
     if name not in known:
@@ -132,7 +135,7 @@ def perform(widget, message: dict, operations: Iterable[Operation] = EDITOR) -> 
 
 
 def list_of_keys(operations: Iterable[Operation]) -> list[dict]:
-    """Rows of the list of keys for the page, which knows by them what each key does."""
+    """The rows of the list of keys. The page also uses them to find the operation of a key."""
     return [
         {"name": o.name, "keys": o.keys.split(), "label": o.label or o.keys.split()[0], "text": o.text}
         for o in operations

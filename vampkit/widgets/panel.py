@@ -1,6 +1,6 @@
 """A small panel: choose a prompt and its numbers, see what is hidden, press a button, hear original and result.
 
-`PanelModel` (panel_model.py) holds all that the panel knows and runs without a browser; `VampPanel` shows it with plain
+`PanelModel` (panel_model.py) holds the state of the panel and works without a browser. `VampPanel` shows it with plain
 ipywidgets.
 """
 
@@ -18,8 +18,8 @@ STYLE, WIDE = {"description_width": "11em"}, {"width": "36em"}
 class VampPanel:
     """A panel in a notebook: prompt, numbers, seed, passes, the mask under the sound, a button, and a player.
 
-    It works by hand and by call: `panel.set(prompt="periodic", period=7, width=3, seed=3); take = panel.generate()`. A
-    mistake made by hand is shown in the panel; one made by call is raised as well.
+    Use it by hand or by code: `panel.set(prompt="periodic", period=7, width=3, seed=3); take = panel.generate()`.
+    Errors are shown in the panel. In a call by code they are also raised.
 
     Notebook: 00, 06 to 09
 
@@ -30,7 +30,7 @@ class VampPanel:
     clip : Clip or Tokens
         The sound.
     prompt : str
-        A prompt type by its word.
+        The word of a prompt type.
     value : float, optional
         The first number of the prompt.
     seed : int
@@ -38,7 +38,7 @@ class VampPanel:
     passes : int
         1 to 72.
     beats : BeatGrid or tuple of float, optional
-        Beats for prompts that go by them; without them `LibrosaBeats` listens, once.
+        Beats for prompts that need them. Without them `LibrosaBeats` finds the beats of the clip, once.
     **numbers
         Numbers of the prompt by name.
     """
@@ -47,8 +47,8 @@ class VampPanel:
         self, vamp, clip, prompt: str = "periodic", value=None, seed: int = 0, passes: int = 36, beats=None, **numbers
     ):
         self.model = PanelModel(vamp, clip, prompt, value, seed, passes, beats, **numbers)
-        self.controls, self._kind = {}, ""  # the kind of prompt that the controls are of
-        self._quiet = False  # set while Python moves the controls, so that they do not answer
+        self.controls, self._kind = {}, ""  # the prompt type that the controls belong to
+        self._quiet = False  # True while Python changes the controls, so that their callbacks do nothing
         self._closed = False
         self._build()
         self._follow()
@@ -78,19 +78,19 @@ class VampPanel:
         self._button.on_click(self._pressed)
 
     def set(self, **changes) -> None:
-        """Change prompt, numbers, seed or passes; the controls follow.
+        """Change prompt, numbers, seed or passes, and update the controls.
 
         Parameters
         ----------
         **changes
-            What `PanelModel.set` takes.
+            The arguments of `PanelModel.set`.
 
         Raises
         ------
         ValueError
-            For what `PanelModel.set` refuses, and where the panel was closed.
+            See `PanelModel.set`; also if the panel was closed.
         TypeError
-            For what `PanelModel.set` refuses.
+            See `PanelModel.set`.
         """
         self._check_open()
         self.model.set(**changes)
@@ -98,7 +98,7 @@ class VampPanel:
         self._preview()
 
     def generate(self):
-        """Make a take with what is set, and show it; a mistake is shown in the panel and raised.
+        """Make a take with the current settings, and show it. Errors are shown in the panel and raised.
 
         Returns
         -------
@@ -121,7 +121,7 @@ class VampPanel:
         return take
 
     def close(self) -> None:
-        """Free every widget the panel opened; the model and its last take stay."""
+        """Free all widgets of the panel. The model and its last take are kept."""
         if self._closed:
             return
         self._closed = True
@@ -143,7 +143,7 @@ class VampPanel:
         return f"VampPanel: {self.model.code()}, {100 * float(self.model.mask.float().mean()):.1f} % hidden"
 
     def _follow(self) -> None:
-        """Bring the controls to what the model holds; another kind of prompt gets controls of its own."""
+        """Set the controls to the state of the model. If the prompt type has changed, make new controls."""
         self._quiet = True
         try:
             if self._kind != self.model.kind:
@@ -179,13 +179,13 @@ class VampPanel:
             self._preview()
         except Exception as error:  # shown, as there is no cell to raise it in
             if change["owner"] is self._prompt:
-                self._follow()  # a kind that was refused is not left standing in the menu
+                self._follow()  # resets the menu if the new prompt type was refused
             self._say(str(error), wrong=True)
 
     def _pressed(self, button) -> None:
         try:
             self.generate()
-        except Exception as error:  # already shown by `generate`, save where the panel is closed
+        except Exception as error:  # `generate` has already shown it, unless the panel is closed
             if not self._closed:
                 self._say(str(error) or type(error).__name__, wrong=True)
 
@@ -199,7 +199,7 @@ class VampPanel:
         self._status.value = f'<div role="{role}">{start}{text}</div>'
 
     def _preview(self) -> None:
-        """Show the mask under the sound it lies over; no sound is packed until there is a result."""
+        """Show the mask under the sound. The sound can only be played after a take was made."""
         mask = self.model.mask
         hidden = float(mask.float().mean())
         self._bar.value, self._bar.description = 0, ""
@@ -217,7 +217,7 @@ class VampPanel:
         return Player(clips, labels, mask, self.model.made)
 
     def _show(self, page: str, text: str) -> None:
-        # Set rather than displayed: this works from a callback as well as from a cell, and replaces what was there.
+        # Setting `outputs` instead of calling display also works in callbacks, and replaces the old content.
         self._view.outputs = (
             {"output_type": "display_data", "data": {"text/html": page, "text/plain": text}, "metadata": {}},
         )
@@ -238,7 +238,7 @@ def _control(number):
 
 
 def _free(*parts) -> None:
-    """Close widgets, with their layouts and styles, which are widgets of their own and would stay open."""
+    """Close widgets together with their layouts and styles, which are also widgets and would stay open."""
     for part in parts:
         part.unobserve_all()
         for piece in (getattr(part, "layout", None), getattr(part, "style", None), part):

@@ -1,4 +1,4 @@
-"""What the panel knows, without a browser: the prompts it offers with their numbers, what is set, and the last take."""
+"""The state of the panel, without a browser: the prompts with their numbers, the current settings, the last take."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from vampkit.prompts import Beats, Onsets, Prompt
 from vampkit.prompts.beats import BeatGrid, LibrosaBeats, onset_times
 from vampkit.prompts.values import Choice, Inner, Number, value_of
 
-MOST_PASSES = 72  # twice the paper's 36; more only costs time
+MOST_PASSES = 72  # twice the paper's 36; more passes only take longer
 MOST_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class Range:
-    """A number that the panel sets: its name in the prompt, what it counts, its limits, its step, its first value."""
+    """A number that the panel sets: its field in the prompt, its label (`unit`), limits, step, and first value."""
 
     name: str
     unit: str
@@ -34,7 +34,7 @@ class Range:
     whole: bool
 
     def checked(self, value) -> int | float:
-        """The value as a plain number. Raises TypeError for what is none, ValueError outside the range."""
+        """The value as a plain number. Raises TypeError if it is not a number, ValueError if it is out of range."""
         if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
             raise TypeError(f"{self.name} is {value!r}, a number was expected: {self.unit}")
         if not self.low <= value <= self.high or (self.whole and value != int(value)):
@@ -45,7 +45,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Menu:
-    """One of several words, of which the panel sets one."""
+    """A field of a prompt that is one of several words, chosen in a menu."""
 
     name: str
     unit: str
@@ -53,23 +53,23 @@ class Menu:
     start: str
 
     def checked(self, value) -> str:
-        """The word. Raises ValueError for another one."""
+        """The word. Raises ValueError if it is not one of the options."""
         if value not in self.options:
             raise ValueError(f"{self.name} is {value!r}, one of {', '.join(self.options)} was expected: {self.unit}")
         return value
 
 
 def offered() -> dict[str, type[Prompt]]:
-    """Prompt types that the panel offers, those with a title, by their words."""
+    """The prompt types that the panel offers (those with a title), by their words."""
     return {kind.word: kind for kind in Prompt.kinds.values() if kind.title}
 
 
 def controls(kind: type[Prompt], seconds: float) -> tuple[Range | Menu, ...]:
-    """What the panel sets of a prompt type, with the ranges that a sound of `seconds` allows."""
+    """The numbers and menus for a prompt type. Some ranges depend on the length of the sound, `seconds`."""
     found = []
     for f in fields(kind):
         name, value, default = f.name, value_of(f), f.default
-        if isinstance(value, Inner):  # one number of the prompt inside
+        if isinstance(value, Inner):  # one number of the inner prompt
             name, shown = value.shown, next(g for g in fields(default) if g.name == value.shown)
             value, default = replace(value_of(shown), label=value.label), shown.default
         if isinstance(value, Choice):
@@ -90,7 +90,7 @@ def _range(name: str, value: Number, default, seconds: float) -> Range:
 
 
 def _made(kind: type[Prompt], numbers: dict) -> Prompt:
-    """A prompt of what the panel has set."""
+    """Make the prompt from the numbers of the panel."""
     given = {}
     for f in fields(kind):
         value = value_of(f)
@@ -112,10 +112,10 @@ def _whole(name: str, value, low: int, high: int) -> int:
 
 
 class PanelModel:
-    """What the panel knows: a sound, a prompt and its numbers, a seed, a number of passes, and the last take.
+    """The state of the panel: a sound, a prompt and its numbers, a seed, a number of passes, and the last take.
 
-    Nothing here needs a browser or Jupyter. `made` are the tokens that a take begins with, `mask` is what is hidden of
-    them, bool [codebooks, frames].
+    It needs no browser or Jupyter. `made` are the tokens that a take starts from, `mask` is their mask, bool
+    [codebooks, frames].
 
     Notebook: 00, 06 to 09
 
@@ -126,7 +126,7 @@ class PanelModel:
     clip : Clip or Tokens
         The sound.
     prompt : str
-        A prompt type by its word; `offered` lists them.
+        The word of a prompt type; `offered` lists them.
     value : float, optional
         The first number of the prompt.
     seed : int
@@ -134,7 +134,7 @@ class PanelModel:
     passes : int
         1 to 72.
     beats : BeatGrid or tuple of float, optional
-        Beats for prompts that go by them; without them `LibrosaBeats` listens, once.
+        Beats for prompts that need them. Without them `LibrosaBeats` finds the beats of the clip, once.
     **numbers
         Numbers of the prompt by name.
     """
@@ -149,14 +149,14 @@ class PanelModel:
     def set(
         self, prompt: str | None = None, value=None, seed: int | None = None, passes: int | None = None, **numbers
     ) -> None:
-        """Change what is named, leave the rest; another prompt type starts with its own usual numbers.
+        """Change the given settings; all others stay. A new prompt type starts with its default numbers.
 
-        Nothing is changed where one of the values is refused.
+        If one of the values is refused, nothing is changed.
 
         Parameters
         ----------
         prompt : str, optional
-            A prompt type by its word.
+            The word of a prompt type.
         value : float, optional
             The first number of the prompt.
         seed : int, optional
@@ -169,9 +169,9 @@ class PanelModel:
         Raises
         ------
         ValueError
-            For an unknown prompt, and for values out of range.
+            For an unknown prompt, or values outside their ranges.
         TypeError
-            For what is no number, and for numbers that the prompt does not have.
+            For values that are not numbers, or names that the prompt does not have.
         """
         kind = self.kind if prompt is None else prompt
         if not isinstance(kind, str) or kind not in offered():
@@ -193,36 +193,36 @@ class PanelModel:
 
     @property
     def value(self) -> float:
-        """The first number of the prompt that is set."""
+        """The value of the prompt's first number."""
         return next(iter(self.values.values()))
 
     @property
     def numbers(self) -> tuple[Range | Menu, ...]:
-        """The numbers of the prompt that is set, with the ranges that this sound allows."""
+        """The numbers of the current prompt, with their ranges for this sound."""
         return self._numbers(self.kind)
 
     @property
     def prompt(self) -> Prompt:
-        """The prompt that is set."""
+        """The current prompt."""
         return self._prompt(self.kind, self.values)
 
     @cached_property
     def tokens(self):
-        """Tokens of the clip; made once."""
+        """Tokens of the clip, computed once."""
         return self.vamp.codec.encode(self.clip) if isinstance(self.clip, Clip) else self.clip
 
     @cached_property
     def original(self) -> Clip:
-        """The clip itself, or the sound of the tokens where tokens were given."""
+        """The clip, or the decoded sound if tokens were given."""
         return self.clip if isinstance(self.clip, Clip) else self.vamp.codec.decode(self.clip)
 
     @property
     def given(self) -> Clip:
-        """The sound that the mask lies over: the original, moved to where the prompt puts its frames."""
+        """The sound above the mask: the original, with its frames moved to where the prompt moves them."""
         tokens = self.tokens
         if self.made.length == tokens.length:
             return self.original
-        # Frames that carry their own number instead of codes tell where the prompt puts them.
+        # To see where the prompt moves frames, apply it to tokens whose codes are the numbers of the frames.
         places = torch.arange(1, tokens.frames + 1).expand(tokens.codes.shape)
         numbered = tokens.replace(codes=places.clone(), entries=tokens.frames + 1)
         moved = self._timed(self.prompt).prepare(numbered, self.original)[0].codes
@@ -235,24 +235,24 @@ class PanelModel:
         return replace(sound, samples=frames.reshape(1, -1)[:, : self.made.length])
 
     def code(self) -> str:
-        """Write the call that makes the same take without the panel, with the settings that the prompt recommends.
+        """Write the Python call that makes the same take without the panel.
 
         Returns
         -------
         str
-            Python.
+            A call of `Vamp.vamp`, with the settings that the prompt recommends.
         """
         prompt = self.prompt
         settings = {"seed": self.seed, "passes": self.passes} | prompt.recommended
         return f"vamp.vamp(clip, {prompt!r}, {', '.join(f'{name}={value!r}' for name, value in settings.items())})"
 
     def generate(self, progress: Callable[[int, int], None] | None = None):
-        """Make a take with what is set and with the settings that the prompt recommends, and keep it.
+        """Make a take with the current settings and those that the prompt recommends, and store it in `take`.
 
         Parameters
         ----------
         progress : callable, optional
-            Called with (done, in all) after each pass.
+            Called as `progress(done, total)` after each pass.
 
         Returns
         -------
@@ -283,7 +283,7 @@ class PanelModel:
         return prompt
 
     def _timed(self, prompt: Prompt) -> Prompt:
-        """A prompt that listens with the times it would hear, so that a slider does not wait for them."""
+        """Add times to a prompt that listens. They are found only once, so that sliders react quickly."""
         if isinstance(prompt, Beats) and prompt.beats is None:
             return replace(prompt, beats=self._grid)
         if isinstance(prompt, Onsets) and prompt.times is None:

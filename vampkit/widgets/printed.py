@@ -1,4 +1,4 @@
-"""A drawn mask as Python: the gestures that made it, one call a line, or the mask itself where they are many."""
+"""A drawn mask as Python code: one call per gesture, or, if there are many gestures, the mask itself."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import numpy as np
 
 from vampkit.widgets import cells
 
-MOST_GESTURES, MOST_LETTERS = 40, 4000  # beyond them the mask is shorter than its gestures
+MOST_GESTURES, MOST_LETTERS = 40, 4000  # above these limits the mask itself is shorter
 
 
 def expression(tokens, base: str, gestures: list[tuple[str, bool]], mask: np.ndarray) -> str:
-    """The expression that makes `mask` [K, T].
+    """Write the Python expression that makes `mask` [K, T].
 
-    base: what was hidden at first, as text. gestures: calls, each with whether it forgets what was there.
+    base: the mask before the first gesture, as text. gestures: the calls, each with whether it replaces the whole mask.
     """
     start = next((i for i in reversed(range(len(gestures))) if gestures[i][1]), None)
     steps = [call for call, _ in gestures[start or 0 :]]

@@ -1,4 +1,4 @@
-"""SamplerScrubber: one run of the sampling loop, pass by pass, to be looked at and heard."""
+"""SamplerScrubber: look at and listen to one run of the sampling loop, pass by pass."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from vampkit.widgets import assets, cells
 from vampkit.widgets.base import Widget
 
 PROMPT, HIDDEN, FRESH, KEPT = range(4)
-"""What a token is after a pass: kept by the prompt, hidden again, newly kept, kept since an earlier pass."""
+"""State of a token after a pass: kept by the prompt, hidden again, newly kept, kept since an earlier pass."""
 
 
 class Passes:
     """The passes of one run over the coarse codebooks, as arrays [passes, codebooks, frames].
 
-    codes: uint16, every hidden place filled with the pass's guess. state: uint8, PROMPT, HIDDEN, FRESH or KEPT.
-    sure: uint8, the rank of the confidence among the tokens guessed in that pass (255: the surest). entropy: float32,
-    bits of the distribution each guess was drawn from. Both are 0 where nothing was guessed. Paper: section 3.3.
+    codes: uint16, with the guesses of the pass at hidden places. state: uint8, PROMPT, HIDDEN, FRESH or KEPT. sure:
+    uint8, the rank of the confidence among the tokens guessed in that pass (255: the most confident). entropy: float32,
+    entropy in bits of the distribution from which each guess was drawn. Both are 0 where nothing was guessed. Paper:
+    section 3.3.
     """
 
     def __init__(self, steps: Iterable[Step]):
@@ -53,7 +54,7 @@ class Passes:
         return len(self.codes)
 
     def facts(self, index: int) -> dict:
-        """Counts of one pass (from 0): guessed, newly kept, hidden again; mean entropy of the guesses in bits."""
+        """Numbers of tokens guessed, newly kept and hidden again in a pass (from 0), and the mean entropy in bits."""
         state, asked = self.state[index], np.isin(self.state[index], (HIDDEN, FRESH))
         mean = float(self.entropy[index][asked].mean()) if asked.any() else 0.0
         counts = {
@@ -70,10 +71,10 @@ def entropy_bits(probabilities: torch.Tensor) -> torch.Tensor:
 
 
 class SamplerScrubber(Widget):
-    """The passes of one run of the sampling loop, looked through by slider, by keys, by call, or as an animation.
+    """Shows the passes of one run of the sampling loop. Choose a pass by slider, keys or code, or play an animation.
 
-    `scrubber.go(5)` shows pass 5, `scrubber.facts()` counts its tokens, `scrubber.sound(5)` is what it sounds like.
-    `close()` frees all it opened; the passes stay.
+    `scrubber.go(5)` shows pass 5, `scrubber.facts()` counts its tokens, and `scrubber.sound(5)` is its sound. `close()`
+    frees all resources, but keeps the passes.
 
     Notebook: 05, 10
 
@@ -82,15 +83,15 @@ class SamplerScrubber(Widget):
     vamp : Vamp
         The pipeline.
     sound : Clip or Tokens
-        What the run starts from.
+        The sound.
     prompt : Prompt or Tensor
-        What is kept; or a mask of one's own, bool [codebooks, frames], True = hidden.
+        What is kept; or your own mask, bool [codebooks, frames], True = hidden.
     seed : int
-        Of the run.
+        Seed of the run.
     settings : Settings
-        Of the run, which is the coarse model's.
+        Sampling settings of the run. It uses the coarse model.
     fine_passes : int
-        Passes of the coarse-to-fine model, which adds the other codebooks before a pass is heard.
+        Passes of the coarse-to-fine model, which adds the other codebooks for the sound of a pass.
     """
 
     _esm = assets.module(
@@ -147,12 +148,12 @@ class SamplerScrubber(Widget):
         Parameters
         ----------
         number : int
-            Which one, from 1.
+            Number of the pass, from 1.
 
         Raises
         ------
         TypeError, ValueError
-            For one that was not made.
+            If there is no such pass.
         """
         self.place = self._checked(number)
 
@@ -162,37 +163,37 @@ class SamplerScrubber(Widget):
         Parameters
         ----------
         number : int, optional
-            Which one, from 1; the one that is shown where it is not given.
+            Number of the pass, from 1; None: the pass that is shown.
 
         Returns
         -------
         dict
-            How many were guessed, newly kept and hidden again, and the mean entropy of the guesses in bits.
+            Number of tokens guessed, newly kept and hidden again, and the mean entropy of the guesses in bits.
 
         Raises
         ------
         TypeError, ValueError
-            For one that was not made.
+            If there is no such pass.
         """
         return self.passes.facts(self._checked(number) - 1)
 
     def sound(self, number: int | None = None) -> Clip:
-        """Make the sound of a pass: its coarse tokens, and the fine ones that the coarse-to-fine model adds to them.
+        """Make the sound of a pass, from its coarse tokens and the fine tokens that the coarse-to-fine model adds.
 
         Parameters
         ----------
         number : int, optional
-            Which one, from 1; the one that is shown where it is not given.
+            Number of the pass, from 1; None: the pass that is shown.
 
         Returns
         -------
         Clip
-            The sound, made once.
+            The sound; it is computed only once.
 
         Raises
         ------
         TypeError, ValueError
-            For one that was not made.
+            If there is no such pass.
         """
         number = self._checked(number)
         if number not in self._sounds:

@@ -1,4 +1,4 @@
-"""Session: what the studio knows and does, without a browser.
+"""Session: the state and the actions of the studio, without a browser.
 
 A sound, a mask, settings, one generation at a time, and the history of takes.
 """
@@ -29,32 +29,33 @@ from vampkit.widgets.mask_model import MaskModel
 from vampkit.widgets.pace import Pace
 
 PRESETS: dict[str, TakeSettings] = {
-    # Paper, section 4.3: 36 passes gave the lowest distance.
+    # Paper, section 4.3: 36 passes gave the best result.
     "paper": take_settings(),
-    # One of the paper's figure 3 that is quicker to wait for.
+    # Also in the paper, figure 3, and faster.
     "paper, 12 passes": take_settings(passes=12),
     # The defaults of the reference code's app of 2023.
     "app 2023": take_settings(fine_passes=36, mask_temperature=15.0, fine_mask_temperature=15.0, cutoff=0.5),
     "sketch": take_settings(passes=4, top_p=0.9),
 }
-"""Settings by name; the seed is no part of them."""
+"""Settings by name. Their seed is not used."""
 
 MOST_SEED = 2**31 - 1
-LIVE_KEPT = 6  # variations without a star that live vamping leaves in the history
-LONGEST = 600.0  # seconds of sound that are taken in
+LIVE_KEPT = 6  # live vamping keeps this many takes without a star in the history
+LONGEST = 600.0  # longest sound in seconds that can be opened
 
 
 def passes_of(settings: TakeSettings) -> int:
-    """Passes of both models that one take asks for."""
+    """Number of passes of both models for one take."""
     return settings.feedback * (settings.coarse.passes + settings.fine.passes)
 
 
 class Session:
-    """A sound, a mask over it, settings, a history of takes, and at most one generation that runs.
+    """The state of the studio: a sound, a mask, settings, a history of takes, and at most one running generation.
 
-    sound: as in `open`. seed: of the first take; later ones count on from it. preset: one of PRESETS.
-    tell: called with ("state", None) after a change, ("sound", None) after another sound was opened, ("progress",
-    Progress) in a generation, ("live", Entry) when live vamping has the next variation; from the generating thread too.
+    sound: see `open`. seed: seed of the first take; later takes use the next ones. preset: a name in PRESETS.
+    tell: a callback, also called from other threads, with ("state", None) after a change, ("sound", None) after another
+    sound was opened, ("progress", Progress) during a generation, ("live", Entry) when live vamping has made the next
+    variation, and ("wrong", error) if live vamping fails.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Session:
     ):
         self.vamp, self.tell = vamp, tell
         self.history, self.pace, self.job = History(), Pace(), None
-        self.chosen = 0  # what is heard: 0 is the original, else the number of a take
+        self.chosen = 0  # the sound that is played: 0 is the original, else the number of a take
         self.settings = TakeSettings(seed=whole("the seed", seed, 0, MOST_SEED))
         self.next_seed, self.circular = True, False
         self.model: MaskModel | None = None
@@ -81,10 +82,10 @@ class Session:
     # Sound
 
     def open(self, source, rate: int | None = None, name: str = "") -> None:
-        """Take in a sound; the takes stay, and the mask too where the new sound has the same number of tokens.
+        """Open a sound. The takes are kept. The mask is kept if the new sound has the same number of tokens.
 
-        source: a Clip, Tokens, a bundled clip's name, a path, an array with its rate, or a composed Piece with its
-        beats. Nothing is changed where it cannot be taken; what is raised says why.
+        source: a Clip, Tokens, the name of a bundled clip, a path, an array (with its rate), or a composed Piece (with
+        its beats). If it cannot be opened, an error is raised and nothing is changed.
         """
         clip = self._clip(source, rate, name)
         tokens = cells.first_of(source if isinstance(source, Tokens) else self.vamp.codec.encode(clip))
@@ -94,9 +95,9 @@ class Session:
         self._put(tokens, clip, times=times)
 
     def _put(self, tokens: Tokens, clip: Clip, mask: np.ndarray | None = None, times: dict | None = None) -> None:
-        """Go on with these tokens and their sound.
+        """Replace the tokens and the sound.
 
-        mask: what is drawn on them where their shape is another one. times: of their onsets, beats and bars.
+        mask: the new mask, used only if the shape changes. times: times of the onsets, beats and bars.
         """
         self._check_codec(tokens)
         with self._lock:
@@ -142,13 +143,13 @@ class Session:
         return replace(source, name=name or source.name or "sound")
 
     def vamp_on(self, which) -> None:
-        """Use a take as the sound to vamp on, with the tokens it has; mask, beats and bars stay where it is as long."""
+        """Use a take, with its tokens, as the sound. Mask, beats and bars are kept if the length is the same."""
         entry = self.history[which]
         tokens, clip = (replace(x, name=entry.name) for x in (entry.take.tokens, entry.take.clip))
         self._put(tokens, clip, times=dict(self.model.times) if tokens.frames == self.model.frames else None)
 
     def crop(self, first: int, end: int) -> None:
-        """Go on with frames first .. end - 1 alone, such as the bars of a loop; what is drawn over them stays drawn."""
+        """Keep only the frames first to end - 1, such as the bars of a loop, with the mask over them."""
         cells.span("frames", (first, end), self.model.frames)
         tokens, rate = self.model.tokens, self.model.tokens.frame_rate
         length = min(end * tokens.hop, tokens.length) - first * tokens.hop
@@ -162,7 +163,7 @@ class Session:
     # Settings
 
     def use(self, preset: str) -> None:
-        """Take a preset's settings; the seed stays. Raises ValueError for another name than those of PRESETS."""
+        """Use the settings of a preset; the seed does not change. Raises ValueError for a name not in PRESETS."""
         if preset not in PRESETS:
             raise ValueError(f"there is no preset {preset!r}; the presets are: {', '.join(PRESETS)}")
         with self._lock:
@@ -170,10 +171,10 @@ class Session:
         self.tell("state", None)
 
     def set(self, *, next_seed: bool | None = None, circular: bool | None = None, **settings) -> None:
-        """Change settings of the takes to come, named as in `take_settings`, which also says what is refused.
+        """Change settings of the next takes. The names and the errors are those of `take_settings`.
 
-        next_seed: whether each take counts the seed on. circular: whether takes are loops whose end meets their start,
-        see `vampkit.prompts.Loop`. Nothing is changed where one of them is refused.
+        next_seed: whether the seed is increased by 1 after each take. circular: whether takes are loops, see
+        `vampkit.prompts.Loop`. If one of the settings is refused, nothing is changed.
         """
         with self._lock:
             made = take_settings(**self.settings.flat() | settings)
@@ -185,21 +186,21 @@ class Session:
 
     @property
     def passes(self) -> int:
-        """Passes of both models that one take asks for."""
+        """Number of passes of both models for one take."""
         return passes_of(self.settings)
 
     @property
     def preset(self) -> str:
-        """The preset whose settings these are, or "own"."""
+        """The preset that has the current settings, or "own"."""
         return next((name for name in PRESETS if PRESETS[name] == replace(self.settings, seed=0)), "own")
 
     # Generating
 
     def generate(self, wait: bool = False, seed: int | None = None):
-        """Fill in what the mask hides, in a thread; returns the Job, or the history's Entry with `wait`.
+        """Fill in what the mask hides, in a thread. Returns the Job, or with `wait` the Entry in the history.
 
-        With `wait` what went wrong is raised, and a generation that was cancelled returns None. Raises ValueError where
-        nothing is hidden, where one runs already, and after `close`.
+        With `wait`, errors of the generation are raised, and None is returned if it was cancelled. Raises ValueError if
+        nothing is hidden, if a generation is running already, or after `close`.
         """
         job, made = self._start(seed)
         if not wait:
@@ -208,7 +209,10 @@ class Session:
         return made[0] if made else None
 
     def _start(self, seed: int | None = None, fed: Tokens | None = None) -> tuple[Job, list[Entry]]:
-        """Begin a generation from the sound, or from `fed` where it fits the mask; the list will hold the entry."""
+        """Begin a generation from the sound, or from `fed` if its shape fits the mask.
+
+        Returns the job, and a list to which the entry is added when the job is done.
+        """
         with self._lock:
             self._check_free()
             if seed is not None:
@@ -242,7 +246,7 @@ class Session:
         return job, made
 
     def _prompt(self, tokens: Tokens, mask: np.ndarray) -> prompts.Prompt:
-        """What is drawn, as a prompt; around the circle where takes are loops."""
+        """The mask as a prompt, inside a `Loop` if takes are loops."""
         if not self.circular:
             return prompts.Drawn(mask)
         if tokens.length != tokens.frames * tokens.hop:
@@ -259,7 +263,7 @@ class Session:
             raise ValueError("a take is being generated; wait for it or cancel it first")
 
     def _after_take(self, entry: Entry) -> None:
-        """Learn how long a new take took, go on to the next seed, and hear it where it was asked for by itself."""
+        """Update the pace and the seed after a new take. Choose the take for playing, unless live vamping made it."""
         self.pace.add(entry.mask.shape[1], passes_of(entry.settings), entry.seconds)
         if self.next_seed:
             self.settings = replace(self.settings, seed=min(self.settings.seed + 1, MOST_SEED))
@@ -267,7 +271,7 @@ class Session:
             self.chosen = entry.number
 
     def cancel(self) -> None:
-        """Stop the generation that runs, and live vamping; what was drawn and made stays."""
+        """Stop the running generation and live vamping. Mask and takes are kept."""
         self.live_on = False
         self._entered.set()
         if self.job is not None:
@@ -276,11 +280,12 @@ class Session:
     # Live vamping
 
     def live(self, rounds: int | None = None, chain: bool = False, roll: int = 0, wait: bool = False) -> None:
-        """Make one variation after another from the mask as it then is; ("live", entry) tells of each.
+        """Make one variation after another, each with the current mask. `tell` is called with ("live", entry) for each.
 
-        rounds: how many; None goes on until `cancel`. chain: each variation is the sound that the next one is made
-        from. roll: frames by which the mask moves on after each round, so that in a chain all is made anew in the end.
-        wait: return after the last one. Without it the next one begins when `entered` says that the last one is heard.
+        rounds: number of variations; None: until `cancel`. chain: each variation is made from the one before. roll:
+        number of frames that the mask is shifted after each round, so that in a chain all frames are replaced in time.
+        wait: return after the last one. Without `wait`, each variation waits until `entered` tells that the one before
+        is being played.
         """
         with self._lock:
             self._check_free()
@@ -296,7 +301,7 @@ class Session:
             self._live.join()
 
     def entered(self) -> None:
-        """The variation that was announced is heard now."""
+        """Tell that the last variation is being played now."""
         self._entered.set()
 
     def _vary(self, rounds: int | None, chain: bool, roll: int, paced: bool) -> None:
@@ -309,7 +314,7 @@ class Session:
                 if not made:
                     break
                 entry, count = made[0], count + 1
-                fed = entry.take.tokens.replace(name=entry.name) if chain else None  # the sound that plays stays
+                fed = entry.take.tokens.replace(name=entry.name) if chain else None  # the opened sound stays
                 self.chosen = entry.number
                 self.history.prune(LIVE_KEPT)
                 self.tell("live", entry)
@@ -326,16 +331,16 @@ class Session:
     # Takes
 
     def choose(self, which=0) -> Entry | None:
-        """Hear the original (0 or "original") or a take."""
+        """Choose the sound to play: the original (0 or "original") or a take."""
         entry = None if which in (0, "original") else self.history[which]
         self.chosen = 0 if entry is None else entry.number
         self.tell("state", None)
         return entry
 
     def recall(self, which) -> Entry:
-        """Bring back a take's mask (as one gesture), settings and seed.
+        """Restore the mask (as one gesture), the settings and the seed of a take.
 
-        Raises ValueError where the sound now has another number of tokens.
+        Raises ValueError if the current sound has another number of tokens.
         """
         entry = self.history[which]
         self.model.draw(entry.mask)
@@ -345,7 +350,7 @@ class Session:
         return entry
 
     def discard(self, which) -> None:
-        """Drop a take."""
+        """Remove a take."""
         entry = self.history.discard(which)
         if self.chosen == entry.number:
             self.chosen = 0
@@ -359,7 +364,7 @@ class Session:
         return self.clip if which in (0, "original") else self.history[which].take.clip
 
     def blind(self, a, b, trials: int = 10, seed: int | None = None) -> BlindTest:
-        """Begin a blind ABX test between two sounds: 0 is the original, else takes."""
+        """Begin a blind ABX test between two sounds: takes, or 0 for the original."""
         a, b = (0 if which in (0, "original") else self.history[which].number for which in (a, b))
         seed = int.from_bytes(os.urandom(4), "big") if seed is None else seed
         self.blind_test = BlindTest(a, b, whole("the number of trials", trials, 1, 200), seed)
@@ -367,7 +372,7 @@ class Session:
         return self.blind_test
 
     def answer(self, letter: str) -> None:
-        """Say in the blind test that X is "a" or "b". Raises ValueError for another letter, and where no test is on."""
+        """Answer in the blind test that X is "a" or "b". Raises ValueError for another letter, or without a test."""
         if self.blind_test is None:
             raise ValueError("there is no blind test to answer; begin one")
         self.blind_test.answer(letter)
@@ -377,7 +382,7 @@ class Session:
         self.blind_test = None
 
     def close(self, timeout: float = 30.0) -> None:
-        """Stop what runs and wait for its threads."""
+        """Stop all generations and wait for their threads."""
         self.closed = True
         self.cancel()
         for thread in (self.job, self._live):

@@ -1,4 +1,4 @@
-"""What editor and studio show of a sound: its times, its waveform, its spectrogram."""
+"""What editor and studio show of a sound: its beats and onsets, its waveform, its spectrogram."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def find_times(clip: Clip) -> dict[str, tuple[float, ...]]:
 
 
 def sound_pictures(clip: Clip, frames: int, beside: Clip | None = None) -> tuple[dict, bytes, bytes]:
-    """Waveform and mel spectrogram of a clip for the page, with their sizes.
+    """Waveform and mel spectrogram of a clip for the page: their sizes, and the data of both.
 
-    The waveform is int8 [2, columns] of lowest and highest sample, the spectrogram uint8 [bands, columns], high bands
-    first. beside: a clip whose range of decibels holds for this one too, so that their colours compare.
+    The waveform is int8 [2, columns], the lowest and highest sample of each column. The spectrogram is uint8 [bands,
+    columns], high bands first. beside: another clip whose decibel range is used, so that colours can be compared.
     """
     columns = min(COLUMNS, max(200, frames * 4))
     low, high = spectra.outline(clip, columns)

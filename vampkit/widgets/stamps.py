@@ -1,4 +1,4 @@
-"""Prompts as stamps: what they hide of a sound that stays as it is, and whether their Python hides the same."""
+"""Prompts as stamps on a mask: what a prompt hides, and whether its Python code gives the same mask."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vampkit import masks, prompts
 
 
 def hidden(prompt: prompts.Prompt, tokens, clip) -> torch.Tensor:
-    """What a prompt hides, bool [K, T]. Raises ValueError where it would change the length, or move what is there."""
+    """The mask of a prompt, bool [K, T]. Raises ValueError if the prompt changes the length or moves frames."""
     made, mask = prompt.prepare(tokens, clip)
     if made.frames == tokens.frames and torch.equal(made.codes, tokens.codes):
         return mask
@@ -21,12 +21,12 @@ def hidden(prompt: prompts.Prompt, tokens, clip) -> torch.Tensor:
 
 
 def repeats(prompt, tokens, stamp: np.ndarray) -> bool:
-    """Whether the prompt, printed as Python and made again, gives the mask `stamp` [K, T] without the sound."""
+    """Whether the prompt, made again from its Python code, gives the mask `stamp` [K, T] without the sound."""
     blank = tokens.replace(
         codes=torch.zeros_like(tokens.codes), codec="", source_rate=tokens.rate, gains=(0.0,), name="", credit=""
     )
     try:
         made = eval(repr(prompt), vars(prompts).copy()).mask(blank)
         return bool((masks.as_mask(made).numpy() == stamp).all())
-    except Exception:  # it looks at the sound, or does not print as Python: the mask is printed in its place
+    except Exception:  # it needs the sound, or its repr is not Python; then the mask itself is printed
         return False

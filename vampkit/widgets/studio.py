@@ -29,23 +29,23 @@ from vampkit.widgets.pace import in_words
 from vampkit.widgets.session import PRESETS, Session
 from vampkit.widgets.sound import sound_pictures
 
-PICTURES_A_SECOND = 10  # of the grid filling in
-BYTES_A_SECOND = 300_000  # for those pictures: Jupyter's server drops messages beyond a million over three seconds
+PICTURES_A_SECOND = 10  # pictures of the grid during a generation
+BYTES_A_SECOND = 300_000  # for these pictures: Jupyter's server drops messages above 1,000,000 bytes in three seconds
 MOST_UPLOAD = 100 * 2**20
 
 Which = int | str | Entry
 """A take by its number, its name or its entry in the history."""
 
 Sound = Clip | Tokens | Piece | str | os.PathLike | np.ndarray
-"""What the studio opens: a clip, tokens, a composed piece, a bundled clip's name, a path, or samples with a rate."""
+"""What the studio can open: a clip, tokens, a composed piece, the name of a bundled clip, a path, or samples."""
 
 
 class VampStudio(MaskEditor):
-    """The studio: a sound, a mask drawn over it, and the takes made of both.
+    """The studio: a sound, a mask drawn over it, and the takes made from them.
 
-    All that a hand can do, a call can do: `studio.stamp("periodic:7"); take = studio.generate(wait=True)`. A mistake
-    made by hand is shown in the studio; one made by call is raised as well. `close()` stops what runs and frees all it
-    opened.
+    All that can be done by hand can also be done by code: `studio.stamp("periodic:7"); take =
+    studio.generate(wait=True)`. Errors are shown in the studio. In a call by code they are also raised. `close()` stops
+    running generations and frees all resources.
 
     Notebook: 10
 
@@ -54,19 +54,19 @@ class VampStudio(MaskEditor):
     vamp : Vamp
         The pipeline.
     sound : Clip, Tokens, Piece, str, PathLike or ndarray
-        A clip, tokens, a composed piece (with its beats), a bundled clip's name, a path, or samples [channels, samples]
-        with a rate.
+        A clip, tokens, a composed piece (with its beats), the name of a bundled clip, a path, or samples [channels,
+        samples] with a rate.
     rate : int, optional
-        Samples a second of an array.
+        Sample rate, if the sound is an array.
     seed : int
-        Of the first take.
+        Seed of the first take.
     preset : str
-        Settings to begin with: "paper", "paper, 12 passes", "app 2023" or "sketch".
+        The first settings: "paper", "paper, 12 passes", "app 2023" or "sketch".
 
     Raises
     ------
     TypeError, ValueError, VampkitError, FileNotFoundError
-        For a sound that cannot be opened, and for another preset.
+        For a sound that cannot be opened, or an unknown preset.
     """
 
     _esm = assets.module(
@@ -99,66 +99,66 @@ class VampStudio(MaskEditor):
 
     @property
     def settings(self) -> TakeSettings:
-        """Settings of the next take, with its seed."""
+        """Settings of the next take, including its seed."""
         return self.session.settings
 
     # Sound
 
     @shown
     def load(self, source: Sound, rate: int | None = None, name: str = "") -> None:
-        """Open another sound; the takes stay, and the mask too where the length is the same.
+        """Open another sound. The takes are kept. The mask is kept if the length is the same.
 
         Parameters
         ----------
         source : Clip, Tokens, Piece, str, PathLike or ndarray
-            A clip, tokens, a composed piece (with its beats), a bundled clip's name, a path, or samples
+            A clip, tokens, a composed piece (with its beats), the name of a bundled clip, a path, or samples
             [channels, samples] with a rate.
         rate : int, optional
-            Samples a second of an array.
+            Sample rate, if the sound is an array.
         name : str
-            What to call it.
+            A new name for the sound.
 
         Raises
         ------
         TypeError, ValueError, VampkitError, FileNotFoundError
-            For what cannot be opened; nothing is changed then.
+            If the sound cannot be opened. Then nothing is changed.
         """
         self.session.open(source, rate, name)
 
     @shown
     def compose(self, genre: str | None = None, seed: int = 1_000_000, seconds: float = 12.0) -> None:
-        """Open a piece that the library composes, with its true beats and bars.
+        """Compose a piece and open it, with its true beats and bars.
 
         Parameters
         ----------
         genre : str, optional
-            One of `vampkit.music.GENRES`; the seed chooses where it is not given.
+            One of `vampkit.music.GENRES`; None: the seed chooses it.
         seed : int
-            Of the piece.
+            Seed of the piece.
         seconds : float
-            Its length.
+            Length of the piece.
 
         Raises
         ------
         ValueError
-            For another genre.
+            For an unknown genre.
         """
         piece = compose(seed, genre, seconds)
         self.session.open(piece, name=f"composed {piece.genre} {seed}")
 
     @shown
     def crop(self, start: float | None = None, end: float | None = None) -> None:
-        """Go on with a stretch of time alone; what is drawn over it stays drawn.
+        """Keep only a stretch of time of the sound, with the mask over it.
 
         Parameters
         ----------
         start, end : float, optional
-            Seconds, which snap as gestures do; the selection where they are not given.
+            Start and end in seconds. They snap as gestures do. None: the selection.
 
         Raises
         ------
         ValueError
-            Where no stretch is given or selected.
+            If no stretch is given or selected.
         """
         if start is not None or end is not None:
             self.loop(start, end)
@@ -166,17 +166,17 @@ class VampStudio(MaskEditor):
 
     @shown
     def loop(self, start: float | None = None, end: float | None = None) -> None:
-        """Play a stretch of time over and over.
+        """Play a stretch of time in a loop.
 
         Parameters
         ----------
         start, end : float, optional
-            Seconds, which snap as gestures do; the whole sound where they are not given.
+            Start and end in seconds. They snap as gestures do. None: the whole sound.
 
         Raises
         ------
         ValueError
-            For times outside the sound, and for an end that is not later than the start.
+            For times outside the sound, or an end that is not later than the start.
         """
         if start is None or end is None:
             self.region = []
@@ -193,27 +193,27 @@ class VampStudio(MaskEditor):
     @shown
     @partial(with_settings, changes=True)
     def set(self, *, next_seed: bool | None = None, circular: bool | None = None, **settings) -> None:
-        """Change settings of the takes to come; what is not given stays as it is.
+        """Change settings of the next takes. Settings that are not given do not change.
 
         Parameters
         ----------
         next_seed : bool, optional
-            Count the seed on after each take.
+            Increase the seed by 1 after each take.
         circular : bool, optional
-            Make loops, whose end meets their start.
+            Make loops, whose end fits their start.
         **settings
             See `vampkit.pipeline.SETTINGS`.
 
         Raises
         ------
         TypeError, ValueError
-            For a value that is refused; nothing is changed then.
+            For an invalid value. Then nothing is changed.
         """
         self.session.set(next_seed=next_seed, circular=circular, **settings)
 
     @shown
     def preset(self, name: str) -> None:
-        """Take a preset's settings; the seed stays.
+        """Use the settings of a preset. The seed does not change.
 
         Parameters
         ----------
@@ -223,7 +223,7 @@ class VampStudio(MaskEditor):
         Raises
         ------
         ValueError
-            For another name.
+            For an unknown name.
         """
         self.session.use(name)
 
@@ -234,19 +234,19 @@ class VampStudio(MaskEditor):
         Parameters
         ----------
         wait : bool
-            Wait for the take, and raise what went wrong; otherwise go on at once.
+            Wait for the take, and raise errors of the generation. Otherwise return at once.
         seed : int, optional
-            Of this take; the next one counts on from it.
+            Seed of this take. Later takes use the next seeds.
 
         Returns
         -------
         Entry, optional
-            The take in the history, with `wait`; None where it was cancelled.
+            With `wait`, the take in the history, or None if it was cancelled. Without `wait`, None.
 
         Raises
         ------
         ValueError
-            Where nothing is hidden, and where a take is being generated.
+            If nothing is hidden, or a take is already being generated.
         """
         made = self.session.generate(wait, seed)
         return made if wait else None
@@ -257,50 +257,50 @@ class VampStudio(MaskEditor):
         Parameters
         ----------
         timeout : float, optional
-            Seconds to wait at most.
+            Longest time to wait, in seconds.
 
         Returns
         -------
         bool
-            Whether none is being generated any more.
+            True if no take is being generated any more.
         """
         return self.session.job is None or self.session.job.wait(timeout)
 
     @shown
     def cancel(self) -> None:
-        """Stop generating and live vamping; what was drawn and made stays."""
+        """Stop generating and live vamping. Mask and takes are kept."""
         self.session.cancel()
 
     @shown
     def live(self, rounds: int | None = None, chain: bool = False, roll: int = 0, wait: bool = False) -> None:
-        """Make variation after variation while the sound plays; in the page each comes in at the next bar line.
+        """Make one variation after another while the sound plays. In the page each one starts at the next bar line.
 
         Parameters
         ----------
         rounds : int, optional
-            How many; without it they go on until `cancel`.
+            Number of variations; None: until `cancel`.
         chain : bool
             Make each variation from the one before.
         roll : int
-            Frames by which the mask moves on after each.
+            How many frames the mask is shifted after each variation.
         wait : bool
-            Return after the last one, instead of at once.
+            Return after the last variation, instead of at once.
 
         Raises
         ------
         ValueError
-            Where something is being generated, and for a roll beyond the length.
+            If a take is being generated, or `roll` is larger than the length.
         """
         self.session.live(rounds, chain, roll, wait)
 
     @shown
     def choose(self, which: Which = 0) -> Entry | None:
-        """Hear the original or a take; the place in the sound stays.
+        """Choose the sound to play: the original or a take. The position in the sound does not change.
 
         Parameters
         ----------
         which : int, str or Entry
-            0 is the original; else a take's number, name or entry.
+            0 for the original; or the number, name or entry of a take.
 
         Returns
         -------
@@ -310,18 +310,18 @@ class VampStudio(MaskEditor):
         Raises
         ------
         ValueError
-            For a take that is not there.
+            If there is no such take.
         """
         return self.session.choose(which)
 
     @shown
     def recall(self, which: Which) -> Entry:
-        """Bring back a take's mask, settings and seed; the mask is one gesture, which undo takes back.
+        """Restore the mask, the settings and the seed of a take. The mask is one gesture, which `undo` reverts.
 
         Parameters
         ----------
         which : int, str or Entry
-            A take's number, name or entry.
+            Number, name or entry of a take.
 
         Returns
         -------
@@ -331,23 +331,23 @@ class VampStudio(MaskEditor):
         Raises
         ------
         ValueError
-            For a take that is not there, and where the sound now has another length.
+            If there is no such take, or if the current sound has another length.
         """
         return self.session.recall(which)
 
     @shown
     def vamp_on(self, which: Which) -> None:
-        """Use a take as the sound to vamp on.
+        """Use a take as the sound from which the next takes are made.
 
         Parameters
         ----------
         which : int, str or Entry
-            A take's number, name or entry.
+            Number, name or entry of a take.
 
         Raises
         ------
         ValueError
-            For a take that is not there.
+            If there is no such take.
         """
         self.session.vamp_on(which)
 
@@ -358,7 +358,7 @@ class VampStudio(MaskEditor):
         Parameters
         ----------
         which : int, str or Entry
-            A take's number, name or entry.
+            Number, name or entry of a take.
         name : str
             The new name.
 
@@ -370,20 +370,20 @@ class VampStudio(MaskEditor):
         Raises
         ------
         ValueError
-            For a take that is not there, and for an empty name.
+            If there is no such take, or if the name is empty.
         """
         return self.history.rename(which, name)
 
     @shown
     def star(self, which: Which, on: bool = True) -> Entry:
-        """Mark a take as one to keep.
+        """Mark a take as a favourite.
 
         Parameters
         ----------
         which : int, str or Entry
-            A take's number, name or entry.
+            Number, name or entry of a take.
         on : bool
-            Mark it; False takes the mark away.
+            True marks it, False removes the mark.
 
         Returns
         -------
@@ -393,36 +393,36 @@ class VampStudio(MaskEditor):
         Raises
         ------
         ValueError
-            For a take that is not there.
+            If there is no such take.
         """
         return self.history.star(which, on)
 
     @shown
     def discard(self, which: Which) -> None:
-        """Drop a take.
+        """Remove a take from the history.
 
         Parameters
         ----------
         which : int, str or Entry
-            A take's number, name or entry.
+            Number, name or entry of a take.
 
         Raises
         ------
         ValueError
-            For a take that is not there.
+            If there is no such take.
         """
         self.session.discard(which)
 
     @shown
     def export(self, which: Which, folder: str | os.PathLike = "takes") -> Path:
-        """Write a take's sound as WAV, and its record as JSON beside it.
+        """Write the sound of a take as WAV, and its record as JSON.
 
         Parameters
         ----------
         which : int, str or Entry
-            A take's number, name or entry.
+            Number, name or entry of a take.
         folder : str or PathLike
-            Where to.
+            Folder for the files.
 
         Returns
         -------
@@ -432,7 +432,7 @@ class VampStudio(MaskEditor):
         Raises
         ------
         ValueError
-            For a take that is not there.
+            If there is no such take.
         """
         path = self.history.export(which, folder)
         self.say(f"Wrote {path} and its record {path.with_suffix('.json').name}.")
@@ -440,31 +440,31 @@ class VampStudio(MaskEditor):
 
     @shown
     def blind(self, a: Which, b: Which, trials: int = 10, seed: int | None = None) -> BlindTest:
-        """Begin a blind ABX test between two sounds: X is one of them, drawn anew each trial.
+        """Begin a blind ABX test between two sounds. In each trial X is one of them, chosen at random.
 
         Parameters
         ----------
         a, b : int, str or Entry
-            0 is the original; else a take's number, name or entry.
+            0 for the original; or the number, name or entry of a take.
         trials : int
-            How often X is drawn.
+            Number of trials.
         seed : int, optional
-            Of the draws.
+            Seed of the random choices.
 
         Returns
         -------
         BlindTest
-            Its `answer("a")` answers.
+            The test. Call its `answer("a")` or `answer("b")` for each trial.
 
         Raises
         ------
         ValueError
-            For one sound twice, and for a take that is not there.
+            If both sounds are the same, or if there is no such take.
         """
         return self.session.blind(a, b, trials, seed)
 
     def close(self) -> None:
-        """Stop what runs and free all that the studio opened; session and takes stay."""
+        """Stop running generations and free the resources of the studio. Session and takes are kept."""
         if not self._closed:
             self.session.close()
             self.session.tell = lambda what, about: None
@@ -473,9 +473,9 @@ class VampStudio(MaskEditor):
     # Inside
 
     def _crop(self, frames: list[int] | None = None) -> None:
-        """Go on with some frames alone.
+        """Keep only some frames.
 
-        frames: what is selected in the page, which the trait `region` may not hold yet, as messages overtake traits.
+        frames: the selection in the page. It is passed in the message, since the trait `region` may arrive later.
         """
         frames = frames or self.region[2:]
         if not frames:
@@ -486,7 +486,7 @@ class VampStudio(MaskEditor):
         self.session.crop(*frames)
 
     def _told(self, what: str, about) -> None:
-        """News of the session, in whatever thread."""
+        """Callback of the session, called from any thread."""
         if self._closed:
             return
         if what == "progress":
@@ -504,7 +504,7 @@ class VampStudio(MaskEditor):
 
     def _show_progress(self, progress) -> None:
         now, shape = time.monotonic(), (self.model.codebooks, self.model.frames)
-        size = 2.125 * shape[0] * shape[1]  # two bytes a token, and a bit for the mask
+        size = 2.125 * shape[0] * shape[1]  # two bytes per token, and one bit for the mask
         pause = max(1 / PICTURES_A_SECOND, size / BYTES_A_SECOND)
         if progress.take is None and now - self._pictured < pause and progress.done > 1:
             return
@@ -531,12 +531,12 @@ class VampStudio(MaskEditor):
         super()._refresh()
         if self._closed or self.session is None:
             return
-        # Gathered and shown under one lock: news of two threads must not overtake each other.
+        # The lock keeps updates from two threads in order.
         with self._lock:
             self.panel = self._panel_facts()
 
     def _panel_facts(self) -> dict:
-        """What the page shows around the editor."""
+        """The data that the page shows around the editor."""
         session, job = self.session, self.session.job
         progress = {} if job is None else {"done": job.done, "total": job.total, "seconds": round(job.seconds, 1)}
         settings = session.settings.flat()
@@ -560,7 +560,7 @@ class VampStudio(MaskEditor):
         }
 
     def _send_sound(self, which: int | str) -> None:
-        """Answer the page with a sound: its MP3, its pictures and, for a take, its tokens; "X" is of the blind test."""
+        """Send a sound to the page: its MP3, its pictures and, for a take, its tokens. "X" is X of the blind test."""
         session = self.session
         if which == "X":
             test = session.blind_test
@@ -577,7 +577,7 @@ class VampStudio(MaskEditor):
         self.send({"type": "sound", "id": which, **sizes}, buffers=buffers)
 
     def _take_upload(self, name: str, index: int, count: int, buffers: list) -> None:
-        """A file or a recording of the page, which comes in pieces; it is opened when the last one is here."""
+        """Receive one piece of a file or recording from the page. After the last piece, the file is opened."""
         if index == 0:
             self._upload = []
         self._upload.append(bytes(buffers[0]))
@@ -596,7 +596,7 @@ class VampStudio(MaskEditor):
 
 
 def _trial(test: BlindTest) -> dict:
-    """What the page shows of a blind test; what X is stays in the kernel."""
+    """The data of a blind test for the page. The page is not told what X is."""
     words = test.words() if test.over else ""
     return {
         "a": test.a,
@@ -609,7 +609,7 @@ def _trial(test: BlindTest) -> dict:
 
 
 def _controls() -> list[dict]:
-    """Fields of the page that set the settings: their names, words and ranges."""
+    """The fields for the settings in the page: their names, labels, texts and ranges."""
     table = {setting.name: setting for setting in SETTINGS}
     return [
         {
