@@ -1,11 +1,45 @@
-"""What all widgets share: they are closed whole, and stand as a picture where widgets do not run."""
+"""What all widgets share: a cell run again frees those it made before, and a picture stands where none runs."""
 
 from __future__ import annotations
 
+import re
+from weakref import WeakSet
+
 import anywidget
 import numpy as np
+from IPython import get_ipython
 
 from vampkit.show import pictures
+
+_MADE: dict[str, tuple[str, WeakSet]] = {}
+"""By a cell's id: its latest run, and the widgets that this run made."""
+
+
+def replace_earlier(widget) -> None:
+    """Close what earlier runs of this cell made, so that memory does not grow with each run.
+
+    Outside a notebook, and in one whose front end names no cells, nothing is closed.
+    """
+    shell = get_ipython()
+    parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    cell, run = parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id")
+    if cell is None:
+        return
+    before, made = _MADE.get(cell, (run, WeakSet()))
+    if before != run:
+        for old in list(made):
+            old.close()
+            _forget(shell.user_ns, old)
+        made = WeakSet()
+    made.add(widget)
+    _MADE[cell] = run, made
+
+
+def _forget(names: dict, widget) -> None:
+    """Take a widget out of IPython's results (Out[3], _3, _), which would keep its sounds in memory."""
+    for results in (names, names.get("_oh", {})):
+        for name in [n for n, held in results.items() if held is widget and re.fullmatch(r"_*\d*", str(n))]:
+            del results[name]
 
 
 class Widget(anywidget.AnyWidget):
@@ -17,6 +51,7 @@ class Widget(anywidget.AnyWidget):
         super().__init__()
         self._closed = False
         self.on_msg(self._heard)
+        replace_earlier(self)
 
     def close(self) -> None:
         """Free all that the widget opened, in the kernel and in the page."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 
+from vampkit.widgets.base import replace_earlier
 from vampkit.widgets.panel_model import MOST_PASSES, MOST_SEED, Menu, PanelModel, offered
 
 __all__ = ["PanelModel", "VampPanel"]
@@ -53,6 +54,7 @@ class VampPanel:
         self._build()
         self._follow()
         self._preview()
+        replace_earlier(self)
 
     def _build(self) -> None:
         import ipywidgets as w
