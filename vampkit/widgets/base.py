@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from weakref import WeakSet
 
 import anywidget
-import numpy as np
 from IPython import get_ipython
-
-from vampkit.show import pictures
 
 _MADE: dict[str, tuple[str, WeakSet]] = {}
 """By a cell's id: its latest run, and the widgets that this run made."""
@@ -42,8 +40,13 @@ def _forget(names: dict, widget) -> None:
             del results[name]
 
 
+def as_still(text: str, png: bytes) -> dict[str, str]:
+    """What stands for a widget where widgets do not run: its words, and a picture of it."""
+    return {"text/plain": text, "image/png": base64.b64encode(png).decode("ascii")}
+
+
 class Widget(anywidget.AnyWidget):
-    """A widget that answers messages of its page (`_heard`) and has a mask for its still picture (`_still`)."""
+    """A widget that answers messages of its page (`_heard`) and draws a picture of itself (`_still`)."""
 
     _closed = True  # until it is made
 
@@ -66,13 +69,12 @@ class Widget(anywidget.AnyWidget):
         """Answer one message of the page."""
         raise NotImplementedError
 
-    def _still(self) -> np.ndarray:
-        """A mask [codebooks, frames] to be seen where widgets do not run."""
+    def _still(self) -> bytes:
+        """A PNG of the whole widget, to be seen where widgets do not run."""
         raise NotImplementedError
 
     def _repr_mimebundle_(self, **kwargs):
-        """The widget; its words and a still picture for pages where widgets do not run."""
+        """The widget; its words and a picture of it for pages where widgets do not run."""
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        still = pictures.uri(pictures.mask_png(self._still()), "image/png").split(",")[1]
-        return {**data, "text/plain": repr(self), "image/png": still}, metadata
+        return {**data, **as_still(repr(self), self._still())}, metadata
