@@ -17,6 +17,9 @@ def _owner(model_id):
     widget = ipywidgets.widgets.widget._instances[model_id]
     return next((held for held in list(globals().values()) if getattr(held, "widget", None) is widget), widget)
 """
+STATES = "hash(str([w.get_state() for w in __import__('ipywidgets').widgets.widget._instances.values()]))"
+"""Changes with anything that any widget holds."""
+
 WIDGET, FIGURE = "application/vnd.jupyter.widget-view+json", "application/vnd.plotly.v1+json"
 
 
@@ -73,22 +76,29 @@ def _answers(notebook, area, model: str) -> None:
     elif kind in ("MaskEditor", "VampStudio"):
         canvas = area.locator(".vk-canvas")
         canvas.wait_for()
-        change(area.get_by_role("button", name="Keep all", exact=True).click, "_w.model.undos")
-        assert holds("_w.mask.sum()") == "0"
+        change(area.get_by_role("button", name="Invert", exact=True).click, "_w.model.undos")
+        area.get_by_role("button", name="Keep all", exact=True).click()
+        until(notebook.page, lambda: holds("_w.mask.sum()") == "0")
         change(lambda: _stroke(notebook.page, canvas), "_w.mask.sum()")
         if kind == "VampStudio":
             _plays(notebook.page, area.locator(".vampkit-studio"))
     else:
-        handle = area.locator(".noUi-handle, select, button, input").first
-        handle.focus()
-        everything = (
-            "sorted((m, str(w.get_state())) for m, w in __import__('ipywidgets').widgets.widget._instances.items())"
-        )
-        state = f"hash(str({everything}))"
-        is_button = handle.evaluate("e => e.tagName") == "BUTTON"
-        end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
-        key = "Enter" if is_button else "ArrowLeft" if end and handle.get_attribute("aria-valuemax") else "ArrowRight"
-        change(lambda: notebook.page.keyboard.press(key), state)
+        control = area.locator(".noUi-handle, select, button, input, textarea").first
+        control.focus()
+        change(lambda: _use(notebook.page, control), STATES)
+
+
+def _use(page, control) -> None:
+    """Change a control of ipywidgets: a menu by choosing, anything else by a key."""
+    kind = control.evaluate("e => e.tagName === 'INPUT' ? e.type : e.tagName")
+    if kind == "SELECT":
+        control.select_option(index=control.evaluate("e => (e.selectedIndex + 1) % e.length"))
+    elif kind == "DIV":
+        end = control.get_attribute("aria-valuenow") == control.get_attribute("aria-valuemax")
+        page.keyboard.press("ArrowLeft" if end else "ArrowRight")
+    else:
+        keys = {"BUTTON": "Enter", "number": "ArrowUp", "checkbox": "Space", "radio": "ArrowDown"}
+        page.keyboard.press(keys.get(kind, "1"))
 
 
 def _panel_answers(notebook, area, change, holds) -> None:
@@ -96,9 +106,8 @@ def _panel_answers(notebook, area, change, holds) -> None:
     vamp = area.get_by_role("button", name="Vamp", exact=True)
     vamp.wait_for()
     slider = area.locator(".noUi-handle").first
-    end = slider.get_attribute("aria-valuenow") == slider.get_attribute("aria-valuemax")
     slider.focus()
-    change(lambda: notebook.page.keyboard.press("ArrowLeft" if end else "ArrowRight"), "_w.model.values")
+    change(lambda: _use(notebook.page, slider), "_w.model.values")
     share = float(holds("100 * float(_w.model.mask.float().mean())"))
     area.get_by_text(f"{share:.1f} % of the tokens are hidden").wait_for()
     change(vamp.click, "id(_w.model.take)")
