@@ -18,6 +18,7 @@ from vampkit.widgets.sound import sound_pictures
 WIDTH, MARGIN, LABELS = 900, 16, 96  # pixels; the labels stand left of sound and grid
 GROUND, SOFT, LINE, EDGE = (255, 255, 255), (241, 244, 247), (211, 218, 226), (133, 146, 163)
 INK, QUIET, ACCENT, WRONG = (30, 41, 59), (75, 90, 110), (11, 107, 109), (180, 35, 24)
+BLUE = (25, 118, 210)  # of JupyterLab's primary button
 HATCH, TINT = (15, 139, 141), (183, 220, 221)
 KEPT, MADE, FRESH = (
     ((205, 214, 226), (109, 126, 150)),
@@ -162,20 +163,19 @@ class Check:
 
 
 class Slider:
-    """A slider with its value in words behind it, or a bar of progress, which has no knob."""
+    """A slider with its value in words behind it; without a colour a grey one with a white knob."""
 
-    def __init__(self, part: float, text: str = "", width: float = 280, knob: bool = True):
-        self.part, self.words, self.track, self.knob = min(max(part, 0.0), 1.0), Words(text, strong=True), width, knob
+    def __init__(self, part: float, text: str = "", width: float = 280, colour=None):
+        self.part, self.words, self.track, self.colour = min(max(part, 0.0), 1.0), Words(text), width, colour
         self.width = width + 12 + self.words.width
 
     def draw(self, sheet: Sheet, x: float) -> None:
         """Draw it with its left edge at x."""
         middle, place = sheet.y + HIGH / 2, x + 8 + self.part * (self.track - 16)
         sheet.pen.rounded_rectangle((x, middle - 2, x + self.track, middle + 2), 2, LINE)
-        if self.part or self.knob:
-            sheet.pen.rounded_rectangle((x, middle - 2, place, middle + 2), 2, ACCENT)
-        if self.knob:
-            sheet.pen.ellipse((place - 7, middle - 7, place + 7, middle + 7), ACCENT)
+        if self.colour:
+            sheet.pen.rounded_rectangle((x, middle - 2, place, middle + 2), 2, self.colour)
+        sheet.pen.ellipse((place - 7, middle - 7, place + 7, middle + 7), self.colour or GROUND, EDGE)
         self.words.draw(sheet, x + self.track + 12)
 
 
@@ -220,11 +220,11 @@ def _ruler(sheet: Sheet, seconds: float, width: int) -> None:
     """Seconds above sound and grid."""
     left = MARGIN + LABELS
     step = next(s for s in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 120, 600, 3600) if seconds / s <= 12 or s == 3600)
-    sheet.text(left - 10, sheet.y + 8, "seconds", QUIET, 11, anchor="rm")
+    sheet.text(left - 10, sheet.y + 8, "time", QUIET, 11, anchor="rm")
     for n in range(int(seconds / step + 1e-6) + 1):
-        x, text = left + n * step / seconds * width, f"{n * step:g}"
+        x, text = left + n * step / seconds * width, f"{n * step:g} s"
         sheet.pen.line([(x, sheet.y + 14), (x, sheet.y + 20)], EDGE)
-        sheet.text(min(x, left + width - 12), sheet.y + 7, text, QUIET, 11, anchor="mm" if n else "lm")
+        sheet.text(min(x, left + width - 14), sheet.y + 7, text, QUIET, 11, anchor="mm" if n else "lm")
     sheet.y += 20
 
 
@@ -351,9 +351,13 @@ def studio(widget) -> bytes:
     sheet.row(Words("▸ More settings"))
     _takes(sheet, panel)
     sheet.row(Words("▸ Blind test (ABX)"), Words("▸ Mask as text"), Words("▸ Keys"))
-    if panel["credit"]:
-        sheet.row(Words(f"Music: {panel['credit']}"[:125]))
+    _credit(sheet, panel["credit"])
     return sheet.png()
+
+
+def _credit(sheet: Sheet, credit: str) -> None:
+    if credit:
+        sheet.row(Words(f"Music: {credit}"[:125]))
 
 
 def _takes(sheet: Sheet, panel: dict) -> None:
@@ -377,7 +381,7 @@ def scrubber(widget) -> bytes:
     passes, view = widget.passes, widget.view
     sheet.row(
         *(Button("Play", True), Button("‹", idle=place == 1)),
-        Slider((place - 1) / max(1, len(passes) - 1), width=210),
+        Slider((place - 1) / max(1, len(passes) - 1), width=210, colour=ACCENT),
         Button("›", idle=place == len(passes)),
         Words(f"pass {place} of {len(passes)}", strong=True),
         *(Choice(view, "Tokens", "Confidence", "Entropy"), Button("Hear this pass")),
@@ -387,8 +391,12 @@ def scrubber(widget) -> bytes:
     if view == "tokens":
         looks = [_ramp(stops, part) for stops in (KEPT, MADE, FRESH, MADE)]  # the prompt's, hidden, fresh, kept since
         colours = np.choose(state[..., None], looks)
-        legend = _legend(Swatch((237, 193, 120), "kept earlier"), Swatch((217, 89, 28), "newly kept"))
-        legend[1] = Swatch(GROUND, "hidden again", hatched=True)
+        legend = [
+            Swatch((135, 151, 173), "kept by the prompt"),
+            Swatch((221, 154, 51), "kept earlier"),
+            Swatch((217, 89, 28), "newly kept"),
+            Swatch(GROUND, "hidden again", hatched=True),
+        ]
     else:
         hidden, most = np.zeros_like(hidden), facts["most"]
         shown = passes.sure[place - 1] / 255 if view == "confidence" else passes.entropy[place - 1] / most
@@ -406,6 +414,15 @@ def scrubber(widget) -> bytes:
     return sheet.png()
 
 
+def _vamp(sheet: Sheet) -> None:
+    """The panel's button and its bar of progress, which is empty."""
+    right, middle = MARGIN + 140, sheet.y + HIGH / 2
+    sheet.pen.rectangle((MARGIN, sheet.y, right, sheet.y + HIGH), BLUE)
+    sheet.text((MARGIN + right) / 2, middle, "Vamp", GROUND, anchor="mm")
+    sheet.pen.rectangle((right + 50, sheet.y + 3, right + 280, sheet.y + HIGH - 3), SOFT)
+    sheet.y += HIGH + GAP
+
+
 def panel(model) -> bytes:
     """A picture of a VampPanel, from what its PanelModel holds."""
     sheet, column = Sheet(), 190
@@ -421,7 +438,7 @@ def panel(model) -> bytes:
     for name, control in rows:
         sheet.text(MARGIN + column - 12, sheet.y + HIGH / 2, name, QUIET, anchor="rm")
         sheet.row(control, left=MARGIN + column)
-    sheet.row(Button("Vamp", True), Slider(0.0, width=240, knob=False))
+    _vamp(sheet)
     mask, tokens = model.mask.numpy(), model.made
     mask = mask.reshape(-1, *mask.shape[-2:])[0]
     kept = tokens.bits_per_second * (1 - mask.mean())
@@ -432,4 +449,5 @@ def panel(model) -> bytes:
     codes = tokens.batch[0].numpy()
     _grid(sheet, spectra.codebook_names(len(mask)), _kept(codes, mask.shape), mask, _row_height(len(mask)), width)
     sheet.row(*_legend(), left=MARGIN + LABELS)
+    _credit(sheet, model.original.credit)
     return sheet.png()
