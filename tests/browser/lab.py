@@ -143,6 +143,20 @@ def of_notebook_itself(error) -> bool:
     return bool(places) and all("/static/notebook/notebook_core." in place for place in places)
 
 
+def until(page, true, seconds: float = 60) -> None:
+    """Wait until `true()` is."""
+    for _ in range(int(10 * seconds)):
+        if true():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("the kernel does not follow the page")
+
+
+def position(player) -> float:
+    """Where a player plays, in seconds."""
+    return float(player.get_attribute("data-position") or 0)
+
+
 class Notebook:
     """A copy of a notebook that `serve` serves, in a page of the browser, with a kernel of its own.
 
@@ -209,6 +223,28 @@ class Notebook:
             .flatMap(w => w.model.outputs.toJSON()).filter(o => o.output_type === "error").map(o => o.evalue)"""
         )
         assert not wrong, wrong
+
+    def outputs(self, kind: str) -> list[tuple[int, str]]:
+        """Cells with an output of a MIME type, and what it holds: a widget's model by its id, else the text."""
+        found = self.page.evaluate(
+            """kind => window.jupyterapp.shell.currentWidget.content.widgets.flatMap((w, cell) =>
+                w.model.type !== "code" ? [] : w.model.outputs.toJSON().filter(o => o.data?.[kind])
+                    .map(o => [cell, o.data[kind]?.model_id ?? [o.data[kind]].flat().join("").slice(0, 2000)]))""",
+            kind,
+        )
+        return [(cell, text) for cell, text in found]
+
+    def show(self, cell: int):
+        """Scroll to a cell, and give its outputs. JupyterLab keeps cells out of sight out of the page."""
+        self.do(
+            """async cell => {
+                const content = window.jupyterapp.shell.currentWidget.content;
+                content.activeCellIndex = cell;
+                await content.scrollToItem(cell, "start");
+            }""",
+            cell,
+        )
+        return self.page.locator(f".jp-Notebook .jp-Cell[data-windowed-list-index='{cell}'] .jp-OutputArea").first
 
     def kernel(self, code: str, seconds: float = PATIENCE) -> str:
         """What the kernel prints for `code`: beside the notebook's cells, in the same kernel."""

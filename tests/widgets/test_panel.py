@@ -277,6 +277,7 @@ def test_errors_are_shown(panel):
 
 def test_display_has_text_and_widget(panel):
     bundle = panel._repr_mimebundle_()
+    assert bundle["image/png"].startswith("iVBOR")
     assert bundle["text/plain"] == repr(panel) and "application/vnd.jupyter.widget-view+json" in bundle
 
 

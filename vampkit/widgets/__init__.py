@@ -1,6 +1,6 @@
 """Widgets for notebooks: thin views of plain Python objects. Use them by hand, or by calling their methods.
 
-Each widget is loaded on first use.
+A widget stays open until `close()`, or until the cell that made it is run again. Each is loaded on first use.
 """
 
 from vampkit import lazily

@@ -1,15 +1,52 @@
-"""What all widgets share: `close` frees all resources, and a still picture is shown where widgets cannot run."""
+"""What all widgets share: a cell run again frees those it made before, and a picture stands where none runs."""
 
 from __future__ import annotations
 
-import anywidget
-import numpy as np
+import base64
+import re
+from weakref import WeakSet
 
-from vampkit.show import pictures
+import anywidget
+from IPython import get_ipython
+
+_MADE: dict[str, tuple[str, WeakSet]] = {}
+"""By a cell's id: its latest run, and the widgets that this run made."""
+
+
+def replace_earlier(widget) -> None:
+    """Close what earlier runs of this cell made, so that memory does not grow with each run.
+
+    Outside a notebook, and in one whose front end names no cells, nothing is closed.
+    """
+    shell = get_ipython()
+    parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    cell, run = parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id")
+    if cell is None:
+        return
+    before, made = _MADE.get(cell, (run, WeakSet()))
+    if before != run:
+        for old in list(made):
+            old.close()
+            _forget(shell.user_ns, old)
+        made = WeakSet()
+    made.add(widget)
+    _MADE[cell] = run, made
+
+
+def _forget(names: dict, widget) -> None:
+    """Take a widget out of IPython's results (Out[3], _3, _), which would keep its sounds in memory."""
+    for results in (names, names.get("_oh", {})):
+        for name in [n for n, held in results.items() if held is widget and re.fullmatch(r"_*\d*", str(n))]:
+            del results[name]
+
+
+def as_still(text: str, png: bytes) -> dict[str, str]:
+    """What stands for a widget where widgets do not run: its words, and a picture of it."""
+    return {"text/plain": text, "image/png": base64.b64encode(png).decode("ascii")}
 
 
 class Widget(anywidget.AnyWidget):
-    """Base class of widgets. `_heard` answers messages from the page; `_still` gives the mask for the still picture."""
+    """A widget that answers messages of its page (`_heard`) and draws a picture of itself (`_still`)."""
 
     _closed = True  # until `__init__` has run
 
@@ -17,6 +54,7 @@ class Widget(anywidget.AnyWidget):
         super().__init__()
         self._closed = False
         self.on_msg(self._heard)
+        replace_earlier(self)
 
     def close(self) -> None:
         """Free the resources of the widget, in the kernel and in the page."""
@@ -31,13 +69,12 @@ class Widget(anywidget.AnyWidget):
         """Answer one message from the page."""
         raise NotImplementedError
 
-    def _still(self) -> np.ndarray:
-        """The mask [codebooks, frames] that is shown where widgets cannot run."""
+    def _still(self) -> bytes:
+        """A PNG of the whole widget, to be seen where widgets do not run."""
         raise NotImplementedError
 
     def _repr_mimebundle_(self, **kwargs):
-        """The widget, and a text and a still picture for pages in which widgets cannot run."""
+        """The widget; its words and a picture of it for pages where widgets do not run."""
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        still = pictures.uri(pictures.mask_png(self._still()), "image/png").split(",")[1]
-        return {**data, "text/plain": repr(self), "image/png": still}, metadata
+        return {**data, **as_still(repr(self), self._still())}, metadata

@@ -21,7 +21,7 @@ from vampkit import masks, prompts
 from vampkit.audio import Clip
 from vampkit.codec import Codec, Tokens
 from vampkit.show import spectra
-from vampkit.widgets import assets, operations
+from vampkit.widgets import assets, operations, still
 from vampkit.widgets.base import Widget
 from vampkit.widgets.mask_model import COARSE, SNAPS, Mask, MaskModel
 from vampkit.widgets.pace import Pace
@@ -407,8 +407,8 @@ class MaskEditor(Widget):
         text = self.code() if form == "python" else json.dumps(self.to_json())
         self.send({"type": "printed", "text": text})
 
-    def _still(self) -> np.ndarray:
-        return self.mask
+    def _still(self) -> bytes:
+        return still.editor(self)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.model.codebooks} x {self.model.frames}, {self.facts()}"

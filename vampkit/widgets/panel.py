@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import html
 
+from vampkit.widgets import still
+from vampkit.widgets.base import as_still, replace_earlier
 from vampkit.widgets.panel_model import MOST_PASSES, MOST_SEED, Menu, PanelModel, offered
 
 __all__ = ["PanelModel", "VampPanel"]
@@ -53,6 +55,7 @@ class VampPanel:
         self._build()
         self._follow()
         self._preview()
+        replace_earlier(self)
 
     def _build(self) -> None:
         import ipywidgets as w
@@ -137,7 +140,7 @@ class VampPanel:
         self._check_open()
         bundle = self.widget._repr_mimebundle_(**kwargs)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
-        return {**(data or {}), "text/plain": repr(self)}
+        return {**(data or {}), **as_still(repr(self), still.panel(self.model))}
 
     def __repr__(self) -> str:
         return f"VampPanel: {self.model.code()}, {100 * float(self.model.mask.float().mean()):.1f} % hidden"

@@ -15,7 +15,7 @@ from vampkit.prompts import Prompt
 from vampkit.sampling import Settings, Step, sample
 from vampkit.show import spectra
 from vampkit.show.player import to_mp3
-from vampkit.widgets import assets, cells
+from vampkit.widgets import assets, cells, still
 from vampkit.widgets.base import Widget
 
 PROMPT, HIDDEN, FRESH, KEPT = range(4)
@@ -226,5 +226,5 @@ class SamplerScrubber(Widget):
         counts = f"{f['guessed']} guessed, {f['kept']} newly kept, {f['hidden']} hidden again"
         return f"SamplerScrubber: pass {f['pass']} of {f['passes']}, {counts}"
 
-    def _still(self) -> np.ndarray:
-        return self.passes.state[self.place - 1] == HIDDEN
+    def _still(self) -> bytes:
+        return still.scrubber(self)

@@ -21,7 +21,7 @@ from vampkit.music import GENRES, Piece, compose
 from vampkit.pipeline import TakeSettings, Vamp
 from vampkit.pipeline.settings import SETTINGS, with_settings
 from vampkit.show.player import to_mp3
-from vampkit.widgets import assets, cells, operations
+from vampkit.widgets import assets, cells, operations, still
 from vampkit.widgets.abx import BlindTest
 from vampkit.widgets.editor import MaskEditor, shown
 from vampkit.widgets.history import Entry, History
@@ -523,6 +523,9 @@ class VampStudio(MaskEditor):
             text = f"The take was not made: {job.error}. What you drew is as it was."
             facts["message"] = {"text": text, "wrong": True}
         return facts
+
+    def _still(self) -> bytes:
+        return still.studio(self)
 
     def _estimate(self) -> str:
         return self.pace.words(self.model.frames, self.session.passes if self.session is not None else 1)
