@@ -1,0 +1,31 @@
+"""A plotly figure that carries a still picture of itself, for pages that run no scripts (GitHub, for one)."""
+
+from __future__ import annotations
+
+import base64
+
+import plotly.graph_objects as go
+import plotly.io as pio
+
+
+class Figure(go.Figure):
+    """A plotly figure that shows a PNG beside plotly's own format; drawn when it is displayed, changes included."""
+
+    def _repr_mimebundle_(self, include=None, exclude=None, validate=True, **settings) -> dict:
+        bundle = super()._repr_mimebundle_(include, exclude, validate, **settings)
+        bundle = bundle or pio.renderers["plotly_mimetype"].to_mimebundle(self.to_dict())
+        return {**bundle, "image/png": base64.b64encode(self.png()).decode("ascii")}
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        if super()._repr_mimebundle_():
+            display(self._repr_mimebundle_(), raw=True)
+        else:  # a terminal: plotly opens a browser
+            super()._ipython_display_()
+
+    def png(self) -> bytes:
+        """The figure as it is now, drawn by matplotlib: 720 pixels wide, on white; the same figure gives the same bytes."""
+        from vampkit.show import pictures, twin
+
+        return pictures.figure_png(twin.draw(self))
