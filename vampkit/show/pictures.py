@@ -7,7 +7,7 @@ import io
 
 import numpy as np
 
-from vampkit.show.spectra import RANGE, Spectrum, entry_colours, table_size
+from vampkit.show.spectra import RANGE, Spectrum, entry_colour_index, entry_colours
 
 ACCENT = (15, 139, 141)  # a teal of middle lightness: seen on white and on black
 
@@ -68,9 +68,8 @@ def codes_png(codes: np.ndarray) -> bytes:
     """Codes [K, T] as a PNG, codebook 1 on top; colours are names of entries, as in `tokens`."""
     from PIL import Image
 
-    colours = entry_colours()
-    image = Image.fromarray((codes * len(colours) // table_size(codes)).astype(np.uint8), "P")
-    image.putpalette(colours.ravel().tolist())
+    image = Image.fromarray(entry_colour_index(codes), "P")
+    image.putpalette(entry_colours().ravel().tolist())
     return _png(image)
 
 

@@ -25,7 +25,7 @@ class Figure(go.Figure):
             super()._ipython_display_()
 
     def png(self) -> bytes:
-        """The figure as it is now, drawn by matplotlib: 720 pixels wide, on white; the same figure gives the same bytes."""
+        """The figure as it is now, drawn by matplotlib on white, 720 pixels wide; always the same bytes."""
         from vampkit.show import pictures, twin
 
         return pictures.figure_png(twin.draw(self))

@@ -224,22 +224,9 @@ class _Twin:
             look |= _marker(marker, line.color or usual)
         shown = ~np.isnan(x) | ~np.isnan(y) if len(x) else np.zeros(0, bool)
         if shown.any():
-            if "markers" in mode and not isinstance(marker.color, (str, type(None))):
-                self._coloured(axes, x, y, trace)
-                look["marker"] = "none"
             axes.plot(x, y, clip_on="lines" in mode or not self._inside(trace, x, y), **look)
-            if trace.fill in ("tozeroy", "tonexty", "toself"):
-                fill = colour(trace.fillcolor) if trace.fillcolor else (*colour(line.color or usual)[:3], 0.3)
-                axes.fill_between(x, y, 0, color=fill, linewidth=0) if trace.fill == "tozeroy" else axes.fill(
-                    x, y, color=fill
-                )
-            bars = trace.error_y
-            if bars.array is not None and bars.visible is not False:
-                self._errors(axes, x, y, bars, line.color or marker.color or usual)
+            self._errors(axes, x, y, trace.error_y, line.color or marker.color or usual)
             axes.margins(x=0.04 if "markers" in mode else 0, y=0.07)
-        if "text" in mode:
-            for at_x, at_y, text in zip(x, y, trace.text, strict=True):
-                axes.text(at_x, at_y, plain(text), ha="center", va="center", fontsize=12 * POINT, color=TEXT)
         self._key(trace, Line2D([], [], **look))
 
     def _inside(self, trace, x, y) -> bool:
@@ -250,19 +237,10 @@ class _Twin:
                 return False
         return True
 
-    def _coloured(self, axes, x, y, trace) -> None:
-        """Markers with a colour each: names of colours, or numbers on a scale."""
-        marker = trace.marker
-        found = _marker(marker, CYCLE[0])
-        colours = list(marker.color)
-        if all(isinstance(value, str) for value in colours):
-            look = dict(c=[colour(value) for value in colours])
-        else:
-            look = dict(c=colours, cmap=_scale(marker.colorscale), norm=Normalize(marker.cmin, marker.cmax))
-        axes.scatter(x, y, s=found["markersize"] ** 2, marker=found["marker"], linewidths=0, **look)
-
     @staticmethod
     def _errors(axes, x, y, bars, usual: str) -> None:
+        if bars.array is None or bars.visible is False:
+            return
         lower = bars.array if bars.arrayminus is None else bars.arrayminus
         spread = np.abs(np.array([lower, bars.array], dtype=float))
         look = dict(ecolor=colour(bars.color or usual), elinewidth=1.4, capsize=3, capthick=1.4, fmt="none")
@@ -270,26 +248,15 @@ class _Twin:
 
     def _bar(self, trace, usual: str) -> None:
         axes = self._panel(trace)
-        lying = trace.orientation == "h"
-        names, lengths = (trace.y, trace.x) if lying else (trace.x, trace.y)
-        x = self._places((trace.yaxis or "y") if lying else (trace.xaxis or "x"), names)
-        lengths = np.array(lengths, dtype=float)
-        side = [t for t in self.traces if t.type == "bar" and (t.xaxis, t.yaxis) == (trace.xaxis, trace.yaxis)]
-        stacked = self.layout.barmode in ("stack", "overlay", "relative")
-        share = 0.8 if stacked else 0.8 / len(side)
-        place = next(i for i, other in enumerate(side) if other is trace)
-        x = x if stacked else x + (place - (len(side) - 1) / 2) * share
-        below = np.zeros(len(x))
-        if self.layout.barmode in ("stack", "relative"):
-            below = sum((np.array(other.y, dtype=float) for other in side[:place]), below)
-        given = trace.marker.color
-        fill = colour(given or usual) if isinstance(given, (str, type(None))) else [colour(value) for value in given]
-        (axes.barh if lying else axes.bar)(x, lengths, share, below, color=fill, alpha=trace.opacity)
-        bars = trace.error_y
-        if bars.array is not None and bars.visible is not False:
-            self._errors(axes, x, lengths + below, bars, usual)
+        beside = [t for t in self.traces if t.type == "bar" and (t.xaxis, t.yaxis) == (trace.xaxis, trace.yaxis)]
+        place = next(i for i, other in enumerate(beside) if other is trace)
+        share = 0.8 / len(beside)
+        x = self._places(trace.xaxis or "x", trace.x) + (place - (len(beside) - 1) / 2) * share
+        fill = colour(trace.marker.color or usual)
+        axes.bar(x, trace.y, share, color=fill)
+        self._errors(axes, x, trace.y, trace.error_y, usual)
         axes.margins(x=0.02, y=0.06)
-        self._key(trace, Patch(color=fill if isinstance(fill, tuple) else fill[0]))
+        self._key(trace, Patch(color=fill))
 
     def _heatmap(self, trace, _usual: str) -> None:
         axes = self._panel(trace)
