@@ -103,6 +103,34 @@ def test_players_and_pictures_come_with_a_printed_fact(path):
             assert re.search(r"\d s, peak -?[\d.]+ dBFS, loudness -?[\d.]+ LUFS", stream)
 
 
+STILLS = ("image/png", "image/svg+xml")
+PLOTLY, WIDGET = "application/vnd.plotly.v1+json", "application/vnd.jupyter.widget-view+json"
+
+
+def without_scripts(page):
+    """HTML as a page shows it that strips scripts, styles and sound (GitHub, for one)."""
+    return re.sub(r"<(script|style|audio)\b.*?</\1>", "", page, flags=re.DOTALL)
+
+
+def test_every_figure_player_and_widget_has_a_still(path):
+    """A page without scripts shows a picture in place of each figure, player and widget."""
+    blank = []
+    for number, cell in enumerate(read(path)["cells"]):
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            page = text(data.get("text/html", ""))
+            alive = PLOTLY in data or WIDGET in data or "<script" in page or "<audio" in page
+            inline = re.search(r'<svg\b|<img\b[^>]*src="data:image/(png|svg)', without_scripts(page))
+            if alive and not inline and not any(kind in data for kind in STILLS):
+                blank.append(number)
+    assert not blank, f"cells {blank} show nothing where scripts are stripped"
+
+
+def test_code_fits_a_page(path):
+    long = [line for c in cells(path, "code") for line in lines(c) if len(line) > 100]
+    assert not long, f"{len(long)} lines of code are cut off on a page, at most 100 columns were expected: {long[:3]}"
+
+
 def test_sound_is_kept_from_allowed_clips_only(path):
     """Sound saved in a notebook comes from clips 01 to 05 and from composed pieces."""
     code = "\n".join(text(c["source"]) for c in cells(path, "code"))

@@ -12,16 +12,16 @@ STRIKE = "#ffffff"  # a line through hidden cells: colour is not their only sign
 WIDEST = 600  # columns of a heatmap; more are not seen
 
 
-def _codebook_axis(figure, codebooks: int, **place) -> None:
-    first = dict(row=place.get("row"), col=1)
-    figure.update_yaxes(title_text="codebook", **first)
+def _codebook_axis(figure, codebooks: int, title: str | None = "codebook", **place) -> None:
     figure.update_yaxes(
+        title_text=title,
         tickvals=list(range(codebooks)),
         ticktext=spectra.codebook_names(codebooks),
         range=[codebooks - 0.5, -0.5],
         showgrid=False,
         **place,
     )
+    figure.update_layout(margin_l=98)  # room for the names and, beside them, the title
 
 
 def _name_scale() -> list[tuple[float, str]]:
@@ -272,7 +272,8 @@ def passes(steps, tokens=None, panels: int = 9, title: str = "", names=None):
     codebooks = len(chosen[0][1])
     title = title or ("What is still hidden after each pass" if names is None else "What each mask hides")
     dress(figure, title, 60 + rows * (70 + 16 * codebooks))
-    _codebook_axis(figure, codebooks)
+    _codebook_axis(figure, codebooks, title=None)
+    figure.update_yaxes(title_text="codebook", col=1)
     figure.update_xaxes(showgrid=False)
     figure.update_xaxes(title_text="time (s)", row=rows)
     figure.update_annotations(font=dict(size=12, color=INK))

@@ -7,6 +7,8 @@ import base64
 import plotly.graph_objects as go
 import plotly.io as pio
 
+KINDS = {"bar", "heatmap", "scatter"}  # what `twin` draws
+
 
 class Figure(go.Figure):
     """A plotly figure that shows a PNG beside plotly's own format; drawn when it is displayed, changes included."""
@@ -14,6 +16,8 @@ class Figure(go.Figure):
     def _repr_mimebundle_(self, include=None, exclude=None, validate=True, **settings) -> dict:
         bundle = super()._repr_mimebundle_(include, exclude, validate, **settings)
         bundle = bundle or pio.renderers["plotly_mimetype"].to_mimebundle(self.to_dict())
+        if not {trace.type for trace in self.data} <= KINDS:  # no picture rather than half of one
+            return bundle
         return {**bundle, "image/png": base64.b64encode(self.png()).decode("ascii")}
 
     def _ipython_display_(self) -> None:
