@@ -213,6 +213,12 @@ def test_figures_that_plotly_made_get_a_still_by_their_dress():
     assert picture(figure).std() > 10
 
 
+def test_jupyterlab_draws_figures_at_once(monkeypatch):
+    """Its plotly would show a PNG that comes along until the pointer is on it."""
+    monkeypatch.setenv("JPY_SESSION_NAME", "a.ipynb")
+    assert set(show.curves({"a": [1, 2]})._repr_mimebundle_()) == {"application/vnd.plotly.v1+json"}
+
+
 def test_a_figure_of_another_kind_has_no_wrong_still():
     figure = show.dress(go.Figure(go.Pie(values=[1, 2])), "t")
     assert set(figure._repr_mimebundle_()) == {"application/vnd.plotly.v1+json"}
