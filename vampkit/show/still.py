@@ -8,7 +8,6 @@ import os
 import plotly.graph_objects as go
 import plotly.io as pio
 
-KINDS = {"bar", "heatmap", "scatter"}  # what `twin` draws
 SERVED = "JPY_SESSION_NAME"  # set in kernels that JupyterLab and Notebook start, not in those of nbconvert
 
 
@@ -16,11 +15,13 @@ class Figure(go.Figure):
     """A plotly figure that carries a PNG beside plotly's own format, drawn when it is displayed, changes included."""
 
     def _repr_mimebundle_(self, include=None, exclude=None, validate=True, **settings) -> dict:
+        from vampkit.show import twin
+
         bundle = super()._repr_mimebundle_(include, exclude, validate, **settings)
         bundle = bundle or pio.renderers["plotly_mimetype"].to_mimebundle(self.to_dict())
         # Given a PNG, JupyterLab would show that until the pointer is on it; so it gets none, draws at once, and adds
-        # a PNG of its own to the notebook that it saves. Of other kinds of traces there is no picture, not half of one.
-        if SERVED in os.environ or not {trace.type for trace in self.data} <= KINDS:
+        # a PNG of its own to the notebook that it saves. Of other kinds of figures none is better than half of one.
+        if SERVED in os.environ or not twin.knows(self):
             return bundle
         return {**bundle, "image/png": base64.b64encode(self.png()).decode("ascii")}
 
