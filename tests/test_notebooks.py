@@ -126,6 +126,19 @@ def test_every_figure_player_and_widget_has_a_still(path):
     assert not blank, f"cells {blank} show nothing where scripts are stripped"
 
 
+def test_every_figure_has_a_title_and_axis_titles(path):
+    """Of several panels one may name an axis for all; a figure without visible axes has none to name."""
+    bare = []
+    for number, cell in enumerate(read(path)["cells"]):
+        for layout in (o["data"][PLOTLY]["layout"] for o in cell.get("outputs", []) if PLOTLY in o.get("data", {})):
+            sides = [[v for name, v in layout.items() if re.match(side, name)] for side in ("xaxis", "yaxis")]
+            shown = [[axis for axis in side if axis.get("visible", True)] for side in sides]
+            titled = [not side or any(axis.get("title", {}).get("text") for axis in side) for side in shown]
+            if not layout.get("title", {}).get("text") or not all(titled):
+                bare.append(number)
+    assert not bare, f"figures of cells {bare} lack a title or the title of an axis"
+
+
 def test_code_fits_a_page(path):
     long = [line for c in cells(path, "code") for line in lines(c) if len(line) > 100]
     assert not long, f"{len(long)} lines of code are cut off on a page, at most 100 columns were expected: {long[:3]}"

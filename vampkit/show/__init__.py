@@ -1,6 +1,7 @@
 """Pictures and players: `listen` to hear, the others to see.
 
-Figures are `plotly.graph_objects.Figure`; `overview` writes a still picture where nothing interactive runs.
+Figures are `plotly.graph_objects.Figure` and carry a still picture for pages that run no scripts; `overview` writes one
+to a file.
 
 Names are loaded on first use. Notebook: 00.
 """
