@@ -162,10 +162,13 @@ def made(clip, mask):
 
 def picture(figure):
     """The still of a figure, as it would stand in a notebook, uint8 [height, width, 3]."""
+    return pixels(base64.b64decode(figure._repr_mimebundle_()["image/png"]))
+
+
+def pixels(png: bytes):
     from PIL import Image
 
-    data = base64.b64decode(figure._repr_mimebundle_()["image/png"])
-    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 
 
 def test_every_figure_has_a_title_and_axis_titles(made):
@@ -180,10 +183,11 @@ def test_every_figure_carries_a_still_of_its_own(made):
         bundle = figure._repr_mimebundle_()
         assert set(bundle) == {"application/vnd.plotly.v1+json", "image/png"}, name
         assert len(bundle["application/vnd.plotly.v1+json"]["data"]) == len(figure.data)
-        still = picture(figure)
+        data = base64.b64decode(bundle["image/png"])
+        still = pixels(data)
         assert still.shape == (figure.layout.height, 720, 3), name
         assert (still[0] == 255).all() and (still[:, 0] == 255).all() and still.std() > 10, name
-        assert figure.png() == base64.b64decode(bundle["image/png"]) and len(figure.png()) < 50_000, name
+        assert figure.png() == data and len(data) < 50_000, name
 
 
 def test_a_still_shows_what_was_added_later():

@@ -311,15 +311,10 @@ class _Twin:
         self.margin["top"] = max(self.margin["top"], top)
         if self.scaled:
             self.margin["right"] += 58
-        for _ in range(2):  # texts that would be cut off push their margin; a second look for what moved by that
-            self._place(legend)
-            box = self.still.get_tightbbox(self.canvas.get_renderer())
-            edges = {"left": box.x0 * DPI, "bottom": box.y0 * DPI, "right": WIDTH - box.x1 * DPI}
-            short = {side: max(0.0, 5 - room) for side, room in edges.items()}
-            for side, pixels in short.items():
-                self.margin[side] += pixels
-            if not any(short.values()):
-                break
+        self._place(legend)
+        box = self.still.get_tightbbox(self.canvas.get_renderer())
+        for side, room in (("left", box.x0 * DPI), ("bottom", box.y0 * DPI), ("right", WIDTH - box.x1 * DPI)):
+            self.margin[side] += max(0.0, 5 - room)  # texts that would be cut off push their margin
         self._place(legend)
 
     def _legend(self):
