@@ -201,6 +201,8 @@ def test_a_still_shows_what_was_added_later():
     steps.append(picture(figure))
     figure.add_vrect(2, 4, fillcolor="green", opacity=0.3, annotation_text="gap")
     steps.append(picture(figure))
+    figure.add_hline(1.4)  # above all curves: the axis takes it in
+    steps.append(picture(figure))
     figure.update_xaxes(title_text="another", tickvals=[0, 10], ticktext=["first", "last"])
     steps.append(picture(figure))
     assert all((one != other).any() for one, other in zip(steps, steps[1:], strict=False))

@@ -56,6 +56,11 @@ class _Twin:
         for i, trace in enumerate(self.traces):
             getattr(self, f"_{trace.type}")(trace, CYCLE[i % len(CYCLE)])
         for (x, y), axes in self.panels.items():
+            for shape in self.layout.shapes:  # limits take in shapes that are placed by values
+                ends, sides = [(shape.x0, shape.y0), (shape.x1, shape.y1)], (shape.xref == x, shape.yref == y)
+                if any(sides):
+                    axes.update_datalim(ends, *sides)
+                    axes.autoscale_view()
             self._axis(axes, x, "x")
             self._axis(axes, y, "y")
         self._matches()
