@@ -103,6 +103,47 @@ def test_players_and_pictures_come_with_a_printed_fact(path):
             assert re.search(r"\d s, peak -?[\d.]+ dBFS, loudness -?[\d.]+ LUFS", stream)
 
 
+STILLS = ("image/png", "image/svg+xml")
+PLOTLY, WIDGET = "application/vnd.plotly.v1+json", "application/vnd.jupyter.widget-view+json"
+
+
+def without_scripts(page):
+    """HTML as a page shows it that strips scripts, styles and sound (GitHub, for one)."""
+    return re.sub(r"<(script|style|audio)\b.*?</\1>", "", page, flags=re.DOTALL)
+
+
+def test_every_figure_player_and_widget_has_a_still(path):
+    """A page without scripts shows a picture in place of each figure, player and widget."""
+    blank = []
+    for number, cell in enumerate(read(path)["cells"]):
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            page = text(data.get("text/html", ""))
+            alive = PLOTLY in data or WIDGET in data or "<script" in page or "<audio" in page
+            inline = re.search(r'<svg\b|<img\b[^>]*src="data:image/(png|svg)', without_scripts(page))
+            if alive and not inline and not any(kind in data for kind in STILLS):
+                blank.append(number)
+    assert not blank, f"cells {blank} show nothing where scripts are stripped"
+
+
+def test_every_figure_has_a_title_and_axis_titles(path):
+    """Of several panels one may name an axis for all; a figure without visible axes has none to name."""
+    bare = []
+    for number, cell in enumerate(read(path)["cells"]):
+        for layout in (o["data"][PLOTLY]["layout"] for o in cell.get("outputs", []) if PLOTLY in o.get("data", {})):
+            sides = [[v for name, v in layout.items() if re.match(side, name)] for side in ("xaxis", "yaxis")]
+            shown = [[axis for axis in side if axis.get("visible", True)] for side in sides]
+            titled = [not side or any(axis.get("title", {}).get("text") for axis in side) for side in shown]
+            if not layout.get("title", {}).get("text") or not all(titled):
+                bare.append(number)
+    assert not bare, f"figures of cells {bare} lack a title or the title of an axis"
+
+
+def test_code_fits_a_page(path):
+    long = [line for c in cells(path, "code") for line in lines(c) if len(line) > 100]
+    assert not long, f"{len(long)} lines of code are cut off on a page, at most 100 columns were expected: {long[:3]}"
+
+
 def test_sound_is_kept_from_allowed_clips_only(path):
     """Sound saved in a notebook comes from clips 01 to 05 and from composed pieces."""
     code = "\n".join(text(c["source"]) for c in cells(path, "code"))

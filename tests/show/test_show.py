@@ -1,5 +1,6 @@
 """Players and figures: they are small, say what they show, ask nobody for anything, and never change a level."""
 
+import base64
 import inspect
 import io
 import json
@@ -13,7 +14,7 @@ import torch
 
 from vampkit import show
 from vampkit.audio import Clip
-from vampkit.show import pictures, player, spectra
+from vampkit.show import pictures, player, spectra, static
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,25 @@ def test_the_page_is_whole_small_and_safe(clip, mask):
     assert 'data-lm-suppress-shortcuts="true"' in page and "aria-valuetext" in page and 'role="group"' in page
     assert f"{100 * float(mask.float().mean()):.1f} % hidden" in page
     assert len(page) < 330_000
+
+
+def test_the_still_of_a_player_shows_all_its_sounds(clip, mask):
+    """Without scripts there is one picture, and all that needs the script is away with it."""
+    page = player.Player([clip, clip.gain(-6)], ["loud", "soft"], mask).html()
+    stripped = re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL)
+    images = re.findall(r'<img [^>]*src="data:image/png;base64,([^"]+)"', stripped)
+    assert len(images) == 1 and stripped.count("<audio") == 2 and "Keys:" not in stripped
+    assert 'alt="Mel spectrograms of loud, soft; below, the mask"' in stripped
+    assert base64.b64decode(images[0]) == pictures.figure_png(
+        static.stack([clip, clip.gain(-6)], ["loud", "soft"], mask)
+    )
+    axes = static.stack([clip, clip.gain(-6)], ["loud", "soft"], mask).get_axes()
+    assert [a.get_title(loc="left") for a in axes[:2]] == ["loud", "soft"] and "79.5 % hidden" in axes[2].get_title(
+        "left"
+    )
+    assert axes[-1].get_xlabel() == "time (s)" and {a.get_xlim() for a in axes} == {(0, 10)}
+    assert len(base64.b64decode(images[0])) < 40_000
+    assert "<img" in player.Player([clip], ["x"], mask).html(sound=False)
 
 
 def test_mp3_keeps_level_length_and_bytes(clip):
@@ -116,27 +136,129 @@ def test_figures_are_small_figures(clip, mask):
         show.bars({"a": 1.0, "b": (2.0, 1.0, 3.0)}),
     ]
     for figure in found:
-        assert type(figure) is go.Figure
+        assert isinstance(figure, go.Figure) and hasattr(figure, "png")
         size = len(figure.to_json())
         assert size < 150_000
         assert figure.layout.paper_bgcolor == "rgba(0,0,0,0)"
 
 
-def test_docstrings_name_axes_and_units(clip, mask):
-    """What stands at the axes of a figure stands in the docstring of its function, with a unit."""
-    named = "`x_title`", "`y_title`"
-    made = {
+@pytest.fixture(scope="module")
+def made(clip, mask):
+    """A figure of every public function, by its name; what is asked for is named as the function names it."""
+    named = "`x_title`", "`y_title`", "a title"
+    return {
         "spectrogram": show.spectrogram(clip),
         "waveform": show.waveform(clip),
         "tokens": show.tokens(mask.int()),
         "mask": show.mask(mask),
         "mask_over": show.mask_over(clip, mask),
-        "passes": show.passes([mask]),
+        "passes": show.passes([mask] * 5),
         "curves": show.curves({"a": [1, 2]}, *named),
-        "bars": show.bars({"a": 1.0}, named[1]),
-        "matrices": show.matrices({"a": np.eye(2)}, *named),
+        "bars": show.bars({"a": 1.0, "b": (2.0, 1.0, 3.0)}, named[1], named[2], x_title="the names"),
+        "matrices": show.matrices({"a": np.eye(2), "b": np.eye(2)}, *named),
         "schedules": show.schedules({"cosine": np.cos}),
     }
+
+
+def picture(figure):
+    """The still of a figure, as it would stand in a notebook, uint8 [height, width, 3]."""
+    return pixels(base64.b64decode(figure._repr_mimebundle_()["image/png"]))
+
+
+def pixels(png: bytes):
+    from PIL import Image
+
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+def test_every_figure_has_a_title_and_axis_titles(made):
+    for name, figure in made.items():
+        assert figure.layout.title.text, name
+        for axes in (figure.select_xaxes(), figure.select_yaxes()):
+            assert any(axis.title.text for axis in axes), name
+
+
+def test_every_figure_carries_a_still_of_its_own(made):
+    for name, figure in made.items():
+        bundle = figure._repr_mimebundle_()
+        assert set(bundle) == {"application/vnd.plotly.v1+json", "image/png"}, name
+        assert len(bundle["application/vnd.plotly.v1+json"]["data"]) == len(figure.data)
+        data = base64.b64decode(bundle["image/png"])
+        still = pixels(data)
+        assert still.shape == (figure.layout.height, 720, 3), name
+        assert (still[0] == 255).all() and (still[:, 0] == 255).all() and still.std() > 10, name
+        assert figure.png() == data and len(data) < 50_000, name
+
+
+def test_a_still_shows_what_was_added_later():
+    figure = show.curves({"a": ([0, 10], [0, 1])}, "x", "y", "t")
+    steps = [picture(figure)]
+    figure.add_scatter(x=[0, 10], y=[1, 0], mode="markers", name="b")
+    steps.append(picture(figure))
+    figure.update_traces(mode="lines+markers")
+    steps.append(picture(figure))
+    figure.add_vline(5, line=dict(color="red", dash="dot"))
+    steps.append(picture(figure))
+    figure.add_vrect(2, 4, fillcolor="green", opacity=0.3, annotation_text="gap")
+    steps.append(picture(figure))
+    figure.add_hline(1.4)  # above all curves: the axis takes it in
+    steps.append(picture(figure))
+    figure.update_xaxes(title_text="another", tickvals=[0, 10], ticktext=["first", "last"])
+    steps.append(picture(figure))
+    assert all((one != other).any() for one, other in zip(steps, steps[1:], strict=False))
+    assert not (steps[2] == (255, 0, 0)).all(-1).any() and (steps[3] == (255, 0, 0)).all(-1).any()
+
+
+def test_figures_that_plotly_made_get_a_still_by_their_dress():
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(1, 2, subplot_titles=["one", "two"])
+    figure.add_heatmap(z=[[0, 1], [1, 0]], row=1, col=1, texttemplate="%{z}", showscale=False)
+    figure.add_scatter(x=[1, 2], y=[2, 1], mode="markers", marker=dict(symbol=4), row=1, col=2)
+    assert show.dress(figure, "t") is figure
+    assert picture(figure).std() > 10
+
+
+def test_jupyterlab_draws_figures_at_once(monkeypatch):
+    """Its plotly would show a PNG that comes along until the pointer is on it."""
+    monkeypatch.setenv("JPY_SESSION_NAME", "a.ipynb")
+    assert set(show.curves({"a": [1, 2]})._repr_mimebundle_()) == {"application/vnd.plotly.v1+json"}
+
+
+def test_a_figure_of_another_kind_has_no_wrong_still():
+    figure = show.dress(go.Figure(go.Pie(values=[1, 2])), "t")
+    assert set(figure._repr_mimebundle_()) == {"application/vnd.plotly.v1+json"}
+
+
+def test_heatmaps_lie_where_they_should():
+    """First row on top, first column on the left, colours from the scale."""
+    still = picture(show.matrices({"a": np.array([[1.0, 0], [0, 0]])}, "x", "y", "t"))
+    yellow = np.argwhere(np.abs(still.astype(int) - (253, 231, 37)).sum(-1) < 12)
+    inside = yellow[yellow[:, 1] < 600]  # the bar of colours lies on the right
+    assert (
+        inside[:, 0].max() < 0.6 * still.shape[0] and inside[:, 1].max() < 0.51 * still.shape[1] and len(inside) > 5000
+    )
+
+
+def test_entries_are_names(mask):
+    """Colours of tokens say nothing of order: no bar, and neighbours look unlike."""
+    codes = torch.randint(0, 1024, (14, 575), generator=torch.Generator().manual_seed(0))
+    trace = show.tokens(codes).data[0]
+    assert trace.showscale is False and np.array_equal(np.asarray(trace.z), codes.numpy())
+    colours = spectra.entry_colours().astype(int)
+    assert len(np.unique(colours, axis=0)) == len(colours)
+    assert np.abs(np.diff(colours, axis=0)).sum(1).min() > 60
+    rows = np.array([int(part) for _, c in trace.colorscale for part in c[4:-1].split(",")]).reshape(-1, 3)
+    # Plotly's scale and the player's picture give an entry the same colour.
+    places = (codes.numpy() - trace.zmin) / (trace.zmax - trace.zmin)
+    stops = np.array([place for place, _ in trace.colorscale])
+    assert np.array_equal(rows[np.searchsorted(stops, places) - 1], colours[spectra.entry_colour_index(codes.numpy())])
+    larger = np.array([[0, 2047]])
+    assert spectra.entry_colour_index(larger).tolist() == [[0, 63]]
+
+
+def test_docstrings_name_axes_and_units(made):
+    """What stands at the axes of a figure stands in the docstring of its function, with a unit."""
     returns = {name: inspect.getdoc(getattr(show, name)).partition("Returns\n-------\n")[2] for name in show.__all__}
     drawn = {name for name, text in returns.items() if text.startswith("Figure") and name not in ("dress", "overview")}
     assert drawn == set(made)

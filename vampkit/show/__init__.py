@@ -1,6 +1,7 @@
 """Pictures and players: `listen` plays clips, all other functions draw.
 
-Figures are `plotly.graph_objects.Figure`. `overview` makes a still picture, for pages that cannot be interactive.
+Figures are `plotly.graph_objects.Figure` and carry a still picture for pages that run no scripts; `overview` writes one
+to a file.
 
 Names are loaded on first use. Notebook: 00.
 """

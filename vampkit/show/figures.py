@@ -16,7 +16,9 @@ ACCENT = "#0f8b8d"
 
 
 def dress(figure, title: str = "", height: int = 300):
-    """Apply our style to a figure: transparent background, grey text, narrow margins.
+    """Give a figure the look of all of ours, and a still picture for pages without scripts.
+
+    The background is transparent, text is grey, margins are narrow.
 
     Notebook: 01, 02
 
@@ -34,6 +36,12 @@ def dress(figure, title: str = "", height: int = 300):
     Figure
         The same figure. The titles of its axes are kept.
     """
+    import plotly.graph_objects as go
+
+    from vampkit.show.still import Figure
+
+    if type(figure) is go.Figure:  # one that plotly made, such as `make_subplots`
+        figure.__class__ = Figure
     axis = dict(gridcolor=GRID, linecolor=GRID, zerolinecolor=GRID, ticks="outside", tickcolor=GRID)
     figure.update_layout(
         template="none",
@@ -102,7 +110,7 @@ def spectrogram(clip, title: str = "", columns: int = 480):
     clip : Clip
         Sound [channels, samples]; channels are averaged.
     title : str
-        Title above the figure.
+        Written above the figure; empty: the clip's name.
     columns : int
         Largest number of columns.
 
@@ -117,7 +125,7 @@ def spectrogram(clip, title: str = "", columns: int = 480):
         For a clip without samples.
     """
     trace, hz = spectrogram_trace(clip, columns, colorbar=dict(title=dict(text="dB"), thickness=12))
-    figure = dress(figure_of(trace), title)
+    figure = dress(figure_of(trace), title or f"Spectrogram of {clip.name or 'the sound'}")
     time_axis(figure, clip.seconds)
     mel_axis(figure, hz)
     return figure
@@ -133,7 +141,7 @@ def waveform(clip, title: str = "", columns: int = 800):
     clip : Clip
         Sound [channels, samples]; channels are averaged.
     title : str
-        Title above the figure.
+        Written above the figure; empty: the clip's name.
     columns : int
         Largest number of stretches.
 
@@ -159,7 +167,7 @@ def waveform(clip, title: str = "", columns: int = 800):
         line=dict(width=1, color=ACCENT),
         hovertemplate="%{x:.2f} s, %{y:.3f}<extra></extra>",
     )
-    figure = dress(figure_of(line), title, 200)
+    figure = dress(figure_of(line), title or f"Waveform of {clip.name or 'the sound'}", 220)
     figure.update_yaxes(title_text="sample (full scale 1)")
     time_axis(figure, clip.seconds)
     return figure

@@ -12,14 +12,24 @@ STRIKE = "#ffffff"  # a line through hidden cells, so that they can be told apar
 WIDEST = 600  # largest number of columns of a heatmap; more cannot be seen
 
 
-def _codebook_axis(figure, codebooks: int, **place) -> None:
+def _codebook_axis(figure, codebooks: int, title: str | None = "codebook", **place) -> None:
     figure.update_yaxes(
+        title_text=title,
         tickvals=list(range(codebooks)),
         ticktext=spectra.codebook_names(codebooks),
         range=[codebooks - 0.5, -0.5],
         showgrid=False,
         **place,
     )
+    figure.update_layout(margin_l=98)  # room for the names and, beside them, the title
+
+
+def _name_scale() -> list[tuple[float, str]]:
+    """The colours of entries as a scale of plotly: each a stretch of its own, with sharp borders."""
+    colours = spectra.entry_colours()
+    edges = np.linspace(0, 1, len(colours) + 1).round(6).tolist()
+    named = [f"rgb({red},{green},{blue})" for red, green, blue in colours.tolist()]
+    return [(edge, name) for i, name in enumerate(named) for edge in edges[i : i + 2]]
 
 
 def tokens(tokens_or_codes, title: str = ""):
@@ -34,12 +44,13 @@ def tokens(tokens_or_codes, title: str = ""):
     tokens_or_codes : Tokens or Tensor
         Tokens, or only their codes, int64 [codebooks, frames]. For codes the frame rate of the paper's codec is used.
     title : str
-        Title above the figure.
+        Written above the figure; empty: how many codebooks and frames there are.
 
     Returns
     -------
     Figure
-        x: time (s). y: codebooks, the first on top. Colour: number of the entry (no unit).
+        x: time (s). y: codebooks, the first on top. Colour: a name without order, the same for the same entry (no
+        unit); 16 numbers of 1024 share one.
 
     Raises
     ------
@@ -49,13 +60,16 @@ def tokens(tokens_or_codes, title: str = ""):
         For another shape than [codebooks, frames].
     """
     codes = spectra.code_array(tokens_or_codes)
+    title = title or f"Tokens: {codes.shape[0]} codebooks, {codes.shape[1]} frames"
     stride = -(-codes.shape[1] // WIDEST)
     step = spectra.frame_seconds(tokens_or_codes) * stride
     if stride > 1:
-        title = f"{title} (every {stride}th frame)".strip()
-    bar = dict(title=dict(text="entry"), thickness=12)
+        title = f"{title} (every {stride}th frame)"
     cells = codes[:, ::stride].astype(np.int16)
-    trace = heatmap(cells, step, "%{x:.2f} s, %{y}: entry %{z}", colorscale="Viridis", colorbar=bar)
+    # Entries are names: colours in no order, and no bar that would rank them. Half a number on either side, so that
+    # the borders of the colours lie between two entries.
+    look = dict(zmin=-0.5, zmax=spectra.table_size(codes) - 0.5, colorscale=_name_scale(), showscale=False)
+    trace = heatmap(cells, step, "%{x:.2f} s, %{y}: entry %{z}", **look)
     figure = dress(figure_of(trace), title, 120 + 18 * len(codes))
     _codebook_axis(figure, len(codes))
     time_axis(figure, codes.shape[1] * spectra.frame_seconds(tokens_or_codes))
@@ -220,7 +234,7 @@ def passes(steps, tokens=None, panels: int = 9, title: str = "", names=None):
     panels : int
         Largest number of passes to draw. They are chosen evenly.
     title : str
-        Title above the figure.
+        Written above the figure; empty: what the panels show.
     names : sequence of str, optional
         One name per grid, instead of "pass 1" and so on.
 
@@ -256,10 +270,12 @@ def passes(steps, tokens=None, panels: int = 9, title: str = "", names=None):
         trace = _percent_trace(grid, grid.shape[1] * spectra.frame_seconds(tokens))
         figure.add_trace(trace, row=i // columns + 1, col=i % columns + 1)
     codebooks = len(chosen[0][1])
+    title = title or ("What is still hidden after each pass" if names is None else "What each mask hides")
     dress(figure, title, 60 + rows * (70 + 16 * codebooks))
-    _codebook_axis(figure, codebooks)
+    _codebook_axis(figure, codebooks, title=None)
+    figure.update_yaxes(title_text="codebook", col=1)
     figure.update_xaxes(showgrid=False)
     figure.update_xaxes(title_text="time (s)", row=rows)
     figure.update_annotations(font=dict(size=12, color=INK))
-    figure.update_layout(margin=dict(t=64 if title else 40))
+    figure.update_layout(margin=dict(t=64))
     return figure

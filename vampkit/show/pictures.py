@@ -7,7 +7,7 @@ import io
 
 import numpy as np
 
-from vampkit.show.spectra import RANGE, Spectrum
+from vampkit.show.spectra import RANGE, Spectrum, entry_colour_index, entry_colours
 
 ACCENT = (15, 139, 141)  # a teal that can be seen on white and on black
 
@@ -65,13 +65,23 @@ def mask_png(mask: np.ndarray) -> bytes:
 
 
 def codes_png(codes: np.ndarray) -> bytes:
-    """Draw codes [K, T] as a PNG, codebook 1 on top. The colour shows the number of the entry."""
+    """Codes [K, T] as a PNG, codebook 1 on top; colours are names of entries, as in `tokens`."""
     from PIL import Image
 
-    top = max(int(codes.max()), 1)
-    image = Image.fromarray((codes * 63 // top).astype(np.uint8), "P")
-    image.putpalette(_palette("viridis", 64))
+    image = Image.fromarray(entry_colour_index(codes), "P")
+    image.putpalette(entry_colours().ravel().tolist())
     return _png(image)
+
+
+def figure_png(figure) -> bytes:
+    """A figure of matplotlib as a PNG of at most 256 colours; the same figure gives the same bytes."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    return _png(drawn.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE))
 
 
 def wave_path(low: np.ndarray, high: np.ndarray, full: float) -> str:

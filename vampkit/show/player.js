@@ -6,6 +6,7 @@
   function setup(root) {
     root.dataset.ready = "1";
     const find = (name) => root.querySelector(name), all = (name) => [...root.querySelectorAll(name)];
+    find(".vk-parts").replaceWith(...make("div", { innerHTML: find(".vk-parts").textContent }).childNodes); // see Player.html
     const sounds = all("audio"), views = all(".vk-view"), axis = find(".vk-axis"), head = find(".vk-head"), facts = all(".vk-facts");
     const seconds = Number(root.dataset.seconds), names = sounds.map((a) => a.getAttribute("aria-label"));
     const controls = find(".vk-controls");
@@ -119,12 +120,12 @@
     document.addEventListener("vampkit-play", (event) => event.detail !== root && halt());
 
     for (const [name, value] of Object.entries({ role: "slider", tabindex: 0, "aria-label": "Place in the sound", "aria-valuemin": 0, "aria-valuemax": seconds })) axis.setAttribute(name, value);
-    find(".vk-sounds").hidden = true;
-    controls.hidden = head.hidden = find(".vk-keys").hidden = false;
+    find(".vk-sounds").hidden = find(".vk-still").hidden = true;
+    head.hidden = false;
     setLoop(false);
     choose(0);
   }
 
   const own = document.currentScript && document.currentScript.closest(".vampkit-player");
-  new Set([own, ...document.querySelectorAll(".vampkit-player")]).forEach((root) => root?.querySelector(".vk-controls") && !root.dataset.ready && setup(root)); // a panel's preview has pictures alone
+  new Set([own, ...document.querySelectorAll(".vampkit-player")]).forEach((root) => root?.querySelector(".vk-parts") && !root.dataset.ready && setup(root)); // a panel's preview has pictures alone
 })();

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from vampkit.files import written
-from vampkit.show import pictures, spectra
+from vampkit.show import pictures, spectra, static
 
 BITRATE = 64  # kbit/s, mono: 10 s are 80 kB, and 107 kB as text inside the page
 ENCODER_GAIN = 0.95  # corrects that LAME makes sound 0.45 dB softer at this bitrate
@@ -82,7 +82,8 @@ def _script() -> str:
 class Player:
     """The result of `listen`: HTML for a notebook, or, where only text can be shown, one line of facts per clip.
 
-    The controls need the script. Without it, each clip still has a plain audio element and its pictures.
+    Controls appear when the script runs; without it one picture shows all sounds, each of which keeps a plain audio
+    element.
 
     Notebook: 00
 
@@ -130,16 +131,18 @@ class Player:
             f'<div class="vk-head" hidden></div></div>{self._ticks()}'
         )
         if sound:
-            body = f'<div class="vk-controls" role="toolbar" aria-label="Player" hidden></div>{body}{self._sounds()}'
+            # What needs the script stands in a block that pages without scripts leave out; they show the still.
+            body = (
+                f'{self._still()}<script type="text/html" class="vk-parts">'
+                f'<div class="vk-controls" role="toolbar" aria-label="Player"></div>{body}'
+                '<p class="vk-keys">Keys: Space plays on the time axis, arrows move 1 s, Page Up and Down 5 s, '
+                f"Home and End, 1 to 9 choose a sound, L loops.</p></script>{self._sounds()}"
+            )
         credits = "; ".join(dict.fromkeys(c.credit for c in self.clips if c.credit))
         if credits:
             body += f'<p class="vk-credit">Music: {html.escape(credits)}</p>'
         if sound:
-            body += (
-                '<p class="vk-keys" hidden>Keys: Space plays on the time axis, arrows move 1 s, Page Up and Down 5 s, '
-                "Home and End, 1 to 9 choose a sound, L loops.</p>"
-                f"<script>{_script()}</script>"
-            )
+            body += f"<script>{_script()}</script>"
         name = html.escape("Listen: " + ", ".join(self.labels), quote=True)
         # JupyterLab uses keys such as 1 or L as its own commands; the attribute prevents this.
         return (
@@ -168,6 +171,16 @@ class Player:
         with written(path) as part:
             part.write_text(page, encoding="utf-8")
         return Path(path)
+
+    def _still(self) -> str:
+        """All sounds in one picture, for pages where no script runs."""
+        data = pictures.figure_png(static.stack(self.clips, self.labels, self.mask, self.tokens))
+        what = "Mel spectrograms of " + ", ".join(self.labels)
+        what += (
+            "; below, the mask" if self.mask is not None else "; below, the tokens" if self.tokens is not None else ""
+        )
+        source = pictures.uri(data, "image/png")
+        return f'<img class="vk-still" width="720" alt="{html.escape(what, quote=True)}" src="{source}">'
 
     def _views(self) -> str:
         spectrums = [spectra.spectrum(c) for c in self.clips]

@@ -124,7 +124,7 @@ def schedules(functions, points: int = 101, title: str = ""):
     points : int
         Number of points of each curve.
     title : str
-        Title above the figure.
+        Written above the figure; empty: what it shows.
 
     Returns
     -------
@@ -133,7 +133,7 @@ def schedules(functions, points: int = 101, title: str = ""):
     """
     u = np.linspace(0, 1, points)
     lines = {name: (u, np.array([float(f(float(v))) for v in u])) for name, f in functions.items()}
-    return curves(lines, "u", "share hidden", title)
+    return curves(lines, "u", "share hidden", title or "Share hidden over the course of the passes")
 
 
 def matrices(panels, x_title: str = "", y_title: str = "", title: str = "", top: float | None = None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -135,6 +136,25 @@ def frame_seconds(tokens=None) -> float:
 def codebook_names(codebooks: int) -> list[str]:
     """Names of the codebooks in all pictures: "coarse 1" to "coarse 4", then "fine 5" and so on."""
     return [f"{'coarse' if k < COARSE else 'fine'} {k + 1}" for k in range(codebooks)]
+
+
+@lru_cache(maxsize=1)
+def entry_colours() -> np.ndarray:
+    """Colours for names, uint8 [64, 3]; neighbours differ in hue and lightness, so none looks like more or less."""
+    places = np.arange(64)
+    hues, lights = places * 0.618034 % 1, np.array([0.40, 0.56, 0.72, 0.48])[places % 4]
+    colours = [colorsys.hls_to_rgb(hue, light, 0.5) for hue, light in zip(hues, lights, strict=True)]
+    return (np.array(colours) * 255).round().astype(np.uint8)
+
+
+def table_size(codes: np.ndarray) -> int:
+    """How many entries a codebook has at least, by its codes: the paper's 1024, or the next power of two."""
+    return max(1024, 1 << int(codes.max()).bit_length())
+
+
+def entry_colour_index(codes: np.ndarray) -> np.ndarray:
+    """Place of each code's colour among `entry_colours`, uint8 [K, T]."""
+    return (codes * len(entry_colours()) // table_size(codes)).astype(np.uint8)
 
 
 def runs(row: np.ndarray) -> list[tuple[int, int]]:
