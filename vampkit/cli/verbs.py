@@ -385,7 +385,7 @@ def compose(
     stems: bool = False,
     soundfont: Path | None = None,
 ) -> None:
-    """Compose a piece, and write its annotations next to it as JAMS.
+    """Compose a piece, with its annotations as JAMS.
 
     Parameters
     ----------
