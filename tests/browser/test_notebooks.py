@@ -82,6 +82,8 @@ def _answers(notebook, area, model: str) -> None:
         change(lambda: _stroke(notebook.page, canvas), "_w.mask.sum()")
         if kind == "VampStudio":
             _plays(notebook.page, area.locator(".vampkit-studio"))
+    elif kind == "TqdmHBox":  # a bar of progress has nothing to press
+        area.locator(".widget-hprogress").first.wait_for()
     else:
         control = area.locator(".noUi-handle, select, button, input, textarea").first
         control.focus()
