@@ -6,7 +6,7 @@ export MALLOC_TRIM_THRESHOLD_ := 1000000000
 export MALLOC_MMAP_THRESHOLD_ := 1000000000
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-with tests/nbval.cfg
 
-.PHONY: help demo lab test browser extras bench lint types docs clean
+.PHONY: help demo lab test browser extras bench lint types docs outputs clean
 
 help:
 	@echo "make demo    vamp on a bundled clip four ways; sounds and a picture land in demo/"
@@ -18,6 +18,7 @@ help:
 	@echo "make lint    ruff over code and notebooks, the layers, the docstrings of public names"
 	@echo "make types   mypy over the core"
 	@echo "make docs    API pages in build/docs"
+	@echo "make outputs  run the notebooks (or NOTEBOOK=...) and save them with their outputs"
 	@echo "make clean   remove what the other targets wrote (not .venv)"
 
 # Only a finished installation leaves the stamp, so that an interrupted one goes on at the next call.
@@ -55,6 +56,11 @@ types: .venv/.done
 
 docs: .venv/.done
 	$(BIN)/python .ci/docs.py build/docs
+
+# Not in JupyterLab: there figures leave their PNG to plotly, and the state of widgets is saved.
+NOTEBOOK ?= notebooks/*.ipynb
+outputs: .venv/.done
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False $(NOTEBOOK)
 
 clean:
 	rm -rf demo build dist .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -74,19 +74,23 @@ def codes_png(codes: np.ndarray) -> bytes:
 
 
 def figure_png(figure) -> bytes:
-    """A figure of matplotlib as a PNG of at most 256 colours; the same figure gives the same bytes."""
+    """A figure of matplotlib as a PNG of at most 64 colours; the same figure gives the same bytes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
-    return _png(drawn.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE))
+    return _png(drawn.quantize(64, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE))
 
 
 def wave_path(low: np.ndarray, high: np.ndarray, full: float) -> str:
     """Draw the outline of a waveform as an SVG path in a box of columns x 100. full: sample value at the edge."""
     scale = 48 / max(full, 1e-9)
-    top = [f"{i} {y:.0f}" for i, y in enumerate(50 - high * scale)]
-    bottom = [f"{i} {y:.0f}" for i, y in enumerate(50 - low * scale + 0.6)]
-    return "M" + "L".join(top + bottom[::-1]) + "Z"
+    top = np.round(50 - high * scale).astype(int)
+    bottom = np.round(50 - low * scale + 0.6).astype(int)[::-1]
+    y, count = np.concatenate([top, bottom]), len(top)
+    x = np.concatenate([np.arange(count), np.arange(count)[::-1]])
+    # Steps from point to point are shorter as text than places; a minus sign needs no space before it.
+    steps = "".join(f"{dx:d} {dy:d} " for dx, dy in zip(np.diff(x), np.diff(y), strict=True))
+    return f"M{x[0]} {y[0]}l" + steps.replace(" -", "-").rstrip() + "z"
