@@ -95,7 +95,7 @@ def fetch_music(
     VampkitError
         If tracks could not be downloaded; the message names some of them. All others are stored.
     """
-    from tqdm.auto import tqdm
+    from vampkit.files.bars import progress_bar
 
     target = Path(target) if target else cache_folder() / "music"
     rows = tracks(sets, splits, table)
@@ -110,7 +110,7 @@ def fetch_music(
                 "elsewhere, train on a folder of your own music laid out as train/artist/track"
             )
     problems: list[str] = []
-    for (package, version), missing in tqdm(sorted(packages.items()), desc="packages", disable=None):
+    for (package, version), missing in progress_bar(sorted(packages.items()), desc="packages", disable=None):
         try:
             problems += _from_package(package, version, missing, target)
         except (VampkitError, OSError, tarfile.TarError) as error:

@@ -228,13 +228,13 @@ def _composed(seed: int, seconds: float) -> tuple[str, str, list[np.ndarray]]:
 
 
 def _write(sounds, count: int, folder: Path, what: str) -> Pool:
-    from tqdm.auto import tqdm
+    from vampkit.files.bars import progress_bar
 
     if (folder / "pool.json").is_file():
         return Pool(folder)
     items, skipped = [], []
     with written(folder / "pool.int16") as part, part.open("wb") as file:
-        for artist, name, found in tqdm(sounds, total=count, desc=what, disable=None):
+        for artist, name, found in progress_bar(sounds, total=count, desc=what, disable=None):
             if isinstance(found, Exception):
                 skipped.append(f"{artist}/{name}: {found}")
                 continue

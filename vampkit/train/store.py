@@ -99,7 +99,7 @@ def build_store(
     ValueError
         If some of the seeds are held out from training and others are not.
     """
-    from tqdm.auto import tqdm
+    from vampkit.files.bars import progress_bar
 
     if first_seed < HELD_OUT_SEEDS < first_seed + composed:
         raise ValueError(
@@ -123,7 +123,9 @@ def build_store(
         for number in range(-(-len(items) // SHARD))
     ]
     work = [s for s in shards if len(_rows(out / f"shard-{s[1]:05}.jsonl")) < len(s[2])]
-    with tqdm(total=len(shards), initial=len(shards) - len(work), desc=f"shards of {out.name}", disable=None) as bar:
+    with progress_bar(
+        total=len(shards), initial=len(shards) - len(work), desc=f"shards of {out.name}", disable=None
+    ) as bar:
         if processes == 1:
             for shard in work:
                 _fill(shard)

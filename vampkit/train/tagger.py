@@ -115,10 +115,10 @@ def compose_spectra(seeds: Sequence[int], folder: str | os.PathLike, seconds: fl
     seeds: seeds of the pieces; the genres are the training genres. folder: folder for the shards. seconds: length of
     each piece, at least 3.
     """
-    from tqdm.auto import tqdm
+    from vampkit.files.bars import progress_bar
 
     folder, parts = Path(folder), []
-    with tqdm(total=len(seeds), desc="composing", disable=None) as bar:
+    with progress_bar(total=len(seeds), desc="composing", disable=None) as bar:
         for first in range(0, len(seeds), SHARD):
             some = seeds[first : first + SHARD]
             path = folder / f"{some[0]}-{some[-1]}-{seconds:g}.safetensors"

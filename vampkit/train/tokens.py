@@ -190,7 +190,7 @@ def encode_pool(pool: Pool, codec: Codec, path: str | os.PathLike) -> ExcerptSto
 
     Raises VampkitError for a file of another codec.
     """
-    from tqdm.auto import tqdm
+    from vampkit.files.bars import progress_bar
 
     path = Path(path)
     if path.is_file():
@@ -204,7 +204,7 @@ def encode_pool(pool: Pool, codec: Codec, path: str | os.PathLike) -> ExcerptSto
     frames = -(-pool.sound.shape[1] // codec.hop)
     codes = torch.empty((len(pool), codec.codebooks, frames), dtype=torch.int32)
     with torch.inference_mode():
-        for first in tqdm(range(0, len(pool), BATCH), desc=f"tokens of {path.stem}", disable=None):
+        for first in progress_bar(range(0, len(pool), BATCH), desc=f"tokens of {path.stem}", disable=None):
             sound = torch.from_numpy(pool.sound[first : first + BATCH].astype(np.float32) / np.float32(32768))
             sound = torch.nn.functional.pad(sound, (0, frames * codec.hop - sound.shape[1]))
             codes[first : first + BATCH] = codec.model.encode(sound[:, None].to(codec.device))[1].to("cpu", torch.int32)

@@ -168,13 +168,13 @@ class Training:
         Path or None
             The file of the result. None if the time was up, and in all processes except the main one.
         """
-        from tqdm.auto import tqdm
+        from vampkit.files.bars import progress_bar
 
         began = saved = time.monotonic()
         if self.is_main and self.step >= self.steps:
             checkpoint.finished(self.out, self.steps)
         disable = None if self.is_main else True
-        with tqdm(total=self.steps, initial=self.step, desc=self.out.name, disable=disable) as bar:
+        with progress_bar(total=self.steps, initial=self.step, desc=self.out.name, disable=disable) as bar:
             while self.step < self.steps:
                 if minutes is not None and self._any_process(time.monotonic() - began > minutes * 60):
                     break

@@ -15,7 +15,7 @@ def download(url: str, name: str, timeout: float = 20.0) -> Path:
 
     Raises VampkitError if the host cannot be reached. The message says where to put the file by hand.
     """
-    from tqdm.auto import tqdm
+    from vampkit.files.bars import progress_bar
 
     path = cache_folder() / "weights" / name
     if path.is_file():
@@ -23,7 +23,7 @@ def download(url: str, name: str, timeout: float = 20.0) -> Path:
     try:
         with written(path) as part, urllib.request.urlopen(url, timeout=timeout) as answer, part.open("wb") as file:
             total = int(answer.headers.get("Content-Length") or 0)
-            with tqdm(total=total or None, unit="B", unit_scale=True, desc=name) as bar:
+            with progress_bar(total=total or None, unit="B", unit_scale=True, desc=name) as bar:
                 while block := answer.read(1 << 20):
                     file.write(block)
                     bar.update(len(block))
