@@ -24,17 +24,20 @@ def progress_bar(items=None, **settings: Any):
         The bar.
     """
     from tqdm.auto import tqdm
-    from tqdm.notebook import display, tqdm_notebook  # IPython's own, known to tqdm in a notebook alone
+    from tqdm.notebook import tqdm_notebook
 
     if not issubclass(tqdm, tqdm_notebook):
         return tqdm(items, **settings)
     bar = tqdm(items, display=False, **settings)
     if bar.disable:
         return bar
+    from tqdm.notebook import display  # IPython's own; tqdm has it where IPython is installed
+
     text = {"text/plain": f"{bar.desc}: {bar.total}" if bar.total else bar.desc}
     handle = display(bar.container._repr_mimebundle_() | text, raw=True, display_id=True)
     bar.displayed = True
-    close, closed = bar.close, []
+    close = bar.close
+    closed: list[bool] = []
 
     def end() -> None:
         if not closed:
