@@ -15,7 +15,9 @@ OWNER = """
 def _owner(model_id):
     import ipywidgets
     widget = ipywidgets.widgets.widget._instances[model_id]
-    return next((held for held in list(globals().values()) if getattr(held, "widget", None) is widget), widget)
+    from vampkit.widgets import base
+    made = [held for _, held_by_cell in base._MADE.values() for held in held_by_cell]
+    return next((held for held in made if getattr(held, "widget", None) is widget), widget)
 """
 STATES = "hash(str([w.get_state() for w in __import__('ipywidgets').widgets.widget._instances.values()]))"
 """Changes with anything that any widget holds."""
@@ -82,6 +84,19 @@ def _answers(notebook, area, model: str) -> None:
         change(lambda: _stroke(notebook.page, canvas), "_w.mask.sum()")
         if kind == "VampStudio":
             _plays(notebook.page, area.locator(".vampkit-studio"))
+    elif kind == "Explorer":
+        control = area.locator(".noUi-handle, select, input").first
+        control.focus()
+        change(lambda: _use(notebook.page, control), "_w.values")
+        area.locator(".js-plotly-plot .main-svg, .vampkit-player, img").first.wait_for()
+    elif kind == "Prediction":
+        if holds("bool(_w.choices)") == "True":
+            change(area.get_by_role("button").first.click, "_w.given")
+        else:
+            area.get_by_placeholder("your prediction").fill("less")
+            change(lambda: notebook.page.keyboard.press("Enter"), "_w.given")
+        area.get_by_text("You predicted:").wait_for()
+        area.get_by_text(holds("_w.result.splitlines()[0]")).wait_for()
     elif kind == "TqdmHBox":  # a bar of progress has nothing to press
         area.locator(".widget-hprogress").first.wait_for()
     else:

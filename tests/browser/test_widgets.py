@@ -14,12 +14,28 @@ panel = VampPanel(vk.load_vamp("tiny"), clip, seed=3, passes=4)
 panel
 """
 
+LADDER = """
+levels = vk.listen(*[clip.gain(-k) for k in range(11)], labels=[f"{k} dB softer" for k in range(11)])
+levels
+"""
+EXPLORER = """
+from vampkit.widgets import Explorer, Prediction
+def draw(period=7, kind="mask"):
+    print(kind, period)
+    mask = vk.masks.periodic(14, 120, period)
+    return vk.show.mask(mask, title=f"period {period}") if kind == "mask" else vk.listen(clip)
+Explorer(draw, period=range(1, 20), kind=("mask", "sound"))
+"""
+PREDICTION = """
+Prediction("Which goes first?", "The tune goes first.", vk.show.waveform(clip, "wave"), choices=("tune", "pulse"))
+"""
+
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """Address of a JupyterLab whose only notebook shows a panel, and below it a player whose script meets the panel's
     preview."""
-    with serve(tmp_path_factory.mktemp("lab"), panel=[CELL, "vk.listen(clip)"]) as address:
+    with serve(tmp_path_factory.mktemp("lab"), panel=[CELL, "vk.listen(clip)"], small=[CELL.rsplit("panel =")[0], LADDER, EXPLORER, PREDICTION]) as address:
         yield address
 
 
@@ -64,6 +80,41 @@ def test_panel_and_player_by_keyboard(lab, browser, theme, tmp_path):
         page.keyboard.press("2")
         page.keyboard.press("Space")
         until(page, lambda: player.evaluate("e => [e.dataset.chosen, e.dataset.playing]") == ["1", "0"])
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_small_widgets(lab, browser, theme, tmp_path):
+    """More than nine sounds are chosen by a slider while they play; explorer and prediction answer by keyboard."""
+    with Notebook(browser, lab, "small", theme) as notebook:
+        page = notebook.page
+        notebook.run_all()
+        player = notebook.show(1).locator(".vampkit-player")
+        player.get_by_role("button", name="Play", exact=True).click()
+        slider = player.get_by_role("slider", name="Sound", exact=True)
+        slider.focus()
+        before = position(player)
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("End")
+        until(page, lambda: player.evaluate("e => [e.dataset.chosen, e.dataset.playing]") == ["10", "1"])
+        until(page, lambda: position(player) > before)
+        assert player.locator(".vk-said").inner_text() == "10 dB softer"
+        player.get_by_role("button", name="Pause", exact=True).click()
+        explorer = notebook.show(2)
+        explorer.locator(".js-plotly-plot .main-svg").first.wait_for()
+        explorer.locator(".noUi-handle").focus()
+        page.keyboard.press("ArrowRight")
+        explorer.get_by_text("mask 8").wait_for()
+        explorer.screenshot(path=str(tmp_path / "explorer.png"))
+        explorer.locator("select").select_option(label="sound")
+        explorer.locator(".vampkit-player .vk-controls").wait_for()
+        asked = notebook.show(3)
+        assert not asked.get_by_text("The tune goes first.").is_visible()
+        asked.get_by_role("button", name="pulse").focus()
+        page.keyboard.press("Enter")
+        asked.get_by_text("The tune goes first.").wait_for()
+        asked.get_by_text("You predicted:").wait_for()
+        asked.locator(".js-plotly-plot .main-svg").first.wait_for()
+        asked.screenshot(path=str(tmp_path / "prediction.png"))
 
 
 def test_what_hangs_is_ended_and_disturbs_nothing_after_it(lab):

@@ -18,7 +18,10 @@
       button.append(make("kbd", { textContent: i + 1 }), name);
       return button;
     });
-    controls.append(play, ...(choices.length > 1 ? choices : []), loop, time);
+    const many = names.length > 9, slide = make("input", { type: "range", min: 0, max: names.length - 1, step: 1, value: 0 }), said = make("span", { className: "vk-said" });
+    slide.setAttribute("aria-label", "Sound");
+    slide.oninput = () => choose(Number(slide.value));
+    controls.append(play, ...(many ? [slide, said] : choices.length > 1 ? choices : []), loop, time);
     let buffers = null, context = null, playing = null, position = 0, chosen = 0, looping = false, busy = false, frame = 0;
 
     const now = () => (playing ? Math.min(seconds, Math.max(0, context.currentTime - playing.zero)) : position);
@@ -91,6 +94,7 @@
       chosen = i;
       views.forEach((view) => (view.hidden = Number(view.dataset.clip) !== i));
       choices.forEach((button, j) => button.setAttribute("aria-pressed", String(j === i)));
+      slide.value = i; said.textContent = names[i]; slide.setAttribute("aria-valuetext", names[i]);
       draw();
     }
     function setLoop(on) { looping = on; loop.setAttribute("aria-pressed", String(on)); }
@@ -107,6 +111,7 @@
     root.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.target.tagName === "AUDIO") return;
       const key = event.key, onAxis = event.target === axis;
+      if (event.target === slide && (key in steps || key === "Home" || key === "End")) { event.stopPropagation(); return; }
       if (key in steps) seek(now() + steps[key]);
       else if (key === "Home") seek(0);
       else if (key === "End") seek(seconds);

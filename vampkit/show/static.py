@@ -86,7 +86,7 @@ def stack(clips, labels, mask=None, tokens=None):
     rows = (
         0 if grid is None else (spectra.mask_array(mask) if mask is not None else spectra.code_array(tokens)).shape[0]
     )
-    heights = [90] * len(clips) + [max(60, 9 * rows)] * (grid is not None)
+    heights = [90 if len(clips) < 7 else 44] * len(clips) + [max(60, 9 * rows)] * (grid is not None)
     width, left, gap, bottom = 720, 80, 22, 42
     height = bottom + sum(heights) + gap * len(heights)
     figure = Figure(figsize=(width / 100, height / 100), dpi=100, facecolor="white")
@@ -97,6 +97,8 @@ def stack(clips, labels, mask=None, tokens=None):
         if i < len(clips):
             _draw_spectrum(axes, spectrums[i], low, top, step=5)
             axes.set_title(labels[i], loc="left", fontsize=9, pad=4, parse_math=False)
+            if high < 60:  # room for two marks
+                axes.set_yticks(axes.get_yticks()[1::2], [mark.get_text() for mark in axes.get_yticklabels()[1::2]])
         else:
             _draw_grid(axes, mask, tokens)
         axes.set_xlim(0, length)

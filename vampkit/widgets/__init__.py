@@ -7,8 +7,10 @@ from vampkit import lazily
 
 _HOME = {
     "editor": ("MaskEditor",),
+    "explorer": ("Explorer",),
     "mask_model": ("MaskModel",),
     "panel": ("PanelModel", "VampPanel"),
+    "prediction": ("Prediction",),
     "scrubber": ("SamplerScrubber",),
     "studio": ("VampStudio",),
 }

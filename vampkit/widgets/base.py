@@ -78,3 +78,38 @@ class Widget(anywidget.AnyWidget):
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         return {**data, **as_still(repr(self), self._still())}, metadata
+
+
+class Assembly:
+    """Plain ipywidgets in a box, `widget`, with HTML (`_page`) for pages where they do not run."""
+
+    def __init__(self, box):
+        self.widget = box
+        replace_earlier(self)
+
+    def close(self) -> None:
+        """Free the box and all that it holds; what was shown last is kept by the page."""
+        box, self.widget = self.widget, None
+        if box is not None:
+            free(box)
+
+    def _page(self) -> str:
+        """HTML of what is shown now, without a kernel."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **kwargs):
+        if self.widget is None:
+            raise ValueError(f"this {type(self).__name__} was closed, an open one was expected; make a new one")
+        bundle = self.widget._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        return {**(data or {}), "text/plain": repr(self), "text/html": self._page()}
+
+
+def free(*parts) -> None:
+    """Close widgets with all they hold, their layouts and their styles, which are widgets too and would stay open."""
+    for part in parts:
+        part.unobserve_all()
+        for piece in (*getattr(part, "children", ()), getattr(part, "layout", None), getattr(part, "style", None)):
+            if hasattr(piece, "unobserve_all"):
+                free(piece)
+        part.close()

@@ -423,6 +423,18 @@ def _vamp(sheet: Sheet) -> None:
     sheet.y += HIGH + GAP
 
 
+def controls(rows: list[tuple]) -> bytes:
+    """A picture of controls, a row each: label, value, and where its slider stands, 0 to 1 (None: a menu)."""
+    sheet, column = Sheet(), 190
+    for name, value, part in rows:
+        sheet.text(MARGIN + column - 12, sheet.y + HIGH / 2, name, QUIET, anchor="rm")
+        if part is None:
+            sheet.row(Field("", value, menu=True, width=300), left=MARGIN + column)
+        else:
+            sheet.row(Slider(part, f"{value:g}"), left=MARGIN + column)
+    return sheet.png()
+
+
 def panel(model) -> bytes:
     """A picture of a VampPanel, from what its PanelModel holds."""
     sheet, column = Sheet(), 190
