@@ -24,7 +24,8 @@ NO_FIGURE = (
     r"^#+ .*$",  # headings carry the number of their section
     r"^\s*\d+\. ",  # lists
     r"\b(?:[Ss]ections?|[Nn]otebooks?|[Ee]quations?|[Ff]igures?|[Tt]ables?|[Cc]ells?|[Kk]eys?|[Qq]uestions?|[Cc]lips?"
-    r"|[Ll]ayers?|[Cc]odebooks?|[Ff]rames?|[Pp]ass(?:es)?|[Pp]arts?|[Cc]hapter)\s+[\d.]+(?:(?:,| and| to| or)\s+[\d.]+)*",
+    r"|[Ll]ayers?|[Cc]odebooks?|[Ff]rames?|[Pp]ass(?:es)?|[Pp]arts?|[Cc]hapter)\s+[\d.]+"
+    r"(?:(?:,| and| to| or)\s+[\d.]+)*",
     r"\b(?:19|20)\d\d\b",  # years
     r"\barXiv[: ][\d.]+",
     r"\((?:easy|medium|hard), \d+ minutes\)",  # of exercises

@@ -35,7 +35,11 @@ Prediction("Which goes first?", "The tune goes first.", vk.show.waveform(clip, "
 def lab(tmp_path_factory):
     """Address of a JupyterLab whose only notebook shows a panel, and below it a player whose script meets the panel's
     preview."""
-    with serve(tmp_path_factory.mktemp("lab"), panel=[CELL, "vk.listen(clip)"], small=[CELL.rsplit("panel =")[0], LADDER, EXPLORER, PREDICTION]) as address:
+    with serve(
+        tmp_path_factory.mktemp("lab"),
+        panel=[CELL, "vk.listen(clip)"],
+        small=[CELL.rsplit("panel =")[0], LADDER, EXPLORER, PREDICTION],
+    ) as address:
         yield address
 
 

@@ -248,8 +248,8 @@ class Player:
 def listen(*clips, labels=None, mask=None, tokens=None, height: int = 90) -> Player:
     """Play and show one or several clips, with a common playhead. Prints one line of facts per clip.
 
-    During playback you can switch to another clip at the same position, with a fade of 25 ms: by a button for each clip,
-    or by a slider where there are more than nine. The sound is stored as MP3 (mono, 56 kbit/s). Its level is not
+    During playback you can switch to another clip at the same position, with a fade of 25 ms. Each clip has a button;
+    more than nine have one slider. The sound is stored as MP3 (mono, 56 kbit/s). Its level is not
     changed.
 
     Notebook: 00

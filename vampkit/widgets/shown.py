@@ -23,16 +23,16 @@ def outputs(*things) -> tuple[dict, ...]:
 
 
 def as_page(thing) -> str:
-    """HTML of one thing for a page without a kernel: a str as a paragraph, a figure as a picture, others as they are."""
+    """HTML of one thing for a page without a kernel: a str as a paragraph, a figure as a picture."""
     if isinstance(thing, str):
         return "".join(f"<p>{html.escape(line)}</p>" for line in thing.splitlines())
-    if hasattr(thing, "png"):
-        return f'<img width="720" alt="{html.escape(in_words(thing), quote=True)}" src="{uri(thing.png(), "image/png")}">'
-    data, _ = _formats(thing)
-    if "image/png" in data and "text/html" not in data:
-        png = base64.b64decode(data["image/png"])
-        return f'<img alt="{html.escape(in_words(thing), quote=True)}" src="{uri(png, "image/png")}">'
-    return data.get("text/html") or as_page(in_words(thing))
+    data, _ = ({}, {}) if hasattr(thing, "png") else _formats(thing)
+    if "text/html" in data:
+        return data["text/html"]
+    png = thing.png() if hasattr(thing, "png") else base64.b64decode(data.get("image/png", ""))
+    if not png:
+        return as_page(in_words(thing))
+    return f'<img width="720" alt="{html.escape(in_words(thing), quote=True)}" src="{uri(png, "image/png")}">'
 
 
 def in_words(thing) -> str:
