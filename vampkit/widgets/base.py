@@ -81,28 +81,32 @@ class Widget(anywidget.AnyWidget):
 
 
 class Assembly:
-    """Plain ipywidgets in a box, `widget`, with HTML (`_page`) for pages where they do not run."""
+    """Plain ipywidgets in a box, `widget`, and what stands for them on pages where they do not run."""
 
     def __init__(self, box):
-        self.widget = box
+        self.widget, self._closed = box, False
         replace_earlier(self)
 
     def close(self) -> None:
-        """Free the box and all that it holds; what was shown last is kept by the page."""
-        box, self.widget = self.widget, None
-        if box is not None:
-            free(box)
+        """Free the box and all that it holds."""
+        if not self._closed:
+            self._closed = True
+            free(self.widget)
 
-    def _page(self) -> str:
-        """HTML of what is shown now, without a kernel."""
+    def _check_open(self) -> None:
+        if self._closed:
+            name = type(self).__name__
+            raise ValueError(f"this {name} was closed, an open one was expected; make a new {name}")
+
+    def _still(self) -> dict[str, str]:
+        """What is shown now as formats that need no kernel: text, and a picture or HTML."""
         raise NotImplementedError
 
     def _repr_mimebundle_(self, **kwargs):
-        if self.widget is None:
-            raise ValueError(f"this {type(self).__name__} was closed, an open one was expected; make a new one")
+        self._check_open()
         bundle = self.widget._repr_mimebundle_(**kwargs)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
-        return {**(data or {}), "text/plain": repr(self), "text/html": self._page()}
+        return {**(data or {}), **self._still()}
 
 
 def free(*parts) -> None:

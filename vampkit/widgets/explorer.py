@@ -130,7 +130,7 @@ class Explorer(Assembly):
         self._message.value = f'<pre role="status">{html.escape(self.printed)}</pre>' if self.printed else ""
         self._view.outputs = shown.outputs(*self.shown)
 
-    def _page(self) -> str:
+    def _still(self) -> dict[str, str]:
         rows = []
         for name, value in self.values.items():
             values = self.choices[name]
@@ -140,7 +140,8 @@ class Explorer(Assembly):
         picture = uri(still.controls(rows), "image/png")
         page = f'<img width="720" alt="Controls: {html.escape(chosen, quote=True)}" src="{picture}">'
         page += f"<pre>{html.escape(self.printed)}</pre>" if self.printed else ""
-        return page + "".join(map(shown.as_page, self.shown))
+        page += "".join(map(shown.as_page, self.shown))
+        return {"text/plain": repr(self), "text/html": page}
 
 
 def words(name: str) -> str:

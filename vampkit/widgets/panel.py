@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 
 from vampkit.widgets import still
-from vampkit.widgets.base import as_still, replace_earlier
+from vampkit.widgets.base import Assembly, as_still, free
 from vampkit.widgets.panel_model import MOST_PASSES, MOST_SEED, Menu, PanelModel, offered
 
 __all__ = ["PanelModel", "VampPanel"]
@@ -17,7 +17,7 @@ __all__ = ["PanelModel", "VampPanel"]
 STYLE, WIDE = {"description_width": "11em"}, {"width": "36em"}
 
 
-class VampPanel:
+class VampPanel(Assembly):
     """A panel in a notebook: prompt, numbers, seed, passes, the mask under the sound, a button, and a player.
 
     Use it by hand or by code: `panel.set(prompt="periodic", period=7, width=3, seed=3); take = panel.generate()`.
@@ -51,13 +51,11 @@ class VampPanel:
         self.model = PanelModel(vamp, clip, prompt, value, seed, passes, beats, **numbers)
         self.controls, self._kind = {}, ""  # the prompt type that the controls belong to
         self._quiet = False  # True while Python changes the controls, so that their callbacks do nothing
-        self._closed = False
-        self._build()
+        super().__init__(self._box())
         self._follow()
         self._preview()
-        replace_earlier(self)
 
-    def _build(self) -> None:
+    def _box(self):
         import ipywidgets as w
 
         self._prompt = w.Dropdown(
@@ -75,10 +73,10 @@ class VampPanel:
         self._view = w.Output()
         self._row = w.HBox([self._button, self._bar])
         self._parts = [self._prompt, self._numbers, self._seed, self._passes, self._row, self._status, self._view]
-        self.widget = w.VBox(self._parts)
         for control in (self._prompt, self._seed, self._passes):
             control.observe(self._changed, names="value")
         self._button.on_click(self._pressed)
+        return w.VBox(self._parts)
 
     def set(self, **changes) -> None:
         """Change prompt, numbers, seed or passes, and update the controls.
@@ -125,22 +123,13 @@ class VampPanel:
 
     def close(self) -> None:
         """Free all widgets of the panel. The model and its last take are kept."""
-        if self._closed:
-            return
-        self._closed = True
-        self._button.on_click(self._pressed, remove=True)
-        self._view.outputs = ()
-        _free(*self.controls.values(), self._button, self._bar, *self._parts, self.widget)
+        if not self._closed:
+            self._button.on_click(self._pressed, remove=True)
+            self._view.outputs = ()
+        super().close()
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise ValueError("this panel was closed, an open one was expected; make a new VampPanel")
-
-    def _repr_mimebundle_(self, **kwargs):
-        self._check_open()
-        bundle = self.widget._repr_mimebundle_(**kwargs)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        return {**(data or {}), **as_still(repr(self), still.panel(self.model))}
+    def _still(self) -> dict[str, str]:
+        return as_still(repr(self), still.panel(self.model))
 
     def __repr__(self) -> str:
         return f"VampPanel: {self.model.code()}, {100 * float(self.model.mask.float().mean()):.1f} % hidden"
@@ -162,7 +151,7 @@ class VampPanel:
         old, self._kind = self.controls.values(), self.model.kind
         self.controls = {number.name: _control(number) for number in self.model.numbers}
         self._numbers.children = tuple(self.controls.values())
-        _free(*old)
+        free(*old)
         for control in self.controls.values():
             control.observe(self._changed, names="value")
 
@@ -238,12 +227,3 @@ def _control(number):
         return w.IntSlider(**limits, **look)
     digits = len(f"{number.step:g}".partition(".")[2])
     return w.FloatSlider(**limits, step=number.step, readout_format=f".{digits}f", **look)
-
-
-def _free(*parts) -> None:
-    """Close widgets together with their layouts and styles, which are also widgets and would stay open."""
-    for part in parts:
-        part.unobserve_all()
-        for piece in (getattr(part, "layout", None), getattr(part, "style", None), part):
-            if hasattr(piece, "close"):
-                piece.close()

@@ -74,10 +74,9 @@ class Prediction(Assembly):
         self._said, self._view = w.HTML(), w.Output()
         return w.VBox([asked, row, self._said, self._view])
 
-    def _page(self) -> str:
+    def _still(self) -> dict[str, str]:
         choices = f"<p>{html.escape(' · '.join(self.choices))}</p>" if self.choices else ""
         result = "".join(map(shown.as_page, (self.result, *self.things)))
-        return (
-            f"<p><b>Predict.</b> {html.escape(self.question)}</p>{choices}"
-            f"<details><summary>Decide first, then open the result</summary>{result}</details>"
-        )
+        page = f"<p><b>Predict.</b> {html.escape(self.question)}</p>{choices}"
+        page += f"<details><summary>Decide first, then open the result</summary>{result}</details>"
+        return {"text/plain": repr(self), "text/html": page}
