@@ -86,7 +86,7 @@ def _with_options(verb: Callable) -> Callable:
         return verb(*args, **options)
 
     call.__doc__, call.__signature__ = verb.__doc__, inspect.signature(verb, eval_str=True)
-    call = with_settings(call, leave_out=("windows",))
+    call = with_settings(call, leave_out=("windows", "follow"))
     options = {s.name: Annotated[s.kind, tyro.conf.arg(help=s.text)] for s in SETTINGS}
     rows = [p.replace(annotation=options.get(p.name, p.annotation)) for p in call.__signature__.parameters.values()]
     call.__signature__ = call.__signature__.replace(parameters=rows)

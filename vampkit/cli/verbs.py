@@ -68,6 +68,7 @@ def vamp(
     source: Annotated[Path, arg(metavar="IN")],
     target: Annotated[Path, arg(metavar="OUT")],
     prompt: str = "periodic:7",
+    follow: tuple[str, ...] = (),
     takes: int = 1,
     recommended: bool = False,
     model: str = "tiny",
@@ -85,6 +86,8 @@ def vamp(
         A wav, flac or ogg file, or a folder. The record of each take is written next to it as JSON.
     prompt : str
         What is kept, see below.
+    follow : tuple of str
+        What is followed, such as rhythm:drums.wav or harmony:song.wav; rhythm, harmony or loudness, each at most once.
     takes : int
         Number of takes: OUT-1.wav, OUT-2.wav and so on, with seeds SEED, SEED + 1 and so on. Ctrl-C keeps the finished
         ones.
@@ -106,6 +109,7 @@ def vamp(
     if takes < 1:
         raise ValueError(f"{takes} takes were asked for, at least 1 was expected")
     chosen, models, seed = parse(prompt), load_vamp(model, adapters, device), settings.pop("seed")
+    settings["follow"] = tuple(_control(word) for word in follow)
     better = {name: value for name, value in chosen.recommended.items() if settings[name] != value}
     if recommended:
         settings |= better
@@ -116,6 +120,19 @@ def vamp(
         with _bar(made.name) as progress:
             vamp_file(models, sound, made, chosen, progress=progress, seed=seed + take, **settings)
         print(made, flush=True)
+
+
+def _control(word: str):
+    """A control from its word and a sound file, such as rhythm:drums.wav."""
+    from vampkit.audio import Clip
+    from vampkit.controls import Control
+
+    kind, _, path = word.partition(":")
+    if kind not in Control.kinds or not path:
+        raise ValueError(
+            f"{word!r} cannot be followed, {', '.join(Control.kinds)} and a file were expected, as rhythm:FILE"
+        )
+    return Control.kinds[kind](Clip.load(path))
 
 
 def again(

@@ -1,0 +1,14 @@
+"""What a take follows, frame by frame: rhythm, harmony, loudness; and the adapters that tell the model.
+
+A prompt says what is kept, a control what is followed. Notebook: 14.
+"""
+
+from vampkit import lazily
+
+_HOME = {
+    "adapters": ("AdapterConfig", "Adapters", "Following"),
+    "control": ("Control", "Harmony", "Loudness", "Rhythm"),
+}
+"""For each module, the public names that it holds."""
+
+__getattr__, __dir__, __all__ = lazily(__name__, _HOME, {"curves": "curves"})

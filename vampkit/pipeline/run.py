@@ -13,6 +13,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from vampkit.model import MaskedTransformer
+from vampkit.pipeline.follow import Follow
 from vampkit.pipeline.settings import TakeSettings
 from vampkit.pipeline.source import Prompted
 from vampkit.pipeline.take import Take
@@ -95,6 +96,8 @@ class Run:
         Settings of the takes.
     count : int
         Number of takes, made in one batch with seeds `seed`, `seed` + 1 and so on.
+    follow : Follow, optional
+        What the coarse model follows; None: nothing, and the model runs as it is.
 
     Attributes
     ----------
@@ -111,13 +114,14 @@ class Run:
         prompted: Prompted,
         settings: TakeSettings,
         count: int = 1,
+        follow: Follow | None = None,
     ):
-        self.prompted, self.settings = prompted, settings
+        self.prompted, self.settings, self.follow = prompted, settings, follow
         items = len(prompted.tokens.batch)
         self.codes = prompted.tokens.batch.repeat(count, 1, 1)
         seeds = [(settings.seed + take) * 1009 + item for take in range(count) for item in range(items)]
         masks = [rolled(prompted.mask, n * settings.roll, prompted.circular) for n in range(settings.feedback)]
-        stages = (Stage("coarse", coarse, settings.coarse), Stage("fine", fine, settings.fine))
+        stages = (Stage("coarse", coarse, settings.coarse, follow), Stage("fine", fine, settings.fine))
         self.rounds = [Round(stages, mask, seeds, settings, prompted.circular, n) for n, mask in enumerate(masks)]
         self.mask = torch.stack(masks).any(0)
         self.total = sum(r.total for r in self.rounds) + 1
@@ -139,11 +143,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Stage:
-    """One of the two models and its sampling settings. name: "coarse" or "fine"."""
+    """One of the two models, its sampling settings, and what it follows. name: "coarse" or "fine"."""
 
     name: str
     model: MaskedTransformer
     settings: Settings
+    follow: Follow | None = None
 
 
 class Canvas:
@@ -224,6 +229,7 @@ class Round:
         codes = cut(canvas.codes[:, : config.codebooks], window).to(device)
         seeds = [seed_of(seed, stage.name, window.number, self.number) for seed in self.seeds]
         hidden = hidden.to(device)[None].expand(codes.shape)
+        model = model if stage.follow is None else stage.follow.within(model, window)
         return sample(model, codes, hidden, seeds, stage.settings, circular=window.circular)
 
 

@@ -9,12 +9,14 @@ Notebook: 05.
 from __future__ import annotations
 
 import inspect
+import math
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import groupby
 from typing import Any, Literal, TypeVar
 
+from vampkit.controls import Control
 from vampkit.pipeline.windows import SHARED, Windows
 from vampkit.sampling import ANNEALINGS, Settings
 from vampkit.schedules import SCHEDULES
@@ -51,11 +53,15 @@ class TakeSettings:
         Put the original samples back where nothing is hidden.
     windows : Windows
         Sizes of the windows into which long sounds are cut.
+    follow : tuple of Control
+        What the coarse model follows, at most one control of a kind; empty: nothing.
+    strength : float
+        How strongly it follows: 0 not at all, 1 as the adapters were trained.
 
     Raises
     ------
     ValueError
-        For feedback below 1.
+        For feedback below 1, or a strength below 0.
     """
 
     seed: int = 0
@@ -65,8 +71,14 @@ class TakeSettings:
     roll: int = 1
     restore: bool = False
     windows: Windows = SHARED
+    follow: tuple[Control, ...] = ()
+    strength: float = 1.0
 
     def __post_init__(self):
+        given = (self.follow,) if isinstance(self.follow, Control) else tuple(self.follow)
+        object.__setattr__(self, "follow", given)
+        if isinstance(self.strength, bool) or not (math.isfinite(self.strength) and self.strength >= 0):
+            raise ValueError(f"strength is {self.strength!r}, a number of at least 0 was expected")
         if isinstance(self.feedback, bool) or not isinstance(self.feedback, int) or self.feedback < 1:
             raise ValueError(f"feedback is {self.feedback!r}, a whole number of at least 1 was expected")
 
@@ -85,8 +97,23 @@ class TakeSettings:
             The settings.
         """
         nested = {"coarse": Settings, "fine": Settings, "windows": Windows}
-        given = {f.name: record[f.name] for f in fields(cls)}
+        given = {f.name: record[f.name] for f in fields(cls) if f.name in record}
+        given["follow"] = tuple(Control.from_json(control) for control in record.get("follow", ()))
         return cls(**given | {name: kind(**given[name]) for name, kind in nested.items()})
+
+    def record(self) -> dict[str, Any]:
+        """Give the settings as plain JSON. Where nothing is followed, nothing is said about it.
+
+        Returns
+        -------
+        dict
+            What `of` reads.
+        """
+        found = asdict(replace(self, follow=()))
+        if not self.follow:
+            del found["follow"], found["strength"]
+            return found
+        return found | {"follow": [control.to_json() for control in self.follow]}
 
     def flat(self) -> dict[str, Any]:
         """Give the settings as a flat dict, with the names that `take_settings` takes.
@@ -199,6 +226,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("roll", int, "How many frames the mask moves after each round of feedback.", ("roll",)),
     Setting("restore", bool, "Put the original samples back where nothing is hidden.", ("restore",)),
     Setting("windows", Windows, "Sizes of the windows into which long sounds are cut, in frames.", ("windows",)),
+    Setting(
+        "follow",
+        tuple[Control, ...],
+        "Controls that the coarse model follows, such as [Rhythm(clip)]; at most one of a kind.",
+        ("follow",),
+    ),
+    Setting("strength", float, "How strongly it follows: 0 not at all, 1 as trained.", ("strength",), most=3),
 )
 """All settings of a take, in the order in which signatures show them."""
 
@@ -302,4 +336,6 @@ def _words(kind: Any) -> str:
     """The name of a type in docstrings."""
     if getattr(kind, "__origin__", None) is Literal:
         return "str"
+    if kind == tuple[Control, ...]:
+        return "sequence of Control"
     return kind.__name__ if isinstance(kind, type) else str(kind).replace(" | None", ", optional")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -119,7 +119,7 @@ def record_of(prompted: Prompted, mask: Tensor, settings: TakeSettings, model: s
         "credit": tokens.credit,
         "prompt": prompted.prompt.to_json(),
         "python": repr(prompted.prompt),
-        **asdict(settings),
+        **settings.record(),
         "hidden": round(float(mask.float().mean()), 6),
     }
 

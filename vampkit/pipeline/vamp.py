@@ -16,13 +16,15 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from vampkit.audio import Clip
 from vampkit.codec import Codec, Tokens
 from vampkit.errors import VampkitError
 from vampkit.model import MaskedTransformer
+from vampkit.controls import Adapters
 from vampkit.pipeline.devices import chosen
+from vampkit.pipeline.follow import Follow, load_controls
 from vampkit.pipeline.restore import check_restorable, restore
 from vampkit.pipeline.run import Progress, Run
 from vampkit.pipeline.settings import TakeSettings, take_settings, with_settings
@@ -30,6 +32,7 @@ from vampkit.pipeline.source import Sound, Source
 from vampkit.pipeline.take import Take, load_record, record_of
 from vampkit.prompts import Prompt
 from vampkit.weights import load_adapters, load_codec, load_model
+from vampkit.weights.models import models_folder
 
 
 class Vamp:
@@ -47,6 +50,8 @@ class Vamp:
         The coarse-to-fine model, which predicts the other codebooks from the first ones.
     name : str
         Name of the pipeline in records.
+    controls : Adapters, optional
+        Adapters of the coarse model that follow controls; None: nothing can be followed.
 
     Raises
     ------
@@ -54,14 +59,21 @@ class Vamp:
         If the numbers of codebooks do not fit together.
     """
 
-    def __init__(self, codec: Codec, coarse: MaskedTransformer, fine: MaskedTransformer, name: str = "custom"):
+    def __init__(
+        self,
+        codec: Codec,
+        coarse: MaskedTransformer,
+        fine: MaskedTransformer,
+        name: str = "custom",
+        controls: Adapters | None = None,
+    ):
         made, given, all_of_it = coarse.config.codebooks, fine.config.conditioning, fine.config.codebooks
         if given != made or all_of_it != codec.codebooks:
             raise VampkitError(
                 f"the coarse model makes {made} codebooks, the fine one is given {given} of {all_of_it}, "
                 f"the codec has {codec.codebooks}; they must fit together"
             )
-        self.codec, self.coarse, self.fine, self.name = codec, coarse, fine, name
+        self.codec, self.coarse, self.fine, self.name, self.controls = codec, coarse, fine, name, controls
 
     def to(self, device: str) -> Vamp:
         """Move codec and models to a device.
@@ -76,18 +88,14 @@ class Vamp:
         Vamp
             The pipeline itself.
         """
-        for part in (self.codec, self.coarse, self.fine):
+        for part in filter(None, (self.codec, self.coarse, self.fine, self.controls)):
             part.to(device)
         return self
 
     @cached_property
     def weights_hash(self) -> str:
         """A hash of both models. Records hold it, so that a take is only made again by the same models."""
-        digest = hashlib.sha256()
-        for model in (self.coarse, self.fine):
-            for name, value in sorted(model.state_dict().items()):
-                digest.update(name.encode() + value.detach().float().cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()[:16]
+        return weights_hash(self.coarse, self.fine)
 
     @with_settings
     def vamp(
@@ -251,7 +259,10 @@ class Vamp:
         VampkitError
             If the record names another codec or other models.
         """
-        for what, mine in (("codec", self.codec.hash), ("weights", self.weights_hash)):
+        parts = [("codec", self.codec.hash), ("weights", self.weights_hash)]
+        if "controls" in record:
+            parts.append(("controls", "none" if self.controls is None else weights_hash(self.controls)))
+        for what, mine in parts:
             if record[what] != mine:
                 raise VampkitError(
                     f"this take was made with {what} {record[what][:8]} of {record['model']!r}, "
@@ -289,7 +300,7 @@ class Vamp:
         coarse, fine = (
             load_adapters(p, getattr(self, s)) if p.is_file() else getattr(self, s) for s, p in files.items()
         )
-        return Vamp(self.codec, coarse, fine, f"{self.name} with {folder.name}")
+        return Vamp(self.codec, coarse, fine, f"{self.name} with {folder.name}", self.controls)
 
     def begin(
         self, sound: Sound, prompt: Prompt | Tensor, settings: TakeSettings, count: int = 1
@@ -323,7 +334,15 @@ class Vamp:
         prompted = source.prompted(prompt)
         if settings.restore:
             check_restorable(source, prompted)
-        return source, Run(self.coarse, self.fine, prompted, settings, count)
+        follow = None
+        if settings.follow:
+            if self.controls is None:
+                raise VampkitError(
+                    f"{self.name!r} has no controls, so it cannot follow; train some with `vampkit train controls`, "
+                    "and put controls.safetensors beside its models"
+                )
+            follow = Follow(self.controls, settings.follow, prompted.tokens.frames, settings.strength)
+        return source, Run(self.coarse, self.fine, prompted, settings, count, follow)
 
     def blocks(
         self, source: Source, run: Run, progress: Callable[[int, int], None] | None = None
@@ -374,7 +393,8 @@ class Vamp:
             The record.
         """
         settings = replace(run.settings, seed=run.settings.seed + take)
-        return record_of(run.prompted, run.mask, settings, self.name, self.weights_hash)
+        record = record_of(run.prompted, run.mask, settings, self.name, self.weights_hash)
+        return record | ({"controls": weights_hash(self.controls)} if run.follow else {})
 
     def _steps(self, source: Source, run: Run) -> Iterator[Progress]:
         """The progress of a run. The takes are added to the last Progress."""
@@ -410,6 +430,15 @@ class Vamp:
 
     def __repr__(self) -> str:
         return f"Vamp({self.name!r}, {self.codec!r})"
+
+
+def weights_hash(*models: nn.Module) -> str:
+    """A hash of the weights of models, 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for model in models:
+        for name, value in sorted(model.state_dict().items()):
+            digest.update(name.encode() + value.detach().float().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | None = None, device: str = "cpu") -> Vamp:
@@ -450,5 +479,7 @@ def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | No
     names = ("tiny", *parts[1:]) if bundled else tuple(folder / f"{part}.safetensors" for part in parts)
     codec = load_codec(names[0])
     coarse, fine = (load_model(name, codec) for name in names[1:])
-    vamp = Vamp(codec, coarse, fine, "tiny" if bundled else folder.name)
+    held = (models_folder() if bundled else folder) / "controls.safetensors"
+    controls = load_controls(held, coarse) if held.is_file() else None
+    vamp = Vamp(codec, coarse, fine, "tiny" if bundled else folder.name, controls)
     return (vamp if adapters is None else vamp.adapted(adapters)).to(where)
