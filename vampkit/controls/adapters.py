@@ -3,8 +3,8 @@
     curves [B, C, T] -> two convolutions -> h [B, T, D]
     before each block:  x + B(gelu(A [rmsnorm(x); h]))
 
-B begins at zero, so an untrained adapter changes nothing. Where no control is given, the model runs without adapters, to
-the bit. Source: zero-begun adapters (Houlsby et al. 2019); controls of this kind: TRIA, Sketch2Sound. Notebook: 14.
+B begins at zero, so an untrained adapter changes nothing. Where no control is given, the model runs without adapters,
+to the bit. Source: zero-begun adapters (Houlsby et al. 2019); controls of this kind: TRIA, Sketch2Sound. Notebook: 14.
 """
 
 from __future__ import annotations

@@ -403,10 +403,8 @@ def stacked(controls: Sequence[Control], frames: int) -> np.ndarray:
     given: dict[str, Control] = {}
     for control in controls:
         if not isinstance(control, Control):
-            raise TypeError(
-                f"{type(control).__name__} was given to follow, {', '.join(k.__name__ for k in Control.kinds.values())} "
-                "was expected"
-            )
+            names = ", ".join(kind.__name__ for kind in Control.kinds.values())
+            raise TypeError(f"{type(control).__name__} was given to follow, one of {names} was expected")
         if control.word in given:
             raise ValueError(f"two controls for {control.word} were given, one was expected; mix them first")
         if control.frames < frames:

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 
 from vampkit.audio import Clip
 from vampkit.codec import Codec, Tokens
+from vampkit.controls import Adapters
 from vampkit.errors import VampkitError
 from vampkit.model import MaskedTransformer
-from vampkit.controls import Adapters
 from vampkit.pipeline.devices import chosen
 from vampkit.pipeline.follow import Follow, load_controls
 from vampkit.pipeline.restore import check_restorable, restore

@@ -1,0 +1,105 @@
+"""Training control adapters: examples are told the truth, rough curves stay curves, runs resume and reach a file."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from vampkit.controls import Control
+from vampkit.errors import VampkitError
+from vampkit.model import MaskedTransformer, ModelConfig
+from vampkit.pipeline.follow import load_controls
+from vampkit.train.controls import CONTROL_PRESETS, ControlTraining, Followed, followed, rough, train_controls
+
+PRESET = dataclasses.replace(CONTROL_PRESETS["ci"], frames=40)
+
+
+@pytest.fixture(scope="module")
+def base(small_codec):
+    torch.manual_seed(0)
+    config = ModelConfig(codebooks=4, layers=2, width=32, heads=4, dropout=0.0)
+    return MaskedTransformer(config, small_codec.tables[:4]).eval().requires_grad_(False)
+
+
+def pieces(count=3, frames=120, seed=0):
+    """Tokens that change where the rhythm has a peak, so that there is something to learn."""
+    rng = np.random.default_rng(seed)
+    codes, curves = [], []
+    for _ in range(count):
+        strokes = rng.random(frames) < 0.1
+        values = rng.random((16, frames)).astype(np.float32) * 0.3
+        values[:3, strokes] = 4
+        codes.append(torch.from_numpy(np.where(strokes, 7, 500)[None].repeat(4, 0)))
+        curves.append(values)
+    return Followed(codes, curves)
+
+
+def test_it_learns_what_it_is_told_and_leaves_the_model_alone(base, tmp_path):
+    before = {name: value.clone() for name, value in base.state_dict().items()}
+    preset = dataclasses.replace(PRESET, steps=60, batch=4, hidden=16, reading=16, check_every=100)
+    training = ControlTraining(preset, base, pieces(), pieces(2, seed=1), tmp_path, "cpu")
+    path = training.run()
+    last = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()][-1]
+    assert last["rhythm_1.0"] < last["none_1.0"] - 0.5 and last["all_1.0"] < last["none_1.0"] - 0.5
+    assert all(torch.equal(value, before[name]) for name, value in base.state_dict().items())
+    assert load_controls(path, base).config.hidden == 16
+
+
+def test_a_run_that_was_stopped_gives_the_same_weights(base, tmp_path):
+    whole = ControlTraining(PRESET, base, pieces(), pieces(1), tmp_path / "whole", "cpu")
+    whole.run()
+    stopped = ControlTraining(PRESET, base, pieces(), pieces(1), tmp_path / "stopped", "cpu")
+    assert stopped.run(minutes=0) is None
+    stopped.train_step()
+    stopped.step += 1
+    stopped.save()
+    again = ControlTraining(PRESET, base, pieces(), pieces(1), tmp_path / "stopped", "cpu")
+    assert again.step == 1
+    again.run()
+    for name, value in whole.average.state.items():
+        assert torch.equal(value, again.average.state[name])
+
+
+def test_another_model_or_preset_is_refused(base, tmp_path):
+    ControlTraining(PRESET, base, pieces(), pieces(1), tmp_path, "cpu").run()
+    with pytest.raises(VampkitError):
+        ControlTraining(dataclasses.replace(PRESET, batch=4), base, pieces(), pieces(1), tmp_path, "cpu")
+    with pytest.raises(ValueError, match="120 frames long|120 frames|no piece is 500 frames long"):
+        pieces().crop(500, np.random.default_rng(0))
+
+
+def test_rough_curves_are_curves_in_range():
+    values, flags = pieces(1, 200).curves[0], []
+    for number in range(200):
+        told = rough(values, np.random.default_rng(number))
+        assert told.shape == (19, 200) and told.dtype == np.float32 and np.isfinite(told).all()
+        place = 0
+        for row, kind in enumerate(Control.kinds.values()):
+            part = told[place : place + kind.channels]
+            assert part.min() >= kind.low and part.max() <= kind.high
+            assert told[16 + row, 0] or not part.any()
+            place += kind.channels
+        flags.append(told[16:, 0])
+    assert np.allclose(np.mean(flags, 0), [0.8, 0.6, 0.4], atol=0.12) and np.max(flags, 1).all()
+
+
+def test_music_is_encoded_once(small_codec, tone, tmp_path):
+    (tmp_path / "music" / "artist").mkdir(parents=True)
+    tone.save(tmp_path / "music" / "artist" / "piece.wav")
+    made = followed(small_codec, tmp_path / "store", recordings=tmp_path / "music")
+    assert [tuple(c.shape) for c in made.codes] == [(4, 115)] and made.curves[0].shape == (16, 115)
+    path = tmp_path / "store" / "artist-piece.safetensors"
+    written = path.stat().st_mtime_ns
+    again = followed(small_codec, tmp_path / "store", recordings=tmp_path / "music")
+    assert torch.equal(again.codes[0], made.codes[0]) and path.stat().st_mtime_ns == written
+    with pytest.raises(VampkitError, match="no music"):
+        followed(small_codec, tmp_path / "empty")
+
+
+def test_the_ci_preset_trains_from_nothing(tmp_path):
+    path = train_controls("ci", out=tmp_path)
+    assert path == tmp_path / "controls.safetensors" and path.is_file()
+    with pytest.raises(ValueError, match="no controls preset"):
+        train_controls("huge", out=tmp_path)
