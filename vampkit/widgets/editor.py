@@ -1,6 +1,6 @@
 """MaskEditor: the token grid on a canvas, on which you draw with the pointer, with keys or by code.
 
-The mask is stored in a MaskModel. The page sends one message per gesture (see operations.py). Python does the gesture
+The mask is stored in a MaskModel. The page sends one message per gesture (see operations.toml). Python does the gesture
 and sends the mask back as packed bits.
 """
 
