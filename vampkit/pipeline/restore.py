@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 import numpy as np
-import torch.nn.functional as F
 from torch import Tensor
 
+from vampkit import masks
 from vampkit.codec import Tokens
 from vampkit.pipeline.source import Prompted, Source
 
@@ -84,10 +84,8 @@ def spans(mask: Tensor, tokens: Tokens, rate: int) -> list[tuple[int, int]]:
     list of (int, int)
         First sample and the one after the last of each span.
     """
-    border = F.pad((~mask.any(0)).int(), (1, 1)).diff()
-    found = zip((border == 1).nonzero()[:, 0].tolist(), (border == -1).nonzero()[:, 0].tolist(), strict=True)
     samples = tokens.hop * rate / tokens.rate
-    return [(round(a * samples), round(b * samples)) for a, b in found]
+    return [(round(a * samples), round(b * samples)) for a, b in masks.runs(~mask.any(0))]
 
 
 def restored(

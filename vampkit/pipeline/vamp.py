@@ -8,7 +8,6 @@ Paper: section 3 and figure 1. Notebook: 00.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,6 +20,7 @@ from torch import Tensor
 from vampkit.audio import Clip
 from vampkit.codec import Codec, Tokens
 from vampkit.errors import VampkitError
+from vampkit.files.tensors import digest
 from vampkit.model import MaskedTransformer
 from vampkit.pipeline.devices import chosen
 from vampkit.pipeline.restore import check_restorable, restore
@@ -83,11 +83,7 @@ class Vamp:
     @cached_property
     def weights_hash(self) -> str:
         """A hash of both models. Records hold it, so that a take is only made again by the same models."""
-        digest = hashlib.sha256()
-        for model in (self.coarse, self.fine):
-            for name, value in sorted(model.state_dict().items()):
-                digest.update(name.encode() + value.detach().float().cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()[:16]
+        return digest(self.coarse.state_dict(), self.fine.state_dict())
 
     @with_settings
     def vamp(

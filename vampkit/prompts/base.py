@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, field, fields
 from functools import partial
@@ -16,6 +15,7 @@ from vampkit import masks
 from vampkit.audio import Clip
 from vampkit.codec import Tokens
 from vampkit.errors import VampkitError
+from vampkit.files.texts import of_format
 from vampkit.prompts.values import Value, choice, inner, number, plain, time_list, value_of, whole
 
 FORMAT = "vampkit.prompt/1"
@@ -242,19 +242,7 @@ class Prompt:
         ValueError
             For values outside their range.
         """
-        if isinstance(data, str):
-            try:
-                data = json.loads(data)
-            except json.JSONDecodeError as error:
-                raise VampkitError(
-                    f"this is no JSON ({error}), a prompt in the format {FORMAT} was expected; "
-                    "write it with Prompt.to_json"
-                ) from None
-        if not isinstance(data, dict) or data.get("format") != FORMAT:
-            found = data.get("format") if isinstance(data, dict) else type(data).__name__
-            raise VampkitError(
-                f"the format is {found!r}, {FORMAT!r} was expected; write the prompt with Prompt.to_json"
-            )
+        data = of_format(data, FORMAT, "prompt")
         return _made({name: value for name, value in data.items() if name != "format"})
 
 
@@ -323,6 +311,8 @@ class Either(Prompt):
 
     a: Prompt
     b: Prompt
+    _sign: ClassVar[str] = "|"
+    _hides = staticmethod(torch.logical_and)
 
     @property
     def circular(self) -> bool:
@@ -337,13 +327,13 @@ class Either(Prompt):
 
     def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
         made, a, b = _alike(self.a, self.b, tokens, clip)
-        return made, a & b
+        return made, self._hides(a, b)
 
     def shift(self, tokens: Tokens) -> int:
         return self.a.shift(tokens)
 
     def __repr__(self) -> str:
-        return f"({self.a!r} | {self.b!r})"
+        return f"({self.a!r} {self._sign} {self.b!r})"
 
 
 @prompt_type
@@ -356,12 +346,8 @@ class Both(Either):
         Two prompts whose `prepare` gives the same tokens.
     """
 
-    def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
-        made, a, b = _alike(self.a, self.b, tokens, clip)
-        return made, a | b
-
-    def __repr__(self) -> str:
-        return f"({self.a!r} & {self.b!r})"
+    _sign: ClassVar[str] = "&"
+    _hides = staticmethod(torch.logical_or)
 
 
 class Wrapped(Prompt):

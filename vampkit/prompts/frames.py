@@ -14,8 +14,9 @@ from torch import Tensor
 from vampkit import masks
 from vampkit.audio import Clip
 from vampkit.codec import Tokens
+from vampkit.files.texts import existing
 from vampkit.prompts.base import Prompt, prompt_type
-from vampkit.prompts.values import Slider, Value, existing, number, whole
+from vampkit.prompts.values import Slider, Value, number, whole
 
 __all__ = [
     "Compression",

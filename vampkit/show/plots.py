@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from vampkit.show.figures import INK, dress, figure_of
 
@@ -39,8 +41,6 @@ def curves(lines, x_title: str = "", y_title: str = "", title: str = "", height:
     ValueError
         If x and y differ in length.
     """
-    import plotly.graph_objects as go
-
     traces = []
     for i, (name, line) in enumerate(lines.items()):
         x, y = line if isinstance(line, tuple) and len(line) == 2 else (np.arange(len(line)), line)
@@ -87,8 +87,6 @@ def bars(values, y_title: str = "", title: str = "", height: int = 320, digits: 
     Figure
         x: the names. y: `y_title`, in the unit of the numbers given.
     """
-    import plotly.graph_objects as go
-
     triples = [v if isinstance(v, tuple) else (v, v, v) for v in values.values()]
     mean, low, high = (np.array(c, dtype=float) for c in zip(*triples, strict=True))
     names, numbers = [str(name) for name in values], [f"{m:.{digits}f}" for m in mean]
@@ -165,9 +163,6 @@ def matrices(panels, x_title: str = "", y_title: str = "", title: str = "", top:
     ValueError
         For arrays that are not matrices.
     """
-    import plotly.graph_objects as go
-    from plotly.subplots import make_subplots
-
     grids = {name: np.asarray(grid, dtype=np.float32) for name, grid in panels.items()}
     if not grids or any(grid.ndim != 2 for grid in grids.values()):
         shapes = [grid.shape for grid in grids.values()]

@@ -21,7 +21,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import torch
 
@@ -52,6 +54,16 @@ def single_threaded() -> Iterator[None]:
     finally:
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def spread(function: Callable, items: Iterable, processes: int) -> Iterator:
+    """Call a function for each item, in this process or in several. Yields the results in order."""
+    if processes == 1:
+        yield from map(function, items)
+        return
+    # Spawned, not forked: torch's threads do not survive a fork.
+    with single_threaded(), ProcessPoolExecutor(processes, get_context("spawn")) as workers:
+        yield from workers.map(function, items)
 
 
 def accelerator(device: str, precision: str):

@@ -156,9 +156,7 @@ class MaskedTraining(Training):
         MaskedTransformer
             The model, on the device of the training.
         """
-        model = self._untrained().to(self.accelerator.device)
-        model.load_state_dict(self.average.state)
-        return model.eval()
+        return self._with_average(self._untrained().to(self.accelerator.device))
 
     def _identity(self) -> dict:
         return super()._identity() | {"codec": self.codec.hash}

@@ -242,9 +242,7 @@ class TaggerTraining(Training):
     @torch.no_grad()
     def check(self) -> dict:
         """Loss on one held-out window per piece, and how often genre and tempo are right."""
-        model = Tagger(GENRES, INSTRUMENTS)
-        model.load_state_dict(self.average.state)
-        model.eval()
+        model = self._with_average(Tagger(GENRES, INSTRUMENTS))
         middle = (self.valid.spectra.shape[-1] - WINDOW) // 2
         rows = [self.valid.window(piece, middle) for piece in range(len(self.valid.genre))]
         targets = [self.valid.genre, torch.stack([heard for _, heard in rows]), self.valid.tempo]

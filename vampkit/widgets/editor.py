@@ -23,7 +23,7 @@ from vampkit.codec import Codec, Tokens
 from vampkit.show import spectra
 from vampkit.widgets import assets, operations, still
 from vampkit.widgets.base import Widget
-from vampkit.widgets.mask_model import COARSE, SNAPS, Mask, MaskModel
+from vampkit.widgets.mask_model import SNAPS, Mask, MaskModel
 from vampkit.widgets.pace import Pace
 from vampkit.widgets.sound import find_times, sound_pictures
 
@@ -280,7 +280,7 @@ class MaskEditor(Widget):
             "bits": tokens.bits_per_second,
             "name": tokens.name,
             "credit": tokens.credit,
-            "coarse": COARSE,
+            "coarse": spectra.COARSE,
             "names": spectra.codebook_names(model.codebooks),
             "times": {what: list(times) for what, times in model.times.items()},
             "snaps": SNAPS,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -16,6 +15,7 @@ from vampkit.pipeline.source import Source
 from vampkit.prompts import Beats, Onsets, Prompt
 from vampkit.prompts.beats import BeatGrid, LibrosaBeats, onset_times
 from vampkit.prompts.values import Choice, Inner, Number, value_of
+from vampkit.widgets.cells import whole
 
 MOST_PASSES = 72  # twice the paper's 36; more passes only take longer
 MOST_SEED = 2**31 - 1
@@ -101,16 +101,6 @@ def _made(kind: type[Prompt], numbers: dict) -> Prompt:
     return kind(**given)
 
 
-def _whole(name: str, value, low: int, high: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} is {value!r}, a whole number was expected") from None
-    if not low <= number <= high or isinstance(value, bool):
-        raise ValueError(f"{name} is {value!r}, {low} to {high} was expected; choose a number in that range")
-    return number
-
-
 class PanelModel:
     """The state of the panel: a sound, a prompt and its numbers, a seed, a number of passes, and the last take.
 
@@ -186,7 +176,7 @@ class PanelModel:
         values = before | {name: known[name].checked(given) for name, given in numbers.items()}
         seed = self.seed if seed is None else seed
         passes = self.passes if passes is None else passes
-        seed, passes = _whole("the seed", seed, 0, MOST_SEED), _whole("the number of passes", passes, 1, MOST_PASSES)
+        seed, passes = whole("the seed", seed, 0, MOST_SEED), whole("the number of passes", passes, 1, MOST_PASSES)
         if (kind, values) != (self.kind, self.values):
             self.made, self.mask = self._timed(self._prompt(kind, values)).prepare(self.tokens, self.original)
         self.kind, self.values, self.seed, self.passes = kind, values, seed, passes
