@@ -40,20 +40,19 @@ def run(out: str | os.PathLike = "demo", clip: str | Clip = CLIP, seconds: float
 
     def keep(name: str, made: Clip, since: float, hidden: float, kept: float) -> None:
         made.save(out / f"{name}.wav")
-        rows.append(
-            {
-                "name": name,
-                "seconds": round(made.seconds, 2),
-                "peak_dbfs": round(made.peak(), 1),
-                "loudness_lufs": round(made.loudness(), 1),
-                "hidden": round(hidden, 3),
-                "kept_bits_per_second": round(kept),
-                "took_s": round(time.monotonic() - since, 1),
-            }
-        )
+        row = {
+            "name": name,
+            "seconds": round(made.seconds, 2),
+            "peak_dbfs": round(made.peak(), 1),
+            "loudness_lufs": round(made.loudness(), 1),
+            "hidden": round(hidden, 3),
+            "kept_bits_per_second": round(kept),
+            "took_s": round(time.monotonic() - since, 1),
+        }
+        rows.append(row)
         line = "{name:12} {seconds:6.2f} s  peak {peak_dbfs:6.1f} dBFS  {loudness_lufs:6.1f} LUFS  "
         line += "hidden {hidden:5.1%}  kept {kept_bits_per_second:5d} bit/s"
-        print((line + "  in {took_s:4.1f} s").format(**rows[-1]), flush=True)
+        print((line + "  in {took_s:4.1f} s").format(**row), flush=True)
 
     keep("input", sound, time.monotonic(), 0.0, 16 * sound.rate)
     since = time.monotonic()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vampkit.errors import VampkitError
 from vampkit.files.texts import existing
@@ -107,3 +107,17 @@ def digest(*states: Mapping[str, Tensor], start: Any = None, dtype: torch.dtype 
         for name, value in sorted(state.items()):
             found.update(name.encode() + value.detach().cpu().to(dtype).contiguous().numpy().tobytes())
     return found.hexdigest()[:16]
+
+
+def fill(
+    model: nn.Module, weights: Mapping[str, Tensor], path: Path, refusal: str, line: int = -1
+) -> None:
+    """Load weights into a network, in single precision. Raises VampkitError if they do not fit.
+
+    refusal: what is said then, with a place for the reason; line: which line of torch's message gives it.
+    """
+    try:
+        model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in weights.items()})
+    except RuntimeError as error:
+        reason = str(error).splitlines()[line].strip()
+        raise VampkitError(f"the weights in {path.name} {refusal.format(reason)}") from None

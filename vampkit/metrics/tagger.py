@@ -19,8 +19,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vampkit.audio import LEVEL, Clip
-from vampkit.errors import VampkitError
 from vampkit.files import data_folder, read_safetensors, write_safetensors
+from vampkit.files.tensors import fill
 from vampkit.metrics.embedding import BANDS, HOP, RATE, log_mel, require_seconds
 
 FORMAT = "vampkit.tagger/1"
@@ -231,10 +231,5 @@ def load_tagger(path: str | os.PathLike | None = None) -> Tagger:
     path = data_folder() / "models" / "tagger.safetensors" if path is None else Path(path)
     header, weights = read_safetensors(path, FORMAT)
     tagger = Tagger(header["genres"], header["instruments"])
-    try:
-        tagger.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in weights.items()})
-    except RuntimeError as error:
-        raise VampkitError(
-            f"the weights in {path.name} are not this tagger's ({str(error).splitlines()[-1].strip()}); train it again"
-        ) from None
+    fill(tagger, weights, path, "are not this tagger's ({}); train it again")
     return tagger.eval().requires_grad_(False)

@@ -27,12 +27,7 @@ Formant = tuple[float, float, float]
 
 
 def struck(
-    ratios: Sequence[float],
-    amps: Sequence[float],
-    ring: Range,
-    spread: float,
-    knock: float,
-    waver: float = 0.0,
+    ratios: Sequence[float], amps: Sequence[float], ring: Range, spread: float, knock: float, waver: float = 0.0
 ) -> Voice:
     """An instrument with partials (modes) at fixed ratios to the pitch, such as a vibraphone.
 

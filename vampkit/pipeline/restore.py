@@ -89,10 +89,7 @@ def spans(mask: Tensor, tokens: Tokens, rate: int) -> list[tuple[int, int]]:
 
 
 def restored(
-    blocks: Iterable[np.ndarray],
-    original: Callable[[int, int], np.ndarray],
-    spans: list[tuple[int, int]],
-    fade: int,
+    blocks: Iterable[np.ndarray], original: Callable[[int, int], np.ndarray], spans: list[tuple[int, int]], fade: int
 ) -> Iterator[np.ndarray]:
     """Replace spans of samples in a take by the original.
 

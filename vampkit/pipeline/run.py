@@ -180,10 +180,8 @@ class Round:
         self.mask, self.seeds, self.number = mask, seeds, number
         self.reference = settings.windows.reference
         split = self.coarse.model.config.codebooks
-        self.plans = {
-            "coarse": plan(mask[:split].any(0), settings.windows, "coarse", circular),
-            "fine": plan(mask[split:].any(0), settings.windows, "fine", circular),
-        }
+        parts = {"coarse": mask[:split], "fine": mask[split:]}
+        self.plans = {stage: plan(rows.any(0), settings.windows, stage, circular) for stage, rows in parts.items()}
         self.total = self.coarse.settings.passes * len(self.plans["coarse"]) + len(self.plans["fine"])
 
     def over(self, canvas: Canvas) -> Iterator[Progress]:

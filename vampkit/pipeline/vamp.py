@@ -87,12 +87,7 @@ class Vamp:
 
     @with_settings
     def vamp(
-        self,
-        sound: Sound,
-        prompt: Prompt | Tensor,
-        *,
-        progress: Callable[[int, int], None] | None = None,
-        **settings,
+        self, sound: Sound, prompt: Prompt | Tensor, *, progress: Callable[[int, int], None] | None = None, **settings
     ) -> Take:
         """Hide what the prompt does not keep, fill it in, and turn it into sound (paper, section 3.3).
 
@@ -198,11 +193,7 @@ class Vamp:
         return (Clip(b, tokens.source_rate, tokens.name, tokens.credit) for b in self.blocks(source, run))
 
     def again(
-        self,
-        record: dict | str | os.PathLike,
-        sound: Sound,
-        *,
-        progress: Callable[[int, int], None] | None = None,
+        self, record: dict | str | os.PathLike, sound: Sound, *, progress: Callable[[int, int], None] | None = None
     ) -> Take:
         """Make the take of a record again from the same sound.
 

@@ -153,13 +153,8 @@ def waveform(clip, title: str = "", columns: int = 800):
     low, high = spectra.outline(clip, columns)
     x = (np.repeat(np.arange(len(low)), 2) + 0.5) * clip.seconds / len(low)
     y = np.stack([low, high], 1).ravel()
-    line = go.Scatter(
-        x=x.astype(np.float32),
-        y=y.astype(np.float32),
-        mode="lines",
-        line=dict(width=1, color=ACCENT),
-        hovertemplate="%{x:.2f} s, %{y:.3f}<extra></extra>",
-    )
+    look = dict(line=dict(width=1, color=ACCENT), hovertemplate="%{x:.2f} s, %{y:.3f}<extra></extra>")
+    line = go.Scatter(x=x.astype(np.float32), y=y.astype(np.float32), mode="lines", **look)
     figure = dress(figure_of(line), title or f"Waveform of {clip.name or 'the sound'}", 220)
     figure.update_yaxes(title_text="sample (full scale 1)")
     time_axis(figure, clip.seconds)

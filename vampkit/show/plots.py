@@ -90,17 +90,9 @@ def bars(values, y_title: str = "", title: str = "", height: int = 320, digits: 
     triples = [v if isinstance(v, tuple) else (v, v, v) for v in values.values()]
     mean, low, high = (np.array(c, dtype=float) for c in zip(*triples, strict=True))
     names, numbers = [str(name) for name in values], [f"{m:.{digits}f}" for m in mean]
-    bar = go.Bar(
-        x=names,
-        y=mean,
-        error_y=dict(
-            type="data", array=high - mean, arrayminus=mean - low, color=INK, visible=bool((high > low).any())
-        ),
-        text=numbers,
-        textposition="none",
-        marker_color=COLOURS[0],
-        hovertemplate="%{x}: %{text}<extra></extra>",
-    )
+    error = dict(type="data", array=high - mean, arrayminus=mean - low, color=INK, visible=bool((high > low).any()))
+    look = dict(textposition="none", marker_color=COLOURS[0], hovertemplate="%{x}: %{text}<extra></extra>")
+    bar = go.Bar(x=names, y=mean, error_y=error, text=numbers, **look)
     figure = dress(figure_of(bar), title, height)
     # Numbers are not drawn inside or above the bars: in low bars they would shrink, and intervals would cover them.
     labels = [f"{name}<br><b>{number}</b>" for name, number in zip(names, numbers, strict=True)]
@@ -170,9 +162,8 @@ def matrices(panels, x_title: str = "", y_title: str = "", title: str = "", top:
     top = top or max(float(grid.max()) for grid in grids.values())
     columns = min(4, len(grids))
     rows = -(-len(grids) // columns)
-    figure = make_subplots(
-        rows, columns, subplot_titles=list(grids), horizontal_spacing=0.04, vertical_spacing=0.2 / rows
-    )
+    gaps = dict(horizontal_spacing=0.04, vertical_spacing=0.2 / rows)
+    figure = make_subplots(rows, columns, subplot_titles=list(grids), **gaps)
     look = dict(zmin=0, zmax=top, colorscale="Viridis", hovertemplate="row %{y}, column %{x}: %{z:.3f}<extra></extra>")
     if all(max(grid.shape) <= 8 for grid in grids.values()):  # small matrices have room for numbers
         look["texttemplate"] = "%{z:.2f}"

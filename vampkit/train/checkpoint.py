@@ -29,10 +29,8 @@ def _flatten(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(value, dict):
         return {"dict": [[k, _flatten(v, f"{name}.{k}", tensors)] for k, v in value.items()]}
     if isinstance(value, (list, tuple)):
-        return {
-            "list": [_flatten(v, f"{name}.{i}", tensors) for i, v in enumerate(value)],
-            "tuple": isinstance(value, tuple),
-        }
+        items = [_flatten(v, f"{name}.{i}", tensors) for i, v in enumerate(value)]
+        return {"list": items, "tuple": isinstance(value, tuple)}
     return {"value": value}
 
 

@@ -107,11 +107,10 @@ def resolved_precision(precision: str, device: str) -> str:
     """Replace "auto": by "bf16" if the GPU or CPU has instructions for it (AMX, AVX-512 BF16), else by "no"."""
     if precision != "auto":
         return precision
-    fast = (
-        torch.cuda.is_bf16_supported()
-        if device == "cuda"
-        else torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-    )
+    if device == "cuda":
+        fast = torch.cuda.is_bf16_supported()
+    else:
+        fast = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
     return "bf16" if fast else "no"
 
 

@@ -150,12 +150,8 @@ def _download(package: str, version: str, folder: Path) -> Path:
     said = ""
     for name in (f"{package}={version}", package):
         # If the listed version is no longer available, try the current one. The hashes are checked later.
-        done = subprocess.run(
-            ["apt-get", "download", "-q=2", "-o", "APT::Sandbox::User=root", name],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-        )
+        command = ["apt-get", "download", "-q=2", "-o", "APT::Sandbox::User=root", name]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         found = list(folder.glob(f"{package}_*.deb"))
         if done.returncode == 0 and found:
             return found[0]

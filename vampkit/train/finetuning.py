@@ -87,20 +87,16 @@ class AdapterPreset:
         MaskedPreset
             Settings with AdamW and a cosine schedule.
         """
+        same = {name: getattr(self, name) for name in ("batch", "steps", "warmup", "average", "precision", "seed")}
         return MaskedPreset(
             replace(model.config, dropout=0.0),
             frames=self.frames[bool(model.config.conditioning)],
-            batch=self.batch,
-            steps=self.steps,
             optimizer="adamw",
             schedule="cosine",
             adam_rate=self.rate,
             adam_betas=(0.9, 0.99),
-            warmup=self.warmup,
-            average=self.average,
-            precision=self.precision,
-            seed=self.seed,
             check_every=max(1, self.steps // 4),
+            **same,
         )
 
 

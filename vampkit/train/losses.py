@@ -33,15 +33,8 @@ class SpectralLoss(nn.Module):
 
     def spectrum(self, sound: Tensor, window: int) -> Tensor:
         """Complex spectrum [batch, bins, frames]."""
-        return torch.stft(
-            sound,
-            window,
-            window // 4,
-            window=getattr(self, f"hann{window}"),
-            center=True,
-            pad_mode="reflect",
-            return_complex=True,
-        )
+        hann = getattr(self, f"hann{window}")
+        return torch.stft(sound, window, window // 4, window=hann, return_complex=True)
 
     def forward(self, reference: Tensor, estimate: Tensor) -> tuple[Tensor, Tensor]:
         """Compute both distances. reference, estimate: [batch, samples]."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from vampkit.codec import Codec
 from vampkit.errors import VampkitError
 from vampkit.files import data_folder, read_safetensors, write_safetensors
-from vampkit.files.tensors import digest
+from vampkit.files.tensors import digest, fill
 from vampkit.model import MaskedTransformer, ModelConfig
 
 FORMAT = "vampkit.model/1"
@@ -86,13 +86,7 @@ def load_model(name: str | os.PathLike, codec: Codec) -> MaskedTransformer:
         )
     config = ModelConfig(**header["config"])
     model = MaskedTransformer(config, codec.tables[: config.codebooks])
-    try:
-        model.load_state_dict({k: v.float() for k, v in weights.items()})
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise VampkitError(
-            f"the weights in {path.name} do not fit their settings ({reason}); train or fetch them again"
-        ) from None
+    fill(model, weights, path, "do not fit their settings ({}); train or fetch them again")
     return model.eval().requires_grad_(False)
 
 

@@ -29,6 +29,7 @@ from vampkit.widgets.sound import find_times, sound_pictures
 
 PASSES = 40  # assumed number of passes per run, for the estimated time
 VIEWS = 8  # number of open views of an editor for which the last answered message is remembered
+SCRIPTS = ("geometry.js", "dom.js", "draw.js", "grid.js", "keys.js", "editor.js")
 TOOLS = {"tool": "brush", "width": 3, "height": 1, "sound": "mel"}
 
 
@@ -95,9 +96,7 @@ class MaskEditor(Widget):
         For any other source, or an empty grid.
     """
 
-    _esm = assets.module(
-        *("geometry.js", "dom.js", "draw.js", "grid.js", "keys.js", "editor.js"), render="mountEditor(model, el)"
-    )
+    _esm = assets.module(*SCRIPTS, render="mountEditor(model, el)")
     _css = assets.text("editor.css")
     _operations = operations.EDITOR
 

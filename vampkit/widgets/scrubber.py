@@ -200,9 +200,8 @@ class SamplerScrubber(Widget):
             codes, mask = self.tokens.codes.clone(), self.mask.clone()
             coarse = torch.from_numpy(self.passes.codes[number - 1].astype(np.int64))
             codes[: len(coarse)], mask[: len(coarse)] = coarse, False
-            take = self.vamp.vamp(
-                self.tokens.replace(codes=codes), mask, seed=self._seed, fine_passes=self._fine_passes
-            )
+            sound = self.tokens.replace(codes=codes)
+            take = self.vamp.vamp(sound, mask, seed=self._seed, fine_passes=self._fine_passes)
             self._sounds[number] = take.clip
         return self._sounds[number]
 

@@ -23,7 +23,7 @@ from vampkit.pipeline.settings import SETTINGS, with_settings
 from vampkit.show.player import to_mp3
 from vampkit.widgets import assets, cells, operations, still
 from vampkit.widgets.abx import BlindTest
-from vampkit.widgets.editor import MaskEditor, passed_on, shown
+from vampkit.widgets.editor import SCRIPTS, MaskEditor, passed_on, shown
 from vampkit.widgets.history import Entry, History, Which
 from vampkit.widgets.pace import in_words
 from vampkit.widgets.session import PRESETS, Session
@@ -68,11 +68,8 @@ class VampStudio(MaskEditor):
         For a sound that cannot be opened, or an unknown preset.
     """
 
-    _esm = assets.module(
-        *("geometry.js", "dom.js", "draw.js", "grid.js", "keys.js", "editor.js"),
-        *("fade.js", "player.js", "takes.js", "studio.js"),
-        render="mountEditor(model, el, extendStudio)",
-    )
+    _own = ("fade.js", "player.js", "takes.js", "studio.js")
+    _esm = assets.module(*SCRIPTS, *_own, render="mountEditor(model, el, extendStudio)")
     _css = assets.text("editor.css") + assets.text("studio.css")
     _operations = operations.STUDIO
 
