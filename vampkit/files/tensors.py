@@ -109,9 +109,7 @@ def digest(*states: Mapping[str, Tensor], start: Any = None, dtype: torch.dtype 
     return found.hexdigest()[:16]
 
 
-def fill(
-    model: nn.Module, weights: Mapping[str, Tensor], path: Path, refusal: str, line: int = -1
-) -> None:
+def fill(model: nn.Module, weights: Mapping[str, Tensor], path: Path, refusal: str, line: int = -1) -> None:
     """Load weights into a network, in single precision. Raises VampkitError if they do not fit.
 
     refusal: what is said then, with a place for the reason; line: which line of torch's message gives it.

@@ -15,6 +15,7 @@ from vampkit.audio import Clip
 from vampkit.codec import Tokens
 from vampkit.errors import VampkitError
 from vampkit.files.texts import of_format, write_text
+from vampkit.model import check_mask
 from vampkit.pipeline.settings import TakeSettings
 from vampkit.pipeline.source import Prompted
 from vampkit.prompts import Drawn
@@ -90,9 +91,7 @@ class Take:
         TypeError, ValueError
             For takes and masks that do not fit together.
         """
-        if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
-            kind = getattr(mask, "dtype", type(mask).__name__)
-            raise TypeError(f"a mask of type {kind} was given, torch.bool was expected (True takes the other's tokens)")
+        check_mask(mask, "(True takes the other's tokens)")
         mine, theirs = self.tokens, other.tokens
         alike = theirs.codec == mine.codec and theirs.codes.shape == mine.codes.shape
         if not alike or mask.shape != self.mask.shape:

@@ -219,7 +219,7 @@ class Prompt:
         dict
             Data for `json.dumps`. `from_json` makes the same prompt from it.
         """
-        return {"format": FORMAT, **_plain(self)}
+        return {"format": FORMAT, **_to_data(self)}
 
     @classmethod
     def from_json(cls, data: dict | str) -> Prompt:
@@ -243,7 +243,7 @@ class Prompt:
             For values outside their range.
         """
         data = of_format(data, FORMAT, "prompt")
-        return _made({name: value for name, value in data.items() if name != "format"})
+        return _from_data({name: value for name, value in data.items() if name != "format"})
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(number, whole, choice, time_list, inner, field))
@@ -488,15 +488,15 @@ def _called(prompt: Prompt) -> str:
     return f"({prompt!r})" if isinstance(prompt, Opposite) else repr(prompt)
 
 
-def _plain(value):
+def _to_data(value):
     """A prompt, or the value of one of its fields, as plain data for JSON."""
     if isinstance(value, Prompt):
-        return {"type": type(value).__name__, **{f.name: _plain(getattr(value, f.name)) for f in fields(value)}}
+        return {"type": type(value).__name__, **{f.name: _to_data(getattr(value, f.name)) for f in fields(value)}}
     return list(value) if isinstance(value, tuple) else value
 
 
-def _made(value):
-    """The prompt, or the value of a field, from the plain data that `_plain` made."""
+def _from_data(value):
+    """The prompt, or the value of a field, from the plain data that `_to_data` made."""
     if isinstance(value, list):
         return tuple(value)
     if not isinstance(value, dict):
@@ -505,6 +505,6 @@ def _made(value):
     if not isinstance(name, str) or name not in Prompt.kinds:
         raise VampkitError(f"a prompt of type {name!r} is not known; there are: {', '.join(sorted(Prompt.kinds))}")
     try:
-        return Prompt.kinds[name](**{key: _made(inner) for key, inner in value.items() if key != "type"})
+        return Prompt.kinds[name](**{key: _from_data(inner) for key, inner in value.items() if key != "type"})
     except (TypeError, AttributeError) as error:
         raise VampkitError(f"the fields of {name} do not fit ({error}); write the prompt with Prompt.to_json") from None

@@ -55,8 +55,8 @@ def tracks(
     chosen = [row for row in rows if row["set"] in sets and row["split"] in splits]
     for row in chosen:
         suffix = Path(row["path"].partition("!")[2] or row["path"]).suffix.lower()
-        name = f"{_plain(row['title'])}-{row['sha256'][:6]}{suffix}"
-        row["file"] = f"{row['split']}/{_plain(row['artist'])}/{name}"
+        name = f"{_slug(row['title'])}-{row['sha256'][:6]}{suffix}"
+        row["file"] = f"{row['split']}/{_slug(row['artist'])}/{name}"
     return chosen
 
 
@@ -196,6 +196,6 @@ def _write_makers(rows: list[dict[str, str]], target: Path) -> None:
                 file.write(json.dumps(maker, ensure_ascii=False) + "\n")
 
 
-def _plain(text: str) -> str:
+def _slug(text: str) -> str:
     letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:60] or "untitled"

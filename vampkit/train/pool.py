@@ -182,7 +182,7 @@ def build_pool(
             except (VampkitError, ValueError) as error:
                 yield artist, path.stem, error
 
-    return _write(sounds(), len(speeds) * len(files), Path(folder), "music")
+    return _write_pool(sounds(), len(speeds) * len(files), Path(folder), "music")
 
 
 def compose_pool(seeds: Iterable[int], folder: str | os.PathLike, seconds: float = 30.0, processes: int = 1) -> Pool:
@@ -206,7 +206,7 @@ def compose_pool(seeds: Iterable[int], folder: str | os.PathLike, seconds: float
     """
     seeds = list(seeds)
     made = spread(partial(_composed, seconds=seconds), seeds, processes)
-    return _write(made, len(seeds), Path(folder), "composing")
+    return _write_pool(made, len(seeds), Path(folder), "composing")
 
 
 def composed_pool(count: int, held_out: bool = False, processes: int = 1) -> Pool:
@@ -224,7 +224,7 @@ def _composed(seed: int, seconds: float) -> tuple[str, str, list[np.ndarray]]:
     return f"composed-{seed}", f"{piece.genre}-{seed}", list(excerpts_of(music.render(piece)))
 
 
-def _write(sounds, count: int, folder: Path, what: str) -> Pool:
+def _write_pool(sounds, count: int, folder: Path, what: str) -> Pool:
     from vampkit.files.bars import progress_bar
 
     if (folder / "pool.json").is_file():

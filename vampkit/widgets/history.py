@@ -79,20 +79,10 @@ class History:
             raise ValueError(f"there is no take {name!r}; the takes are: {there}")
         return found[-1]
 
-    def add(
-        self,
-        take: Take,
-        mask: np.ndarray,
-        settings: TakeSettings,
-        circular: bool,
-        seconds: float,
-        source: str,
-        live: bool = False,
-    ) -> Entry:
-        """Add a take. Its name is "take 1", "take 2" and so on, until it is renamed."""
+    def add(self, **facts) -> Entry:
+        """Add a take, of the fields of an Entry but its number and name: "take 1", "take 2" and so on at first."""
         self._last += 1
-        name = f"take {self._last}"
-        self.entries.append(Entry(self._last, take, mask, settings, circular, seconds, source, name, live=live))
+        self.entries.append(Entry(number=self._last, name=f"take {self._last}", **facts))
         return self.entries[-1]
 
     def rename(self, which: Which, name: str) -> Entry:

@@ -89,7 +89,7 @@ def _range(name: str, value: Number, default, seconds: float) -> Range:
     return Range(name, value.label, low, high, step, start, value.whole)
 
 
-def _made(kind: type[Prompt], numbers: dict) -> Prompt:
+def _filled(kind: type[Prompt], numbers: dict) -> Prompt:
     """Make the prompt from the numbers of the panel."""
     given = {}
     for f in fields(kind):
@@ -166,7 +166,7 @@ class PanelModel:
         kind = self.kind if prompt is None else prompt
         if not isinstance(kind, str) or kind not in offered():
             raise ValueError(f"the prompt {kind!r} is not offered, one of {', '.join(offered())} was expected")
-        known = {number.name: number for number in self._numbers(kind)}
+        known = {number.name: number for number in self._offered(kind)}
         if value is not None:
             numbers = {next(iter(known)): value} | numbers
         strange = [name for name in numbers if name not in known]
@@ -189,7 +189,7 @@ class PanelModel:
     @property
     def numbers(self) -> tuple[Range | Menu, ...]:
         """The numbers of the current prompt, with their ranges for this sound."""
-        return self._numbers(self.kind)
+        return self._offered(self.kind)
 
     @property
     def prompt(self) -> Prompt:
@@ -255,7 +255,7 @@ class PanelModel:
         self.take = self.vamp.vamp(sound, prompt, progress=progress, **settings)
         return self.take
 
-    def _numbers(self, kind: str) -> tuple[Range | Menu, ...]:
+    def _offered(self, kind: str) -> tuple[Range | Menu, ...]:
         return controls(offered()[kind], self.tokens.seconds)
 
     @cached_property
@@ -267,7 +267,7 @@ class PanelModel:
         return tuple(float(t) for t in onset_times(self.original, backtrack=True))
 
     def _prompt(self, kind: str, values: dict) -> Prompt:
-        prompt = _made(offered()[kind], values)
+        prompt = _filled(offered()[kind], values)
         if self.beats is not None and isinstance(prompt, Beats):
             return replace(prompt, beats=self.beats)
         return prompt

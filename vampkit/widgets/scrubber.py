@@ -32,11 +32,11 @@ class Passes:
     """
 
     def __init__(self, steps: Iterable[Step]):
-        codes, state, sure, entropy = [], [], [], []
+        rows = []
         for step in steps:
             guessed, hidden = step.guessed[0].numpy(), step.mask[0].numpy()
             now = np.full(guessed.shape, KEPT, np.uint8)
-            now[state[0] == PROMPT if state else ~guessed] = PROMPT
+            now[rows[0][1] == PROMPT if rows else ~guessed] = PROMPT
             now[guessed], now[hidden] = FRESH, HIDDEN
             rank, bits = np.zeros(guessed.shape, np.uint8), np.zeros(guessed.shape, np.float32)
             count = int(guessed.sum())
@@ -44,11 +44,8 @@ class Passes:
                 order = step.confidence[0].numpy()[guessed].argsort().argsort()
                 rank[guessed] = (255 * (order + 1) / count).round()
                 bits[guessed] = entropy_bits(step.probabilities).numpy()
-            codes.append(step.codes[0].numpy().astype(np.uint16))
-            state.append(now)
-            sure.append(rank)
-            entropy.append(bits)
-        self.codes, self.state, self.sure, self.entropy = (np.stack(x) for x in (codes, state, sure, entropy))
+            rows.append((step.codes[0].numpy().astype(np.uint16), now, rank, bits))
+        self.codes, self.state, self.sure, self.entropy = map(np.stack, zip(*rows, strict=True))
 
     def __len__(self) -> int:
         return len(self.codes)

@@ -244,8 +244,8 @@ class Session:
                     return
                 if job.state == "done" and job.take is not None and not self.closed:
                     with self._lock:
-                        live = self.live_on
-                        made.append(self.history.add(job.take, mask, settings, circular, job.seconds, source, live))
+                        facts = dict(settings=settings, circular=circular, source=source, live=self.live_on)
+                        made.append(self.history.add(take=job.take, mask=mask, seconds=job.seconds, **facts))
                         self._after_take(made[0])
                 job.take = None  # the history holds it
                 self.tell("state", None)
