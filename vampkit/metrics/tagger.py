@@ -82,9 +82,8 @@ class Tagger(nn.Module):
             layers += [nn.ReLU(), nn.MaxPool2d(2)]
         self.layers = nn.Sequential(*layers)
         self.embedding = nn.Linear(2 * WIDTHS[-1] * (BANDS // 2 ** len(WIDTHS)), DIMS)
-        self.heads = nn.ModuleList(
-            nn.Linear(DIMS, n) for n in (len(self.genres), len(self.instruments), len(TEMPI) + 1)
-        )
+        sizes = (len(self.genres), len(self.instruments), len(TEMPI) + 1)
+        self.heads = nn.ModuleList(nn.Linear(DIMS, n) for n in sizes)
 
     def embed(self, spectra: Float[Tensor, "batch 64 frames"]) -> Float[Tensor, "batch 64"]:
         """Compute the embedding of each spectrum.

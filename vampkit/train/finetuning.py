@@ -316,10 +316,8 @@ def finetune(
         path = (out / kind / "adapters.safetensors").replace(out / f"{kind}.safetensors")
         tokens = held.held_out(EXCERPTS, training.preset.model.codebooks, training.preset.frames)
         adapted = load_adapters(path, training.base.cpu())
-        scores = [
-            masked_cross_entropy(m, tokens, 0.5, seed=1, by_item=True).mean(1).tolist()
-            for m in (training.base, adapted)
-        ]
+        models = (training.base, adapted)
+        scores = [masked_cross_entropy(m, tokens, 0.5, seed=1, by_item=True).mean(1).tolist() for m in models]
         before[kind], after[kind] = map(bootstrap, scores)
         gain[kind] = bootstrap([a - b for a, b in zip(*scores, strict=True)])
     names = tuple(dict.fromkeys(held.tracks[track]["name"] for track, _, _ in held.parts))

@@ -175,10 +175,8 @@ class TaggerTraining(Training):
         convolutions, rest = [], []
         for name, weight in self.model.named_parameters():
             (convolutions if name.startswith("layers.") and weight.ndim == 4 else rest).append(weight)
-        self.optimizers = [
-            Muon(convolutions, preset.muon_rate),
-            torch.optim.AdamW(rest, preset.adam_rate, weight_decay=preset.decay),
-        ]
+        adam = torch.optim.AdamW(rest, preset.adam_rate, weight_decay=preset.decay)
+        self.optimizers = [Muon(convolutions, preset.muon_rate), adam]
         self._begin()
 
     def batch(self, step: int) -> tuple[Tensor, list[Tensor]]:

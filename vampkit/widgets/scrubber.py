@@ -132,12 +132,8 @@ class SamplerScrubber(Widget):
             "facts": [self.passes.facts(i) for i in range(len(self.passes))],
         }
         heat = (self.passes.entropy * (255 / np.log2(tokens.entries))).round().clip(0, 255).astype(np.uint8)
-        self.data = [
-            self.passes.codes.astype("<u2").tobytes(),
-            self.passes.state.tobytes(),
-            self.passes.sure.tobytes(),
-            heat.tobytes(),
-        ]
+        parts = (self.passes.codes.astype("<u2"), self.passes.state, self.passes.sure, heat)
+        self.data = [part.tobytes() for part in parts]
 
     def go(self, number: int) -> None:
         """Show a pass.

@@ -316,9 +316,8 @@ class Session:
                 raise ValueError("live vamping is on already; cancel it first")
             whole("the number of frames to roll by", roll, -self.model.frames, self.model.frames)
             self.live_on = True
-        self._live = threading.Thread(
-            target=self._vary, args=(rounds, chain, roll, not wait), name="vampkit-live", daemon=True
-        )
+        given = (rounds, chain, roll, not wait)
+        self._live = threading.Thread(target=self._vary, args=given, name="vampkit-live", daemon=True)
         self._live.start()
         if wait:
             self._live.join()
