@@ -117,5 +117,6 @@ def fill(model: nn.Module, weights: Mapping[str, Tensor], path: Path, refusal: s
     try:
         model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in weights.items()})
     except RuntimeError as error:
-        reason = str(error).splitlines()[line].strip()
+        lines = str(error).splitlines()
+        reason = lines[min(line, len(lines) - 1)].strip()
         raise VampkitError(f"the weights in {path.name} {refusal.format(reason)}") from None
