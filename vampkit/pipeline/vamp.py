@@ -8,7 +8,6 @@ Paper: section 3 and figure 1. Notebook: 00.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,6 +20,7 @@ from torch import Tensor
 from vampkit.audio import Clip
 from vampkit.codec import Codec, Tokens
 from vampkit.errors import VampkitError
+from vampkit.files.tensors import digest
 from vampkit.model import MaskedTransformer
 from vampkit.pipeline.devices import chosen
 from vampkit.pipeline.restore import check_restorable, restore
@@ -83,20 +83,11 @@ class Vamp:
     @cached_property
     def weights_hash(self) -> str:
         """A hash of both models. Records hold it, so that a take is only made again by the same models."""
-        digest = hashlib.sha256()
-        for model in (self.coarse, self.fine):
-            for name, value in sorted(model.state_dict().items()):
-                digest.update(name.encode() + value.detach().float().cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()[:16]
+        return digest(self.coarse.state_dict(), self.fine.state_dict())
 
     @with_settings
     def vamp(
-        self,
-        sound: Sound,
-        prompt: Prompt | Tensor,
-        *,
-        progress: Callable[[int, int], None] | None = None,
-        **settings,
+        self, sound: Sound, prompt: Prompt | Tensor, *, progress: Callable[[int, int], None] | None = None, **settings
     ) -> Take:
         """Hide what the prompt does not keep, fill it in, and turn it into sound (paper, section 3.3).
 
@@ -202,11 +193,7 @@ class Vamp:
         return (Clip(b, tokens.source_rate, tokens.name, tokens.credit) for b in self.blocks(source, run))
 
     def again(
-        self,
-        record: dict | str | os.PathLike,
-        sound: Sound,
-        *,
-        progress: Callable[[int, int], None] | None = None,
+        self, record: dict | str | os.PathLike, sound: Sound, *, progress: Callable[[int, int], None] | None = None
     ) -> Take:
         """Make the take of a record again from the same sound.
 
