@@ -16,6 +16,7 @@ SUPPORTED = ("3.13", "3.12", "3.11")
 PATIENCE = {"UV_HTTP_TIMEOUT": "10", "UV_HTTP_CONNECT_TIMEOUT": "5", "UV_HTTP_RETRIES": "0"}
 """Seconds that uv waits for a host. They are few, so that pip takes over soon if uv cannot reach it."""
 
+IMPORTS = "import torch, vampkit.codec; print('vampkit', vampkit.__version__, 'with torch', torch.__version__)"
 PROBE = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
 
 
@@ -105,13 +106,7 @@ def main(root=ROOT):
         if not run([*base, "-m", "venv", str(folder)]):
             raise SystemExit("the virtual environment %s could not be made; the lines above say why" % folder)
     way = install(python, root)
-    if not run(
-        [
-            python,
-            "-c",
-            "import torch, vampkit.codec; print('vampkit', vampkit.__version__, 'with torch', torch.__version__)",
-        ]
-    ):
+    if not run([python, "-c", IMPORTS]):
         raise SystemExit("vampkit was installed but cannot be imported; remove .venv and try again")
     stamp.write_text(way + "\n", encoding="utf-8")
 

@@ -111,7 +111,6 @@ def share(codebooks: int, frames: int, kept: float, generator: torch.Generator) 
     ValueError
         For a share outside 0 to 1.
     """
-    _check(codebooks, frames)
     if not 0 <= kept <= 1:
         raise ValueError(f"a share of {kept} was to be kept, 0 (nothing) to 1 (everything) was expected")
     mask = full(codebooks, frames).flatten()
@@ -157,7 +156,6 @@ def periodic(
     >>> periodic(1, 6, period=3).int()
     tensor([[0, 1, 1, 0, 1, 1]], dtype=torch.int32)
     """
-    _check(codebooks, frames)
     if period < 0 or width < 1:
         raise ValueError(
             f"period {period} and width {width} were given, "
@@ -202,7 +200,6 @@ def windows(
     ValueError
         For a negative number of frames.
     """
-    _check(codebooks, frames)
     if before < 0 or after < 0:
         raise ValueError(
             f"windows of {before} frames before and {after} after were asked for, 0 or more of each was expected"
@@ -267,7 +264,6 @@ def prefix(codebooks: int, frames: int, kept: int) -> Bool[Tensor, "codebooks fr
     ValueError
         For more frames than there are.
     """
-    _check(codebooks, frames)
     if not 0 <= kept <= frames:
         raise ValueError(f"a prefix of {kept} frames was asked for, 0 to {frames} was expected")
     return gap(codebooks, frames, kept, frames)

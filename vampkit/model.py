@@ -357,3 +357,10 @@ def check_codes(codes: Tensor, entries: int) -> None:
     if low < 0 or high >= entries:
         hint = "; these codes still hold masked places, sample them first" if high == entries else ""
         raise ValueError(f"codes run from {low} to {high}, 0 to {entries - 1} was expected{hint}")
+
+
+def check_mask(mask: Tensor, meaning: str = "(True hides); convert with mask.bool()") -> None:
+    """Raise TypeError if a mask is not a boolean tensor. meaning: what True does, and what to do."""
+    if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
+        kind = getattr(mask, "dtype", type(mask).__name__)
+        raise TypeError(f"a mask of type {kind} was given, torch.bool was expected {meaning}")

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from vampkit import schedules
-from vampkit.model import check_codes
+from vampkit.model import check_codes, check_mask
 
 ANNEALINGS = {"linear": schedules.linear} | schedules.SCHEDULES | {"constant": lambda u: 1.0}
 """Functions from the fraction of the passes that is done to the scale of the noise on the confidences."""
@@ -478,11 +478,7 @@ def _checked(model: nn.Module, codes: Tensor, mask: Tensor, seeds: Sequence[int]
     Returns the codes with zeros at hidden places, and the mask without the conditioning codebooks.
     """
     config = model.config
-    if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
-        kind = getattr(mask, "dtype", type(mask).__name__)
-        raise TypeError(
-            f"a mask of type {kind} was given, torch.bool was expected (True hides); convert with mask.bool()"
-        )
+    check_mask(mask)
     shape = tuple(getattr(codes, "shape", ()))
     if len(shape) != 3 or shape[1] != config.codebooks or tuple(mask.shape) != shape:
         raise ValueError(

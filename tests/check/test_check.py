@@ -196,7 +196,7 @@ def test_every_trap_is_a_mistake_that_is_caught(module, name, capsys, monkeypatc
     getattr(MODULES[module], name)(stub)
     called, _, cases, right, traps = kept["all"]
     assert called == name and traps
-    for trap, sentence in traps:
+    for sentence, trap in traps.items():
         assert sentence in said(capsys, core.judge(name, trap, cases, right, traps), False)
 
 

@@ -17,9 +17,9 @@ from vampkit.files import data_folder
 from vampkit.music.drums import KITS
 from vampkit.music.genres import GENRE_TABLE
 from vampkit.music.grooves import GROOVES
-from vampkit.music.instruments import INSTRUMENT_TABLE
 from vampkit.music.patterns import bass_bar
 from vampkit.music.soundfont import PROGRAMS
+from vampkit.music.tables import INSTRUMENT_TABLE
 
 FONTS = (os.environ.get("VAMPKIT_SOUNDFONTS", "/usr/share/sounds/sf2"), "/usr/share/sounds/sf3")
 SEEDS = range(1_000_000, 1_000_010)
@@ -274,3 +274,6 @@ def test_a_missing_soundfont_is_named(pieces, tmp_path):
 def test_unknown_genre_is_refused():
     with pytest.raises(ValueError, match="waltz"):
         music.compose(1, genre="polka")
+    piece = dataclasses.replace(music.compose(1, seconds=1.0), genre="polka")
+    with pytest.raises(VampkitError, match="waltz"):
+        music.render(piece)

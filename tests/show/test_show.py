@@ -12,7 +12,7 @@ import pytest
 import soundfile
 import torch
 
-from vampkit import show
+from vampkit import masks, show
 from vampkit.audio import Clip
 from vampkit.show import pictures, player, spectra, static
 
@@ -277,7 +277,7 @@ def test_mask_figure_tells_truth(mask):
     assert figure.layout.yaxis.ticktext[:5] == ("coarse 1", "coarse 2", "coarse 3", "coarse 4", "fine 5")
     assert "79.5 % hidden" in figure.layout.title.text
     drawn = ~np.isnan(figure.data[1].x)
-    assert drawn.sum() == 2 * sum(len(spectra.runs(row)) for row in mask.numpy())
+    assert drawn.sum() == 2 * sum(len(masks.runs(row)) for row in mask.numpy())
     assert figure.layout.xaxis.range[1] == pytest.approx(575 * 768 / 44_100)
 
 

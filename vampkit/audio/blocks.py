@@ -45,12 +45,8 @@ def resample_blocks(blocks: Iterable[np.ndarray], rate: int, wanted: int) -> Ite
     for block in chain(blocks, [None]):
         channels = channels if block is None else len(block)
         stream = stream or soxr.ResampleStream(rate, wanted, channels, dtype="float32")
-        rows = (
-            np.zeros((0, channels), dtype=np.float32)
-            if block is None
-            else np.ascontiguousarray(block.T, dtype=np.float32)
-        )
-        made = stream.resample_chunk(rows, last=block is None)
+        rows = np.zeros((0, channels)) if block is None else block.T
+        made = stream.resample_chunk(np.ascontiguousarray(rows, dtype=np.float32), last=block is None)
         if len(made):
             yield made.T
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import torch
@@ -22,13 +22,13 @@ def judge(
     yours: Callable,
     cases: Iterable[tuple],
     answer: Callable,
-    traps: Sequence[tuple[Callable, str]] = (),
+    traps: Mapping[str, Callable],
     tolerance: float = 1e-4,
 ) -> bool:
     """Run `yours` on every case and compare it with `answer`; print one line, return whether all was right.
 
     A case is a tuple of arguments; each function gets copies of its own. A `yours` that raises NotImplementedError was
-    not attempted yet. A trap is a usual mistake, and the sentence to say where `yours` agrees with it and not with the
+    not attempted yet. A trap is a usual mistake, by the sentence to say where `yours` agrees with it and not with the
     answer. The tolerance of floating point numbers is relative to 1 or to the number, whichever is larger.
     """
     if not callable(yours):
@@ -43,7 +43,7 @@ def judge(
         wrong = difference(found, as_value(answer(*_copies(case))), tolerance)
         if wrong:
             line = f"not yet; in case {number} {wrong}"
-            for trap, sentence in traps:
+            for sentence, trap in traps.items():
                 if not difference(found, as_value(trap(*_copies(case))), tolerance):
                     return _say(name, f"{line}. {sentence}")
             return _say(name, line)

@@ -28,19 +28,17 @@ def parameters(yours: Callable) -> bool:
         Whether it is right; one line is printed.
     """
     cases = [(6, 192, 4, 4, 0), (20, 1280, 20, 4, 0), (16, 1280, 20, 14, 4), (1, 64, 8, 2, 0), (3, 96, 3, 9, 2)]
-    traps = [
-        (_miscounted(lambda c: 32 * c.heads * (c.layers - 1)), "Which layers hold a table of the relative bias?"),
-        (
-            _miscounted(lambda c: (c.width + 2) * c.entries * c.conditioning),
-            "For which codebooks does the head make logits?",
+    traps = {
+        "Which layers hold a table of the relative bias?": _miscounted(lambda c: 32 * c.heads * (c.layers - 1)),
+        "For which codebooks does the head make logits?": _miscounted(
+            lambda c: (c.width + 2) * c.entries * c.conditioning
         ),
-        (
-            _miscounted(lambda c: -c.entries * (c.codebooks - c.conditioning)),
-            "How many numbers does weight normalisation add to the head?",
+        "How many numbers does weight normalisation add to the head?": _miscounted(
+            lambda c: -c.entries * (c.codebooks - c.conditioning)
         ),
-        (_miscounted(lambda c: -c.width), "How many norms are there outside the blocks?"),
-        (_miscounted(lambda c: 2 * c.width**2 * c.layers), "How wide is the feed-forward part after its gate?"),
-    ]
+        "How many norms are there outside the blocks?": _miscounted(lambda c: -c.width),
+        "How wide is the feed-forward part after its gate?": _miscounted(lambda c: 2 * c.width**2 * c.layers),
+    }
     return judge("parameters", yours, cases, _count, traps)
 
 
@@ -64,18 +62,16 @@ def circular_bias(yours: Callable) -> bool:
         (torch.randn(32, heads, generator=generator(seed)), frames)
         for seed, (heads, frames) in enumerate([(1, 5), (2, 7), (4, 31), (3, 201)])
     ]
-    traps = [
-        (lambda table, frames: _bias(table, _line(frames)), "Frame 0 and the last one are neighbours here"),
-        (
-            lambda table, frames: _bias(table, -_circle(frames)),
-            "Ahead and back are swapped: the distance is key minus query",
+    traps = {
+        "Frame 0 and the last one are neighbours here": lambda table, frames: _bias(table, _line(frames)),
+        "Ahead and back are swapped: the distance is key minus query": lambda table, frames: _bias(
+            table, -_circle(frames)
         ),
-        (lambda table, frames: _bias(table, _circle(frames)).permute(1, 2, 0), "The heads come first"),
-        (
-            lambda table, frames: _bias(table, _circle(frames).abs()),
-            "A frame ahead and a frame back are in different buckets",
+        "The heads come first": lambda table, frames: _bias(table, _circle(frames)).permute(1, 2, 0),
+        "A frame ahead and a frame back are in different buckets": lambda table, frames: _bias(
+            table, _circle(frames).abs()
         ),
-    ]
+    }
     return judge("circular_bias", yours, cases, lambda table, frames: _bias(table, _circle(frames)), traps)
 
 
@@ -99,21 +95,18 @@ def reach(yours: Callable) -> bool:
         (torch.randn(n, v, generator=generator(seed)) * scale, fraction)
         for seed, (n, v, scale, fraction) in enumerate(scales)
     ]
-    traps = [
-        (lambda logits, fraction: _reach(logits, fraction) - 1, "Count the entry that crosses the line as well"),
-        (
-            lambda logits, fraction: (logits.softmax(-1).cumsum(-1) < fraction).sum(-1) + 1,
-            "In which order are the entries to be added up?",
+    traps = {
+        "Count the entry that crosses the line as well": lambda logits, fraction: _reach(logits, fraction) - 1,
+        "In which order are the entries to be added up?": lambda logits, fraction: (
+            (logits.softmax(-1).cumsum(-1) < fraction).sum(-1) + 1
         ),
-        (
-            lambda logits, fraction: (logits.softmax(-1).sort(-1).values.cumsum(-1) < fraction).sum(-1) + 1,
-            "Begin with the likeliest",
+        "Begin with the likeliest": lambda logits, fraction: (
+            (logits.softmax(-1).sort(-1).values.cumsum(-1) < fraction).sum(-1) + 1
         ),
-        (
-            lambda logits, fraction: (logits.softmax(-1) > 1 - fraction).sum(-1),
-            "It is the sum that must reach the fraction",
+        "It is the sum that must reach the fraction": lambda logits, fraction: (logits.softmax(-1) > 1 - fraction).sum(
+            -1
         ),
-    ]
+    }
     return judge("reach", yours, cases, _reach, traps)
 
 

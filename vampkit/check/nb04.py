@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import truediv
 
 import torch
 import torch.nn.functional as F
@@ -28,15 +29,12 @@ def masked_mean(yours: Callable) -> bool:
         Whether it is right; one line is printed.
     """
     cases = [_batch(seed, shape) for seed, shape in enumerate([(2, 4, 30, 20), (1, 1, 9, 5), (3, 2, 16, 64)])]
-    traps = [
-        (lambda logits, codes, mask: _nats(logits, codes).mean(), "Which tokens count?"),
-        (
-            lambda logits, codes, mask: _nats(logits, codes)[mask].sum(),
-            "The sum grows with the number of hidden tokens",
-        ),
-        (lambda *case: -_masked_mean(*case), "Probabilities are below 1, so a loss is above 0"),
-        (_mean_of_means, "A mean of means weighs the tokens of examples unequally"),
-    ]
+    traps = {
+        "Which tokens count?": lambda logits, codes, mask: _nats(logits, codes).mean(),
+        "The sum grows with the number of hidden tokens": lambda logits, codes, mask: _nats(logits, codes)[mask].sum(),
+        "Probabilities are below 1, so a loss is above 0": lambda *case: -_masked_mean(*case),
+        "A mean of means weighs the tokens of examples unequally": _mean_of_means,
+    }
     return judge("masked_mean", yours, cases, _masked_mean, traps)
 
 
@@ -60,17 +58,15 @@ def rate(yours: Callable) -> bool:
         Whether it is right; one line is printed.
     """
     cases = [*((step, 100, 10) for step in (0, 4, 9, 30, 50, 75, 100)), (3, 40, 2), (29, 40, 2)]
-    traps = [
-        (
-            lambda step, steps, warmup: step / warmup if step < warmup else _down(step, steps),
-            "The first step should learn a little, too",
+    traps = {
+        "The first step should learn a little, too": lambda step, steps, warmup: (
+            step / warmup if step < warmup else _down(step, steps)
         ),
-        (lambda step, steps, warmup: _down(step, steps), "Where is the warm-up?"),
-        (
-            lambda step, steps, warmup: min((step + 1) / warmup, (steps - step) / (steps - warmup)),
-            "It is flat until half of the steps are done",
+        "Where is the warm-up?": lambda step, steps, warmup: _down(step, steps),
+        "It is flat until half of the steps are done": lambda step, steps, warmup: min(
+            (step + 1) / warmup, (steps - step) / (steps - warmup)
         ),
-    ]
+    }
     return judge("rate", yours, cases, _rate, traps)
 
 
@@ -94,13 +90,10 @@ def shares(yours: Callable) -> bool:
         (torch.rand(n, generator=generator(n)) * 50 + 1, torch.randint(1, 40, (n,), generator=generator(n)))
         for n in (2, 3, 8)
     ]
-    traps = [
-        (
-            lambda sums, counts: sums / counts,
-            "Process by process this is a local mean, and a process with few hidden tokens counts too much",
-        ),
-        (lambda sums, counts: sums / counts.sum(), "The mean over processes divides once more"),
-    ]
+    traps = {
+        "Process by process this is a local mean, and a process with few hidden tokens counts too much": truediv,
+        "The mean over processes divides once more": lambda sums, counts: sums / counts.sum(),
+    }
     return judge("shares", yours, cases, lambda sums, counts: sums * len(sums) / counts.sum(), traps)
 
 

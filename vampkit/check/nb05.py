@@ -33,11 +33,11 @@ def freed(yours: Callable) -> bool:
     """
     curves = (schedules.linear, schedules.square, schedules.root)
     cases = [(hidden, passes, curve) for hidden, passes in ((1000, 10), (97, 7), (40, 1), (60, 36)) for curve in curves]
-    traps = [
-        (_still_hidden, "That is how many are still hidden; how many became final?"),
-        (lambda *case: _freed(*case, at_least_one=False), "At least one token becomes final in every pass"),
-        (lambda *case: _freed(*case)[::-1], "Which pass comes first?"),
-    ]
+    traps = {
+        "That is how many are still hidden; how many became final?": _still_hidden,
+        "At least one token becomes final in every pass": lambda *case: _freed(*case, at_least_one=False),
+        "Which pass comes first?": lambda *case: _freed(*case)[::-1],
+    }
     return judge("freed", yours, cases, _freed, traps)
 
 
@@ -58,17 +58,15 @@ def rank(yours: Callable) -> bool:
         Whether it is right; one line is printed.
     """
     cases = [_ranking(seed, *shape) for seed, shape in enumerate([(1, 1, 6), (2, 3, 5), (4, 4, 40)])]
-    traps = [
-        (
-            lambda confidence, counts: hide_again(torch.where(confidence.isfinite(), -confidence, confidence), counts),
-            "Are the surest hidden again, or the least sure?",
+    traps = {
+        "Are the surest hidden again, or the least sure?": lambda confidence, counts: hide_again(
+            torch.where(confidence.isfinite(), -confidence, confidence), counts
         ),
-        (lambda *case: ~hide_again(*case), "True is hidden: yours says what is kept"),
-        (
-            lambda confidence, counts: (confidence.flatten().argsort().argsort() < counts.sum()).view_as(confidence),
-            "Every item of the batch has a count of its own",
-        ),
-    ]
+        "True is hidden: yours says what is kept": lambda *case: ~hide_again(*case),
+        "Every item of the batch has a count of its own": lambda confidence, counts: (
+            confidence.flatten().argsort().argsort() < counts.sum()
+        ).view_as(confidence),
+    }
     return judge("rank", yours, cases, hide_again, traps)
 
 
@@ -96,14 +94,13 @@ def finish(yours: Callable) -> bool:
         codes = torch.randint(8, (2, frames), generator=generator(seed))
         hidden = torch.rand(2, frames, generator=generator(seed + 50)) < ratio
         cases.append((_Ask(_toy_model(seed)), codes, hidden, schedules.hidden_counts(int(hidden.sum()), passes)))
-    traps = [
-        (
-            lambda ask, codes, mask, counts: _finish(ask, codes, mask, [0]),
-            "It looks as if all was filled in at the first pass: ask again after each",
+    traps = {
+        "It looks as if all was filled in at the first pass: ask again after each": lambda ask, codes, mask, counts: (
+            _finish(ask, codes, mask, [0])
         ),
-        (lambda ask, codes, mask, counts: codes, "The hidden tokens are still what they were"),
-        (_finish_unsure, "Are the surest guesses kept, or the least sure?"),
-    ]
+        "The hidden tokens are still what they were": lambda ask, codes, mask, counts: codes,
+        "Are the surest guesses kept, or the least sure?": _finish_unsure,
+    }
     return judge("finish", yours, cases, _finish, traps)
 
 

@@ -33,15 +33,14 @@ def bits(yours: Callable) -> bool:
         (masks.random(codebooks, frames, 0.7, generator(seed)), entries, rate)
         for seed, (codebooks, frames, entries, rate) in enumerate(shapes)
     ]
-    traps = [
-        (lambda mask, entries, rate: _bits(~mask, entries, rate), "That is the rate of what is hidden"),
-        (lambda mask, entries, rate: _bits(mask, 2, rate), "How many bits does it take to name one of the entries?"),
-        (
-            lambda mask, entries, rate: _bits(mask, entries, mask.shape[1]),
-            "Those are the bits of the whole clip; how long does it last?",
+    traps = {
+        "That is the rate of what is hidden": lambda mask, entries, rate: _bits(~mask, entries, rate),
+        "How many bits does it take to name one of the entries?": lambda mask, entries, rate: _bits(mask, 2, rate),
+        "Those are the bits of the whole clip; how long does it last?": lambda mask, entries, rate: _bits(
+            mask, entries, mask.shape[1]
         ),
-        (lambda mask, entries, rate: _bits(mask, entries, rate) / len(mask), "Count the kept tokens of all rows"),
-    ]
+        "Count the kept tokens of all rows": lambda mask, entries, rate: _bits(mask, entries, rate) / len(mask),
+    }
     return judge("bits", yours, cases, _bits, traps)
 
 
@@ -62,17 +61,14 @@ def compress(yours: Callable) -> bool:
         Whether it is right; one line is printed.
     """
     cases = [(4, 12, 2, 3), (14, 57, 4, 8), (3, 10, 0, 2), (2, 5, 2, 1)]
-    traps = [
-        (
-            lambda codebooks, frames, keep, downsampling: (
-                masks.codebooks(codebooks, frames, keep) & masks.periodic(codebooks, frames, downsampling)
-            ),
-            "A kept token must pass both tests, yours pass either",
+    traps = {
+        "A kept token must pass both tests, yours pass either": lambda codebooks, frames, keep, downsampling: (
+            masks.codebooks(codebooks, frames, keep) & masks.periodic(codebooks, frames, downsampling)
         ),
-        (lambda *case: ~_compress(*case), "True is hidden: yours says what is kept"),
-        (lambda *case: _compress(*case).flip(0), "Which rows are the coarse ones, the first or the last?"),
-        (lambda *case: _compress(*case, offset=case[-1] - 1), "Is frame 0 kept?"),
-    ]
+        "True is hidden: yours says what is kept": lambda *case: ~_compress(*case),
+        "Which rows are the coarse ones, the first or the last?": lambda *case: _compress(*case).flip(0),
+        "Is frame 0 kept?": lambda *case: _compress(*case, offset=case[-1] - 1),
+    }
     return judge("compress", yours, cases, _compress, traps)
 
 
@@ -93,12 +89,12 @@ def pyramid(yours: Callable) -> bool:
         Whether it is right; one line is printed.
     """
     cases = [(12, [1, 2, 4, 0]), (40, [1, 1, 3, 9, 0, 0]), (7, [5])]
-    traps = [
-        (lambda frames, periods: _pyramid(frames, periods[::-1]), "Which row is codebook 1?"),
-        (lambda frames, periods: ~_pyramid(frames, periods), "True is hidden: yours says what is kept"),
-        (lambda frames, periods: _pyramid(frames, [p or 1 for p in periods]), "What does a row of period 0 keep?"),
-        (lambda frames, periods: _pyramid(frames, periods[:1] * len(periods)), "Every row has a period of its own"),
-    ]
+    traps = {
+        "Which row is codebook 1?": lambda frames, periods: _pyramid(frames, periods[::-1]),
+        "True is hidden: yours says what is kept": lambda frames, periods: ~_pyramid(frames, periods),
+        "What does a row of period 0 keep?": lambda frames, periods: _pyramid(frames, [p or 1 for p in periods]),
+        "Every row has a period of its own": lambda frames, periods: _pyramid(frames, periods[:1] * len(periods)),
+    }
     return judge("pyramid", yours, cases, _pyramid, traps)
 
 

@@ -28,13 +28,13 @@ def pillars(yours: Callable) -> bool:
         Whether it is right; one line is printed.
     """
     cases = [(18, 6, 2, 2), (12, 6, 3, 0), (30, 7, 4, 5), (25, 8, 1, 3), (17, 9, 5, 16)]
-    traps = [
-        (lambda *case: _pillars(*case, reference=True), "How many frames does an even width keep?"),
-        (_one_more_before, "An even width keeps one frame more after than before"),
-        (lambda *case: ~_pillars(*case), "True is hidden: yours says what is kept"),
-        (lambda frames, period, width, offset: _pillars(frames, period, width, 0), "Where does the first window lie?"),
-        (_uncut, "What of a window that begins before frame 0?"),
-    ]
+    traps = {
+        "How many frames does an even width keep?": lambda *case: _pillars(*case, reference=True),
+        "An even width keeps one frame more after than before": _one_more_before,
+        "True is hidden: yours says what is kept": lambda *case: ~_pillars(*case),
+        "Where does the first window lie?": lambda frames, period, width, offset: _pillars(frames, period, width, 0),
+        "What of a window that begins before frame 0?": _uncut,
+    }
     return judge("pillars", yours, cases, _pillars, traps)
 
 
@@ -56,11 +56,11 @@ def longest(yours: Callable) -> bool:
     rows = ["110001111", "0110", "1111", "000", "1011101"]
     cases = [(torch.tensor([c == "1" for c in row]),) for row in rows]
     cases.append((masks.periodic(1, 50, 13, 2, 4)[0],))
-    traps = [
-        (lambda hidden: int(hidden.sum()), "That is how many are hidden in all; which of them stand side by side?"),
-        (lambda hidden: _longest(~hidden), "True is hidden: yours is the longest kept stretch"),
-        (lambda hidden: max(_runs(hidden)[:-1], default=0), "Does a stretch count that lasts to the end?"),
-    ]
+    traps = {
+        "That is how many are hidden in all; which of them stand side by side?": lambda hidden: int(hidden.sum()),
+        "True is hidden: yours is the longest kept stretch": lambda hidden: _longest(~hidden),
+        "Does a stretch count that lasts to the end?": lambda hidden: max(_runs(hidden)[:-1], default=0),
+    }
     return judge("longest", yours, cases, _longest, traps)
 
 
@@ -86,14 +86,13 @@ def stretched(yours: Callable) -> bool:
         (torch.arange(3).view(3, 1), 4),
         (torch.arange(8).view(2, 4), 1),
     ]
-    traps = [
-        (
-            lambda codes, factor: codes.repeat_interleave(factor, 1),
-            "Only the first of each group is kept, the others are hidden",
+    traps = {
+        "Only the first of each group is kept, the others are hidden": lambda codes, factor: codes.repeat_interleave(
+            factor, 1
         ),
-        (lambda codes, factor: _apart(codes, factor, factor - 1), "The kept frame comes first, then its hidden ones"),
-        (_hidden_at_the_end, "The hidden frames lie between the kept ones, not after them all"),
-    ]
+        "The kept frame comes first, then its hidden ones": lambda codes, factor: _apart(codes, factor, factor - 1),
+        "The hidden frames lie between the kept ones, not after them all": _hidden_at_the_end,
+    }
     return judge("stretched", yours, cases, _apart, traps)
 
 

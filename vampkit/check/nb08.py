@@ -33,11 +33,11 @@ def stands_out(yours: Callable) -> bool:
         (torch.rand(frames, generator=generator(seed)), border)
         for seed, (frames, border) in enumerate([(7, 3), (40, 0), (300, 299)])
     ]
-    traps = [
-        (lambda flux, border: (flux < flux[border]).float().mean(), "Is the border itself one of the other frames?"),
-        (lambda flux, border: 1 - _lower(flux, border), "That is the fraction of those that are higher"),
-        (lambda flux, border: (flux < flux[border]).sum(), "A fraction was asked for, not a count"),
-    ]
+    traps = {
+        "Is the border itself one of the other frames?": lambda flux, border: (flux < flux[border]).float().mean(),
+        "That is the fraction of those that are higher": lambda flux, border: 1 - _lower(flux, border),
+        "A fraction was asked for, not a count": lambda flux, border: (flux < flux[border]).sum(),
+    }
     return judge("stands_out", yours, cases, _lower, traps)
 
 
@@ -62,19 +62,15 @@ def windows(yours: Callable) -> bool:
         Whether it is right; one line is printed.
     """
     cases = [(100, 40, 10), (575, 575, 172), (30, 40, 10), (1000, 300, 0), (997, 230, 115)]
-    traps = [
-        (
-            lambda frames, size, context: _plan(frames, size, 0),
-            "Each window but the first sees frames that are made already",
+    traps = {
+        "Each window but the first sees frames that are made already": lambda frames, size, context: _plan(
+            frames, size, 0
         ),
-        (lambda *case: _plan(*case, shift=False), "How many frames does the last window see?"),
-        (
-            lambda frames, size, context: [
-                (left, max(first, context), last) for left, first, last in _plan(frames, size, context)
-            ],
-            "What makes the very first frames?",
-        ),
-    ]
+        "How many frames does the last window see?": lambda *case: _plan(*case, shift=False),
+        "What makes the very first frames?": lambda frames, size, context: [
+            (left, max(first, context), last) for left, first, last in _plan(frames, size, context)
+        ],
+    }
     return judge("windows", yours, cases, _windows, traps)
 
 
@@ -99,11 +95,11 @@ def put_back(yours: Callable) -> bool:
     """
     gaps = [(30, 10, 20, 3), (200, 50, 120, 20), (1000, 441, 800, 88)]
     cases = [_two_sounds(seed, *gap) for seed, gap in enumerate(gaps)]
-    traps = [
-        (_without_fade, "There is still a step at the borders"),
-        (_crossfade, "What was hidden of the original must not be heard: take the difference from outside the gap"),
-        (lambda original, made, *gap: _put_back(made, original, *gap), "Original and made are swapped"),
-    ]
+    traps = {
+        "There is still a step at the borders": _without_fade,
+        "What was hidden of the original must not be heard: take the difference from outside the gap": _crossfade,
+        "Original and made are swapped": lambda original, made, *gap: _put_back(made, original, *gap),
+    }
     return judge("put_back", yours, cases, _put_back, traps)
 
 

@@ -36,12 +36,12 @@ def hidden(yours: Callable) -> bool:
         ((0.31, 1.07, 1.49), 0.11, 0.21, 60, 40.0),
         ((0.5,), 0.01, 0.0, 80, 86.13),
     ]
-    traps = [
-        (lambda *case: ~_hidden(*case), "True is hidden: yours says what is kept"),
-        (lambda *case: _hidden(*case, place=math.floor), "A time falls to the next frame, not to the one it lies in"),
-        (lambda *case: _hidden(*case, size=math.floor), "Windows are rounded up"),
-        (_around_the_end, "A window that starts before the sound is cut; Python counts negative places from the end"),
-    ]
+    traps = {
+        "True is hidden: yours says what is kept": lambda *case: ~_hidden(*case),
+        "A time falls to the next frame, not to the one it lies in": lambda *case: _hidden(*case, place=math.floor),
+        "Windows are rounded up": lambda *case: _hidden(*case, size=math.floor),
+        "A window that starts before the sound is cut; Python counts negative places from the end": _around_the_end,
+    }
     return judge("hidden", yours, cases, _hidden, traps)
 
 
@@ -67,17 +67,15 @@ def snap(yours: Callable) -> bool:
         ((0.95, 1.0), (1.04,), 0.095),
         ((0.3, 0.9), (0.31, 0.33, 0.95), 0.1),
     ]
-    traps = [
-        (lambda taps, onsets, reach: _snap(taps, onsets, 1e9), "What becomes of a tap without an onset in reach?"),
-        (
-            lambda taps, onsets, reach: [t for t in _snap(taps, onsets, reach) if t in onsets],
-            "A tap without an onset in reach stays where it is",
-        ),
-        (
-            lambda taps, onsets, reach: [_nearest(t, onsets, reach) for t in taps],
-            "Two taps may land on one onset, or overtake each other",
-        ),
-    ]
+    traps = {
+        "What becomes of a tap without an onset in reach?": lambda taps, onsets, reach: _snap(taps, onsets, 1e9),
+        "A tap without an onset in reach stays where it is": lambda taps, onsets, reach: [
+            t for t in _snap(taps, onsets, reach) if t in onsets
+        ],
+        "Two taps may land on one onset, or overtake each other": lambda taps, onsets, reach: [
+            _nearest(t, onsets, reach) for t in taps
+        ],
+    }
     return judge("snap", yours, cases, _snap, traps)
 
 
@@ -102,18 +100,16 @@ def track(yours: Callable) -> bool:
     """
     sizes = [(60, 10, 20.0), (200, 23, 50.0), (150, 31, 5.0), (80, 10, 1000.0)]
     cases = [_pulse(seed, *size) for seed, size in enumerate(sizes)]
-    traps = [
-        (lambda *case: _track(*case)[::-1], "Which beat comes first?"),
-        (
-            lambda strength, period, tightness: _track(strength, period, tightness, end=len(strength) - 1),
-            "The best chain need not end in the last frame",
+    traps = {
+        "Which beat comes first?": lambda *case: _track(*case)[::-1],
+        "The best chain need not end in the last frame": lambda strength, period, tightness: _track(
+            strength, period, tightness, end=len(strength) - 1
         ),
-        (
-            lambda strength, period, tightness: list(range(int(strength.argmax()) % period, len(strength), period)),
-            "The distances may give way a little",
+        "The distances may give way a little": lambda strength, period, tightness: list(
+            range(int(strength.argmax()) % period, len(strength), period)
         ),
-        (lambda strength, period, tightness: _track(strength, period, 0.0), "What does an uneven distance cost?"),
-    ]
+        "What does an uneven distance cost?": lambda strength, period, tightness: _track(strength, period, 0.0),
+    }
     return judge("track", yours, cases, _track, traps)
 
 

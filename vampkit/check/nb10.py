@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from vampkit.check.core import judge
 
@@ -28,15 +29,14 @@ def states(yours: Callable) -> bool:
         Whether it is right; one line is printed.
     """
     cases = [("ddd",), ("ddu",), ("dur",), ("uddurr",), ("dduudrr",), ("ddduduurrrud",), ("rudruddddduuuuuurrrrrrr",)]
-    traps = [
-        (lambda moves: _states(moves, forget=False), "Whoever draws after an undo cannot redo any more"),
-        (
-            lambda moves: _states(moves, fresh=False),
-            "The n-th drawing makes state n, also after an undo: it is another mask than the one taken back",
+    traps = {
+        "Whoever draws after an undo cannot redo any more": partial(_states, forget=False),
+        "The n-th drawing makes state n, also after an undo: it is another mask than the one taken back": partial(
+            _states, fresh=False
         ),
-        (lambda moves: _states(moves)[-1:], "A number after every move, not only at the end"),
-        (_below, "Undo does nothing where there is nothing to take back"),
-    ]
+        "A number after every move, not only at the end": lambda moves: _states(moves)[-1:],
+        "Undo does nothing where there is nothing to take back": _below,
+    }
     return judge("states", yours, cases, _states, traps)
 
 
@@ -56,12 +56,12 @@ def chance(yours: Callable) -> bool:
         Whether it is right; one line is printed.
     """
     cases = [(1, 1), (0, 7), (8, 10), (9, 10), (5, 10), (12, 16), (61, 100)]
-    traps = [
-        (lambda right, trials: math.comb(trials, right) / 2**trials, "At least so many, not exactly so many"),
-        (lambda right, trials: _chance(right + 1, trials), "At least so many: that number itself counts too"),
-        (lambda right, trials: 1 - _chance(right, trials), "That is the chance of fewer"),
-        (lambda right, trials: 2**-right, "The wrong answers may fall on any of the trials"),
-    ]
+    traps = {
+        "At least so many, not exactly so many": lambda right, trials: math.comb(trials, right) / 2**trials,
+        "At least so many: that number itself counts too": lambda right, trials: _chance(right + 1, trials),
+        "That is the chance of fewer": lambda right, trials: 1 - _chance(right, trials),
+        "The wrong answers may fall on any of the trials": lambda right, trials: 2**-right,
+    }
     return judge("chance", yours, cases, _chance, traps)
 
 
@@ -92,21 +92,18 @@ def until_bar(yours: Callable) -> bool:
         (1.0, (), 0.5, 3.0),
         (1.5, (0.0, 0.5, 1.0), 1.0, 2.5),
     ]
-    traps = [
-        (
-            lambda now, bars, start, end: min((bar - now for bar in bars if bar > now), default=end - now),
-            "The loop may begin anew before the next bar line",
+    traps = {
+        "The loop may begin anew before the next bar line": lambda now, bars, start, end: min(
+            (bar - now for bar in bars if bar > now), default=end - now
         ),
-        (
-            lambda now, bars, start, end: min((bar for bar in bars if now < bar < end), default=end),
-            "Seconds from now on, not the time of the bar line",
+        "Seconds from now on, not the time of the bar line": lambda now, bars, start, end: min(
+            (bar for bar in bars if now < bar < end), default=end
         ),
-        (
-            lambda now, bars, start, end: min(bar - now for bar in (*bars, end) if now <= bar <= end),
-            "A bar line at `now` itself has passed",
+        "A bar line at `now` itself has passed": lambda now, bars, start, end: min(
+            bar - now for bar in (*bars, end) if now <= bar <= end
         ),
-        (lambda now, bars, start, end: end - now, "There may be bar lines before the loop begins anew"),
-    ]
+        "There may be bar lines before the loop begins anew": lambda now, bars, start, end: end - now,
+    }
     return judge("until_bar", yours, cases, _until_bar, traps)
 
 

@@ -27,12 +27,12 @@ def adapted(yours: Callable) -> bool:
         Whether it is right; one line is printed.
     """
     cases = [_layer(seed, *shape) for seed, shape in enumerate([(6, 6, 3, 5.0), (8, 3, 4, 1.0), (5, 9, 8, 16.0)])]
-    traps = [
-        (lambda weight, a, b, alpha: weight + alpha * b @ a, "How does the scale depend on the rank?"),
-        (lambda weight, a, b, alpha: weight + b @ a, "What is alpha for?"),
-        (lambda weight, a, b, alpha: alpha / len(a) * b @ a, "The adapter is added to something"),
-        (lambda weight, a, b, alpha: weight + 2 * alpha / len(a) * b @ a, "The adapter counts twice"),
-    ]
+    traps = {
+        "How does the scale depend on the rank?": lambda weight, a, b, alpha: weight + alpha * b @ a,
+        "What is alpha for?": lambda weight, a, b, alpha: weight + b @ a,
+        "The adapter is added to something": lambda weight, a, b, alpha: alpha / len(a) * b @ a,
+        "The adapter counts twice": lambda weight, a, b, alpha: weight + 2 * alpha / len(a) * b @ a,
+    }
     return judge("adapted", yours, cases, lambda weight, a, b, alpha: weight + alpha / len(a) * b @ a, traps)
 
 
@@ -54,15 +54,14 @@ def size(yours: Callable) -> bool:
         Whether it is right; one line is printed.
     """
     cases = [(6, 192, 8), (20, 1280, 8), (1, 64, 1), (16, 1280, 32)]
-    traps = [
-        (lambda layers, width, rank: 16 * rank * width * layers, "Are the keys adapted?"),
-        (lambda layers, width, rank: 6 * rank * width * layers, "The feed-forward layers have adapters, too"),
-        (
-            lambda layers, width, rank: 10 * rank * width * layers,
-            "How wide is the feed-forward part, before its gate and after it?",
+    traps = {
+        "Are the keys adapted?": lambda layers, width, rank: 16 * rank * width * layers,
+        "The feed-forward layers have adapters, too": lambda layers, width, rank: 6 * rank * width * layers,
+        "How wide is the feed-forward part, before its gate and after it?": lambda layers, width, rank: (
+            10 * rank * width * layers
         ),
-        (lambda layers, width, rank: 14 * rank * width, "Every block has its own"),
-    ]
+        "Every block has its own": lambda layers, width, rank: 14 * rank * width,
+    }
     return judge("size", yours, cases, lambda layers, width, rank: 14 * rank * width * layers, traps)
 
 
@@ -87,17 +86,15 @@ def held_out(yours: Callable) -> bool:
         (torch.tensor([1.0, 1.0, 6.0]), 0.5),
         (torch.tensor([2.0, 2.0, 2.0, 2.0]), 0.5),
     ]
-    traps = [
-        (lambda minutes, share: _last(minutes.flip(0), share).flip(0), "Those are the first tracks"),
-        (
-            lambda minutes, share: torch.arange(len(minutes)) >= len(minutes) - round(share * len(minutes)),
-            "Count minutes, not tracks",
+    traps = {
+        "Those are the first tracks": lambda minutes, share: _last(minutes.flip(0), share).flip(0),
+        "Count minutes, not tracks": lambda minutes, share: (
+            torch.arange(len(minutes)) >= len(minutes) - round(share * len(minutes))
         ),
-        (
-            lambda minutes, share: minutes.flip(0).cumsum(0).flip(0) <= share * minutes.sum(),
-            "The share must be reached, not only neared",
+        "The share must be reached, not only neared": lambda minutes, share: (
+            minutes.flip(0).cumsum(0).flip(0) <= share * minutes.sum()
         ),
-    ]
+    }
     return judge("held_out", yours, cases, _last, traps)
 
 

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 
 from vampkit.audio import Clip, load_clip
+from vampkit.files import written
+from vampkit.files.texts import write_text
 from vampkit.pipeline import load_vamp
 from vampkit.prompts import Compression, Periodic, Prefix, Prompt, Suffix
 
@@ -43,18 +45,14 @@ def run(out: str | os.PathLike = "demo", clip: str | Clip = CLIP, seconds: float
             "seconds": round(made.seconds, 2),
             "peak_dbfs": round(made.peak(), 1),
             "loudness_lufs": round(made.loudness(), 1),
+            "hidden": round(hidden, 3),
+            "kept_bits_per_second": round(kept),
+            "took_s": round(time.monotonic() - since, 1),
         }
-        rows.append(
-            row
-            | {
-                "hidden": round(hidden, 3),
-                "kept_bits_per_second": round(kept),
-                "took_s": round(time.monotonic() - since, 1),
-            }
-        )
+        rows.append(row)
         line = "{name:12} {seconds:6.2f} s  peak {peak_dbfs:6.1f} dBFS  {loudness_lufs:6.1f} LUFS  "
         line += "hidden {hidden:5.1%}  kept {kept_bits_per_second:5d} bit/s"
-        print((line + "  in {took_s:4.1f} s").format(**rows[-1]), flush=True)
+        print((line + "  in {took_s:4.1f} s").format(**row), flush=True)
 
     keep("input", sound, time.monotonic(), 0.0, 16 * sound.rate)
     since = time.monotonic()
@@ -65,16 +63,9 @@ def run(out: str | os.PathLike = "demo", clip: str | Clip = CLIP, seconds: float
         take.save(out / f"{name}.wav")
         masks[name] = take.mask
         keep(name, take.clip, since, take.record["hidden"], prompt.bits_per_second(tokens))
-    summary = {
-        "clip": sound.name,
-        "credit": sound.credit,
-        "model": vamp.name,
-        "codec": vamp.codec.hash,
-        "seed": seed,
-        "rows": rows,
-    }
-    summary["took_s"] = round(time.monotonic() - began, 1)
-    (out / "summary.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
+    heads = {"clip": sound.name, "credit": sound.credit, "model": vamp.name, "codec": vamp.codec.hash, "seed": seed}
+    summary = heads | {"rows": rows, "took_s": round(time.monotonic() - began, 1)}
+    write_text(out / "summary.json", json.dumps(summary, indent=1))
     picture({row["name"]: Clip.load(out / f"{row['name']}.wav") for row in rows}, masks, out / "demo.png")
     print(
         f"{sound.credit}. All in {out}/: sounds, summary.json and demo.png. From the first line to the last sound: "
@@ -89,35 +80,22 @@ def picture(sounds: dict[str, Clip], masks: dict, path: Path) -> Path:
     import numpy as np
     from matplotlib.figure import Figure
 
-    across = 3
-    figure = Figure(figsize=(6 * across, 3.9 * -(-len(sounds) // across)), layout="constrained")
-    axes = figure.subplots(
-        2 * -(-len(sounds) // across), across, height_ratios=(3, 1) * -(-len(sounds) // across), squeeze=False
-    )
+    across, down = 3, -(-len(sounds) // 3)
+    figure = Figure(figsize=(6 * across, 3.9 * down), layout="constrained")
+    axes = figure.subplots(2 * down, across, height_ratios=(3, 1) * down, squeeze=False)
     for place, (name, sound) in enumerate(sounds.items()):
         upper, lower = axes[2 * (place // across) : 2 * (place // across) + 2, place % across]
-        mel = librosa.power_to_db(
-            librosa.feature.melspectrogram(y=sound.samples[0], sr=sound.rate, n_mels=96, hop_length=1024), ref=1.0
-        )
-        upper.imshow(
-            mel, origin="lower", aspect="auto", extent=(0, sound.seconds, 0, 96), vmin=-60, vmax=20, cmap="magma"
-        )
+        power = librosa.feature.melspectrogram(y=sound.samples[0], sr=sound.rate, n_mels=96, hop_length=1024)
+        span = (0, sound.seconds)
+        look = dict(aspect="auto", vmin=-60, vmax=20, cmap="magma")
+        upper.imshow(librosa.power_to_db(power, ref=1.0), origin="lower", extent=(*span, 0, 96), **look)
         upper.set(title=name, xticks=[], yticks=[], ylabel="mel bands" if place % across == 0 else "")
         grid = masks[name].numpy().astype(float) if name in masks else np.zeros((14, 1))
         # Pixels and frames differ in width. Without smoothing, some single kept frames would not be seen.
-        lower.imshow(
-            grid,
-            aspect="auto",
-            extent=(0, sound.seconds, 14.5, 0.5),
-            vmin=0,
-            vmax=1,
-            cmap="cividis_r",
-            interpolation="hanning",
-        )
-        lower.set(
-            xlabel="seconds" if place + across >= len(sounds) else "", ylabel="codebook" if place % across == 0 else ""
-        )
-    part = path.with_name("part-" + path.name)
-    figure.savefig(part, dpi=100)
-    part.replace(path)
+        look = dict(aspect="auto", vmin=0, vmax=1, cmap="cividis_r", interpolation="hanning")
+        lower.imshow(grid, extent=(*span, 14.5, 0.5), **look)
+        last, first = place + across >= len(sounds), place % across == 0
+        lower.set(xlabel="seconds" if last else "", ylabel="codebook" if first else "")
+    with written(path) as part:
+        figure.savefig(part, dpi=100, format="png")
     return path

@@ -236,17 +236,9 @@ def data_build(
 
     if wrong := [word for word in mirdata if "=" not in word]:
         raise ValueError(f"mirdata is given {wrong[0]!r}, name=folder was expected")
-    store = build_store(
-        sources,
-        out,
-        codec,
-        composed=composed,
-        first_seed=first_seed,
-        mirdata=dict(word.split("=", 1) for word in mirdata),
-        seconds=seconds,
-        floor=floor,
-        processes=processes,
-    )
+    homes = dict(word.split("=", 1) for word in mirdata)
+    pieces = dict(composed=composed, first_seed=first_seed, seconds=seconds)
+    store = build_store(sources, out, codec, **pieces, mirdata=homes, floor=floor, processes=processes)
     minutes = sum(row["frames"] for row in store.tracks) * store.settings["hop"] / store.settings["rate"] / 60
     print(f"{len(store)} tracks, {minutes:.1f} minutes, in {out}; {len(store.skipped)} skipped")
     for row in store.skipped:
@@ -377,14 +369,8 @@ def finetune(
     from vampkit.train import AdapterPreset
     from vampkit.train import finetune as run
 
-    made = run(
-        folder,
-        out,
-        model,
-        settings=AdapterPreset(steps=steps, rank=rank, seed=seed),
-        minutes=minutes,
-        device=device,
-    )
+    settings = AdapterPreset(steps=steps, rank=rank, seed=seed)
+    made = run(folder, out, model, settings=settings, minutes=minutes, device=device)
     if made is None:
         print("time is up; the same command goes on from here")
         return

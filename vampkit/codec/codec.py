@@ -259,12 +259,8 @@ class Codec:
                     f"codes of {codes.shape[1]} codebooks were given, this codec has {self.codebooks}; drop the others"
                 )
             # Item by item: in a batch sums are rounded in another order, but a take must not depend on other takes.
-            return torch.cat(
-                [
-                    self.model.decode(self.model.quantizer.from_codes(c.to(self.device))[0])[:, 0].float().cpu()
-                    for c in codes.split(1)
-                ]
-            )
+            vectors = (self.model.quantizer.from_codes(c.to(self.device))[0] for c in codes.split(1))
+            return torch.cat([self.model.decode(v)[:, 0].float().cpu() for v in vectors])
 
         yield from (made.numpy() for made in in_windows(pieces, work, WINDOW, self.context, 1, self.hop, eager))
 

@@ -95,9 +95,8 @@ class Conv1d(nn.Conv1d):
         if torch.is_grad_enabled() or x.device.type != "cpu" or self.in_channels > FEW:
             return super()._conv_forward(x, weight, bias)
         x, weight = (t[:, :, None].contiguous(memory_format=torch.channels_last) for t in (x, weight))
-        return F.conv2d(x, weight, bias, (1, *self.stride), (0, *self.padding), (1, *self.dilation), self.groups)[
-            :, :, 0
-        ]
+        y = F.conv2d(x, weight, bias, (1, *self.stride), (0, *self.padding), (1, *self.dilation), self.groups)
+        return y[:, :, 0]
 
 
 def quick(model: nn.Module) -> nn.Module:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import json
 import math
 import warnings
 
 import torch
 
 from vampkit.errors import VampkitError
+from vampkit.files.tensors import digest
 
 
 def build(settings: dict) -> torch.nn.Module:
@@ -28,26 +27,16 @@ def build(settings: dict) -> torch.nn.Module:
         ) from None
 
 
-def settings_names() -> set[str]:
+def settings_names() -> list[str]:
     """Names of the arguments that `dac.DAC` takes."""
     from vampkit.codec.descript import dac
 
-    return set(inspect.signature(dac.DAC.__init__).parameters) - {"self"}
+    return list(inspect.signature(dac.DAC).parameters)
 
 
 def settings_of(model: torch.nn.Module) -> dict:
     """The arguments with which a `dac.DAC` was made, as plain numbers."""
-    names = (
-        "encoder_dim",
-        "encoder_rates",
-        "latent_dim",
-        "decoder_dim",
-        "decoder_rates",
-        "n_codebooks",
-        "codebook_size",
-        "codebook_dim",
-        "sample_rate",
-    )
+    names = [name for name in settings_names() if name != "quantizer_dropout"]
     plain = {name: getattr(model, name) for name in names}
     return {k: [int(x) for x in v] if isinstance(v, (list, tuple)) else int(v) for k, v in plain.items()}
 
@@ -57,11 +46,8 @@ def token_hash(model: torch.nn.Module) -> str:
 
     The decoder is left out: it can be trained further, and old tokens stay valid.
     """
-    digest = hashlib.sha256(json.dumps(settings_of(model), sort_keys=True).encode())
-    for name, value in sorted(model.state_dict().items()):
-        if name.startswith(("encoder.", "quantizer.")):
-            digest.update(name.encode() + value.detach().float().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]
+    state = {n: value for n, value in model.state_dict().items() if n.startswith(("encoder.", "quantizer."))}
+    return digest(state, start=settings_of(model))
 
 
 def context_frames(model: torch.nn.Module) -> int:

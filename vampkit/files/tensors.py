@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -9,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vampkit.errors import VampkitError
+from vampkit.files.texts import existing
 from vampkit.files.written import written
 
 
@@ -80,9 +82,7 @@ def read_safetensors(path: str | os.PathLike, kind: str) -> tuple[Any, dict[str,
     """
     from safetensors import SafetensorError, safe_open
 
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file at {path}; check the name and the folder")
+    path = existing(path)
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
@@ -98,3 +98,25 @@ def read_safetensors(path: str | os.PathLike, kind: str) -> tuple[Any, dict[str,
         found = metadata.get("format", "unknown")
         raise VampkitError(f"{path.name} is of kind {found}, {kind} was expected; choose another file")
     return json.loads(metadata["settings"]), tensors
+
+
+def digest(*states: Mapping[str, Tensor], start: Any = None, dtype: torch.dtype = torch.float32) -> str:
+    """Sixteen hexadecimal digits that stand for weights, as numbers of type `dtype`, and JSON data before them."""
+    found = hashlib.sha256(b"" if start is None else json.dumps(start, sort_keys=True).encode())
+    for state in states:
+        for name, value in sorted(state.items()):
+            found.update(name.encode() + value.detach().cpu().to(dtype).contiguous().numpy().tobytes())
+    return found.hexdigest()[:16]
+
+
+def fill(model: nn.Module, weights: Mapping[str, Tensor], path: Path, refusal: str, line: int = -1) -> None:
+    """Load weights into a network, in single precision. Raises VampkitError if they do not fit.
+
+    refusal: what is said then, with a place for the reason; line: which line of torch's message gives it.
+    """
+    try:
+        model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in weights.items()})
+    except RuntimeError as error:
+        lines = str(error).splitlines()
+        reason = lines[min(line, len(lines) - 1)].strip()
+        raise VampkitError(f"the weights in {path.name} {refusal.format(reason)}") from None

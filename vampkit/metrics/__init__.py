@@ -17,12 +17,8 @@ _HOME = {
     "statistics": ("Estimate", "bootstrap", "jackknife"),
     "tagger": ("Tagger", "load_tagger", "save_tagger", "tagger_embedding", "tags"),
     "tokens": (
-        "entries_used",
-        "entry_counts",
-        "masked_accuracy",
-        "masked_cross_entropy",
-        "perplexity",
-        "unigram_cross_entropy",
+        *("entries_used", "entry_counts", "masked_accuracy", "masked_cross_entropy"),
+        *("perplexity", "unigram_cross_entropy"),
     ),
 }
 """For each module, the public names that it holds."""

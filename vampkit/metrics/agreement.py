@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
@@ -87,9 +88,8 @@ def beat_f(ref: Clip | np.ndarray, est: Clip | np.ndarray) -> float:
     """
     import mir_eval
 
-    return _f_measure(
-        ref, est, beat_times, lambda a, b: mir_eval.beat.f_measure(a, b, f_measure_threshold=BEAT_TOLERANCE)
-    )
+    measure = partial(mir_eval.beat.f_measure, f_measure_threshold=BEAT_TOLERANCE)
+    return _f_measure(ref, est, beat_times, measure)
 
 
 def _f_measure(ref: Clip | np.ndarray, est: Clip | np.ndarray, find: Callable, measure: Callable) -> float:

@@ -70,9 +70,8 @@ def _encode(samples: np.ndarray, bits: int) -> tuple[io.BytesIO, int]:
         for first in range(0, samples.shape[1], PACKET):
             piece = samples[:, first : first + PACKET]
             # Packed format: the samples of both channels are interleaved.
-            frame = av.AudioFrame.from_ndarray(
-                np.ascontiguousarray(piece.T).reshape(1, -1), format="flt", layout=layout
-            )
+            packed = np.ascontiguousarray(piece.T).reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=layout)
             frame.sample_rate, frame.pts = RATE, first
             for packet in stream.encode(frame):
                 payload += packet.size

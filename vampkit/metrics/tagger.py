@@ -19,8 +19,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vampkit.audio import LEVEL, Clip
-from vampkit.errors import VampkitError
 from vampkit.files import data_folder, read_safetensors, write_safetensors
+from vampkit.files.tensors import fill
 from vampkit.metrics.embedding import BANDS, HOP, RATE, log_mel, require_seconds
 
 FORMAT = "vampkit.tagger/1"
@@ -82,9 +82,8 @@ class Tagger(nn.Module):
             layers += [nn.ReLU(), nn.MaxPool2d(2)]
         self.layers = nn.Sequential(*layers)
         self.embedding = nn.Linear(2 * WIDTHS[-1] * (BANDS // 2 ** len(WIDTHS)), DIMS)
-        self.heads = nn.ModuleList(
-            nn.Linear(DIMS, n) for n in (len(self.genres), len(self.instruments), len(TEMPI) + 1)
-        )
+        sizes = (len(self.genres), len(self.instruments), len(TEMPI) + 1)
+        self.heads = nn.ModuleList(nn.Linear(DIMS, n) for n in sizes)
 
     def embed(self, spectra: Float[Tensor, "batch 64 frames"]) -> Float[Tensor, "batch 64"]:
         """Compute the embedding of each spectrum.
@@ -231,10 +230,5 @@ def load_tagger(path: str | os.PathLike | None = None) -> Tagger:
     path = data_folder() / "models" / "tagger.safetensors" if path is None else Path(path)
     header, weights = read_safetensors(path, FORMAT)
     tagger = Tagger(header["genres"], header["instruments"])
-    try:
-        tagger.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in weights.items()})
-    except RuntimeError as error:
-        raise VampkitError(
-            f"the weights in {path.name} are not this tagger's ({str(error).splitlines()[-1].strip()}); train it again"
-        ) from None
+    fill(tagger, weights, path, "are not this tagger's ({}); train it again")
     return tagger.eval().requires_grad_(False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -53,9 +54,8 @@ def masked_cross_entropy(
     ValueError
         For a ratio outside (0, 1], or codes with too few codebooks.
     """
-    return _mean_over_hidden(
-        model, codes, ratio, seed, by_item, batch, lambda logits, true: F.cross_entropy(logits, true, reduction="none")
-    )
+    nats = partial(F.cross_entropy, reduction="none")
+    return _mean_over_hidden(model, codes, ratio, seed, by_item, batch, nats)
 
 
 def masked_accuracy(

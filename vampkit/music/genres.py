@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from vampkit.music.tables import table
 
 Band = dict[str, tuple[str, ...]]
 """For each part, the instruments from which one is drawn."""
@@ -70,10 +70,7 @@ def _genre(name: str, row: dict[str, Any]) -> Genre:
     return Genre(name, **fields)
 
 
-GENRE_TABLE = {
-    name: _genre(name, row)
-    for name, row in tomllib.loads(Path(__file__).with_name("genres.toml").read_text(encoding="utf-8")).items()
-}
+GENRE_TABLE = {name: _genre(name, row) for name, row in table("genres").items()}
 GENRES: tuple[str, ...] = tuple(GENRE_TABLE)
 """The genres by name."""
 DRAWN = GENRES[:5]

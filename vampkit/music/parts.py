@@ -9,10 +9,10 @@ import numpy as np
 from vampkit.music import general_midi as gm
 from vampkit.music import patterns, theory
 from vampkit.music.grooves import drum_groove
-from vampkit.music.instruments import INSTRUMENT_TABLE
 from vampkit.music.melody import tune
 from vampkit.music.plan import Plan
 from vampkit.music.streams import pick, stream
+from vampkit.music.tables import INSTRUMENT_TABLE
 
 LOWEST_ROOT = 38
 """Lowest root of a bass line, as MIDI pitch, for instruments that do not have their own lowest root."""

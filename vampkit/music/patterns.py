@@ -6,41 +6,20 @@ import numpy as np
 
 from vampkit.music import general_midi as gm
 from vampkit.music.streams import pick
+from vampkit.music.tables import table
 
 BassNote = tuple[float, float, str, float]
 """Place, length, degree (root, third, fifth, sixth, seventh, octave or approach), accent."""
 
-FIXED: dict[str, tuple[BassNote, ...]] = {
-    "oom": ((0.0, 0.95, "root", 1.0),),
-    "synced": ((0.0, 0.7, "root", 1.0), (0.75, 0.2, "root", 0.6), (1.5, 0.45, "octave", 0.7), (2.5, 0.45, "root", 0.9),
-               (3.25, 0.4, "fifth", 0.7)),
-    "bossa": ((0.0, 1.4, "root", 1.0), (1.5, 0.45, "fifth", 0.6), (2.0, 1.4, "fifth", 0.95), (3.5, 0.45, "root", 0.6)),
-    "funk": ((0.0, 0.4, "root", 1.0), (0.75, 0.15, "root", 0.5), (1.5, 0.2, "octave", 0.8), (1.75, 0.2, "root", 0.5),
-             (2.5, 0.2, "seventh", 0.7), (3.0, 0.2, "octave", 0.8), (3.5, 0.3, "fifth", 0.7)),
-    "dub": ((0.0, 0.9, "root", 1.0), (1.5, 0.4, "root", 0.7), (2.0, 0.9, "fifth", 0.9), (3.25, 0.2, "third", 0.6),
-            (3.5, 0.4, "approach", 0.7)),
-    "reese": ((0.0, 2.4, "root", 1.0), (2.5, 1.4, "root", 0.9)),
-    "808": ((0.0, 1.3, "root", 1.0), (1.75, 0.5, "root", 0.7), (2.5, 1.0, "root", 0.9), (3.75, 0.2, "octave", 0.6)),
-    "tumbao": ((0.0, 0.4, "root", 0.5), (1.5, 1.3, "fifth", 0.9), (3.0, 0.95, "approach", 1.0)),
-}  # fmt: skip
-"""Styles in which all bars are the same."""
-EIGHTHS: dict[str, tuple[float, tuple[tuple[str, float], ...]]] = {
-    "eighths": (0.45, (("root", 1.0), ("root", 0.7))),
-    "octaves": (0.4, (("root", 0.9), ("octave", 0.75))),
-    "shuffle": (0.4, (("root", 1.0), ("root", 0.6), ("root", 1.0), ("fifth", 0.6))),
-    "boogie": (0.45, (("root", 0.9), ("root", 0.65), ("fifth", 0.9), ("fifth", 0.65),
-                      ("sixth", 0.9), ("sixth", 0.65), ("fifth", 0.9), ("fifth", 0.65))),
-    "ostinato": (0.4, (("root", 1.0), ("fifth", 0.6), ("octave", 0.6))),
-}  # fmt: skip
-"""Styles of steady eighth notes: the length of the notes, and a cycle of (degree, accent)."""
+BASS = table("bass")
 
 
 def bass_bar(style: str, beats: int) -> list[BassNote]:
     """One bar of bass."""
-    if style in FIXED:
-        return list(FIXED[style])
-    if style in EIGHTHS:
-        length, cycle = EIGHTHS[style]
+    if style in BASS["fixed"]:
+        return BASS["fixed"][style]
+    if style in BASS["eighths"]:
+        length, cycle = BASS["eighths"][style].values()
         return [(i / 2, length, *cycle[i % len(cycle)]) for i in range(2 * beats)]
     if style == "long":
         return [(0.0, beats - 0.1, "root", 1.0)]

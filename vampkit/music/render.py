@@ -10,7 +10,7 @@ from vampkit.audio import Clip
 from vampkit.errors import VampkitError
 from vampkit.music import drums, mastering, synth
 from vampkit.music import general_midi as gm
-from vampkit.music.genres import GENRE_TABLE, GENRES, Genre
+from vampkit.music.genres import GENRE_TABLE, Genre
 from vampkit.music.score import Instrument, Note, Piece
 from vampkit.music.soundfont import soundfont_bus
 from vampkit.music.streams import stream
@@ -57,7 +57,7 @@ def render(
     Raises
     ------
     VampkitError
-        For an unknown instrument or drum, or if the extra `soundfont` is not installed.
+        For an unknown genre, instrument or drum, or if the extra `soundfont` is not installed.
     FileNotFoundError
         If there is no SoundFont.
 
@@ -101,7 +101,7 @@ def _bus(piece: Piece, seat: Instrument, count: int, soundfont: str | os.PathLik
     else:
         bus = _drum_bus(piece, notes, count) if seat.name == "drums" else _pitched_bus(piece, seat, notes, count)
     if seat.name == "guitar" and _genre(piece).distorted_guitar:
-        drive = synth.guitar_patch(stream(piece.seed, "patch/guitar"))["drive"]
+        drive = synth.draw_patch("guitar", stream(piece.seed, "patch/guitar"))["drive"]
         level = _level(bus)
         bus = lowpassed(np.tanh(bus * (drive / 3 / level)), 4_500) if level else bus
     bus = without_offset(bus)
@@ -110,8 +110,12 @@ def _bus(piece: Piece, seat: Instrument, count: int, soundfont: str | os.PathLik
 
 
 def _genre(piece: Piece) -> Genre:
-    """The genre of the piece. If it is unknown, the first genre is used."""
-    return GENRE_TABLE.get(piece.genre, GENRE_TABLE[GENRES[0]])
+    """The genre of the piece."""
+    if piece.genre not in GENRE_TABLE:
+        raise VampkitError(
+            f"there is no genre {piece.genre!r}, one of {', '.join(GENRE_TABLE)} was expected; change the piece's genre"
+        )
+    return GENRE_TABLE[piece.genre]
 
 
 def _level(bus: np.ndarray) -> float:

@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict, dataclass, fields
 
 from vampkit.errors import VampkitError
+from vampkit.files.texts import of_format
 
 FORMAT = "vampkit.piece/1"
 """Name of the JSON format. The number is raised when older versions can no longer read it."""
@@ -249,15 +250,7 @@ class Piece:
         VampkitError
             For any other text.
         """
-        try:
-            data = json.loads(text)
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise VampkitError(
-                f"this is no JSON ({error}), a piece in the format {FORMAT} was expected; write it with Piece.to_json"
-            ) from None
-        if not isinstance(data, dict) or data.get("format") != FORMAT:
-            found = data.get("format") if isinstance(data, dict) else type(data).__name__
-            raise VampkitError(f"the format is {found!r}, {FORMAT!r} was expected; write the piece with Piece.to_json")
+        data = of_format(text, FORMAT, "piece")
         try:
             values = {f.name: data[f.name] for f in fields(cls) if f.name != "mastering"}
             values["mastering"] = Mastering(**data.get("mastering", {}))

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from vampkit.errors import VampkitError
-from vampkit.music.instruments import INSTRUMENT_TABLE
 from vampkit.music.score import Instrument, Note
+from vampkit.music.tables import INSTRUMENT_TABLE
 from vampkit.music.waves import RATE
 
 PROGRAMS = {name: settings["program"] for name, settings in INSTRUMENT_TABLE.items()}

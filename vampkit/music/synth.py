@@ -1,16 +1,18 @@
 """Instruments with their own synthesis functions; all others are in `voices`.
 
 Each function makes the wave of one note. A patch holds the settings that differ from piece to piece. It is drawn once
-per piece.
+per piece, from the ranges in instruments.toml.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from vampkit.music.streams import pick
+from vampkit.music.tables import INSTRUMENT_TABLE
 from vampkit.music.waves import RATE, lowpassed, partials, read, rise, tremolo, wavetable
 
 Patch = dict[str, float]
@@ -20,22 +22,25 @@ Voice = tuple[Play, Callable[[np.random.Generator], Patch]]
 """The two functions of an instrument: one makes a note, the other draws the patch."""
 
 
+DRAWS = {
+    "power": lambda rng, ends: 10 ** rng.uniform(*ends),
+    "one_of": pick,
+    "whole": lambda rng, ends: int(rng.integers(*ends)),
+}
+
+
+def draw_patch(name: str, rng: np.random.Generator) -> Patch:
+    """Draw the settings of an instrument from their ranges: `[low, high]`, or one of `DRAWS` with its values."""
+    patch = {}
+    for setting, wanted in INSTRUMENT_TABLE[name]["patch"].items():
+        [(kind, values)] = wanted.items() if isinstance(wanted, dict) else [("", wanted)]
+        patch[setting] = DRAWS[kind](rng, values) if kind else rng.uniform(*values)
+    return patch
+
+
 def _harmonics(pitch: float, most: int) -> np.ndarray:
     """Numbers of the harmonics below 16 kHz, at least one and at most `most`."""
     return np.arange(1, max(2, min(most, int(16_000 / pitch)) + 1))
-
-
-def piano_patch(rng) -> Patch:
-    """Drawn once a piece: slope of the partials, stiffness, place of the hammer, ring in s."""
-    return {
-        "slope": rng.uniform(0.9, 1.6),
-        "stiff": 10 ** rng.uniform(-4.3, -3.3),
-        "strike": rng.uniform(0.09, 0.16),
-        "ring": rng.uniform(1.2, 3.0),
-        "beat": rng.uniform(0.2, 0.9),
-        "thump": rng.uniform(0.02, 0.08),
-        "release": rng.uniform(0.08, 0.2),
-    }
 
 
 def piano(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
@@ -53,20 +58,6 @@ def piano(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nda
     return wave * rise(samples, 0.002)
 
 
-def epiano_patch(rng) -> Patch:
-    """Drawn once a piece: ratio and depth of the modulation, tine, ring in s, tremolo."""
-    return {
-        "ratio": pick(rng, (1.0, 1.0, 2.0, 3.0)),
-        "index": rng.uniform(0.8, 2.5),
-        "tine": rng.uniform(0.05, 0.3),
-        "tine_ratio": pick(rng, (7.0, 11.0, 14.0)),
-        "ring": rng.uniform(0.7, 1.8),
-        "tremolo": pick(rng, (0.0, 0.12, 0.25)),
-        "rate": rng.uniform(3, 6.5),
-        "release": rng.uniform(0.08, 0.25),
-    }
-
-
 def epiano(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
     """Frequency modulation: the index falls from bright to plain; a quick high modulator is the tine."""
     t = np.arange(samples, dtype=np.float32) / RATE
@@ -78,18 +69,6 @@ def epiano(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nd
     sway = 1 - patch["tremolo"] * (0.5 + 0.5 * np.sin(2 * np.pi * patch["rate"] * t))
     wave *= np.exp(-t / (patch["ring"] * (261.6 / pitch) ** 0.4)) * sway
     return wave * rise(samples, 0.003)
-
-
-def guitar_patch(rng) -> Patch:
-    """Drawn once a piece: brightness of the pluck in Hz, ring in s, place of the finger, body, drive."""
-    return {
-        "bright": 10 ** rng.uniform(3.3, 4.0),
-        "ring": rng.uniform(1.0, 3.5),
-        "place": rng.uniform(0.12, 0.35),
-        "body": rng.uniform(0.0, 0.35),
-        "release": rng.uniform(0.05, 0.15),
-        "drive": rng.uniform(6, 30),
-    }
 
 
 def guitar(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
@@ -116,18 +95,6 @@ def guitar(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nd
     return wave * rise(samples, 0.001)
 
 
-def bass_patch(rng) -> Patch:
-    """Drawn once a piece: slope of the harmonics, filter in Hz, ring in s, missing even ones, pluck."""
-    return {
-        "slope": rng.uniform(1.0, 2.2),
-        "cut": 10 ** rng.uniform(2.5, 3.3),
-        "ring": 10 ** rng.uniform(-0.3, 0.7),
-        "odd": pick(rng, (0.0, 0.0, 0.7)),
-        "pluck": rng.uniform(0.1, 0.6),
-        "release": rng.uniform(0.03, 0.09),
-    }
-
-
 def bass(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
     """Harmonics with a low-pass that closes after the attack. The patch makes it more plucked or more held."""
     h = _harmonics(pitch, 36)
@@ -138,19 +105,6 @@ def bass(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndar
     held = partials(h * pitch, amps * soft, (0.5 + 0.06 * h) / patch["ring"], samples, phases)
     stroke = partials(h * pitch, amps * np.sqrt(soft) * patch["pluck"], 9.0 + 0.8 * h, samples, phases)
     return (held + stroke) * rise(samples, 0.004)
-
-
-def pad_patch(rng) -> Patch:
-    """Drawn once a piece: voices and their distance in cents, filter in Hz, attack in s, slow sweep."""
-    return {
-        "voices": int(rng.integers(3, 6)),
-        "cents": rng.uniform(4, 14),
-        "cut": 10 ** rng.uniform(2.8, 3.6),
-        "attack": rng.uniform(0.08, 0.6),
-        "sweep": rng.uniform(0.2, 0.7),
-        "rate": rng.uniform(0.08, 0.5),
-        "release": rng.uniform(0.25, 0.8),
-    }
 
 
 def pad(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
@@ -176,19 +130,6 @@ def _vibrato(pitch: float, samples: int, patch: Patch) -> np.ndarray:
     return np.cumsum(pitch * speed) / RATE
 
 
-def lead_patch(rng) -> Patch:
-    """Drawn once a piece: saw or square, filter in Hz, vibrato in cents, attack and fall in s."""
-    return {
-        "square": pick(rng, (0.0, 0.0, 1.0)),
-        "cut": 10 ** rng.uniform(3.0, 3.8),
-        "vibrato": rng.uniform(0, 22),
-        "rate": rng.uniform(4.8, 6.4),
-        "attack": 10 ** rng.uniform(-2.3, -1.3),
-        "fall": rng.uniform(0.3, 3.0),
-        "release": rng.uniform(0.04, 0.15),
-    }
-
-
 def lead(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
     """A saw or square without aliases, read from a table of one period, with vibrato and a filter that closes."""
     h = _harmonics(pitch, 60)
@@ -204,17 +145,10 @@ def lead(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndar
 
 
 def organ_patch(rng) -> Patch:
-    """Drawn once a piece: levels of the nine drawbars, click, rotor."""
+    """Also draws the levels of the nine drawbars."""
     levels = rng.uniform(0, 1, 9) ** 1.5 * np.array([0.7, 0.4, 1, 0.8, 0.6, 0.5, 0.4, 0.4, 0.4])
     bars = {f"bar{i}": float(level) for i, level in enumerate(levels)}
-    return {
-        **bars,
-        "bar2": 1.0,
-        "click": rng.uniform(0, 0.15),
-        "depth": rng.uniform(0, 0.12),
-        "rate": pick(rng, (0.8, 6.2)),
-        "release": rng.uniform(0.02, 0.06),
-    }
+    return {**bars, "bar2": 1.0, **draw_patch("organ", rng)}
 
 
 def organ(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
@@ -226,19 +160,6 @@ def organ(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nda
     wave[:short] += patch["click"] * rng.standard_normal(short) * np.hanning(short)
     t = np.arange(samples, dtype=np.float32) / RATE
     return wave * rise(samples, 0.006) * tremolo(patch["depth"], patch["rate"], t)
-
-
-def flute_patch(rng) -> Patch:
-    """Drawn once a piece: vibrato in cents, breath, upper harmonics, attack in s."""
-    return {
-        "vibrato": rng.uniform(5, 20),
-        "rate": rng.uniform(4.5, 6),
-        "breath": rng.uniform(0.02, 0.12),
-        "second": rng.uniform(0.1, 0.5),
-        "third": rng.uniform(0.03, 0.25),
-        "attack": rng.uniform(0.03, 0.09),
-        "release": rng.uniform(0.05, 0.12),
-    }
 
 
 def flute(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
@@ -253,17 +174,6 @@ def flute(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.nda
     breath = lfilter([1 - radius], [1, -2 * radius * np.cos(angle), radius**2], noise)
     start = 1 + 2 * np.exp(-np.arange(samples, dtype=np.float32) / (0.05 * RATE))
     return (wave + patch["breath"] * 4 * start * breath.astype(np.float32)) * rise(samples, patch["attack"])
-
-
-def synthbass_patch(rng) -> Patch:
-    """Drawn once a piece: filter in Hz, distance of the two voices in cents, fall in s, saw or square."""
-    return {
-        "cut": 10 ** rng.uniform(2.6, 3.3),
-        "cents": rng.uniform(5, 22),
-        "fall": rng.uniform(0.08, 0.6),
-        "square": pick(rng, (0.0, 0.0, 1.0)),
-        "release": rng.uniform(0.03, 0.08),
-    }
 
 
 def synthbass(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
@@ -283,16 +193,6 @@ def synthbass(pitch: float, samples: int, force: float, patch: Patch, rng) -> np
     return wave * rise(samples, 0.004)
 
 
-def sub_patch(rng) -> Patch:
-    """Drawn once a piece: drop in semitones, ring in s, drive."""
-    return {
-        "drop": rng.uniform(0, 7),
-        "ring": rng.uniform(0.4, 1.6),
-        "drive": rng.uniform(1, 4),
-        "release": rng.uniform(0.05, 0.15),
-    }
-
-
 def sub(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarray:
     """The kick of an old drum machine as a bass: a sine that falls to its pitch, with overtones from distortion."""
     t = np.arange(samples, dtype=np.float32) / RATE
@@ -302,7 +202,7 @@ def sub(pitch: float, samples: int, force: float, patch: Patch, rng) -> np.ndarr
 
 
 VOICES: dict[str, Voice] = {
-    "piano": (piano, piano_patch), "epiano": (epiano, epiano_patch), "guitar": (guitar, guitar_patch),
-    "bass": (bass, bass_patch), "pad": (pad, pad_patch), "lead": (lead, lead_patch), "organ": (organ, organ_patch),
-    "flute": (flute, flute_patch), "synthbass": (synthbass, synthbass_patch), "sub": (sub, sub_patch),
-}  # fmt: skip
+    play.__name__: (play, partial(draw_patch, play.__name__))
+    for play in (piano, epiano, guitar, bass, pad, lead, flute, synthbass, sub)
+}
+VOICES["organ"] = organ, organ_patch

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vampkit.errors import VampkitError
-from vampkit.files import written
+from vampkit.files.texts import existing, write_text
 from vampkit.music.score import Piece
 
 if TYPE_CHECKING:
@@ -80,9 +80,7 @@ def save_jams(piece: Piece, path: str | os.PathLike) -> Path:
     Path
         The file.
     """
-    with written(path) as part:
-        part.write_text(to_jams(piece).dumps(), encoding="utf-8")
-    return Path(path)
+    return write_text(path, to_jams(piece).dumps())
 
 
 def load_jams(path: str | os.PathLike) -> Piece:
@@ -105,9 +103,7 @@ def load_jams(path: str | os.PathLike) -> Piece:
     VampkitError
         For a file that does not contain a piece.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file at {path}; check the name and the folder")
+    path = existing(path)
     try:
         piece = json.loads(path.read_text(encoding="utf-8"))["sandbox"]["piece"]
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):

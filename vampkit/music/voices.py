@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from vampkit.music import synth
-from vampkit.music.instruments import INSTRUMENT_TABLE
 from vampkit.music.streams import pick
 from vampkit.music.synth import Patch, Voice
+from vampkit.music.tables import INSTRUMENT_TABLE
 from vampkit.music.waves import RATE, lowpassed, partials, read, rise, tremolo, wavetable
 
 VOWELS = {
@@ -27,12 +27,7 @@ Formant = tuple[float, float, float]
 
 
 def struck(
-    ratios: Sequence[float],
-    amps: Sequence[float],
-    ring: Range,
-    spread: float,
-    knock: float,
-    waver: float = 0.0,
+    ratios: Sequence[float], amps: Sequence[float], ring: Range, spread: float, knock: float, waver: float = 0.0
 ) -> Voice:
     """An instrument with partials (modes) at fixed ratios to the pitch, such as a vibraphone.
 

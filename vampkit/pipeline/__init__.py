@@ -7,15 +7,5 @@ from vampkit.pipeline.take import Take
 from vampkit.pipeline.vamp import Vamp, load_vamp
 from vampkit.pipeline.windows import Windows
 
-__all__ = [
-    "SETTINGS",
-    "Progress",
-    "Take",
-    "TakeSettings",
-    "Vamp",
-    "Windows",
-    "again_file",
-    "load_vamp",
-    "take_settings",
-    "vamp_file",
-]
+__all__ = ["SETTINGS", "Progress", "Take", "TakeSettings", "Vamp", "Windows"]
+__all__ += ["again_file", "load_vamp", "take_settings", "vamp_file"]

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 import numpy as np
-import torch.nn.functional as F
 from torch import Tensor
 
+from vampkit import masks
 from vampkit.codec import Tokens
 from vampkit.pipeline.source import Prompted, Source
 
@@ -84,17 +84,12 @@ def spans(mask: Tensor, tokens: Tokens, rate: int) -> list[tuple[int, int]]:
     list of (int, int)
         First sample and the one after the last of each span.
     """
-    border = F.pad((~mask.any(0)).int(), (1, 1)).diff()
-    found = zip((border == 1).nonzero()[:, 0].tolist(), (border == -1).nonzero()[:, 0].tolist(), strict=True)
     samples = tokens.hop * rate / tokens.rate
-    return [(round(a * samples), round(b * samples)) for a, b in found]
+    return [(round(a * samples), round(b * samples)) for a, b in masks.runs(~mask.any(0))]
 
 
 def restored(
-    blocks: Iterable[np.ndarray],
-    original: Callable[[int, int], np.ndarray],
-    spans: list[tuple[int, int]],
-    fade: int,
+    blocks: Iterable[np.ndarray], original: Callable[[int, int], np.ndarray], spans: list[tuple[int, int]], fade: int
 ) -> Iterator[np.ndarray]:
     """Replace spans of samples in a take by the original.
 

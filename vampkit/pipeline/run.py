@@ -74,11 +74,7 @@ class Progress:
         return self.takes[0] if self.takes else None
 
     def _within(self, whole: Tensor, seen: Tensor) -> Tensor:
-        """A copy of `whole` with the window's own frames taken from `seen`, which holds all frames that it sees."""
-        whole, window = whole.clone(), self.window
-        if window is not None:
-            whole[:, : seen.shape[1], window.first : window.last] = seen[..., window.made].to(whole.device)
-        return whole
+        return whole.clone() if self.window is None else placed(whole, self.window, seen)
 
 
 class Run:
@@ -158,11 +154,9 @@ class Canvas:
         self.codes, self.left = codes, mask
 
     def keep(self, window: Window, step: Step) -> None:
-        """Store a window's own frames. Tensors are copied first, since earlier Progress objects hold the old ones."""
-        rows, own = step.codes.shape[1], slice(window.first, window.last)
-        self.codes, self.left = self.codes.clone(), self.left.clone()
-        self.codes[:, :rows, own] = step.codes[..., window.made].to(self.codes.device)
-        self.left[:rows, own] = False
+        """Store a window's own frames in copies, since earlier Progress objects hold the old tensors."""
+        self.codes = placed(self.codes, window, step.codes)
+        self.left = placed(self.left, window, torch.zeros_like(step.mask[0]))
 
 
 class Round:
@@ -185,10 +179,8 @@ class Round:
         self.mask, self.seeds, self.number = mask, seeds, number
         self.reference = settings.windows.reference
         split = self.coarse.model.config.codebooks
-        self.plans = {
-            "coarse": plan(mask[:split].any(0), settings.windows, "coarse", circular),
-            "fine": plan(mask[split:].any(0), settings.windows, "fine", circular),
-        }
+        parts = {"coarse": mask[:split], "fine": mask[split:]}
+        self.plans = {stage: plan(rows.any(0), settings.windows, stage, circular) for stage, rows in parts.items()}
         self.total = self.coarse.settings.passes * len(self.plans["coarse"]) + len(self.plans["fine"])
 
     def over(self, canvas: Canvas) -> Iterator[Progress]:
@@ -231,6 +223,13 @@ class Round:
         hidden = hidden.to(device)[None].expand(codes.shape)
         model = model if stage.follow is None else stage.follow.within(model, window)
         return sample(model, codes, hidden, seeds, stage.settings, circular=window.circular)
+
+
+def placed(whole: Tensor, window: Window, seen: Tensor) -> Tensor:
+    """A copy of `whole` with the window's own frames taken from `seen`, which holds all frames that it sees."""
+    whole = whole.clone()
+    whole[..., : seen.shape[-2], window.first : window.last] = seen[..., window.made].to(whole.device)
+    return whole
 
 
 def rolled(mask: Tensor, frames: int, circular: bool) -> Tensor:

@@ -18,6 +18,7 @@ from vampkit.audio import LEVEL, Clip
 from vampkit.audio.blocks import FileBlocks, loudness
 from vampkit.codec import Codec, Tokens
 from vampkit.errors import VampkitError
+from vampkit.model import check_mask
 from vampkit.prompts import Drawn, Prompt
 
 SHORT = 1.0
@@ -157,11 +158,8 @@ class Prompted:
 
 
 def _check_mask(mask: Tensor, tokens: Tokens) -> None:
+    check_mask(mask)
     shape = (tokens.codebooks, tokens.frames)
-    if mask.dtype != torch.bool:
-        raise TypeError(
-            f"a mask of type {mask.dtype} was given, torch.bool was expected (True hides); convert with mask.bool()"
-        )
     if tuple(mask.shape) != shape:
         raise ValueError(
             f"a mask of shape {tuple(mask.shape)} was given, {shape} was expected for these tokens; "

@@ -14,7 +14,8 @@ from torch import Tensor
 from vampkit.audio import Clip
 from vampkit.codec import Tokens
 from vampkit.errors import VampkitError
-from vampkit.files import written
+from vampkit.files.texts import of_format, write_text
+from vampkit.model import check_mask
 from vampkit.pipeline.settings import TakeSettings
 from vampkit.pipeline.source import Prompted
 from vampkit.prompts import Drawn
@@ -90,9 +91,7 @@ class Take:
         TypeError, ValueError
             For takes and masks that do not fit together.
         """
-        if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
-            kind = getattr(mask, "dtype", type(mask).__name__)
-            raise TypeError(f"a mask of type {kind} was given, torch.bool was expected (True takes the other's tokens)")
+        check_mask(mask, "(True takes the other's tokens)")
         mine, theirs = self.tokens, other.tokens
         alike = theirs.codec == mine.codec and theirs.codes.shape == mine.codes.shape
         if not alike or mask.shape != self.mask.shape:
@@ -126,8 +125,7 @@ def record_of(prompted: Prompted, mask: Tensor, settings: TakeSettings, model: s
 
 def save_record(record: dict, path: Path) -> None:
     """Write a record as .json next to the sound at `path`."""
-    with written(path.with_suffix(".json")) as part:
-        part.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    write_text(path.with_suffix(".json"), json.dumps(record, indent=1))
 
 
 def load_record(record: dict | str | os.PathLike) -> dict:
@@ -143,7 +141,4 @@ def load_record(record: dict | str | os.PathLike) -> dict:
             record = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise VampkitError(f"{path.name} is no JSON ({error}); the .json beside a take was expected") from None
-    found = record.get("format") if isinstance(record, dict) else type(record).__name__
-    if not isinstance(record, dict) or found != FORMAT:
-        raise VampkitError(f"the format is {found!r}, {FORMAT!r} was expected; give the record of a take")
-    return record
+    return of_format(record, FORMAT, "record", "give the record of a take")

@@ -8,7 +8,6 @@ Paper: section 3 and figure 1. Notebook: 00.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,12 +15,13 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from torch import Tensor, nn
+from torch import Tensor
 
 from vampkit.audio import Clip
 from vampkit.codec import Codec, Tokens
 from vampkit.controls import Adapters
 from vampkit.errors import VampkitError
+from vampkit.files.tensors import digest
 from vampkit.model import MaskedTransformer
 from vampkit.pipeline.devices import chosen
 from vampkit.pipeline.follow import Follow, load_controls
@@ -95,16 +95,11 @@ class Vamp:
     @cached_property
     def weights_hash(self) -> str:
         """A hash of both models. Records hold it, so that a take is only made again by the same models."""
-        return weights_hash(self.coarse, self.fine)
+        return digest(self.coarse.state_dict(), self.fine.state_dict())
 
     @with_settings
     def vamp(
-        self,
-        sound: Sound,
-        prompt: Prompt | Tensor,
-        *,
-        progress: Callable[[int, int], None] | None = None,
-        **settings,
+        self, sound: Sound, prompt: Prompt | Tensor, *, progress: Callable[[int, int], None] | None = None, **settings
     ) -> Take:
         """Hide what the prompt does not keep, fill it in, and turn it into sound (paper, section 3.3).
 
@@ -210,11 +205,7 @@ class Vamp:
         return (Clip(b, tokens.source_rate, tokens.name, tokens.credit) for b in self.blocks(source, run))
 
     def again(
-        self,
-        record: dict | str | os.PathLike,
-        sound: Sound,
-        *,
-        progress: Callable[[int, int], None] | None = None,
+        self, record: dict | str | os.PathLike, sound: Sound, *, progress: Callable[[int, int], None] | None = None
     ) -> Take:
         """Make the take of a record again from the same sound.
 
@@ -261,7 +252,7 @@ class Vamp:
         """
         parts = [("codec", self.codec.hash), ("weights", self.weights_hash)]
         if "controls" in record:
-            parts.append(("controls", "none" if self.controls is None else weights_hash(self.controls)))
+            parts.append(("controls", "none" if self.controls is None else digest(self.controls.state_dict())))
         for what, mine in parts:
             if record[what] != mine:
                 raise VampkitError(
@@ -394,7 +385,7 @@ class Vamp:
         """
         settings = replace(run.settings, seed=run.settings.seed + take)
         record = record_of(run.prompted, run.mask, settings, self.name, self.weights_hash)
-        return record | ({"controls": weights_hash(self.controls)} if run.follow else {})
+        return record | ({"controls": digest(self.controls.state_dict())} if run.follow else {})
 
     def _steps(self, source: Source, run: Run) -> Iterator[Progress]:
         """The progress of a run. The takes are added to the last Progress."""
@@ -430,15 +421,6 @@ class Vamp:
 
     def __repr__(self) -> str:
         return f"Vamp({self.name!r}, {self.codec!r})"
-
-
-def weights_hash(*models: nn.Module) -> str:
-    """A hash of the weights of models, 16 hexadecimal digits."""
-    digest = hashlib.sha256()
-    for model in models:
-        for name, value in sorted(model.state_dict().items()):
-            digest.update(name.encode() + value.detach().float().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]
 
 
 def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | None = None, device: str = "cpu") -> Vamp:

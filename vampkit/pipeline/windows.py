@@ -162,9 +162,8 @@ def chunks(hidden: Tensor, size: int, pad: bool) -> list[Window]:
     for first in range(0, frames, size):
         last = min(first + size, frames)
         if hidden[first:last].any():
-            found.append(
-                Window(first, first + size if pad else last, first, last, first // size, padded=pad, edges=not pad)
-            )
+            right = first + size if pad else last
+            found.append(Window(first, right, first, last, first // size, padded=pad, edges=not pad))
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, field, fields
 from functools import partial
@@ -16,6 +15,7 @@ from vampkit import masks
 from vampkit.audio import Clip
 from vampkit.codec import Tokens
 from vampkit.errors import VampkitError
+from vampkit.files.texts import of_format
 from vampkit.prompts.values import Value, choice, inner, number, plain, time_list, value_of, whole
 
 FORMAT = "vampkit.prompt/1"
@@ -219,7 +219,7 @@ class Prompt:
         dict
             Data for `json.dumps`. `from_json` makes the same prompt from it.
         """
-        return {"format": FORMAT, **_plain(self)}
+        return {"format": FORMAT, **_to_data(self)}
 
     @classmethod
     def from_json(cls, data: dict | str) -> Prompt:
@@ -242,20 +242,8 @@ class Prompt:
         ValueError
             For values outside their range.
         """
-        if isinstance(data, str):
-            try:
-                data = json.loads(data)
-            except json.JSONDecodeError as error:
-                raise VampkitError(
-                    f"this is no JSON ({error}), a prompt in the format {FORMAT} was expected; "
-                    "write it with Prompt.to_json"
-                ) from None
-        if not isinstance(data, dict) or data.get("format") != FORMAT:
-            found = data.get("format") if isinstance(data, dict) else type(data).__name__
-            raise VampkitError(
-                f"the format is {found!r}, {FORMAT!r} was expected; write the prompt with Prompt.to_json"
-            )
-        return _made({name: value for name, value in data.items() if name != "format"})
+        data = of_format(data, FORMAT, "prompt")
+        return _from_data({name: value for name, value in data.items() if name != "format"})
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(number, whole, choice, time_list, inner, field))
@@ -323,6 +311,8 @@ class Either(Prompt):
 
     a: Prompt
     b: Prompt
+    _sign: ClassVar[str] = "|"
+    _hides = staticmethod(torch.logical_and)
 
     @property
     def circular(self) -> bool:
@@ -337,13 +327,13 @@ class Either(Prompt):
 
     def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
         made, a, b = _alike(self.a, self.b, tokens, clip)
-        return made, a & b
+        return made, self._hides(a, b)
 
     def shift(self, tokens: Tokens) -> int:
         return self.a.shift(tokens)
 
     def __repr__(self) -> str:
-        return f"({self.a!r} | {self.b!r})"
+        return f"({self.a!r} {self._sign} {self.b!r})"
 
 
 @prompt_type
@@ -356,12 +346,8 @@ class Both(Either):
         Two prompts whose `prepare` gives the same tokens.
     """
 
-    def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
-        made, a, b = _alike(self.a, self.b, tokens, clip)
-        return made, a | b
-
-    def __repr__(self) -> str:
-        return f"({self.a!r} & {self.b!r})"
+    _sign: ClassVar[str] = "&"
+    _hides = staticmethod(torch.logical_or)
 
 
 class Wrapped(Prompt):
@@ -502,15 +488,15 @@ def _called(prompt: Prompt) -> str:
     return f"({prompt!r})" if isinstance(prompt, Opposite) else repr(prompt)
 
 
-def _plain(value):
+def _to_data(value):
     """A prompt, or the value of one of its fields, as plain data for JSON."""
     if isinstance(value, Prompt):
-        return {"type": type(value).__name__, **{f.name: _plain(getattr(value, f.name)) for f in fields(value)}}
+        return {"type": type(value).__name__, **{f.name: _to_data(getattr(value, f.name)) for f in fields(value)}}
     return list(value) if isinstance(value, tuple) else value
 
 
-def _made(value):
-    """The prompt, or the value of a field, from the plain data that `_plain` made."""
+def _from_data(value):
+    """The prompt, or the value of a field, from the plain data that `_to_data` made."""
     if isinstance(value, list):
         return tuple(value)
     if not isinstance(value, dict):
@@ -519,6 +505,6 @@ def _made(value):
     if not isinstance(name, str) or name not in Prompt.kinds:
         raise VampkitError(f"a prompt of type {name!r} is not known; there are: {', '.join(sorted(Prompt.kinds))}")
     try:
-        return Prompt.kinds[name](**{key: _made(inner) for key, inner in value.items() if key != "type"})
+        return Prompt.kinds[name](**{key: _from_data(inner) for key, inner in value.items() if key != "type"})
     except (TypeError, AttributeError) as error:
         raise VampkitError(f"the fields of {name} do not fit ({error}); write the prompt with Prompt.to_json") from None

@@ -17,7 +17,8 @@ from jaxtyping import Float
 
 from vampkit.audio import Clip
 from vampkit.errors import VampkitError
-from vampkit.prompts.values import existing, one_of, times_of
+from vampkit.files.texts import existing
+from vampkit.prompts.values import one_of, times_of
 
 if TYPE_CHECKING:
     import jams

@@ -14,21 +14,12 @@ from torch import Tensor
 from vampkit import masks
 from vampkit.audio import Clip
 from vampkit.codec import Tokens
+from vampkit.files.texts import existing
 from vampkit.prompts.base import Prompt, prompt_type
-from vampkit.prompts.values import Slider, Value, existing, number, whole
+from vampkit.prompts.values import Slider, Value, number, whole
 
-__all__ = [
-    "Compression",
-    "Drawn",
-    "Everything",
-    "Inpaint",
-    "Nothing",
-    "Periodic",
-    "Prefix",
-    "Random",
-    "RandomShare",
-    "Suffix",
-]
+__all__ = ["Compression", "Drawn", "Everything", "Inpaint", "Nothing"]
+__all__ += ["Periodic", "Prefix", "Random", "RandomShare", "Suffix"]
 
 PART = Slider(0, 1, 0.1, start=0.25, of_length=True)
 

@@ -23,6 +23,8 @@ from vampkit.prompts.values import Slider, inner, number, time_list, whole
 
 __all__ = ["Continuation", "Loop", "Outpaint", "Stretch"]
 
+HALF = Slider(0.1, 1, 0.1, start=0.5, of_length=True)
+"""At first half of the sound."""
 ONWARD = {"mask_temperature": 40.0}
 """Recommended for adding sound. If only the most confident guesses stay, each window ends quieter than it began."""
 
@@ -78,9 +80,7 @@ class Continuation(Prompt):
     """
 
     seconds: float = number("seconds to add", low=0, slider=Slider(0.1, 30, 0.1, start=2))
-    prefix: float | None = number(
-        "seconds kept", default=None, low=0, slider=Slider(0.1, 1, 0.1, start=0.5, of_length=True), repr=False
-    )
+    prefix: float | None = number("seconds kept", default=None, low=0, slider=HALF, repr=False)
     recommended: ClassVar[dict[str, float]] = ONWARD
 
     def __post_init__(self):
@@ -125,9 +125,7 @@ class Loop(Prompt):
         on the downbeat itself would go through its attack.
     """
 
-    seconds: float | None = number(
-        "seconds of the loop", default=None, low=0, slider=Slider(0.1, 1, 0.1, start=0.5, of_length=True), repr=False
-    )
+    seconds: float | None = number("seconds of the loop", default=None, low=0, slider=HALF, repr=False)
     bars: int | None = whole(default=None, low=1, repr=False)
     start: float = number(
         "start of the loop, s", default=0.0, low=0, slider=Slider(0, 1, 0.1, of_length=True), repr=False

@@ -8,10 +8,8 @@ A prompt type declares each field once, with one of the functions below:
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable
 from dataclasses import MISSING, Field, dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar
 
 
@@ -186,11 +184,3 @@ def times_of(times: Iterable[float], what: str = "times") -> tuple[float, ...]:
         if after <= before:
             raise ValueError(f"{what} are out of order: {after} s comes after {before} s; sort them, each once")
     return found
-
-
-def existing(path: str | os.PathLike) -> Path:
-    """Return the path of an existing file. Raises FileNotFoundError if it is missing."""
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file at {path}; check the name and the folder")
-    return path

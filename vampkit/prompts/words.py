@@ -8,9 +8,10 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 
+from vampkit.files.texts import existing
 from vampkit.prompts.base import Prompt
 from vampkit.prompts.presets import PRESETS
-from vampkit.prompts.values import existing, value_of
+from vampkit.prompts.values import value_of
 
 JOINED = "joined by + (either keeps), & (both keep, binds closer), ~ (the opposite) and ( )"
 

@@ -7,6 +7,7 @@ transparent and the text is grey, so that figures can be read on light and dark 
 from __future__ import annotations
 
 import numpy as np
+import plotly.graph_objects as go
 
 from vampkit.show import spectra
 
@@ -36,8 +37,6 @@ def dress(figure, title: str = "", height: int = 300):
     Figure
         The same figure. The titles of its axes are kept.
     """
-    import plotly.graph_objects as go
-
     from vampkit.show.still import Figure
 
     if type(figure) is go.Figure:  # one that plotly made, such as `make_subplots`
@@ -60,15 +59,11 @@ def dress(figure, title: str = "", height: int = 300):
 
 def figure_of(*traces):
     """Make a figure of these traces, without plotly's theme."""
-    import plotly.graph_objects as go
-
     return go.Figure(list(traces), layout=dict(template="none"))
 
 
 def heatmap(cells: np.ndarray, step: float, hover: str, **settings):
     """Make a heatmap of cells [rows, columns] over time. step: seconds per column. hover: text for a cell."""
-    import plotly.graph_objects as go
-
     hover = f"{hover}<extra></extra>"
     return go.Heatmap(z=cells, x0=step / 2, dx=step, hovertemplate=hover, **settings)
 
@@ -155,18 +150,11 @@ def waveform(clip, title: str = "", columns: int = 800):
     ValueError
         For a clip without samples.
     """
-    import plotly.graph_objects as go
-
     low, high = spectra.outline(clip, columns)
     x = (np.repeat(np.arange(len(low)), 2) + 0.5) * clip.seconds / len(low)
     y = np.stack([low, high], 1).ravel()
-    line = go.Scatter(
-        x=x.astype(np.float32),
-        y=y.astype(np.float32),
-        mode="lines",
-        line=dict(width=1, color=ACCENT),
-        hovertemplate="%{x:.2f} s, %{y:.3f}<extra></extra>",
-    )
+    look = dict(line=dict(width=1, color=ACCENT), hovertemplate="%{x:.2f} s, %{y:.3f}<extra></extra>")
+    line = go.Scatter(x=x.astype(np.float32), y=y.astype(np.float32), mode="lines", **look)
     figure = dress(figure_of(line), title or f"Waveform of {clip.name or 'the sound'}", 220)
     figure.update_yaxes(title_text="sample (full scale 1)")
     time_axis(figure, clip.seconds)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
+from vampkit import masks
 from vampkit.show import spectra
 from vampkit.show.figures import ACCENT, INK, dress, figure_of, heatmap, mel_axis, spectrogram_trace, time_axis
 
@@ -78,21 +81,12 @@ def tokens(tokens_or_codes, title: str = ""):
 
 def _mask_traces(grid: np.ndarray, frame: float):
     """Make a heatmap of kept and hidden cells, and a line through each run of hidden cells."""
-    import plotly.graph_objects as go
-
     stride = -(-grid.shape[1] // (2 * WIDEST))
-    cells = heatmap(
-        grid[:, ::stride].astype(np.int8),
-        frame * stride,
-        "%{x:.2f} s, %{y}: %{z} (1 hidden, 0 kept)",
-        zmin=0,
-        zmax=1,
-        colorscale=[[0, KEPT], [0.5, KEPT], [0.5, HIDDEN], [1, HIDDEN]],
-        ygap=1,
-        showscale=False,
-        name="mask",
-    )
-    spans = [(a, b, k) for k, row in enumerate(grid) for a, b in spectra.runs(row)]
+    scale = [[0, KEPT], [0.5, KEPT], [0.5, HIDDEN], [1, HIDDEN]]
+    look = dict(zmin=0, zmax=1, colorscale=scale, ygap=1, showscale=False, name="mask")
+    hover = "%{x:.2f} s, %{y}: %{z} (1 hidden, 0 kept)"
+    cells = heatmap(grid[:, ::stride].astype(np.int8), frame * stride, hover, **look)
+    spans = [(a, b, k) for k, row in enumerate(grid) for a, b in masks.runs(row)]
     x = np.array([(a * frame, b * frame, np.nan) for a, b, _ in spans], dtype=np.float32).ravel()
     y = np.repeat(np.array([k for *_, k in spans], dtype=np.float32), 3)
     strike = go.Scatter(
@@ -178,8 +172,6 @@ def mask_over(clip, mask, tokens=None, title: str = ""):
     ValueError
         For a mask of another shape than [codebooks, frames], or a clip without samples.
     """
-    from plotly.subplots import make_subplots
-
     grid, frame = spectra.mask_array(mask), spectra.frame_seconds(tokens)
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[0.45, 0.55])
     trace, hz = spectrogram_trace(clip, 420, showscale=False)
@@ -250,22 +242,14 @@ def passes(steps, tokens=None, panels: int = 9, title: str = "", names=None):
     ValueError
         If there are no steps, or if the number of names differs.
     """
-    from plotly.subplots import make_subplots
-
     named = _named_grids(steps, names)
     drawn = np.unique(np.linspace(0, len(named) - 1, min(panels, len(named))).round().astype(int))
     chosen = [named[i] for i in drawn]
     columns = min(3, len(chosen))
     rows = -(-len(chosen) // columns)
-    figure = make_subplots(
-        rows=rows,
-        cols=columns,
-        subplot_titles=[f"{name}: {100 * grid.mean():.1f} % hidden" for name, grid in chosen],
-        shared_xaxes=True,
-        shared_yaxes=True,
-        horizontal_spacing=0.03,
-        vertical_spacing=0.28 / rows,
-    )
+    titles = [f"{name}: {100 * grid.mean():.1f} % hidden" for name, grid in chosen]
+    shared = dict(shared_xaxes=True, shared_yaxes=True, horizontal_spacing=0.03, vertical_spacing=0.28 / rows)
+    figure = make_subplots(rows, columns, subplot_titles=titles, **shared)
     for i, (_, grid) in enumerate(chosen):
         trace = _percent_trace(grid, grid.shape[1] * spectra.frame_seconds(tokens))
         figure.add_trace(trace, row=i // columns + 1, col=i % columns + 1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from vampkit.show.figures import INK, dress, figure_of
 
@@ -39,8 +41,6 @@ def curves(lines, x_title: str = "", y_title: str = "", title: str = "", height:
     ValueError
         If x and y differ in length.
     """
-    import plotly.graph_objects as go
-
     traces = []
     for i, (name, line) in enumerate(lines.items()):
         x, y = line if isinstance(line, tuple) and len(line) == 2 else (np.arange(len(line)), line)
@@ -87,22 +87,12 @@ def bars(values, y_title: str = "", title: str = "", height: int = 320, digits: 
     Figure
         x: the names. y: `y_title`, in the unit of the numbers given.
     """
-    import plotly.graph_objects as go
-
     triples = [v if isinstance(v, tuple) else (v, v, v) for v in values.values()]
     mean, low, high = (np.array(c, dtype=float) for c in zip(*triples, strict=True))
     names, numbers = [str(name) for name in values], [f"{m:.{digits}f}" for m in mean]
-    bar = go.Bar(
-        x=names,
-        y=mean,
-        error_y=dict(
-            type="data", array=high - mean, arrayminus=mean - low, color=INK, visible=bool((high > low).any())
-        ),
-        text=numbers,
-        textposition="none",
-        marker_color=COLOURS[0],
-        hovertemplate="%{x}: %{text}<extra></extra>",
-    )
+    error = dict(type="data", array=high - mean, arrayminus=mean - low, color=INK, visible=bool((high > low).any()))
+    look = dict(textposition="none", marker_color=COLOURS[0], hovertemplate="%{x}: %{text}<extra></extra>")
+    bar = go.Bar(x=names, y=mean, error_y=error, text=numbers, **look)
     figure = dress(figure_of(bar), title, height)
     # Numbers are not drawn inside or above the bars: in low bars they would shrink, and intervals would cover them.
     labels = [f"{name}<br><b>{number}</b>" for name, number in zip(names, numbers, strict=True)]
@@ -165,9 +155,6 @@ def matrices(panels, x_title: str = "", y_title: str = "", title: str = "", top:
     ValueError
         For arrays that are not matrices.
     """
-    import plotly.graph_objects as go
-    from plotly.subplots import make_subplots
-
     grids = {name: np.asarray(grid, dtype=np.float32) for name, grid in panels.items()}
     if not grids or any(grid.ndim != 2 for grid in grids.values()):
         shapes = [grid.shape for grid in grids.values()]
@@ -175,9 +162,8 @@ def matrices(panels, x_title: str = "", y_title: str = "", title: str = "", top:
     top = top or max(float(grid.max()) for grid in grids.values())
     columns = min(4, len(grids))
     rows = -(-len(grids) // columns)
-    figure = make_subplots(
-        rows, columns, subplot_titles=list(grids), horizontal_spacing=0.04, vertical_spacing=0.2 / rows
-    )
+    gaps = dict(horizontal_spacing=0.04, vertical_spacing=0.2 / rows)
+    figure = make_subplots(rows, columns, subplot_titles=list(grids), **gaps)
     look = dict(zmin=0, zmax=top, colorscale="Viridis", hovertemplate="row %{y}, column %{x}: %{z:.3f}<extra></extra>")
     if all(max(grid.shape) <= 8 for grid in grids.values()):  # small matrices have room for numbers
         look["texttemplate"] = "%{z:.2f}"

@@ -8,6 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from vampkit import masks
+
 HOP = 768  # hop of the paper's codec, used for masks without tokens
 RATE = 44100
 COARSE = 4  # codebooks of the coarse model; the others are fine
@@ -100,12 +102,7 @@ def mask_array(mask) -> np.ndarray:
 
     Raises TypeError if it is not boolean, and ValueError if it is not [K, T] (a batch of one is accepted).
     """
-    array = np.asarray(mask)
-    if array.dtype != np.bool_:
-        raise TypeError(
-            f"a mask of type {array.dtype} was given, booleans were expected (True = hidden); use mask.bool()"
-        )
-    return _grid(array, "a mask")
+    return masks.as_mask(mask).numpy()
 
 
 def code_array(tokens_or_codes) -> np.ndarray:
@@ -115,15 +112,11 @@ def code_array(tokens_or_codes) -> np.ndarray:
         raise TypeError(
             f"codes of type {array.dtype} were given, whole numbers were expected; give Tokens or their codes"
         )
-    return _grid(array, "codes")
-
-
-def _grid(array: np.ndarray, what: str) -> np.ndarray:
     if array.ndim == 3 and array.shape[0] == 1:
         array = array[0]
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(
-            f"{what} of shape {array.shape} was given, [codebooks, frames] was expected; choose one item of a batch"
+            f"codes of shape {array.shape} was given, [codebooks, frames] was expected; choose one item of a batch"
         )
     return array
 
@@ -155,9 +148,3 @@ def table_size(codes: np.ndarray) -> int:
 def entry_colour_index(codes: np.ndarray) -> np.ndarray:
     """Place of each code's colour among `entry_colours`, uint8 [K, T]."""
     return (codes * len(entry_colours()) // table_size(codes)).astype(np.uint8)
-
-
-def runs(row: np.ndarray) -> list[tuple[int, int]]:
-    """First frame and end (exclusive) of each run of True in a boolean row [T]."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(np.int8), [0]])))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

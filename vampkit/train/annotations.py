@@ -56,9 +56,8 @@ def truth_of(track: Any) -> dict:
             if positions is not None and len(positions) == len(value.times):
                 truth["downbeats"] = [t for t, p in zip(truth["beats"], positions, strict=True) if p == 1]
         elif name == "chords" and hasattr(value, "labels"):
-            truth["chords"] = [
-                [*_plain(span), str(label)] for span, label in zip(value.intervals, value.labels, strict=True)
-            ]
+            spans = zip(value.intervals, value.labels, strict=True)
+            truth["chords"] = [[*_plain(span), str(label)] for span, label in spans]
         elif name == "key" and value is not None:
             truth["key"] = str(getattr(value, "keys", [value])[0])
         elif (found := _plain(value)) not in (None, {}, []):

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from vampkit.errors import VampkitError
 from vampkit.files import read_safetensors, write_safetensors, written
+from vampkit.files.texts import write_text
 from vampkit.files.written import room_for
 
 FORMAT = "vampkit.checkpoint/1"
@@ -28,10 +29,8 @@ def _flatten(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(value, dict):
         return {"dict": [[k, _flatten(v, f"{name}.{k}", tensors)] for k, v in value.items()]}
     if isinstance(value, (list, tuple)):
-        return {
-            "list": [_flatten(v, f"{name}.{i}", tensors) for i, v in enumerate(value)],
-            "tuple": isinstance(value, tuple),
-        }
+        items = [_flatten(v, f"{name}.{i}", tensors) for i, v in enumerate(value)]
+        return {"list": items, "tuple": isinstance(value, tuple)}
     return {"value": value}
 
 
@@ -82,14 +81,6 @@ def _changes(saved: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
             yield from _changes(saved.get(name, {}), value)
         elif name in saved and saved[name] != value:
             yield f"{name} {saved[name]} then, {value} now"
-
-
-def finished(folder: str | os.PathLike, steps: int) -> None:
-    """Print that the run was already complete, so that its result is not taken for a new one."""
-    print(
-        f"{folder} holds a run that is finished ({steps} steps): nothing was trained. "
-        "For a new run choose another folder, or delete this one."
-    )
 
 
 class Checkpoints:
@@ -162,8 +153,7 @@ class Log:
                     continue  # an incomplete line, after the run was killed
                 if row["step"] < step:
                     kept.append(line)
-        with written(self.path) as part:
-            part.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+        write_text(self.path, "".join(line + "\n" for line in kept))
 
     def write(self, **row) -> None:
         """Append one row. It must have the field `step`."""

@@ -269,7 +269,7 @@ class CodecTraining(Training):
     @torch.no_grad()
     def check(self) -> dict:
         """Mel loss and SI-SDR of the averaged weights on 12 held-out crops of 2 s from each pool of `valid`."""
-        model = self._averaged().eval().to(self.device)
+        model = self._averaged().to(self.device)
         found = {}
         for name, pool in self.valid.items():
             rows = [pool.sound[i][: 115 * HOP] for i in np.linspace(0, len(pool) - 1, 12).astype(int)]
@@ -284,9 +284,7 @@ class CodecTraining(Training):
 
     def _averaged(self) -> nn.Module:
         """Make a network with the averaged weights. It is built new, since deepcopy cannot copy weight norm."""
-        model = build(settings_of(self.model))
-        model.load_state_dict(self.average.state)
-        return model
+        return self._with_average(build(settings_of(self.model)))
 
     def _write_result(self) -> Path:
         return Codec(self._averaged(), "trained").save(self.out / "codec.safetensors")

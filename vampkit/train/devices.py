@@ -21,7 +21,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import torch
 
@@ -52,6 +54,16 @@ def single_threaded() -> Iterator[None]:
     finally:
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def spread(function: Callable, items: Iterable, processes: int) -> Iterator:
+    """Call a function for each item, in this process or in several. Yields the results in order."""
+    if processes == 1:
+        yield from map(function, items)
+        return
+    # Spawned, not forked: torch's threads do not survive a fork.
+    with single_threaded(), ProcessPoolExecutor(processes, get_context("spawn")) as workers:
+        yield from workers.map(function, items)
 
 
 def accelerator(device: str, precision: str):
@@ -95,11 +107,10 @@ def resolved_precision(precision: str, device: str) -> str:
     """Replace "auto": by "bf16" if the GPU or CPU has instructions for it (AMX, AVX-512 BF16), else by "no"."""
     if precision != "auto":
         return precision
-    fast = (
-        torch.cuda.is_bf16_supported()
-        if device == "cuda"
-        else torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-    )
+    if device == "cuda":
+        fast = torch.cuda.is_bf16_supported()
+    else:
+        fast = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
     return "bf16" if fast else "no"
 
 

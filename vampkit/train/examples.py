@@ -62,10 +62,9 @@ class Examples:
             One range per part (there is one part, unless gradients are accumulated).
         """
         first = step * self.preset.batch + self.rank * self.size
-        return [
-            range(start, start + self.size)
-            for start in range(first, first + self.ranks * self.size * self.preset.accumulate, self.ranks * self.size)
-        ]
+        apart = self.ranks * self.size
+        starts = range(first, first + apart * self.preset.accumulate, apart)
+        return [range(start, start + self.size) for start in starts]
 
     def is_composed(self, number: int) -> bool:
         """Tell whether an example is composed music. Composed examples are spread evenly among the real ones.
@@ -137,13 +136,9 @@ class Examples:
         list of (Tensor, Tensor)
             Codes and mask [examples, codebooks, frames] of each part (one, unless gradients are accumulated).
         """
-        ratios = schedules.cosine(
-            schedules.training_ratios(self.preset.batch, seed=self.preset.seed, step=step)
-        ).tolist()
-        made = [
-            [self.example(number, ratios[number % self.preset.batch]) for number in numbers]
-            for numbers in self.own(step)
-        ]
+        count = self.preset.batch
+        ratios = schedules.cosine(schedules.training_ratios(count, seed=self.preset.seed, step=step)).tolist()
+        made = [[self.example(number, ratios[number % count]) for number in numbers] for numbers in self.own(step)]
         return [tuple(torch.stack(tensors) for tensors in zip(*rows, strict=True)) for rows in made]
 
     def __call__(self, step: int) -> list[tuple[Tensor, Tensor]]:
@@ -154,6 +149,6 @@ class Examples:
         return found
 
     def settle(self) -> None:
-        """Wait for the update that is being prepared, so that the stores can be closed."""
-        if self._ahead:
-            self._ahead[1].exception()
+        """Wait for the update that is being prepared, so that the stores can be closed, and end the thread."""
+        self._thread.shutdown()
+        self._thread = ThreadPoolExecutor(1)

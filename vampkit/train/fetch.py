@@ -55,8 +55,8 @@ def tracks(
     chosen = [row for row in rows if row["set"] in sets and row["split"] in splits]
     for row in chosen:
         suffix = Path(row["path"].partition("!")[2] or row["path"]).suffix.lower()
-        name = f"{_plain(row['title'])}-{row['sha256'][:6]}{suffix}"
-        row["file"] = f"{row['split']}/{_plain(row['artist'])}/{name}"
+        name = f"{_slug(row['title'])}-{row['sha256'][:6]}{suffix}"
+        row["file"] = f"{row['split']}/{_slug(row['artist'])}/{name}"
     return chosen
 
 
@@ -150,12 +150,8 @@ def _download(package: str, version: str, folder: Path) -> Path:
     said = ""
     for name in (f"{package}={version}", package):
         # If the listed version is no longer available, try the current one. The hashes are checked later.
-        done = subprocess.run(
-            ["apt-get", "download", "-q=2", "-o", "APT::Sandbox::User=root", name],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-        )
+        command = ["apt-get", "download", "-q=2", "-o", "APT::Sandbox::User=root", name]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         found = list(folder.glob(f"{package}_*.deb"))
         if done.returncode == 0 and found:
             return found[0]
@@ -200,6 +196,6 @@ def _write_makers(rows: list[dict[str, str]], target: Path) -> None:
                 file.write(json.dumps(maker, ensure_ascii=False) + "\n")
 
 
-def _plain(text: str) -> str:
+def _slug(text: str) -> str:
     letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:60] or "untitled"

@@ -87,20 +87,16 @@ class AdapterPreset:
         MaskedPreset
             Settings with AdamW and a cosine schedule.
         """
+        same = {name: getattr(self, name) for name in ("batch", "steps", "warmup", "average", "precision", "seed")}
         return MaskedPreset(
             replace(model.config, dropout=0.0),
             frames=self.frames[bool(model.config.conditioning)],
-            batch=self.batch,
-            steps=self.steps,
             optimizer="adamw",
             schedule="cosine",
             adam_rate=self.rate,
             adam_betas=(0.9, 0.99),
-            warmup=self.warmup,
-            average=self.average,
-            precision=self.precision,
-            seed=self.seed,
             check_every=max(1, self.steps // 4),
+            **same,
         )
 
 
@@ -320,10 +316,8 @@ def finetune(
         path = (out / kind / "adapters.safetensors").replace(out / f"{kind}.safetensors")
         tokens = held.held_out(EXCERPTS, training.preset.model.codebooks, training.preset.frames)
         adapted = load_adapters(path, training.base.cpu())
-        scores = [
-            masked_cross_entropy(m, tokens, 0.5, seed=1, by_item=True).mean(1).tolist()
-            for m in (training.base, adapted)
-        ]
+        models = (training.base, adapted)
+        scores = [masked_cross_entropy(m, tokens, 0.5, seed=1, by_item=True).mean(1).tolist() for m in models]
         before[kind], after[kind] = map(bootstrap, scores)
         gain[kind] = bootstrap([a - b for a, b in zip(*scores, strict=True)])
     names = tuple(dict.fromkeys(held.tracks[track]["name"] for track, _, _ in held.parts))

@@ -7,14 +7,13 @@ mel loss weights the spectrum as hearing does.
 from __future__ import annotations
 
 import math
-import warnings
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-SCALES = ((5, 32), (10, 64), (20, 128), (40, 256), (80, 512), (160, 1024), (320, 2048))
-"""(number of mel bands, window in samples) of DAC's mel loss."""
+from vampkit.metrics.reconstruction import SCALES, mel_filters
+
 COMPLEX_WINDOWS = (2048, 1024, 512, 256, 128)
 
 
@@ -28,26 +27,14 @@ class SpectralLoss(nn.Module):
 
     def __init__(self, rate: int = 44_100):
         super().__init__()
-        import librosa
-
-        # librosa warns about empty filters at the smallest windows; the definition of the loss has them.
-        warnings.filterwarnings("ignore", "Empty filters detected")
         for bands, window in SCALES:
             self.register_buffer(f"hann{window}", torch.hann_window(window), persistent=False)
-            mel = librosa.filters.mel(sr=rate, n_fft=window, n_mels=bands)
-            self.register_buffer(f"mel{window}", torch.from_numpy(mel).float(), persistent=False)
+            self.register_buffer(f"mel{window}", mel_filters(rate, bands, window), persistent=False)
 
     def spectrum(self, sound: Tensor, window: int) -> Tensor:
         """Complex spectrum [batch, bins, frames]."""
-        return torch.stft(
-            sound,
-            window,
-            window // 4,
-            window=getattr(self, f"hann{window}"),
-            center=True,
-            pad_mode="reflect",
-            return_complex=True,
-        )
+        hann = getattr(self, f"hann{window}")
+        return torch.stft(sound, window, window // 4, window=hann, return_complex=True)
 
     def forward(self, reference: Tensor, estimate: Tensor) -> tuple[Tensor, Tensor]:
         """Compute both distances. reference, estimate: [batch, samples]."""

@@ -156,9 +156,7 @@ class MaskedTraining(Training):
         MaskedTransformer
             The model, on the device of the training.
         """
-        model = self._untrained().to(self.accelerator.device)
-        model.load_state_dict(self.average.state)
-        return model.eval()
+        return self._with_average(self._untrained().to(self.accelerator.device))
 
     def _identity(self) -> dict:
         return super()._identity() | {"codec": self.codec.hash}
@@ -184,25 +182,24 @@ class MaskedTraining(Training):
         total = torch.zeros((), device=device)
         for number, (codes, mask) in enumerate(parts):
             # Dropout depends only on seed, step, part and process.
-            torch.manual_seed(
-                (p.seed * 1_000_003 + self.step) * 65_537 + number * processes + self.accelerator.process_index
-            )
+            part = number * processes + self.accelerator.process_index
+            torch.manual_seed((p.seed * 1_000_003 + self.step) * 65_537 + part)
             last = number + 1 == len(parts)
             with contextlib.nullcontext() if last else self.accelerator.no_sync(self.model):
                 with self.accelerator.autocast():
                     loss = masked_loss(self.model, codes, mask, p.smoothing) / count
-                self.accelerator.backward(
-                    loss * processes
-                )  # DDP takes the mean over the processes, but we need the sum
+                # DDP takes the mean over the processes, but we need the sum.
+                self.accelerator.backward(loss * processes)
             total += loss.detach()
         norm = total_norm(self.network.parameters(), p.clip)
         self._update()
         return {"loss": float(self.accelerator.reduce(total, "sum")), "norm": norm, "rate": factor}
 
     def run(self, minutes: float | None = None) -> Path | None:
-        path = super().run(minutes)
-        self.examples.settle()
-        return path
+        try:
+            return super().run(minutes)
+        finally:
+            self.examples.settle()
 
     def _any_process(self, flag: bool) -> bool:
         if self.accelerator.num_processes == 1:
@@ -313,16 +310,7 @@ def train_masked(
     preset, name, out = chosen_run(MASKED_PRESETS[kind], preset, kind, out)
     asked = dict(accumulate=accumulate, compile=compile, tensorboard=tensorboard, audio_every=audio_every)
     preset = replace(preset, **{option: value for option, value in asked.items() if value is not None})
-    with sources(
-        codec,
-        devices.chosen(device),
-        music=music,
-        composed=composed,
-        store=store,
-        valid_store=valid_store,
-        stream=stream,
-        processes=processes,
-        small=name == "ci",
-        speeds=preset.speeds,
-    ) as (codec, stores, valid):
+    data = dict(music=music, composed=composed, store=store, valid_store=valid_store, stream=stream)
+    options = dict(processes=processes, small=name == "ci", speeds=preset.speeds)
+    with sources(codec, devices.chosen(device), **data, **options) as (codec, stores, valid):
         return MaskedTraining(preset, codec, stores, out, valid, device, start).run(minutes)

@@ -145,8 +145,8 @@ class Average:
     """
 
     def __init__(self, network: nn.Module, decay: float):
-        self.decay, self.updates = decay, 0
-        self.state = {k: v.detach().clone() for k, v in network.state_dict().items()}
+        self.decay = decay
+        self.restart(network)
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:

@@ -6,10 +6,9 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from itertools import product, repeat
-from multiprocessing import get_context
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,9 @@ import numpy as np
 from vampkit.audio import LEVEL, Clip
 from vampkit.errors import VampkitError
 from vampkit.files import cache_folder, written
+from vampkit.files.texts import write_text
 from vampkit.music.genres import HELD_OUT_SEEDS
-from vampkit.train.devices import single_threaded
+from vampkit.train.devices import spread
 
 RATE = 44_100
 SECONDS = 10
@@ -182,7 +182,7 @@ def build_pool(
             except (VampkitError, ValueError) as error:
                 yield artist, path.stem, error
 
-    return _write(sounds(), len(speeds) * len(files), Path(folder), "music")
+    return _write_pool(sounds(), len(speeds) * len(files), Path(folder), "music")
 
 
 def compose_pool(seeds: Iterable[int], folder: str | os.PathLike, seconds: float = 30.0, processes: int = 1) -> Pool:
@@ -205,11 +205,8 @@ def compose_pool(seeds: Iterable[int], folder: str | os.PathLike, seconds: float
         All loud excerpts.
     """
     seeds = list(seeds)
-    if processes == 1:
-        return _write((_composed(seed, seconds) for seed in seeds), len(seeds), Path(folder), "composing")
-    # Spawned, not forked: torch's threads do not survive a fork.
-    with single_threaded(), ProcessPoolExecutor(processes, get_context("spawn")) as workers:
-        return _write(workers.map(_composed, seeds, repeat(seconds)), len(seeds), Path(folder), "composing")
+    made = spread(partial(_composed, seconds=seconds), seeds, processes)
+    return _write_pool(made, len(seeds), Path(folder), "composing")
 
 
 def composed_pool(count: int, held_out: bool = False, processes: int = 1) -> Pool:
@@ -227,7 +224,7 @@ def _composed(seed: int, seconds: float) -> tuple[str, str, list[np.ndarray]]:
     return f"composed-{seed}", f"{piece.genre}-{seed}", list(excerpts_of(music.render(piece)))
 
 
-def _write(sounds, count: int, folder: Path, what: str) -> Pool:
+def _write_pool(sounds, count: int, folder: Path, what: str) -> Pool:
     from vampkit.files.bars import progress_bar
 
     if (folder / "pool.json").is_file():
@@ -246,6 +243,5 @@ def _write(sounds, count: int, folder: Path, what: str) -> Pool:
                 f"no excerpt of {SECONDS} s was loud enough or long enough for {folder}; add longer music"
             )
     (folder / "skipped.txt").write_text("\n".join(skipped), encoding="utf-8")
-    with written(folder / "pool.json") as part:  # written last: a pool with this file is complete
-        part.write_text(json.dumps(items), encoding="utf-8")
+    write_text(folder / "pool.json", json.dumps(items))  # written last: a pool with this file is complete
     return Pool(folder)

@@ -46,9 +46,8 @@ def sources(
         streamed = None
         if stream:  # each process of a training has its own seeds
             rank, ranks = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-            streamed = stack.enter_context(
-                TokenStream(codec, stream, seconds=4.0 if small else 30.0, rank=rank, ranks=ranks)
-            )
+            streamed = TokenStream(codec, stream, seconds=4.0 if small else 30.0, rank=rank, ranks=ranks)
+            stack.enter_context(streamed)
         if store is not None:
             real, valid = TokenStore(store), {} if valid_store is None else {"held_out": TokenStore(valid_store)}
             for given in (real, *valid.values()):

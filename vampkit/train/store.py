@@ -14,9 +14,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +24,11 @@ from torch import Tensor
 from vampkit.audio import LEVEL, Clip
 from vampkit.codec import Codec
 from vampkit.errors import VampkitError
-from vampkit.files import read_safetensors, write_safetensors, written
+from vampkit.files import read_safetensors, write_safetensors
+from vampkit.files.texts import write_text
 from vampkit.music.genres import HELD_OUT_SEEDS
 from vampkit.train.annotations import mirdata_items
-from vampkit.train.devices import single_threaded
+from vampkit.train.devices import spread
 from vampkit.train.pool import FLOOR, artist_weights, music_files
 from vampkit.train.tokens import TokenSource
 from vampkit.weights import load_codec
@@ -116,7 +115,7 @@ def build_store(
     ]
     found += [item for name, home in (mirdata or {}).items() for item in mirdata_items(name, home)]
     items = _all_items(out, found, add)
-    _write(out / "store.json", json.dumps(settings, indent=1))
+    write_text(out / "store.json", json.dumps(settings, indent=1))
     _write_rows(out / "items.jsonl", items)
     shards = [
         (out, number, items[number * SHARD : (number + 1) * SHARD], os.fspath(codec), floor)
@@ -126,15 +125,8 @@ def build_store(
     with progress_bar(
         total=len(shards), initial=len(shards) - len(work), desc=f"shards of {out.name}", disable=None
     ) as bar:
-        if processes == 1:
-            for shard in work:
-                _fill(shard)
-                bar.update()
-        else:
-            # Spawned, not forked: torch's threads do not survive a fork.
-            with single_threaded(), ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-                for _ in pool.map(_fill, work):
-                    bar.update()
+        for _ in spread(_fill, work, processes):
+            bar.update()
     return TokenStore(out)
 
 
@@ -307,9 +299,4 @@ def _rows(path: Path) -> list[dict]:
 
 
 def _write_rows(path: Path, rows: list[dict]) -> None:
-    _write(path, "".join(json.dumps(row) + "\n" for row in rows))
-
-
-def _write(path: Path, text: str) -> None:
-    with written(path) as part:
-        part.write_text(text, encoding="utf-8")
+    write_text(path, "".join(json.dumps(row) + "\n" for row in rows))

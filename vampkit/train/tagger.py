@@ -175,10 +175,8 @@ class TaggerTraining(Training):
         convolutions, rest = [], []
         for name, weight in self.model.named_parameters():
             (convolutions if name.startswith("layers.") and weight.ndim == 4 else rest).append(weight)
-        self.optimizers = [
-            Muon(convolutions, preset.muon_rate),
-            torch.optim.AdamW(rest, preset.adam_rate, weight_decay=preset.decay),
-        ]
+        adam = torch.optim.AdamW(rest, preset.adam_rate, weight_decay=preset.decay)
+        self.optimizers = [Muon(convolutions, preset.muon_rate), adam]
         self._begin()
 
     def batch(self, step: int) -> tuple[Tensor, list[Tensor]]:
@@ -242,9 +240,7 @@ class TaggerTraining(Training):
     @torch.no_grad()
     def check(self) -> dict:
         """Loss on one held-out window per piece, and how often genre and tempo are right."""
-        model = Tagger(GENRES, INSTRUMENTS)
-        model.load_state_dict(self.average.state)
-        model.eval()
+        model = self._with_average(Tagger(GENRES, INSTRUMENTS))
         middle = (self.valid.spectra.shape[-1] - WINDOW) // 2
         rows = [self.valid.window(piece, middle) for piece in range(len(self.valid.genre))]
         targets = [self.valid.genre, torch.stack([heard for _, heard in rows]), self.valid.tempo]

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from vampkit.files import cache_folder, written
+from vampkit.files import cache_folder
+from vampkit.files.texts import write_text
 from vampkit.train import checkpoint
 from vampkit.train.optim import Average
 
@@ -131,6 +132,11 @@ class Training:
         """
         raise NotImplementedError
 
+    def _with_average(self, model: nn.Module) -> nn.Module:
+        """Give a new network the averaged weights."""
+        model.load_state_dict(self.average.state)
+        return model.eval()
+
     def _write_result(self) -> Path:
         """Write the averaged weights in half precision. Returns the file."""
         raise NotImplementedError
@@ -172,7 +178,10 @@ class Training:
 
         began = saved = time.monotonic()
         if self.is_main and self.step >= self.steps:
-            checkpoint.finished(self.out, self.steps)
+            print(
+                f"{self.out} holds a run that is finished ({self.steps} steps): nothing was trained. "
+                "For a new run choose another folder, or delete this one."
+            )
         disable = None if self.is_main else True
         with progress_bar(total=self.steps, initial=self.step, desc=self.out.name, disable=disable) as bar:
             while self.step < self.steps:
@@ -206,8 +215,7 @@ class Training:
         """
         if not self.is_main:
             return None
-        with written(self.out / "settings.json") as part:
-            part.write_text(json.dumps(self._settings(), indent=1), encoding="utf-8")
+        write_text(self.out / "settings.json", json.dumps(self._settings(), indent=1))
         return self._write_result()
 
 

@@ -13,6 +13,7 @@ from vampkit.codec.codec import FORMAT
 from vampkit.codec.network import build, settings_names
 from vampkit.errors import VampkitError
 from vampkit.files import data_folder, read_safetensors
+from vampkit.files.tensors import fill
 from vampkit.weights.download import download
 
 PUBLISHED = {
@@ -48,37 +49,24 @@ def load_codec(name: str | os.PathLike = "tiny", device: str = "cpu") -> Codec:
     VampkitError
         For a file of another kind, or one that cannot be downloaded.
     """
-    if str(name) == "tiny":
-        return _read(data_folder() / "models" / "codec.safetensors", "tiny").to(device)
+    path, title = Path(name), Path(name).stem
     if str(name) in PUBLISHED:
-        return _read_published(str(name)).to(device)
-    path = Path(name)
-    if path.suffix == "" and not path.exists():
-        raise FileNotFoundError(
-            f'there is no codec called {str(name)!r}; "tiny", "dac-44khz" or the path of a saved codec was expected'
-        )
-    return _read(path, path.stem).to(device)
-
-
-def _read(path: Path, name: str) -> Codec:
-    settings, weights = read_safetensors(path, FORMAT)
+        path, settings, weights = _published(str(name))
+    else:
+        if str(name) == "tiny":
+            path = data_folder() / "models" / "codec.safetensors"
+        elif path.suffix == "" and not path.exists():
+            raise FileNotFoundError(
+                f'there is no codec called {str(name)!r}; "tiny", "dac-44khz" or the path of a saved codec was expected'
+            )
+        settings, weights = read_safetensors(path, FORMAT)
     model = build(settings)
-    _fill(model, weights, path)
-    return Codec(model, name)
+    fill(model, weights, path, "do not fit their settings ({}); fetch or save the file again", line=1)
+    return Codec(model, title).to(device)
 
 
-def _fill(model: torch.nn.Module, weights: dict[str, Tensor], path: Path) -> None:
-    """Load weights into a network. Raises VampkitError with a short reason if they do not fit."""
-    try:
-        model.load_state_dict({k: v.float() for k, v in weights.items()})
-    except RuntimeError as error:
-        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise VampkitError(
-            f"the weights in {path.name} do not fit their settings ({first}); fetch or save the file again"
-        ) from None
-
-
-def _read_published(name: str) -> Codec:
+def _published(name: str) -> tuple[Path, dict, dict[str, Tensor]]:
+    """The file of a published codec, its settings and its weights."""
     url, file = PUBLISHED[name]
     path = download(os.environ.get("VAMPKIT_DAC_URL", url), file)
     try:
@@ -89,7 +77,4 @@ def _read_published(name: str) -> Codec:
             f"{path} cannot be opened as plain weights ({type(error).__name__}); the published file of "
             "descript-audio-codec was expected; delete it and try again"
         ) from None
-    settings = {k: v for k, v in settings.items() if k in settings_names()}
-    model = build(settings)
-    _fill(model, weights, path)
-    return Codec(model, name)
+    return path, {k: v for k, v in settings.items() if k in settings_names()}, weights

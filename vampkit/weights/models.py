@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +12,7 @@ from torch import Tensor
 from vampkit.codec import Codec
 from vampkit.errors import VampkitError
 from vampkit.files import data_folder, read_safetensors, write_safetensors
+from vampkit.files.tensors import digest, fill
 from vampkit.model import MaskedTransformer, ModelConfig
 
 FORMAT = "vampkit.model/1"
@@ -87,13 +86,7 @@ def load_model(name: str | os.PathLike, codec: Codec) -> MaskedTransformer:
         )
     config = ModelConfig(**header["config"])
     model = MaskedTransformer(config, codec.tables[: config.codebooks])
-    try:
-        model.load_state_dict({k: v.float() for k, v in weights.items()})
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise VampkitError(
-            f"the weights in {path.name} do not fit their settings ({reason}); train or fetch them again"
-        ) from None
+    fill(model, weights, path, "do not fit their settings ({}); train or fetch them again")
     return model.eval().requires_grad_(False)
 
 
@@ -113,7 +106,4 @@ def model_hash(model: MaskedTransformer) -> str:
         16 hexadecimal digits.
     """
     config = {k: v for k, v in asdict(model.config).items() if k != "dropout"}
-    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
-    for name, weight in sorted(model.state_dict().items()):
-        digest.update(name.encode() + weight.detach().cpu().to(torch.float16).contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]
+    return digest(model.state_dict(), start=config, dtype=torch.float16)

@@ -24,9 +24,5 @@ def module(*names: str, render: str) -> str:
     """
     body = "\n".join(text(name) for name in names)
     body = re.sub(r'^import .*? from "\./.*?";\n', "", body, flags=re.MULTILINE)
-    body = re.sub(r"^export (.*?;?)$", _bare, body, flags=re.MULTILINE)
+    body = re.sub(r"^export (?:\{.*)?", "", body, flags=re.MULTILINE)
     return f"{body}\nexport default {{ render: ({{ model, el }}) => {render} }};\n"
-
-
-def _bare(line: re.Match) -> str:
-    return "" if line[1].startswith("{") else line[1]

@@ -1,6 +1,6 @@
 """MaskEditor: the token grid on a canvas, on which you draw with the pointer, with keys or by code.
 
-The mask is stored in a MaskModel. The page sends one message per gesture (see operations.py). Python does the gesture
+The mask is stored in a MaskModel. The page sends one message per gesture (see operations.toml). Python does the gesture
 and sends the mask back as packed bits.
 """
 
@@ -23,12 +23,13 @@ from vampkit.codec import Codec, Tokens
 from vampkit.show import spectra
 from vampkit.widgets import assets, operations, still
 from vampkit.widgets.base import Widget
-from vampkit.widgets.mask_model import COARSE, SNAPS, Mask, MaskModel
+from vampkit.widgets.mask_model import SNAPS, Mask, MaskModel
 from vampkit.widgets.pace import Pace
 from vampkit.widgets.sound import find_times, sound_pictures
 
 PASSES = 40  # assumed number of passes per run, for the estimated time
 VIEWS = 8  # number of open views of an editor for which the last answered message is remembered
+SCRIPTS = ("geometry.js", "dom.js", "draw.js", "grid.js", "keys.js", "editor.js")
 TOOLS = {"tool": "brush", "width": 3, "height": 1, "sound": "mel"}
 
 
@@ -48,11 +49,25 @@ def shown(method: Callable) -> Callable:
     return call
 
 
-def gesture(method: Callable) -> Callable:
-    """Decorator for a gesture: `shown`, and the docstring of the MaskModel method with the same name."""
-    text = inspect.getdoc(getattr(MaskModel, method.__name__))
-    method.__doc__ = re.sub(r"\n\nReturns\n-+\nMaskModel\n.*?(?=\n\n|$)", "", text, flags=re.DOTALL)
-    return shown(method)
+def passed_on(owner: type, name: str, to: str) -> Callable:
+    """A method that calls the one of this name of `self.<to>`, an `owner`, with its signature and docstring; `shown`.
+
+    Methods that return their owner return None here.
+    """
+    own = getattr(owner, name)
+
+    @functools.wraps(own)
+    def call(self, *args, **kwargs):
+        target = getattr(self, to)
+        done = getattr(target, name)(*args, **kwargs)
+        return None if done is target else done
+
+    chained = rf"\n\nReturns\n-+\n{owner.__name__}\n.*?(?=\n\n|$)"
+    call.__doc__ = re.sub(chained, "", inspect.getdoc(own), flags=re.DOTALL)
+    given = inspect.signature(own)
+    given = given.replace(return_annotation="None") if given.return_annotation == owner.__name__ else given
+    call.__signature__ = given
+    return shown(call)
 
 
 class MaskEditor(Widget):
@@ -81,9 +96,7 @@ class MaskEditor(Widget):
         For any other source, or an empty grid.
     """
 
-    _esm = assets.module(
-        *("geometry.js", "dom.js", "draw.js", "grid.js", "keys.js", "editor.js"), render="mountEditor(model, el)"
-    )
+    _esm = assets.module(*SCRIPTS, render="mountEditor(model, el)")
     _css = assets.text("editor.css")
     _operations = operations.EDITOR
 
@@ -160,99 +173,25 @@ class MaskEditor(Widget):
         """
         return f"{100 * self.model.mask_ratio:.1f} % hidden, {self.model.bits_per_second:,.0f} bits/s kept"
 
-    # What it does
+    # What it does: the gestures of MaskModel
 
-    @gesture
-    def draw(self, mask: Mask, rows: Sequence[int] | None = None) -> None:
-        self.model.draw(mask, rows)
-
-    @gesture
-    def hide(self, where: Mask, rows: Sequence[int] | None = None) -> None:
-        self.model.hide(where, rows)
-
-    @gesture
-    def keep(self, where: Mask, rows: Sequence[int] | None = None) -> None:
-        self.model.keep(where, rows)
-
-    @gesture
-    def paint(
-        self,
-        path: Sequence[tuple[int, int]],
-        width: int = 1,
-        height: int = 1,
-        hidden: bool = True,
-        rows: Sequence[int] | None = None,
-        snap: bool = False,
-    ) -> None:
-        self.model.paint(path, width, height, hidden, rows, snap)
-
-    @gesture
-    def erase(
-        self,
-        path: Sequence[tuple[int, int]],
-        width: int = 1,
-        height: int = 1,
-        rows: Sequence[int] | None = None,
-        snap: bool = False,
-    ) -> None:
-        self.model.erase(path, width, height, rows, snap)
-
-    @gesture
-    def rectangle(
-        self,
-        codebooks: tuple[int, int] | None = None,
-        frames: tuple[int, int] | None = None,
-        hidden: bool = True,
-        rows: Sequence[int] | None = None,
-        snap: bool = False,
-    ) -> None:
-        self.model.rectangle(codebooks, frames, hidden, rows, snap)
-
-    @gesture
-    def time(
-        self, start: float, end: float, hidden: bool = True, rows: Sequence[int] | None = None, snap: bool = False
-    ) -> None:
-        self.model.time(start, end, hidden, rows, snap)
-
-    @gesture
-    def row(self, codebook: int, hidden: bool = True) -> None:
-        self.model.row(codebook, hidden)
-
-    @gesture
-    def column(self, frame: int, hidden: bool = True, snap: bool = False) -> None:
-        self.model.column(frame, hidden, snap)
-
-    @gesture
-    def stamp(self, prompt: prompts.Prompt | str, how: str = "replace", rows: Sequence[int] | None = None) -> None:
-        self.model.stamp(prompt, how, rows)
-
-    @gesture
-    def invert(self, rows: Sequence[int] | None = None) -> None:
-        self.model.invert(rows)
-
-    @gesture
-    def clear(self, rows: Sequence[int] | None = None) -> None:
-        self.model.clear(rows)
-
-    @gesture
-    def fill(self, rows: Sequence[int] | None = None) -> None:
-        self.model.fill(rows)
-
-    @gesture
-    def roll(self, by: int, rows: Sequence[int] | None = None) -> None:
-        self.model.roll(by, rows)
-
-    @gesture
-    def repeat(self, first: int, end: int, rows: Sequence[int] | None = None) -> None:
-        self.model.repeat(first, end, rows)
-
-    @gesture
-    def undo(self) -> bool:
-        return self.model.undo()
-
-    @gesture
-    def redo(self) -> bool:
-        return self.model.redo()
+    draw = passed_on(MaskModel, "draw", "model")
+    hide = passed_on(MaskModel, "hide", "model")
+    keep = passed_on(MaskModel, "keep", "model")
+    paint = passed_on(MaskModel, "paint", "model")
+    erase = passed_on(MaskModel, "erase", "model")
+    rectangle = passed_on(MaskModel, "rectangle", "model")
+    time = passed_on(MaskModel, "time", "model")
+    row = passed_on(MaskModel, "row", "model")
+    column = passed_on(MaskModel, "column", "model")
+    stamp = passed_on(MaskModel, "stamp", "model")
+    invert = passed_on(MaskModel, "invert", "model")
+    clear = passed_on(MaskModel, "clear", "model")
+    fill = passed_on(MaskModel, "fill", "model")
+    roll = passed_on(MaskModel, "roll", "model")
+    repeat = passed_on(MaskModel, "repeat", "model")
+    undo = passed_on(MaskModel, "undo", "model")
+    redo = passed_on(MaskModel, "redo", "model")
 
     @shown
     def read(self, data: dict | str) -> None:
@@ -340,7 +279,7 @@ class MaskEditor(Widget):
             "bits": tokens.bits_per_second,
             "name": tokens.name,
             "credit": tokens.credit,
-            "coarse": COARSE,
+            "coarse": spectra.COARSE,
             "names": spectra.codebook_names(model.codebooks),
             "times": {what: list(times) for what, times in model.times.items()},
             "snaps": SNAPS,

@@ -54,6 +54,10 @@ class Entry:
         }
 
 
+Which = int | str | Entry
+"""How a take is named: its number, its name or its entry."""
+
+
 class History:
     """The takes in the order in which they were made. `history[which]` takes a number, a name or an Entry."""
 
@@ -67,7 +71,7 @@ class History:
     def __iter__(self):
         return iter(self.entries)
 
-    def __getitem__(self, which: int | str | Entry) -> Entry:
+    def __getitem__(self, which: Which) -> Entry:
         found = [e for e in self.entries if e is which or (not isinstance(which, bool) and which in (e.number, e.name))]
         if not found:
             name = which.name if isinstance(which, Entry) else which
@@ -75,32 +79,58 @@ class History:
             raise ValueError(f"there is no take {name!r}; the takes are: {there}")
         return found[-1]
 
-    def add(
-        self,
-        take: Take,
-        mask: np.ndarray,
-        settings: TakeSettings,
-        circular: bool,
-        seconds: float,
-        source: str,
-        live: bool = False,
-    ) -> Entry:
-        """Add a take. Its name is "take 1", "take 2" and so on, until it is renamed."""
+    def add(self, **facts) -> Entry:
+        """Add a take, of the fields of an Entry but its number and name: "take 1", "take 2" and so on at first."""
         self._last += 1
-        name = f"take {self._last}"
-        self.entries.append(Entry(self._last, take, mask, settings, circular, seconds, source, name, live=live))
+        self.entries.append(Entry(number=self._last, name=f"take {self._last}", **facts))
         return self.entries[-1]
 
-    def rename(self, which, name: str) -> Entry:
-        """Give a take another name. Raises ValueError for an empty one."""
+    def rename(self, which: Which, name: str) -> Entry:
+        """Give a take another name.
+
+        Parameters
+        ----------
+        which : int, str or Entry
+            Number, name or entry of a take.
+        name : str
+            The new name.
+
+        Returns
+        -------
+        Entry
+            The take.
+
+        Raises
+        ------
+        ValueError
+            If there is no such take, or if the name is empty.
+        """
         entry, name = self[which], " ".join(str(name).split())[:80]
         if not name:
             raise ValueError("the new name is empty, some letters were expected")
         entry.name = name
         return entry
 
-    def star(self, which, on: bool = True) -> Entry:
-        """Mark a take as a favourite, or remove the mark."""
+    def star(self, which: Which, on: bool = True) -> Entry:
+        """Mark a take as a favourite.
+
+        Parameters
+        ----------
+        which : int, str or Entry
+            Number, name or entry of a take.
+        on : bool
+            True marks it, False removes the mark.
+
+        Returns
+        -------
+        Entry
+            The take.
+
+        Raises
+        ------
+        ValueError
+            If there is no such take.
+        """
         entry = self[which]
         entry.star = bool(on)
         return entry

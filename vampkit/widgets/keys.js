@@ -1,4 +1,4 @@
-// The keyboard: every operation without a pointer. Keys are heard on the grid alone, and only while it has the focus. Which key does what stands in operations.py; here is how it is done.
+// The keyboard: every operation without a pointer. Keys are heard on the grid alone, and only while it has the focus. Which key does what stands in operations.toml; here is how it is done.
 
 export function listenToKeys(store, grid, signal) {
   const { stage, cursor } = grid, frames = () => store.sheet.frames, rows = () => store.sheet.codebooks;
@@ -19,7 +19,7 @@ export function listenToKeys(store, grid, signal) {
   const size = (name, most, step) => store.setTool({ [name]: Math.min(most, Math.max(1, store.tools[name] + step)) });
   const tool = (name) => () => store.setTool({ tool: name });
 
-  // What the editor does, by the names of operations.py; the studio's own operations stand in store.acts.
+  // What the editor does, by the names of operations.toml; the studio's own operations stand in store.acts.
   const acts = {
     toggle() {
       store.gesture({ type: "paint", path: [[cursor.row, cursor.frame]], ...grid.brush(), hidden: !store.mask[cursor.row * frames() + cursor.frame], snap: store.state.snap !== "frames" });
@@ -44,7 +44,7 @@ export function listenToKeys(store, grid, signal) {
     snap_to: () => store.nextSnap(), coarse_only: () => store.coarseOnly(), lock: () => store.lock(cursor.row),
   };
 
-  // A key as operations.py writes it: "I", "Space", "Ctrl+Shift+Z". Shift alone is part of the character.
+  // A key as operations.toml writes it: "I", "Space", "Ctrl+Shift+Z". Shift alone is part of the character.
   function nameOf(event) {
     const key = event.key === " " ? "Space" : event.key.length === 1 ? event.key.toUpperCase() : event.key;
     return event.ctrlKey || event.metaKey ? `Ctrl+${event.shiftKey ? "Shift+" : ""}${key}` : key;

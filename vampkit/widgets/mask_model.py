@@ -15,13 +15,12 @@ from jaxtyping import Bool
 from vampkit import masks, prompts
 from vampkit.audio import Clip
 from vampkit.codec import Tokens
+from vampkit.show.spectra import COARSE
 from vampkit.widgets import cells, printed, stamps
 
 FORMAT = "vampkit.mask/1"
 SNAPS = ("frames", "onsets", "beats", "bars")
 HOW = ("replace", "or", "and")
-COARSE = 4
-"""Codebooks of the coarse model (paper, section 3.3)."""
 
 Mask = np.ndarray | torch.Tensor | Sequence | str
 """What is accepted as a mask: bool [codebooks, frames], or text such as `0:4 10:20 30:40; 4:14 0:575`."""

@@ -58,12 +58,8 @@ class VampPanel(Assembly):
     def _box(self):
         import ipywidgets as w
 
-        self._prompt = w.Dropdown(
-            options=[(kind.title, word) for word, kind in offered().items()],
-            description="Prompt",
-            style=STYLE,
-            layout=WIDE,
-        )
+        kinds = [(kind.title, word) for word, kind in offered().items()]
+        self._prompt = w.Dropdown(options=kinds, description="Prompt", style=STYLE, layout=WIDE)
         self._numbers = w.VBox()
         self._seed = w.BoundedIntText(min=0, max=MOST_SEED, description="Seed", style=STYLE, layout={"width": "20em"})
         self._passes = w.IntSlider(min=1, max=MOST_PASSES, description="Passes", style=STYLE, layout=WIDE)
@@ -210,9 +206,8 @@ class VampPanel(Assembly):
 
     def _show(self, page: str, text: str) -> None:
         # Setting `outputs` instead of calling display also works in callbacks, and replaces the old content.
-        self._view.outputs = (
-            {"output_type": "display_data", "data": {"text/html": page, "text/plain": text}, "metadata": {}},
-        )
+        data = {"text/html": page, "text/plain": text}
+        self._view.outputs = ({"output_type": "display_data", "data": data, "metadata": {}},)
 
 
 def _control(number):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -16,6 +15,7 @@ from vampkit.pipeline.source import Source
 from vampkit.prompts import Beats, Onsets, Prompt
 from vampkit.prompts.beats import BeatGrid, LibrosaBeats, onset_times
 from vampkit.prompts.values import Choice, Inner, Number, value_of
+from vampkit.widgets.cells import whole
 
 MOST_PASSES = 72  # twice the paper's 36; more passes only take longer
 MOST_SEED = 2**31 - 1
@@ -89,7 +89,7 @@ def _range(name: str, value: Number, default, seconds: float) -> Range:
     return Range(name, value.label, low, high, step, start, value.whole)
 
 
-def _made(kind: type[Prompt], numbers: dict) -> Prompt:
+def _filled(kind: type[Prompt], numbers: dict) -> Prompt:
     """Make the prompt from the numbers of the panel."""
     given = {}
     for f in fields(kind):
@@ -99,16 +99,6 @@ def _made(kind: type[Prompt], numbers: dict) -> Prompt:
         elif f.name in numbers:
             given[f.name] = numbers[f.name]
     return kind(**given)
-
-
-def _whole(name: str, value, low: int, high: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} is {value!r}, a whole number was expected") from None
-    if not low <= number <= high or isinstance(value, bool):
-        raise ValueError(f"{name} is {value!r}, {low} to {high} was expected; choose a number in that range")
-    return number
 
 
 class PanelModel:
@@ -176,7 +166,7 @@ class PanelModel:
         kind = self.kind if prompt is None else prompt
         if not isinstance(kind, str) or kind not in offered():
             raise ValueError(f"the prompt {kind!r} is not offered, one of {', '.join(offered())} was expected")
-        known = {number.name: number for number in self._numbers(kind)}
+        known = {number.name: number for number in self._offered(kind)}
         if value is not None:
             numbers = {next(iter(known)): value} | numbers
         strange = [name for name in numbers if name not in known]
@@ -186,7 +176,7 @@ class PanelModel:
         values = before | {name: known[name].checked(given) for name, given in numbers.items()}
         seed = self.seed if seed is None else seed
         passes = self.passes if passes is None else passes
-        seed, passes = _whole("the seed", seed, 0, MOST_SEED), _whole("the number of passes", passes, 1, MOST_PASSES)
+        seed, passes = whole("the seed", seed, 0, MOST_SEED), whole("the number of passes", passes, 1, MOST_PASSES)
         if (kind, values) != (self.kind, self.values):
             self.made, self.mask = self._timed(self._prompt(kind, values)).prepare(self.tokens, self.original)
         self.kind, self.values, self.seed, self.passes = kind, values, seed, passes
@@ -199,7 +189,7 @@ class PanelModel:
     @property
     def numbers(self) -> tuple[Range | Menu, ...]:
         """The numbers of the current prompt, with their ranges for this sound."""
-        return self._numbers(self.kind)
+        return self._offered(self.kind)
 
     @property
     def prompt(self) -> Prompt:
@@ -265,7 +255,7 @@ class PanelModel:
         self.take = self.vamp.vamp(sound, prompt, progress=progress, **settings)
         return self.take
 
-    def _numbers(self, kind: str) -> tuple[Range | Menu, ...]:
+    def _offered(self, kind: str) -> tuple[Range | Menu, ...]:
         return controls(offered()[kind], self.tokens.seconds)
 
     @cached_property
@@ -277,7 +267,7 @@ class PanelModel:
         return tuple(float(t) for t in onset_times(self.original, backtrack=True))
 
     def _prompt(self, kind: str, values: dict) -> Prompt:
-        prompt = _made(offered()[kind], values)
+        prompt = _filled(offered()[kind], values)
         if self.beats is not None and isinstance(prompt, Beats):
             return replace(prompt, beats=self.beats)
         return prompt

@@ -32,11 +32,11 @@ class Passes:
     """
 
     def __init__(self, steps: Iterable[Step]):
-        codes, state, sure, entropy = [], [], [], []
+        rows = []
         for step in steps:
             guessed, hidden = step.guessed[0].numpy(), step.mask[0].numpy()
             now = np.full(guessed.shape, KEPT, np.uint8)
-            now[state[0] == PROMPT if state else ~guessed] = PROMPT
+            now[rows[0][1] == PROMPT if rows else ~guessed] = PROMPT
             now[guessed], now[hidden] = FRESH, HIDDEN
             rank, bits = np.zeros(guessed.shape, np.uint8), np.zeros(guessed.shape, np.float32)
             count = int(guessed.sum())
@@ -44,11 +44,8 @@ class Passes:
                 order = step.confidence[0].numpy()[guessed].argsort().argsort()
                 rank[guessed] = (255 * (order + 1) / count).round()
                 bits[guessed] = entropy_bits(step.probabilities).numpy()
-            codes.append(step.codes[0].numpy().astype(np.uint16))
-            state.append(now)
-            sure.append(rank)
-            entropy.append(bits)
-        self.codes, self.state, self.sure, self.entropy = (np.stack(x) for x in (codes, state, sure, entropy))
+            rows.append((step.codes[0].numpy().astype(np.uint16), now, rank, bits))
+        self.codes, self.state, self.sure, self.entropy = map(np.stack, zip(*rows, strict=True))
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -135,12 +132,8 @@ class SamplerScrubber(Widget):
             "facts": [self.passes.facts(i) for i in range(len(self.passes))],
         }
         heat = (self.passes.entropy * (255 / np.log2(tokens.entries))).round().clip(0, 255).astype(np.uint8)
-        self.data = [
-            self.passes.codes.astype("<u2").tobytes(),
-            self.passes.state.tobytes(),
-            self.passes.sure.tobytes(),
-            heat.tobytes(),
-        ]
+        parts = (self.passes.codes.astype("<u2"), self.passes.state, self.passes.sure, heat)
+        self.data = [part.tobytes() for part in parts]
 
     def go(self, number: int) -> None:
         """Show a pass.
@@ -200,9 +193,8 @@ class SamplerScrubber(Widget):
             codes, mask = self.tokens.codes.clone(), self.mask.clone()
             coarse = torch.from_numpy(self.passes.codes[number - 1].astype(np.int64))
             codes[: len(coarse)], mask[: len(coarse)] = coarse, False
-            take = self.vamp.vamp(
-                self.tokens.replace(codes=codes), mask, seed=self._seed, fine_passes=self._fine_passes
-            )
+            sound = self.tokens.replace(codes=codes)
+            take = self.vamp.vamp(sound, mask, seed=self._seed, fine_passes=self._fine_passes)
             self._sounds[number] = take.clip
         return self._sounds[number]
 

@@ -23,7 +23,7 @@ from vampkit.pipeline.source import Source
 from vampkit.widgets import cells
 from vampkit.widgets.abx import BlindTest
 from vampkit.widgets.cells import whole
-from vampkit.widgets.history import Entry, History
+from vampkit.widgets.history import Entry, History, Which
 from vampkit.widgets.jobs import Job, Worker
 from vampkit.widgets.mask_model import MaskModel
 from vampkit.widgets.pace import Pace
@@ -142,8 +142,19 @@ class Session:
             )
         return replace(source, name=name or source.name or "sound")
 
-    def vamp_on(self, which) -> None:
-        """Use a take, with its tokens, as the sound. Mask, beats and bars are kept if the length is the same."""
+    def vamp_on(self, which: Which) -> None:
+        """Use a take as the sound from which the next takes are made.
+
+        Parameters
+        ----------
+        which : int, str or Entry
+            Number, name or entry of a take.
+
+        Raises
+        ------
+        ValueError
+            If there is no such take.
+        """
         entry = self.history[which]
         tokens, clip = (replace(x, name=entry.name) for x in (entry.take.tokens, entry.take.clip))
         self._put(tokens, clip, times=dict(self.model.times) if tokens.frames == self.model.frames else None)
@@ -233,8 +244,8 @@ class Session:
                     return
                 if job.state == "done" and job.take is not None and not self.closed:
                     with self._lock:
-                        live = self.live_on
-                        made.append(self.history.add(job.take, mask, settings, circular, job.seconds, source, live))
+                        facts = dict(settings=settings, circular=circular, source=source, live=self.live_on)
+                        made.append(self.history.add(take=job.take, mask=mask, seconds=job.seconds, **facts))
                         self._after_take(made[0])
                 job.take = None  # the history holds it
                 self.tell("state", None)
@@ -271,21 +282,33 @@ class Session:
             self.chosen = entry.number
 
     def cancel(self) -> None:
-        """Stop the running generation and live vamping. Mask and takes are kept."""
+        """Stop generating and live vamping. Mask and takes are kept."""
         self.live_on = False
         self._entered.set()
         if self.job is not None:
             self.job.cancel()
 
-    # Live vamping
+    # Live vamping. `tell` is called with ("live", entry) for each variation. Without `wait`, the next one waits until
+    # `entered` tells that it is being played.
 
     def live(self, rounds: int | None = None, chain: bool = False, roll: int = 0, wait: bool = False) -> None:
-        """Make one variation after another, each with the current mask. `tell` is called with ("live", entry) for each.
+        """Make one variation after another while the sound plays. In the page each one starts at the next bar line.
 
-        rounds: number of variations; None: until `cancel`. chain: each variation is made from the one before. roll:
-        number of frames that the mask is shifted after each round, so that in a chain all frames are replaced in time.
-        wait: return after the last one. Without `wait`, each variation waits until `entered` tells that the one before
-        is being played.
+        Parameters
+        ----------
+        rounds : int, optional
+            Number of variations; None: until `cancel`.
+        chain : bool
+            Make each variation from the one before.
+        roll : int
+            How many frames the mask is shifted after each variation.
+        wait : bool
+            Return after the last variation, instead of at once.
+
+        Raises
+        ------
+        ValueError
+            If a take is being generated, or `roll` is larger than the length.
         """
         with self._lock:
             self._check_free()
@@ -293,9 +316,8 @@ class Session:
                 raise ValueError("live vamping is on already; cancel it first")
             whole("the number of frames to roll by", roll, -self.model.frames, self.model.frames)
             self.live_on = True
-        self._live = threading.Thread(
-            target=self._vary, args=(rounds, chain, roll, not wait), name="vampkit-live", daemon=True
-        )
+        given = (rounds, chain, roll, not wait)
+        self._live = threading.Thread(target=self._vary, args=given, name="vampkit-live", daemon=True)
         self._live.start()
         if wait:
             self._live.join()
@@ -330,17 +352,46 @@ class Session:
 
     # Takes
 
-    def choose(self, which=0) -> Entry | None:
-        """Choose the sound to play: the original (0 or "original") or a take."""
+    def choose(self, which: Which = 0) -> Entry | None:
+        """Choose the sound to play: the original or a take. The position in the sound does not change.
+
+        Parameters
+        ----------
+        which : int, str or Entry
+            0 for the original; or the number, name or entry of a take.
+
+        Returns
+        -------
+        Entry, optional
+            The take.
+
+        Raises
+        ------
+        ValueError
+            If there is no such take.
+        """
         entry = None if which in (0, "original") else self.history[which]
         self.chosen = 0 if entry is None else entry.number
         self.tell("state", None)
         return entry
 
-    def recall(self, which) -> Entry:
-        """Restore the mask (as one gesture), the settings and the seed of a take.
+    def recall(self, which: Which) -> Entry:
+        """Restore the mask, the settings and the seed of a take. The mask is one gesture, which `undo` reverts.
 
-        Raises ValueError if the current sound has another number of tokens.
+        Parameters
+        ----------
+        which : int, str or Entry
+            Number, name or entry of a take.
+
+        Returns
+        -------
+        Entry
+            The take.
+
+        Raises
+        ------
+        ValueError
+            If there is no such take, or if the current sound has another length.
         """
         entry = self.history[which]
         self.model.draw(entry.mask)
@@ -349,8 +400,19 @@ class Session:
         self.tell("state", None)
         return entry
 
-    def discard(self, which) -> None:
-        """Remove a take."""
+    def discard(self, which: Which) -> None:
+        """Remove a take from the history.
+
+        Parameters
+        ----------
+        which : int, str or Entry
+            Number, name or entry of a take.
+
+        Raises
+        ------
+        ValueError
+            If there is no such take.
+        """
         entry = self.history.discard(which)
         if self.chosen == entry.number:
             self.chosen = 0
@@ -363,8 +425,28 @@ class Session:
         """The sound of the original (0) or of a take."""
         return self.clip if which in (0, "original") else self.history[which].take.clip
 
-    def blind(self, a, b, trials: int = 10, seed: int | None = None) -> BlindTest:
-        """Begin a blind ABX test between two sounds: takes, or 0 for the original."""
+    def blind(self, a: Which, b: Which, trials: int = 10, seed: int | None = None) -> BlindTest:
+        """Begin a blind ABX test between two sounds. In each trial X is one of them, chosen at random.
+
+        Parameters
+        ----------
+        a, b : int, str or Entry
+            0 for the original; or the number, name or entry of a take.
+        trials : int
+            Number of trials.
+        seed : int, optional
+            Seed of the random choices.
+
+        Returns
+        -------
+        BlindTest
+            The test. Call its `answer("a")` or `answer("b")` for each trial.
+
+        Raises
+        ------
+        ValueError
+            If both sounds are the same, or if there is no such take.
+        """
         a, b = (0 if which in (0, "original") else self.history[which].number for which in (a, b))
         seed = int.from_bytes(os.urandom(4), "big") if seed is None else seed
         self.blind_test = BlindTest(a, b, whole("the number of trials", trials, 1, 200), seed)

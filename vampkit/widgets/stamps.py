@@ -22,9 +22,8 @@ def hidden(prompt: prompts.Prompt, tokens, clip) -> torch.Tensor:
 
 def repeats(prompt, tokens, stamp: np.ndarray) -> bool:
     """Whether the prompt, made again from its Python code, gives the mask `stamp` [K, T] without the sound."""
-    blank = tokens.replace(
-        codes=torch.zeros_like(tokens.codes), codec="", source_rate=tokens.rate, gains=(0.0,), name="", credit=""
-    )
+    plain = dict(codec="", source_rate=tokens.rate, gains=(0.0,), name="", credit="")
+    blank = tokens.replace(codes=torch.zeros_like(tokens.codes), **plain)
     try:
         made = eval(repr(prompt), vars(prompts).copy()).mask(blank)
         return bool((masks.as_mask(made).numpy() == stamp).all())

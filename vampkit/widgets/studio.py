@@ -23,8 +23,8 @@ from vampkit.pipeline.settings import SETTINGS, with_settings
 from vampkit.show.player import to_mp3
 from vampkit.widgets import assets, cells, operations, still
 from vampkit.widgets.abx import BlindTest
-from vampkit.widgets.editor import MaskEditor, shown
-from vampkit.widgets.history import Entry, History
+from vampkit.widgets.editor import SCRIPTS, MaskEditor, passed_on, shown
+from vampkit.widgets.history import Entry, History, Which
 from vampkit.widgets.pace import in_words
 from vampkit.widgets.session import PRESETS, Session
 from vampkit.widgets.sound import sound_pictures
@@ -33,7 +33,6 @@ PICTURES_A_SECOND = 10  # pictures of the grid during a generation
 BYTES_A_SECOND = 300_000  # for these pictures: Jupyter's server drops messages above 1,000,000 bytes in three seconds
 MOST_UPLOAD = 100 * 2**20
 
-Which = int | str | Entry
 """A take by its number, its name or its entry in the history."""
 
 Sound = Clip | Tokens | Piece | str | os.PathLike | np.ndarray
@@ -69,11 +68,8 @@ class VampStudio(MaskEditor):
         For a sound that cannot be opened, or an unknown preset.
     """
 
-    _esm = assets.module(
-        *("geometry.js", "dom.js", "draw.js", "grid.js", "keys.js", "editor.js"),
-        *("fade.js", "player.js", "takes.js", "studio.js"),
-        render="mountEditor(model, el, extendStudio)",
-    )
+    _own = ("fade.js", "player.js", "takes.js", "studio.js")
+    _esm = assets.module(*SCRIPTS, *_own, render="mountEditor(model, el, extendStudio)")
     _css = assets.text("editor.css") + assets.text("studio.css")
     _operations = operations.STUDIO
 
@@ -266,152 +262,15 @@ class VampStudio(MaskEditor):
         """
         return self.session.job is None or self.session.job.wait(timeout)
 
-    @shown
-    def cancel(self) -> None:
-        """Stop generating and live vamping. Mask and takes are kept."""
-        self.session.cancel()
-
-    @shown
-    def live(self, rounds: int | None = None, chain: bool = False, roll: int = 0, wait: bool = False) -> None:
-        """Make one variation after another while the sound plays. In the page each one starts at the next bar line.
-
-        Parameters
-        ----------
-        rounds : int, optional
-            Number of variations; None: until `cancel`.
-        chain : bool
-            Make each variation from the one before.
-        roll : int
-            How many frames the mask is shifted after each variation.
-        wait : bool
-            Return after the last variation, instead of at once.
-
-        Raises
-        ------
-        ValueError
-            If a take is being generated, or `roll` is larger than the length.
-        """
-        self.session.live(rounds, chain, roll, wait)
-
-    @shown
-    def choose(self, which: Which = 0) -> Entry | None:
-        """Choose the sound to play: the original or a take. The position in the sound does not change.
-
-        Parameters
-        ----------
-        which : int, str or Entry
-            0 for the original; or the number, name or entry of a take.
-
-        Returns
-        -------
-        Entry, optional
-            The take.
-
-        Raises
-        ------
-        ValueError
-            If there is no such take.
-        """
-        return self.session.choose(which)
-
-    @shown
-    def recall(self, which: Which) -> Entry:
-        """Restore the mask, the settings and the seed of a take. The mask is one gesture, which `undo` reverts.
-
-        Parameters
-        ----------
-        which : int, str or Entry
-            Number, name or entry of a take.
-
-        Returns
-        -------
-        Entry
-            The take.
-
-        Raises
-        ------
-        ValueError
-            If there is no such take, or if the current sound has another length.
-        """
-        return self.session.recall(which)
-
-    @shown
-    def vamp_on(self, which: Which) -> None:
-        """Use a take as the sound from which the next takes are made.
-
-        Parameters
-        ----------
-        which : int, str or Entry
-            Number, name or entry of a take.
-
-        Raises
-        ------
-        ValueError
-            If there is no such take.
-        """
-        self.session.vamp_on(which)
-
-    @shown
-    def rename(self, which: Which, name: str) -> Entry:
-        """Give a take another name.
-
-        Parameters
-        ----------
-        which : int, str or Entry
-            Number, name or entry of a take.
-        name : str
-            The new name.
-
-        Returns
-        -------
-        Entry
-            The take.
-
-        Raises
-        ------
-        ValueError
-            If there is no such take, or if the name is empty.
-        """
-        return self.history.rename(which, name)
-
-    @shown
-    def star(self, which: Which, on: bool = True) -> Entry:
-        """Mark a take as a favourite.
-
-        Parameters
-        ----------
-        which : int, str or Entry
-            Number, name or entry of a take.
-        on : bool
-            True marks it, False removes the mark.
-
-        Returns
-        -------
-        Entry
-            The take.
-
-        Raises
-        ------
-        ValueError
-            If there is no such take.
-        """
-        return self.history.star(which, on)
-
-    @shown
-    def discard(self, which: Which) -> None:
-        """Remove a take from the history.
-
-        Parameters
-        ----------
-        which : int, str or Entry
-            Number, name or entry of a take.
-
-        Raises
-        ------
-        ValueError
-            If there is no such take.
-        """
-        self.session.discard(which)
+    cancel = passed_on(Session, "cancel", "session")
+    live = passed_on(Session, "live", "session")
+    choose = passed_on(Session, "choose", "session")
+    recall = passed_on(Session, "recall", "session")
+    vamp_on = passed_on(Session, "vamp_on", "session")
+    rename = passed_on(History, "rename", "history")
+    star = passed_on(History, "star", "history")
+    discard = passed_on(Session, "discard", "session")
+    blind = passed_on(Session, "blind", "session")
 
     @shown
     def export(self, which: Which, folder: str | os.PathLike = "takes") -> Path:
@@ -437,31 +296,6 @@ class VampStudio(MaskEditor):
         path = self.history.export(which, folder)
         self.say(f"Wrote {path} and its record {path.with_suffix('.json').name}.")
         return path
-
-    @shown
-    def blind(self, a: Which, b: Which, trials: int = 10, seed: int | None = None) -> BlindTest:
-        """Begin a blind ABX test between two sounds. In each trial X is one of them, chosen at random.
-
-        Parameters
-        ----------
-        a, b : int, str or Entry
-            0 for the original; or the number, name or entry of a take.
-        trials : int
-            Number of trials.
-        seed : int, optional
-            Seed of the random choices.
-
-        Returns
-        -------
-        BlindTest
-            The test. Call its `answer("a")` or `answer("b")` for each trial.
-
-        Raises
-        ------
-        ValueError
-            If both sounds are the same, or if there is no such take.
-        """
-        return self.session.blind(a, b, trials, seed)
 
     def close(self) -> None:
         """Stop running generations and free the resources of the studio. Session and takes are kept."""
