@@ -112,3 +112,34 @@ def test_a_closed_pipe_ends_quietly():
     command = f"{sys.executable} -m vampkit.cli vamp --help | head -n 1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
     assert done.stdout.count("\n") <= 1 and not done.stderr
+
+
+def test_what_is_followed_is_named_by_word_and_file(tmp_path, capsys, monkeypatch):
+    import torch
+
+    from vampkit.controls import AdapterConfig, Adapters
+    from vampkit.pipeline import Vamp
+
+    def adapters(vamp):
+        return Adapters(AdapterConfig(vamp.coarse.config.layers, vamp.coarse.config.width)).eval()
+
+    made = Vamp.__init__
+
+    def with_adapters(vamp, *parts, **named):
+        made(vamp, *parts, **named)
+        vamp.controls = adapters(vamp).requires_grad_(False)
+
+    monkeypatch.setattr(Vamp, "__init__", with_adapters)
+    sound = str(tmp_path / "a.wav")
+    cli.main(["compose", sound, "--seed", "1000001", "--seconds", "1"])
+    torch.manual_seed(0)
+    words = ["vamp", sound, str(tmp_path / "b.wav"), "--passes", "1", "--follow"]
+    cli.main([*words, f"rhythm:{sound}", f"loudness:{sound}"])
+    record = json.loads((tmp_path / "b.json").read_text())
+    assert [control["control"] for control in record["follow"]] == ["rhythm", "loudness"]
+    with pytest.raises(SystemExit):
+        cli.main([*words, "melody:x.wav"])
+    assert (
+        "'melody:x.wav' cannot be followed, rhythm, harmony, loudness and a file were expected"
+        in capsys.readouterr().err
+    )

@@ -86,8 +86,9 @@ def _with_options(verb: Callable) -> Callable:
         return verb(*args, **options)
 
     call.__doc__, call.__signature__ = verb.__doc__, inspect.signature(verb, eval_str=True)
-    call = with_settings(call, leave_out=("windows", "follow"))
-    options = {s.name: Annotated[s.kind, tyro.conf.arg(help=s.text)] for s in SETTINGS}
+    own = ("windows", "follow")  # the first cannot be set here, the second is an option of the verb itself
+    call = with_settings(call, leave_out=own)
+    options = {s.name: Annotated[s.kind, tyro.conf.arg(help=s.text)] for s in SETTINGS if s.name not in own}
     rows = [p.replace(annotation=options.get(p.name, p.annotation)) for p in call.__signature__.parameters.values()]
     call.__signature__ = call.__signature__.replace(parameters=rows)
     call.__annotations__ = {p.name: p.annotation for p in rows}

@@ -246,7 +246,7 @@ def data_build(
 
 
 def train(
-    what: Literal["codec", "coarse", "fine", "tagger"],
+    what: Literal["codec", "coarse", "fine", "tagger", "controls"],
     preset: Literal["ci", "laptop", "bundled", "gpu", "paper"] = "laptop",
     out: Path | None = None,
     music: Path | None = None,
@@ -264,12 +264,13 @@ def train(
     audio_every: int | None = None,
     processes: int = 1,
 ) -> None:
-    """Train a codec, a masked model or the tagger.
+    """Train a codec, a masked model, the tagger or controls.
 
     Parameters
     ----------
     what : str
-        What to train. The tagger is trained on its own composed music and takes only PRESET, OUT and MINUTES.
+        What to train. The tagger is trained on its own composed music and takes only PRESET, OUT and MINUTES; controls
+        take PRESET, OUT, MUSIC, COMPOSED, MINUTES and DEVICE.
     preset : str
         Size of the model and length of the training.
     out : Path, optional
@@ -304,7 +305,9 @@ def train(
     processes : int
         Number of processes that compose the pieces before training.
     """
-    if what in ("codec", "tagger") and (accumulate != 1 or compile or tensorboard or audio_every is not None):
+    if what in ("codec", "tagger", "controls") and (
+        accumulate != 1 or compile or tensorboard or audio_every is not None
+    ):
         raise ValueError(
             "--accumulate, --compile, --tensorboard and --audio-every are for masked models; leave them out for the "
             f"{what}"
@@ -318,6 +321,15 @@ def train(
         from vampkit.train import train_tagger
 
         path = train_tagger(preset, out, minutes)
+    elif what == "controls":
+        if store or valid_store or stream or start:
+            raise ValueError(
+                "controls are trained on sound, of which curves are taken; leave --store, --valid-store, --stream and "
+                "--start out"
+            )
+        from vampkit.train import train_controls
+
+        path = train_controls(preset, "tiny", out, music, composed, minutes, device)
     elif what == "codec":
         if store or valid_store or stream:
             raise ValueError("a codec is trained on sound, --music was expected in place of --store and --stream")

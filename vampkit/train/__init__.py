@@ -8,6 +8,7 @@ from vampkit import lazily
 _HOME = {
     "codec": ("CodecTraining", "train_codec"),
     "codec_presets": ("CODEC_PRESETS", "CodecPreset"),
+    "controls": ("CONTROL_PRESETS", "ControlPreset", "ControlTraining", "train_controls"),
     "devices": ("launch",),
     "examples": ("Examples",),
     "fetch": ("fetch_music",),
