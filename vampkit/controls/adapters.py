@@ -40,7 +40,7 @@ class AdapterConfig:
     layers: int = 6
     width: int = 192
     channels: int = 19
-    hidden: int = 160
+    hidden: int = 96
     reading: int = 64
     kernels: tuple[int, int] = (9, 5)
 
