@@ -385,7 +385,7 @@ class Vamp:
         """
         settings = replace(run.settings, seed=run.settings.seed + take)
         record = record_of(run.prompted, run.mask, settings, self.name, self.weights_hash)
-        return record | ({"controls": digest(self.controls.state_dict())} if run.follow else {})
+        return record | ({"controls": digest(run.follow.adapters.state_dict())} if run.follow else {})
 
     def _steps(self, source: Source, run: Run) -> Iterator[Progress]:
         """The progress of a run. The takes are added to the last Progress."""
