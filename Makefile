@@ -60,7 +60,7 @@ docs: .venv/.done
 # Not in JupyterLab: there figures leave their PNG to plotly, and the state of widgets is saved.
 NOTEBOOK ?= notebooks/*.ipynb
 outputs: .venv/.done
-	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.coalesce_streams=True $(NOTEBOOK)
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False --coalesce-streams $(NOTEBOOK)
 
 clean:
 	rm -rf demo build dist .pytest_cache .ruff_cache .hypothesis *.egg-info
