@@ -57,10 +57,12 @@ types: .venv/.done
 docs: .venv/.done
 	$(BIN)/python .ci/docs.py build/docs
 
-# Not in JupyterLab: there figures leave their PNG to plotly, and the state of widgets is saved.
+# Not in JupyterLab: there figures leave their PNG to plotly, and the state of widgets is saved. What a cell prints is joined
+# afterwards, so that a page shows one block.
 NOTEBOOK ?= notebooks/*.ipynb
 outputs: .venv/.done
-	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.coalesce_streams=True $(NOTEBOOK)
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False $(NOTEBOOK)
+	$(BIN)/jupyter nbconvert --to notebook --inplace --coalesce-streams $(NOTEBOOK)
 
 clean:
 	rm -rf demo build dist .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -6,6 +6,7 @@ Size, rhythm, prose, and nothing that would fail elsewhere. Their outputs are co
 import json
 import re
 import statistics
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,9 @@ def test_outputs_are_committed_and_clean(path):
     assert len(kinds) >= len(code) // 3
     assert "error" not in kinds
     assert not any(o.get("name") == "stderr" for c in code for o in c["outputs"]), "warnings stand in the outputs"
+    for cell in code:
+        names = [o.get("name") for o in cell["outputs"]]
+        assert not any(a == b == "stdout" for a, b in pairwise(names)), "what a cell prints is in pieces; make outputs"
 
 
 def test_players_and_pictures_come_with_a_printed_fact(path):

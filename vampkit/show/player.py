@@ -242,7 +242,7 @@ class Player:
                 f'<label><span>{name}</span><audio controls preload="metadata" aria-label="{name}" '
                 f'src="{pictures.uri(to_mp3(clip), "audio/mpeg")}"></audio></label>'
             )
-        return f'<div class="vk-sounds">{" ".join(parts)}</div>'
+        return f'<div class="vk-sounds">{" · ".join(parts)}</div>'
 
 
 def listen(*clips, labels=None, mask=None, tokens=None, height: int = 90) -> Player:
