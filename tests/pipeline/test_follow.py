@@ -164,3 +164,27 @@ def test_the_sampling_loop_takes_a_following_model(vamp, tokens):
     codes, mask = tokens.codes[None, :4], torch.ones(1, 4, tokens.frames, dtype=torch.bool)
     *_, last = sample(model, codes, mask, [1], Settings(passes=3))
     assert not last.mask.any()
+
+
+def test_saved_adapters_add_nearly_the_same(vamp, tmp_path):
+    torch.manual_seed(4)
+    made = adapters()
+    for layer in (*made.down, *made.convolutions):
+        torch.nn.init.normal_(layer.weight, std=0.2)
+    loaded = load_controls(save_controls(made, tmp_path / "controls.safetensors", vamp.coarse), vamp.coarse)
+    x, curves = torch.randn(1, 50, 32), torch.randn(1, 19, 50)
+    a, b = (m.change(0, x, m.read(curves)) for m in (made, loaded))
+    assert (a - b).norm() < 0.02 * a.norm()
+    again = save_controls(loaded, tmp_path / "again.safetensors", vamp.coarse)
+    assert again.stat().st_size < sum(w.numel() for w in made.state_dict().values()) * 2
+
+
+def test_the_bundled_adapters_hold_the_rhythm_of_a_clip():
+    """A few passes are enough to hear it: more onsets of the original come back than without."""
+    from vampkit import load_clip, metrics
+
+    tiny = load_vamp("tiny")
+    clip = load_clip("composed-house").excerpt(4, 5)
+    rhythm, settings = Rhythm(clip), dict(passes=8, fine_passes=1, seed=1)
+    plain, told = (tiny.vamp(clip, Periodic(16), follow=f, **settings).clip for f in ((), rhythm))
+    assert metrics.onset_f(clip, told) > metrics.onset_f(clip, plain) + 0.1

@@ -19,6 +19,8 @@ from vampkit.pipeline.windows import Window, cut
 from vampkit.weights import model_hash
 
 FORMAT = "vampkit.controls/1"
+SCALE = ".scale"
+"""End of the name of a matrix's scales."""
 
 
 class Follow:
@@ -53,7 +55,9 @@ class Follow:
 def save_controls(
     adapters: Adapters, path: str | os.PathLike, base: MaskedTransformer, weights: dict[str, Tensor] | None = None
 ) -> Path:
-    """Write control adapters in half precision.
+    """Write control adapters: matrices as whole numbers of 8 bits with a scale a row, biases in half precision.
+
+    What the adapters add changes by less than a hundredth of itself, and the file is half as large as in half precision.
 
     Parameters
     ----------
@@ -71,9 +75,17 @@ def save_controls(
     Path
         The file.
     """
-    state = adapters.state_dict() if weights is None else weights
+    state, tensors = adapters.state_dict() if weights is None else weights, {}
+    for name, weight in state.items():
+        if weight.ndim == 1:
+            tensors[name] = weight.half()
+            continue
+        scale = (weight.flatten(1).abs().amax(1) / 127).clamp(min=1e-8)
+        tensors[f"{name}{SCALE}"] = scale.half()
+        rows = weight.flatten(1) / scale.half().float().clamp(min=1e-8)[:, None]
+        tensors[name] = rows.round().clamp(-127, 127).to(torch.int8).view_as(weight)
     header = {"config": asdict(adapters.config), "base": model_hash(base)}
-    return write_safetensors(state, path, FORMAT, header, dtype=torch.float16)
+    return write_safetensors(tensors, path, FORMAT, header)
 
 
 def load_controls(path: str | os.PathLike, base: MaskedTransformer) -> Adapters:
@@ -106,5 +118,11 @@ def load_controls(path: str | os.PathLike, base: MaskedTransformer) -> Adapters:
         )
     config = header["config"] | {"kernels": tuple(header["config"]["kernels"])}
     adapters = Adapters(AdapterConfig(**config))
-    adapters.load_state_dict({name: weight.float() for name, weight in weights.items()})
+    state = {}
+    for name, weight in weights.items():
+        if name.endswith(SCALE):
+            continue
+        scale = weights.get(f"{name}{SCALE}")
+        state[name] = weight.float() * (1.0 if scale is None else scale.float().view(-1, *[1] * (weight.ndim - 1)))
+    adapters.load_state_dict(state)
     return adapters.eval().requires_grad_(False)
