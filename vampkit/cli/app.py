@@ -59,13 +59,15 @@ def main(arguments: list[str] | None = None) -> None:
     for verb in VERBS:
         app.command(_with_options(verb), name=verb.__name__.replace("_", "-"))
     try:
-        # Required arguments are positional: `vampkit vamp IN OUT`, `vampkit train codec`, `vampkit compose OUT`.
-        app.cli(prog="vampkit", args=words, config=(tyro.conf.PositionalRequiredArgs,))
-        sys.stdout.flush()
-    except SystemExit as end:
-        if end.code == 0 and words[:1] and {"-h", "--help"} & set(words):
-            print(_more_help(words[0]))
-        raise
+        try:
+            # Required arguments are positional: `vampkit vamp IN OUT`, `vampkit train codec`, `vampkit compose OUT`.
+            app.cli(prog="vampkit", args=words, config=(tyro.conf.PositionalRequiredArgs,))
+        except SystemExit as end:
+            if end.code == 0 and words[:1] and {"-h", "--help"} & set(words):
+                print(_more_help(words[0]))
+            raise
+        finally:
+            sys.stdout.flush()  # here, where a closed pipe is met with silence, not when Python ends
     except (VampkitError, ValueError, TypeError, FileNotFoundError) as error:
         print(f"vampkit: {error}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -57,7 +57,7 @@ def save_controls(
 ) -> Path:
     """Write control adapters: matrices as whole numbers of 8 bits with a scale a row, biases in half precision.
 
-    What the adapters add changes by less than a hundredth of itself, and the file is half as large as in half precision.
+    What the adapters add changes by less than a hundredth of itself; the file is half as large as in half precision.
 
     Parameters
     ----------
