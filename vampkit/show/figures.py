@@ -95,7 +95,7 @@ def spectrogram_trace(clip, columns: int, **settings):
     return heatmap(cells, step, "%{x:.2f} s, %{z} dB", **look, **settings), spectrum.hz
 
 
-def spectrogram(clip, title: str = "", columns: int = 480):
+def spectrogram(clip, title: str = "", columns: int = 320):
     """Draw the log-mel spectrogram of a clip. The loudest 80 dB are shown.
 
     Notebook: 00, 09

@@ -174,7 +174,7 @@ def mask_over(clip, mask, tokens=None, title: str = ""):
     """
     grid, frame = spectra.mask_array(mask), spectra.frame_seconds(tokens)
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[0.45, 0.55])
-    trace, hz = spectrogram_trace(clip, 420, showscale=False)
+    trace, hz = spectrogram_trace(clip, 300, showscale=False)
     figure.add_trace(trace, row=1, col=1)
     for part in _mask_traces(grid, frame):
         figure.add_trace(part, row=2, col=1)

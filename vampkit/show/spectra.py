@@ -90,7 +90,7 @@ def shared_range(*spectra: Spectrum) -> tuple[int, int]:
     return top - RANGE, top
 
 
-def outline(clip, columns: int = 400) -> tuple[np.ndarray, np.ndarray]:
+def outline(clip, columns: int = 240) -> tuple[np.ndarray, np.ndarray]:
     """Lowest and highest sample in each of at most `columns` stretches of a clip: two float arrays [columns]."""
     samples = _mono(clip)
     starts = _edges(samples.size, min(columns, samples.size))[:-1]
