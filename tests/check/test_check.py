@@ -117,6 +117,15 @@ WRONG = {
         "should learn a little",
     ),
     ("nb04", "shares"): (lambda sums, counts: sums / counts, "local mean"),
+    ("nb14", "rise"): (
+        lambda level: torch.diff(level, dim=1, prepend=level[:, :1]),
+        "A fall counts as nothing",
+    ),
+    ("nb14", "strokes"): (lambda curve, least: curve >= least, "Every loud frame is not a stroke"),
+    ("nb14", "quantized"): (
+        lambda taps, beats, division: beats[(taps[:, None] - beats).abs().argmin(1)],
+        "Where are the places between two beats?",
+    ),
     ("nb12", "adapted"): (lambda weight, a, b, alpha: weight + alpha * b @ a, "depend on the rank?"),
     ("nb12", "size"): (lambda layers, width, rank: 6 * layers * width * rank, "The feed-forward layers have"),
     ("nb12", "held_out"): (
