@@ -70,6 +70,19 @@ def test_opens_with_a_promise_and_a_cost_and_ends_with_its_provenance(path):
     assert "__version__" in text(found[-1]["source"]) and "codec" in text(found[-1]["source"])
 
 
+def test_leads_on_back_and_to_the_bibliography(path):
+    """Each notebook ends with ways on or back; every work that it links to stands in the bibliography."""
+    prose = "\n".join(text(c["source"]) for c in cells(path, "markdown"))
+    end = text(cells(path, "markdown")[-1]["source"])
+    assert "(bibliography.md)" in end and re.search(r"\]\(\w+\.ipynb\)", end)
+    assert path.stem[:2] == "00" or "Back" in end
+    listed = (FOLDER / "bibliography.md").read_text(encoding="utf-8")
+    works = re.findall(r"\]\((https?://(?:arxiv|doi)[^)]+)\)", prose)
+    assert all(work in listed for work in works)
+    for target in re.findall(r"\]\(([\w./]+\.(?:ipynb|md|png))\)", prose):
+        assert (FOLDER / target).exists(), f"{target} is linked to, and is not there"
+
+
 def test_asserts_what_it_claims(path):
     code = "\n".join(text(c["source"]) for c in cells(path, "code"))
     assert len(re.findall(r"^\s*assert ", code, re.MULTILINE)) >= 5
