@@ -11,6 +11,7 @@ PAYLOADS = (
     "application/javascript",
     "application/vnd.jupyter.widget-view+json",  # a random id
     "image/png",
+    "image/svg+xml",
 )
 """MIME types that are not compared. A cell that shows one of them prints the fact it shows beside it."""
 

@@ -1,9 +1,13 @@
 """Explorer and Prediction: controls by code and by hand, what is shown, and their pages without a kernel."""
 
+import base64
+import io
 import re
+from xml.etree import ElementTree
 
 import ipywidgets
 import pytest
+from PIL import Image
 
 from vampkit import show
 from vampkit.widgets import Explorer, Prediction
@@ -60,9 +64,14 @@ def test_an_error_after_a_moved_control_is_shown():
 
 
 def test_page_shows_controls_and_result():
-    page = make()._repr_mimebundle_()["text/html"]
-    assert page.count("<img") == 2 and 'alt="Controls: Period 7, Invert False, Kind line"' in page
-    assert not re.search(r"<script|https?://", page)
+    shown = make()._repr_mimebundle_()
+    assert "text/html" not in shown
+    picture = Image.open(io.BytesIO(base64.b64decode(shown["image/png"])))
+    assert picture.width == 900 and picture.height > 320 and len(picture.getcolors()) > 10
+    page = Explorer(lambda kind="a": f"word {kind}", kind=("a", "b"))._repr_mimebundle_()
+    assert 'alt="Controls: Kind a"' in page["text/html"] and "<p>word a</p>" in page["text/html"]
+    assert not re.search(r"<script|https?://", page["text/html"])
+    assert "Explorer: kind a" in ElementTree.fromstring(page["image/svg+xml"])[1].text
 
 
 @pytest.mark.parametrize("choices", [(), ("tune", "pulse")])
@@ -87,7 +96,10 @@ def test_the_result_can_be_seen_without_an_answer():
 
 
 def test_the_page_folds_the_result():
-    page = Prediction("Which <one>?", "This one.", choices=("this", "that"))._repr_mimebundle_()["text/html"]
+    bundle = Prediction("Which <one>?", "This one.", choices=("this", "that"))._repr_mimebundle_()
+    page = bundle["text/html"]
+    asked = [t.text for t in ElementTree.fromstring(bundle["image/svg+xml"])[1:]]
+    assert asked == ["Predict. Which <one>?", "this · that"]
     assert page.index("Which &lt;one&gt;?") < page.index("<details><summary>") < page.index("This one.")
 
 

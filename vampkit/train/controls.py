@@ -36,7 +36,7 @@ FORMAT = "vampkit.followed/1"
 SECONDS = 30.0
 """Length of a piece, and of the parts into which recordings are cut."""
 GIVEN = {"rhythm": 0.8, "harmony": 0.6, "loudness": 0.4}
-"""How often each control is given in training. Harmony and loudness are learned with fewer examples told of rhythm."""
+"""In which fraction of the examples each control is given. In the others the model learns to do without it."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from contextlib import redirect_stdout
 
 from vampkit.show.pictures import uri
 from vampkit.widgets import shown, still
-from vampkit.widgets.base import Assembly
+from vampkit.widgets.base import Assembly, as_still
 
 LABEL, WIDE = "13em", "40em"
 
@@ -136,12 +136,15 @@ class Explorer(Assembly):
             values = self.choices[name]
             part = values.index(value) / max(1, len(values) - 1)
             rows.append((words(name), value, part if isinstance(value, (int, float)) else None))
+        if self.shown and all(hasattr(thing, "png") for thing in self.shown):
+            return as_still(repr(self), still.explorer(rows, self.printed, tuple(thing.png() for thing in self.shown)))
         chosen = ", ".join(f"{name} {value}" for name, value, _ in rows)
-        picture = uri(still.controls(rows), "image/png")
+        picture = uri(still.explorer(rows), "image/png")
         page = f'<img width="720" alt="Controls: {html.escape(chosen, quote=True)}" src="{picture}">'
         page += f"<pre>{html.escape(self.printed)}</pre>" if self.printed else ""
         page += "".join(map(shown.as_page, self.shown))
-        return {"text/plain": repr(self), "text/html": page}
+        text = repr(self)
+        return {"text/plain": text, "text/html": page, "image/svg+xml": still.lines(*text.splitlines())}
 
 
 def words(name: str) -> str:

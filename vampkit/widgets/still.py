@@ -5,7 +5,9 @@ Each function draws what its widget's page would show now, in the page's light c
 
 from __future__ import annotations
 
+import html
 import io
+import textwrap
 from functools import lru_cache
 from pathlib import Path
 
@@ -423,8 +425,13 @@ def _vamp(sheet: Sheet) -> None:
     sheet.y += HIGH + GAP
 
 
-def controls(rows: list[tuple]) -> bytes:
-    """A picture of controls, a row each: label, value, and where its slider stands, 0 to 1 (None: a menu)."""
+def explorer(rows: list[tuple], printed: str = "", figures: tuple[bytes, ...] = ()) -> bytes:
+    """A picture of an Explorer: its controls, what was printed, and its figures, which are PNGs.
+
+    rows: label, value, and where the slider stands, 0 to 1 (None: a menu), of each control.
+    """
+    from PIL import Image
+
     sheet, column = Sheet(), 190
     for name, value, part in rows:
         sheet.text(MARGIN + column - 12, sheet.y + HIGH / 2, name, QUIET, anchor="rm")
@@ -432,7 +439,21 @@ def controls(rows: list[tuple]) -> bytes:
             sheet.row(Field("", value, menu=True, width=300), left=MARGIN + column)
         else:
             sheet.row(Slider(part, f"{value:g}"), left=MARGIN + column)
+    for line in printed.splitlines():
+        sheet.row(Words(line, colour=INK))
+    for figure in figures:
+        sheet.paste(np.asarray(Image.open(io.BytesIO(figure)).convert("RGB")), MARGIN)
     return sheet.png()
+
+
+def lines(*texts: str) -> str:
+    """A picture of some lines of text as SVG, for pages that show pictures alone."""
+    rows = [row for text in texts for row in textwrap.wrap(text, 110) or [""]]
+    spans = "".join(f'<text x="8" y="{18 + 18 * n}">{html.escape(row)}</text>' for n, row in enumerate(rows))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="720" height="{12 + 18 * len(rows)}" font-family="sans-serif" '
+        f'font-size="13"><rect width="100%" height="100%" fill="white"/>{spans}</svg>'
+    )
 
 
 def panel(model) -> bytes:
