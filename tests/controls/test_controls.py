@@ -5,7 +5,8 @@ import pytest
 
 from vampkit.audio import Clip
 from vampkit.controls import Control, Harmony, Loudness, Rhythm
-from vampkit.controls.control import FRAME, stacked
+from vampkit.controls.control import FRAME
+from vampkit.controls.kinds import stacked
 from vampkit.errors import VampkitError
 
 RATE = 44_100

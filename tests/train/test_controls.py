@@ -11,7 +11,9 @@ from vampkit.controls import Control
 from vampkit.errors import VampkitError
 from vampkit.model import MaskedTransformer, ModelConfig
 from vampkit.pipeline.follow import load_controls
-from vampkit.train.controls import CONTROL_PRESETS, ControlTraining, Followed, followed, rough, train_controls
+from vampkit.train.controls import CONTROL_PRESETS, ControlTraining, train_controls
+from vampkit.train.followed import Followed, followed
+from vampkit.train.rough import rough
 
 PRESET = dataclasses.replace(CONTROL_PRESETS["ci"], frames=40)
 

@@ -102,6 +102,7 @@ def vamp(
     **settings
         See `SETTINGS`.
     """
+    from vampkit.controls.kinds import from_word
     from vampkit.pipeline import load_vamp, vamp_file
     from vampkit.pipeline.soundfiles import pairs
     from vampkit.prompts import parse
@@ -109,7 +110,7 @@ def vamp(
     if takes < 1:
         raise ValueError(f"{takes} takes were asked for, at least 1 was expected")
     chosen, models, seed = parse(prompt), load_vamp(model, adapters, device), settings.pop("seed")
-    settings["follow"] = tuple(_control(word) for word in follow)
+    settings["follow"] = tuple(from_word(word) for word in follow)
     better = {name: value for name, value in chosen.recommended.items() if settings[name] != value}
     if recommended:
         settings |= better
@@ -120,19 +121,6 @@ def vamp(
         with _bar(made.name) as progress:
             vamp_file(models, sound, made, chosen, progress=progress, seed=seed + take, **settings)
         print(made, flush=True)
-
-
-def _control(word: str):
-    """A control from its word and a sound file, such as rhythm:drums.wav."""
-    from vampkit.audio import Clip
-    from vampkit.controls import Control
-
-    kind, _, path = word.partition(":")
-    if kind not in Control.kinds or not path:
-        raise ValueError(
-            f"{word!r} cannot be followed, {', '.join(Control.kinds)} and a file were expected, as rhythm:FILE"
-        )
-    return Control.kinds[kind](Clip.load(path))
 
 
 def again(

@@ -7,7 +7,7 @@ from vampkit import lazily
 
 _HOME = {
     "adapters": ("AdapterConfig", "Adapters", "Following"),
-    "control": ("Control", "Harmony", "Loudness", "Rhythm"),
+    "kinds": ("Control", "Harmony", "Loudness", "Rhythm"),  # the base too, so that all kinds are known where it is
 }
 """For each module, the public names that it holds."""
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vampkit.controls import AdapterConfig, Adapters, Control, Following
-from vampkit.controls.control import stacked
+from vampkit.controls.kinds import stacked
 from vampkit.errors import VampkitError
 from vampkit.files import read_safetensors, write_safetensors
 from vampkit.model import MaskedTransformer

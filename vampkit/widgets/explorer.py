@@ -144,7 +144,7 @@ class Explorer(Assembly):
         page += f"<pre>{html.escape(self.printed)}</pre>" if self.printed else ""
         page += "".join(map(shown.as_page, self.shown))
         text = repr(self)
-        return {"text/plain": text, "text/html": page, "image/svg+xml": still.lines(*text.splitlines())}
+        return {"text/plain": text, "text/html": page, "image/svg+xml": shown.lines(*text.splitlines())}
 
 
 def words(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from vampkit.widgets import shown, still
+from vampkit.widgets import shown
 from vampkit.widgets.base import Assembly
 
 
@@ -79,5 +79,5 @@ class Prediction(Assembly):
         result = "".join(map(shown.as_page, (self.result, *self.things)))
         page = f"<p><b>Predict.</b> {html.escape(self.question)}</p>{choices}"
         page += f"<details><summary>Decide first, then open the result</summary>{result}</details>"
-        asked = still.lines(f"Predict. {self.question}", *([" · ".join(self.choices)] if self.choices else []))
+        asked = shown.lines(f"Predict. {self.question}", *([" · ".join(self.choices)] if self.choices else []))
         return {"text/plain": repr(self), "text/html": page, "image/svg+xml": asked}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import textwrap
 
 from IPython.core.formatters import DisplayFormatter
 
@@ -38,6 +39,16 @@ def as_page(thing) -> str:
 def in_words(thing) -> str:
     """One thing as text: the title of a figure, what others print."""
     return plain(thing.layout.title.text).replace("\n", ": ") if hasattr(thing, "png") else str(thing)
+
+
+def lines(*texts: str) -> str:
+    """A picture of some lines of text as SVG, for pages that show pictures alone."""
+    rows = [row for text in texts for row in textwrap.wrap(text, 110) or [""]]
+    spans = "".join(f'<text x="8" y="{18 + 18 * n}">{html.escape(row)}</text>' for n, row in enumerate(rows))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="720" height="{12 + 18 * len(rows)}" font-family="sans-serif" '
+        f'font-size="13"><rect width="100%" height="100%" fill="white"/>{spans}</svg>'
+    )
 
 
 def _formats(thing) -> tuple[dict, dict]:

@@ -5,9 +5,7 @@ Each function draws what its widget's page would show now, in the page's light c
 
 from __future__ import annotations
 
-import html
 import io
-import textwrap
 from functools import lru_cache
 from pathlib import Path
 
@@ -444,16 +442,6 @@ def explorer(rows: list[tuple], printed: str = "", figures: tuple[bytes, ...] = 
     for figure in figures:
         sheet.paste(np.asarray(Image.open(io.BytesIO(figure)).convert("RGB")), MARGIN)
     return sheet.png()
-
-
-def lines(*texts: str) -> str:
-    """A picture of some lines of text as SVG, for pages that show pictures alone."""
-    rows = [row for text in texts for row in textwrap.wrap(text, 110) or [""]]
-    spans = "".join(f'<text x="8" y="{18 + 18 * n}">{html.escape(row)}</text>' for n, row in enumerate(rows))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="720" height="{12 + 18 * len(rows)}" font-family="sans-serif" '
-        f'font-size="13"><rect width="100%" height="100%" fill="white"/>{spans}</svg>'
-    )
 
 
 def panel(model) -> bytes:
