@@ -3,16 +3,11 @@
 import html
 import json
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-NOTEBOOKS = sorted((HERE.parent / "notebooks").glob("[0-9a][0-9]_*.ipynb"))
-KNOWN = tomllib.loads((HERE / "prose_numbers.toml").read_text(encoding="utf-8"))
-"""Numbers without a source in their notebook, by notebook, each with a reason; `all` holds for every one."""
-
+NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9a][0-9]_*.ipynb"))
 SMALL = 12  # whole numbers up to this count things in sight
 NUMBER = re.compile(r"(?<![\w.,])\d+(?:,\d{3})*(?:\.\d+)?(?![\w]|[.,]\d)")
 NO_FIGURE = (
@@ -100,10 +95,9 @@ def unsourced(cells):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_every_number_in_prose_has_a_source(path):
-    known = KNOWN.get("all", {}) | KNOWN.get(path.stem[:2], {})
-    missing = [m for m in unsourced(json.loads(path.read_text(encoding="utf-8"))["cells"]) if m[1] not in known]
+    missing = unsourced(json.loads(path.read_text(encoding="utf-8"))["cells"])
     lines = "\n".join(f"cell {place}: {word} in '… {around} …'" for place, word, around in missing)
-    assert not missing, f"print these in a cell, name their source, or give a reason in prose_numbers.toml:\n{lines}"
+    assert not missing, f"print these in a cell, or name their source in the paragraph:\n{lines}"
 
 
 @pytest.mark.parametrize(
@@ -124,12 +118,3 @@ def test_a_number_without_a_source_is_found(prose, code, printed, count):
     outputs = [{"output_type": "stream", "text": printed}]
     cells = [{"cell_type": "markdown", "source": prose}, {"cell_type": "code", "source": code, "outputs": outputs}]
     assert len(unsourced(cells)) == count
-
-
-def test_reasons_are_given_and_needed():
-    """An exception that no longer stands in its notebook is taken out of the list."""
-    for name, numbers in KNOWN.items():
-        paths = [p for p in NOTEBOOKS if name == "all" or p.stem.startswith(name)]
-        used = {m[1] for p in paths for m in unsourced(json.loads(p.read_text(encoding="utf-8"))["cells"])}
-        assert all(len(reason) > 10 for reason in numbers.values())
-        assert not set(numbers) - used, f"{name}: {sorted(set(numbers) - used)} need no reason any more"
