@@ -16,6 +16,9 @@ from vampkit.errors import VampkitError
 from vampkit.files.texts import existing
 from vampkit.files.written import written
 
+SCALE = ":scale"
+"""End of the name of a matrix's scales."""
+
 
 def write_safetensors(
     tensors: Mapping[str, Tensor],
@@ -39,7 +42,8 @@ def write_safetensors(
     settings : JSON data
         Settings to store with the tensors.
     dtype : torch.dtype, optional
-        Convert all tensors to this type.
+        Convert all tensors to this type. torch.int8: matrices become whole numbers of 8 bits with a scale a row, all
+        else half precision; they are read as float32.
     durable : bool
         See `written`.
 
@@ -50,6 +54,9 @@ def write_safetensors(
     """
     from safetensors.torch import save_file
 
+    if dtype is torch.int8:
+        tensors = {name: part for whole in tensors.items() for name, part in _in_rows(*whole).items()}
+        dtype = None
     plain = {name: t.detach().cpu().to(dtype or t.dtype).contiguous() for name, t in tensors.items()}
     with written(path, durable) as part:
         save_file(plain, part, metadata={"format": kind, "settings": json.dumps(settings)})
@@ -97,7 +104,26 @@ def read_safetensors(path: str | os.PathLike, kind: str) -> tuple[Any, dict[str,
     if metadata.get("format") != kind:
         found = metadata.get("format", "unknown")
         raise VampkitError(f"{path.name} is of kind {found}, {kind} was expected; choose another file")
-    return json.loads(metadata["settings"]), tensors
+    return json.loads(metadata["settings"]), _whole(tensors)
+
+
+def _in_rows(name: str, weight: Tensor) -> dict[str, Tensor]:
+    """A weight as whole numbers of 8 bits and a scale for each of its rows. A vector only becomes half as precise."""
+    if weight.ndim < 2:
+        return {name: weight.half()}
+    rows = weight.detach().float().flatten(1)
+    scale = (rows.abs().amax(1) / 127).clamp(min=1e-7).half()
+    numbers = (rows / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8)
+    return {name: numbers.view_as(weight), name + SCALE: scale}
+
+
+def _whole(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Multiply what `_in_rows` took apart. Other tensors stay as they are."""
+    scales = {name.removesuffix(SCALE): tensors.pop(name) for name in list(tensors) if name.endswith(SCALE)}
+    for name, scale in scales.items():
+        numbers = tensors[name].float()
+        tensors[name] = numbers * scale.float().view(-1, *[1] * (numbers.ndim - 1))
+    return tensors
 
 
 def digest(*states: Mapping[str, Tensor], start: Any = None, dtype: torch.dtype = torch.float32) -> str:

@@ -14,13 +14,12 @@ from vampkit.controls import AdapterConfig, Adapters, Control, Following
 from vampkit.controls.kinds import stacked
 from vampkit.errors import VampkitError
 from vampkit.files import read_safetensors, write_safetensors
+from vampkit.files.tensors import fill
 from vampkit.model import MaskedTransformer
 from vampkit.pipeline.windows import Window, cut
 from vampkit.weights import model_hash
 
 FORMAT = "vampkit.controls/1"
-SCALE = ".scale"
-"""End of the name of a matrix's scales."""
 
 
 class Follow:
@@ -75,17 +74,9 @@ def save_controls(
     Path
         The file.
     """
-    state, tensors = adapters.state_dict() if weights is None else weights, {}
-    for name, weight in state.items():
-        if weight.ndim == 1:
-            tensors[name] = weight.half()
-            continue
-        scale = (weight.flatten(1).abs().amax(1) / 127).clamp(min=1e-8)
-        tensors[f"{name}{SCALE}"] = scale.half()
-        rows = weight.flatten(1) / scale.half().float().clamp(min=1e-8)[:, None]
-        tensors[name] = rows.round().clamp(-127, 127).to(torch.int8).view_as(weight)
+    state = adapters.state_dict() if weights is None else weights
     header = {"config": asdict(adapters.config), "base": model_hash(base)}
-    return write_safetensors(tensors, path, FORMAT, header)
+    return write_safetensors(state, path, FORMAT, header, dtype=torch.int8)
 
 
 def load_controls(path: str | os.PathLike, base: MaskedTransformer) -> Adapters:
@@ -118,11 +109,5 @@ def load_controls(path: str | os.PathLike, base: MaskedTransformer) -> Adapters:
         )
     config = header["config"] | {"kernels": tuple(header["config"]["kernels"])}
     adapters = Adapters(AdapterConfig(**config))
-    state = {}
-    for name, weight in weights.items():
-        if name.endswith(SCALE):
-            continue
-        scale = weights.get(f"{name}{SCALE}")
-        state[name] = weight.float() * (1.0 if scale is None else scale.float().view(-1, *[1] * (weight.ndim - 1)))
-    adapters.load_state_dict(state)
+    fill(adapters, weights, Path(path), "are no adapters of these settings ({}); train or fetch them again")
     return adapters.eval().requires_grad_(False)

@@ -25,9 +25,13 @@ def models_folder() -> Path:
 
 
 def save_model(
-    model: MaskedTransformer, path: str | os.PathLike, codec: str, weights: dict[str, Tensor] | None = None
+    model: MaskedTransformer,
+    path: str | os.PathLike,
+    codec: str,
+    weights: dict[str, Tensor] | None = None,
+    dtype: torch.dtype = torch.float16,
 ) -> Path:
-    """Write a masked model in half precision, with its config and the hash of its codec.
+    """Write a masked model with its config and the hash of its codec.
 
     Parameters
     ----------
@@ -39,6 +43,8 @@ def save_model(
         Hash of the codec whose tokens the model was trained on.
     weights : dict of str to Tensor, optional
         Another state dict to write instead of the model's own, such as an average; same names and shapes [..].
+    dtype : torch.dtype
+        torch.float16, torch.float32, or torch.int8: matrices in 8 bits with a scale a row, as the bundled models are.
 
     Returns
     -------
@@ -46,7 +52,7 @@ def save_model(
         The file.
     """
     state = model.state_dict() if weights is None else weights
-    return write_safetensors(state, path, FORMAT, {"config": asdict(model.config), "codec": codec}, dtype=torch.float16)
+    return write_safetensors(state, path, FORMAT, {"config": asdict(model.config), "codec": codec}, dtype=dtype)
 
 
 def load_model(name: str | os.PathLike, codec: Codec) -> MaskedTransformer:
