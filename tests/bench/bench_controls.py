@@ -116,7 +116,7 @@ def main():
     chosen = parser.parse_args()
     vamp = load_vamp("tiny")
     if chosen.controls:
-        vamp.controls = load_controls(chosen.controls, vamp.coarse)
+        vamp.controls = load_controls(chosen.controls, {"coarse": vamp.coarse, "fine": vamp.fine})
     settings = dict(passes=chosen.passes, fine_passes=chosen.fine_passes, strength=chosen.strength)
     if chosen.music:
         recorded = [clip for clip, _ in real(chosen.music, chosen.clips)]

@@ -121,7 +121,8 @@ def test_what_is_followed_is_named_by_word_and_file(tmp_path, capsys, monkeypatc
     from vampkit.pipeline import Vamp
 
     def adapters(vamp):
-        return Adapters(AdapterConfig(vamp.coarse.config.layers, vamp.coarse.config.width)).eval()
+        shape = AdapterConfig(vamp.coarse.config.layers, vamp.coarse.config.width)
+        return torch.nn.ModuleDict({"coarse": Adapters(shape)}).eval()
 
     made = Vamp.__init__
 

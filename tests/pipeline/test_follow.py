@@ -28,9 +28,13 @@ def adapters(seed=0, zero=False):
     return made.eval().requires_grad_(False)
 
 
+def both(seed=0):
+    return torch.nn.ModuleDict({"coarse": adapters(seed), "fine": adapters(seed + 10)})
+
+
 @pytest.fixture
 def followed(vamp):
-    return Vamp(vamp.codec, vamp.coarse, vamp.fine, controls=adapters())
+    return Vamp(vamp.codec, vamp.coarse, vamp.fine, controls=both())
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +52,12 @@ def test_an_untrained_adapter_changes_nothing(vamp, tokens):
     with torch.inference_mode():
         for hidden_only in (False, True):
             assert torch.equal(model(codes, mask, hidden_only), vamp.coarse(codes, mask, hidden_only))
+
+
+def test_the_fine_model_follows_where_it_has_adapters(vamp, followed, tokens):
+    only = Vamp(vamp.codec, vamp.coarse, vamp.fine, controls=torch.nn.ModuleDict({"coarse": adapters()}))
+    one, two = (v.vamp(tokens, Periodic(7), follow=[taps()], **SHORT).tokens.codes for v in (only, followed))
+    assert torch.equal(one[:4], two[:4]) and not torch.equal(one[4:], two[4:])
 
 
 def test_a_strength_of_zero_follows_nothing(vamp, followed, tokens):
@@ -95,7 +105,7 @@ def test_a_record_makes_the_take_again(followed, tokens, tmp_path):
 
 def test_a_record_names_its_adapters(vamp, followed, tokens):
     record = followed.vamp(tokens, Periodic(7), follow=[taps()], **SHORT).record
-    other = Vamp(vamp.codec, vamp.coarse, vamp.fine, controls=adapters(seed=1))
+    other = Vamp(vamp.codec, vamp.coarse, vamp.fine, controls=both(seed=1))
     for wrong in (other, vamp):
         with pytest.raises(VampkitError, match="controls"):
             wrong.again(record, tokens)
@@ -119,9 +129,9 @@ def test_steps_stream_and_files_follow_alike(followed, tone, tmp_path):
 def test_each_window_is_told_its_own_part(followed):
     rhythm = Rhythm.of_times([1.0], 2.0)
     follow = Follow(followed.controls, [rhythm], 115)
-    inside = follow.within(followed.coarse, Window(50, 70, 55, 70)).curves
+    inside = follow.within("coarse", followed.coarse, Window(50, 70, 55, 70)).curves
     assert inside.shape == (1, 19, 20) and torch.equal(inside[0, :3], torch.from_numpy(rhythm.curve[:, 50:70].copy()))
-    around = follow.within(followed.coarse, Window(-5, 15, 0, 15)).curves
+    around = follow.within("coarse", followed.coarse, Window(-5, 15, 0, 15)).curves
     assert torch.equal(around[0], follow.curves[:, torch.arange(-5, 15) % 115])
 
 
@@ -152,11 +162,14 @@ def test_saved_adapters_are_found_beside_the_models(followed, vamp, tokens, tmp_
         save_model(getattr(vamp, name), tmp_path / f"{name}.safetensors", vamp.codec.hash)
     loaded = load_vamp(tmp_path)
     assert loaded.controls is None
-    save_controls(followed.controls, tmp_path / "controls.safetensors", loaded.coarse)
+    models = {"coarse": loaded.coarse, "fine": loaded.fine}
+    save_controls(followed.controls, tmp_path / "controls.safetensors", models)
     loaded = load_vamp(tmp_path)
     assert loaded.vamp(tokens, Periodic(7), follow=[taps()], **SHORT).clip.seconds > 0.5
-    with pytest.raises(VampkitError, match="was trained for model"):
-        load_controls(tmp_path / "controls.safetensors", vamp.fine)
+    with pytest.raises(VampkitError, match="was trained for the coarse model"):
+        load_controls(tmp_path / "controls.safetensors", {"coarse": vamp.fine, "fine": vamp.fine})
+    with pytest.raises(VampkitError, match="this one is missing"):
+        load_controls(tmp_path / "controls.safetensors", {"fine": loaded.fine})
 
 
 def test_the_sampling_loop_takes_a_following_model(vamp, tokens):
@@ -171,11 +184,12 @@ def test_saved_adapters_add_nearly_the_same(vamp, tmp_path):
     made = adapters()
     for layer in (*made.down, *made.convolutions):
         torch.nn.init.normal_(layer.weight, std=0.2)
-    loaded = load_controls(save_controls(made, tmp_path / "controls.safetensors", vamp.coarse), vamp.coarse)
+    models = {"coarse": vamp.coarse}
+    loaded = load_controls(save_controls({"coarse": made}, tmp_path / "controls.safetensors", models), models)["coarse"]
     x, curves = torch.randn(1, 50, 32), torch.randn(1, 19, 50)
     a, b = (m.change(0, x, m.read(curves)) for m in (made, loaded))
     assert (a - b).norm() < 0.02 * a.norm()
-    again = save_controls(loaded, tmp_path / "again.safetensors", vamp.coarse)
+    again = save_controls({"coarse": loaded}, tmp_path / "again.safetensors", models)
     assert again.stat().st_size < sum(w.numel() for w in made.state_dict().values()) * 2
 
 

@@ -10,12 +10,13 @@ import torch
 from vampkit.controls import Control
 from vampkit.errors import VampkitError
 from vampkit.model import MaskedTransformer, ModelConfig
+from vampkit.pipeline import load_vamp
 from vampkit.pipeline.follow import load_controls
 from vampkit.train.controls import CONTROL_PRESETS, ControlTraining, train_controls
 from vampkit.train.followed import Followed, followed
 from vampkit.train.rough import rough
 
-PRESET = dataclasses.replace(CONTROL_PRESETS["ci"], frames=40)
+PRESET = dataclasses.replace(CONTROL_PRESETS["coarse"]["ci"], frames=40)
 
 
 @pytest.fixture(scope="module")
@@ -41,23 +42,23 @@ def pieces(count=3, frames=120, seed=0):
 def test_it_learns_what_it_is_told_and_leaves_the_model_alone(base, tmp_path):
     before = {name: value.clone() for name, value in base.state_dict().items()}
     preset = dataclasses.replace(PRESET, steps=60, batch=4, hidden=16, reading=16, check_every=100)
-    training = ControlTraining(preset, base, pieces(), pieces(2, seed=1), tmp_path, "cpu")
+    training = ControlTraining(preset, base, "coarse", pieces(), pieces(2, seed=1), tmp_path, "cpu")
     path = training.run()
     last = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()][-1]
     assert last["rhythm_1.0"] < last["none_1.0"] - 0.5 and last["all_1.0"] < last["none_1.0"] - 0.5
     assert all(torch.equal(value, before[name]) for name, value in base.state_dict().items())
-    assert load_controls(path, base).config.hidden == 16
+    assert load_controls(path, {"coarse": base})["coarse"].config.hidden == 16
 
 
 def test_a_run_that_was_stopped_gives_the_same_weights(base, tmp_path):
-    whole = ControlTraining(PRESET, base, pieces(), pieces(1), tmp_path / "whole", "cpu")
+    whole = ControlTraining(PRESET, base, "coarse", pieces(), pieces(1), tmp_path / "whole", "cpu")
     whole.run()
-    stopped = ControlTraining(PRESET, base, pieces(), pieces(1), tmp_path / "stopped", "cpu")
+    stopped = ControlTraining(PRESET, base, "coarse", pieces(), pieces(1), tmp_path / "stopped", "cpu")
     assert stopped.run(minutes=0) is None
     stopped.train_step()
     stopped.step += 1
     stopped.save()
-    again = ControlTraining(PRESET, base, pieces(), pieces(1), tmp_path / "stopped", "cpu")
+    again = ControlTraining(PRESET, base, "coarse", pieces(), pieces(1), tmp_path / "stopped", "cpu")
     assert again.step == 1
     again.run()
     for name, value in whole.average.state.items():
@@ -65,9 +66,9 @@ def test_a_run_that_was_stopped_gives_the_same_weights(base, tmp_path):
 
 
 def test_another_model_or_preset_is_refused(base, tmp_path):
-    ControlTraining(PRESET, base, pieces(), pieces(1), tmp_path, "cpu").run()
+    ControlTraining(PRESET, base, "coarse", pieces(), pieces(1), tmp_path, "cpu").run()
     with pytest.raises(VampkitError):
-        ControlTraining(dataclasses.replace(PRESET, batch=4), base, pieces(), pieces(1), tmp_path, "cpu")
+        ControlTraining(dataclasses.replace(PRESET, batch=4), base, "coarse", pieces(), pieces(1), tmp_path, "cpu")
     with pytest.raises(ValueError, match="120 frames long|120 frames|no piece is 500 frames long"):
         pieces().crop(500, np.random.default_rng(0))
 
@@ -87,11 +88,29 @@ def test_rough_curves_are_curves_in_range():
     assert np.allclose(np.mean(flags, 0), [0.8, 0.6, 0.4], atol=0.12) and np.max(flags, 1).all()
 
 
+def test_the_rhythm_of_the_drums_stands_for_that_of_the_piece(base, tmp_path):
+    one = pieces(1)
+    drums = Followed(one.codes, one.curves, [np.full((3, 120), 5, np.float32)])
+    (_, whole), (_, alone) = (drums.crop(50, np.random.default_rng(0), share) for share in (0.0, 1.0))
+    assert (alone[:3] == 5).all() and not (whole[:3] == 5).all() and np.array_equal(alone[3:], whole[3:])
+
+
+def test_adapters_of_a_fine_model_never_hide_what_it_is_given(small_codec, tmp_path):
+    config = ModelConfig(codebooks=6, conditioning=4, layers=1, width=32, heads=4, dropout=0.0)
+    fine = MaskedTransformer(config, small_codec.tables[:6]).eval().requires_grad_(False)
+    music = Followed([codes.repeat(2, 1) for codes in pieces().codes], pieces().curves)
+    training = ControlTraining(PRESET, fine, "fine", music, music, tmp_path, "cpu")
+    for number in range(20):
+        codes, mask, _ = training.example(number, 0.9)
+        assert len(codes) == 6 and not mask[:4].any() and mask[4:].any()
+    assert training.run() is not None
+
+
 def test_music_is_encoded_once(small_codec, tone, tmp_path):
     (tmp_path / "music" / "artist").mkdir(parents=True)
     tone.save(tmp_path / "music" / "artist" / "piece.wav")
     made = followed(small_codec, tmp_path / "store", recordings=tmp_path / "music")
-    assert [tuple(c.shape) for c in made.codes] == [(4, 115)] and made.curves[0].shape == (16, 115)
+    assert [tuple(c.shape) for c in made.codes] == [(14, 115)] and made.curves[0].shape == (16, 115)
     path = tmp_path / "store" / "artist-piece.safetensors"
     written = path.stat().st_mtime_ns
     again = followed(small_codec, tmp_path / "store", recordings=tmp_path / "music")
@@ -102,6 +121,9 @@ def test_music_is_encoded_once(small_codec, tone, tmp_path):
 
 def test_the_ci_preset_trains_from_nothing(tmp_path):
     path = train_controls("ci", out=tmp_path)
-    assert path == tmp_path / "controls.safetensors" and path.is_file()
+    assert path == tmp_path / "controls.safetensors"
+    tiny = load_vamp("tiny")
+    loaded = load_controls(path, {"coarse": tiny.coarse, "fine": tiny.fine})
+    assert [loaded[name].config.hidden for name in ("coarse", "fine")] == [8, 8]
     with pytest.raises(ValueError, match="no controls preset"):
         train_controls("huge", out=tmp_path)

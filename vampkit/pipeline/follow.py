@@ -1,14 +1,14 @@
-"""What a run follows: controls and the adapters that tell the coarse model of them. Notebook: 14."""
+"""What a run follows: controls and the adapters that tell the models of them. Notebook: 14."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import nn
 
 from vampkit.controls import AdapterConfig, Adapters, Control, Following
 from vampkit.controls.kinds import stacked
@@ -19,7 +19,7 @@ from vampkit.model import MaskedTransformer
 from vampkit.pipeline.windows import Window, cut
 from vampkit.weights import model_hash
 
-FORMAT = "vampkit.controls/1"
+FORMAT = "vampkit.controls/2"
 
 
 class Follow:
@@ -27,8 +27,8 @@ class Follow:
 
     Parameters
     ----------
-    adapters : Adapters
-        Adapters for the coarse model.
+    adapters : ModuleDict
+        Adapters by the name of their model, "coarse" and "fine"; a model without adapters follows nothing.
     controls : sequence of Control
         What is followed, at most one of a kind.
     frames : int
@@ -42,17 +42,19 @@ class Follow:
         For controls that do not fit.
     """
 
-    def __init__(self, adapters: Adapters, controls: Sequence[Control], frames: int, strength: float = 1.0):
+    def __init__(self, adapters: nn.ModuleDict, controls: Sequence[Control], frames: int, strength: float = 1.0):
         self.adapters, self.strength = adapters, strength
         self.curves = torch.from_numpy(stacked(controls, frames))
 
-    def within(self, model: MaskedTransformer, window: Window) -> Following:
-        """The model, told of the curves inside a window."""
-        return Following(model, self.adapters, cut(self.curves, window)[None], self.strength)
+    def within(self, name: str, model: MaskedTransformer, window: Window) -> MaskedTransformer | Following:
+        """The model called `name`, told of the curves inside a window."""
+        if name not in self.adapters:
+            return model
+        return Following(model, self.adapters[name], cut(self.curves, window)[None], self.strength)
 
 
 def save_controls(
-    adapters: Adapters, path: str | os.PathLike, base: MaskedTransformer, weights: dict[str, Tensor] | None = None
+    adapters: Mapping[str, Adapters], path: str | os.PathLike, models: Mapping[str, MaskedTransformer]
 ) -> Path:
     """Write control adapters: matrices as whole numbers of 8 bits with a scale a row, biases in half precision.
 
@@ -60,54 +62,56 @@ def save_controls(
 
     Parameters
     ----------
-    adapters : Adapters
-        The adapters.
+    adapters : mapping of str to Adapters
+        The adapters by the name of their model, "coarse" and "fine".
     path : str or PathLike
         A .safetensors file.
-    base : MaskedTransformer
-        The model that they are for.
-    weights : dict of str to Tensor, optional
-        Another state dict to write, such as an average; same names and shapes [..].
+    models : mapping of str to MaskedTransformer
+        The models that they are for.
 
     Returns
     -------
     Path
         The file.
     """
-    state = adapters.state_dict() if weights is None else weights
-    header = {"config": asdict(adapters.config), "base": model_hash(base)}
-    return write_safetensors(state, path, FORMAT, header, dtype=torch.int8)
+    header = {
+        name: {"config": asdict(part.config), "base": model_hash(models[name])} for name, part in adapters.items()
+    }
+    tensors = {f"{name}.{key}": w for name, part in adapters.items() for key, w in part.state_dict().items()}
+    return write_safetensors(tensors, path, FORMAT, header, dtype=torch.int8)
 
 
-def load_controls(path: str | os.PathLike, base: MaskedTransformer) -> Adapters:
-    """Load control adapters for a model.
+def load_controls(path: str | os.PathLike, models: Mapping[str, MaskedTransformer]) -> nn.ModuleDict:
+    """Load control adapters for models.
 
     Parameters
     ----------
     path : str or PathLike
         What `save_controls` wrote.
-    base : MaskedTransformer
-        The model that they are for.
+    models : mapping of str to MaskedTransformer
+        The models that they are for: "coarse" and "fine".
 
     Returns
     -------
-    Adapters
-        In evaluation mode, without gradients.
+    ModuleDict
+        Adapters by the name of their model, in evaluation mode, without gradients.
 
     Raises
     ------
     FileNotFoundError
         If there is no file.
     VampkitError
-        For adapters of another model, or a file that holds none.
+        For adapters of other models, or a file that holds none.
     """
     header, weights = read_safetensors(path, FORMAT)
-    if header["base"] != model_hash(base):
-        raise VampkitError(
-            f"{Path(path).name} was trained for model {header['base'][:8]}, this one is {model_hash(base)[:8]}; "
-            "load the model it was trained for, or train controls for this one"
-        )
-    config = header["config"] | {"kernels": tuple(header["config"]["kernels"])}
-    adapters = Adapters(AdapterConfig(**config))
-    fill(adapters, weights, Path(path), "are no adapters of these settings ({}); train or fetch them again")
-    return adapters.eval().requires_grad_(False)
+    loaded = nn.ModuleDict()
+    for name, about in header.items():
+        if name not in models or about["base"] != model_hash(models[name]):
+            found = model_hash(models[name])[:8] if name in models else "missing"
+            raise VampkitError(
+                f"{Path(path).name} was trained for the {name} model {about['base'][:8]}, this one is {found}; "
+                "load the models it was trained for, or train controls for these"
+            )
+        loaded[name] = Adapters(AdapterConfig(**about["config"] | {"kernels": tuple(about["config"]["kernels"])}))
+    fill(loaded, weights, Path(path), "are no adapters of these settings ({}); train or fetch them again")
+    return loaded.eval().requires_grad_(False)

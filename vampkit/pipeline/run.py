@@ -93,7 +93,7 @@ class Run:
     count : int
         Number of takes, made in one batch with seeds `seed`, `seed` + 1 and so on.
     follow : Follow, optional
-        What the coarse model follows; None: nothing, and the model runs as it is.
+        What the models follow; None: nothing, and they run as they are.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ class Run:
         self.codes = prompted.tokens.batch.repeat(count, 1, 1)
         seeds = [(settings.seed + take) * 1009 + item for take in range(count) for item in range(items)]
         masks = [rolled(prompted.mask, n * settings.roll, prompted.circular) for n in range(settings.feedback)]
-        stages = (Stage("coarse", coarse, settings.coarse, follow), Stage("fine", fine, settings.fine))
+        stages = (Stage("coarse", coarse, settings.coarse, follow), Stage("fine", fine, settings.fine, follow))
         self.rounds = [Round(stages, mask, seeds, settings, prompted.circular, n) for n, mask in enumerate(masks)]
         self.mask = torch.stack(masks).any(0)
         self.total = sum(r.total for r in self.rounds) + 1
@@ -221,7 +221,7 @@ class Round:
         codes = cut(canvas.codes[:, : config.codebooks], window).to(device)
         seeds = [seed_of(seed, stage.name, window.number, self.number) for seed in self.seeds]
         hidden = hidden.to(device)[None].expand(codes.shape)
-        model = model if stage.follow is None else stage.follow.within(model, window)
+        model = model if stage.follow is None else stage.follow.within(stage.name, model, window)
         return sample(model, codes, hidden, seeds, stage.settings, circular=window.circular)
 
 

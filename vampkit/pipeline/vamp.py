@@ -15,11 +15,10 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from vampkit.audio import Clip
 from vampkit.codec import Codec, Tokens
-from vampkit.controls import Adapters
 from vampkit.errors import VampkitError
 from vampkit.files.tensors import digest
 from vampkit.model import MaskedTransformer
@@ -50,8 +49,8 @@ class Vamp:
         The coarse-to-fine model, which predicts the other codebooks from the first ones.
     name : str
         Name of the pipeline in records.
-    controls : Adapters, optional
-        Adapters of the coarse model that follow controls; None: nothing can be followed.
+    controls : ModuleDict, optional
+        Adapters that follow controls, by the name of their model: "coarse", "fine"; None: nothing can be followed.
 
     Raises
     ------
@@ -65,7 +64,7 @@ class Vamp:
         coarse: MaskedTransformer,
         fine: MaskedTransformer,
         name: str = "custom",
-        controls: Adapters | None = None,
+        controls: nn.ModuleDict | None = None,
     ):
         made, given, all_of_it = coarse.config.codebooks, fine.config.conditioning, fine.config.codebooks
         if given != made or all_of_it != codec.codebooks:
@@ -88,8 +87,10 @@ class Vamp:
         Vamp
             The pipeline itself.
         """
-        for part in filter(None, (self.codec, self.coarse, self.fine, self.controls)):
+        for part in (self.codec, self.coarse, self.fine):
             part.to(device)
+        if self.controls is not None:
+            self.controls.to(device)
         return self
 
     @cached_property
@@ -462,6 +463,6 @@ def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | No
     codec = load_codec(names[0])
     coarse, fine = (load_model(name, codec) for name in names[1:])
     held = (models_folder() if bundled else folder) / "controls.safetensors"
-    controls = load_controls(held, coarse) if held.is_file() else None
+    controls = load_controls(held, {"coarse": coarse, "fine": fine}) if held.is_file() else None
     vamp = Vamp(codec, coarse, fine, "tiny" if bundled else folder.name, controls)
     return (vamp if adapters is None else vamp.adapted(adapters)).to(where)

@@ -1,4 +1,4 @@
-"""Training the adapters that follow controls. The coarse model is frozen; its tokens are told what their sound does.
+"""Training the adapters that follow controls. The models are frozen; their tokens are told what their sound does.
 
 `followed.py` holds the music with its curves, `rough.py` makes them rough. Notebook: 14.
 """
@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from vampkit.controls.kinds import by_control
 from vampkit.files import cache_folder
 from vampkit.model import MaskedTransformer
 from vampkit.music.genres import HELD_OUT_SEEDS
-from vampkit.pipeline.follow import save_controls
+from vampkit.pipeline.follow import load_controls, save_controls
 from vampkit.train.devices import chosen
 from vampkit.train.followed import Followed, followed
 from vampkit.train.optim import Muon, rate_factor, set_rate, total_norm
@@ -54,6 +55,8 @@ class ControlPreset:
         Gradients are clipped to this norm.
     prompted : float
         Fraction of examples in which every so many frames are kept as well, as periodic prompts do.
+    drums : float
+        Fraction of the examples with drums in which the rhythm is that of the drums alone.
     average : float
         Decay of the moving average of the weights.
     seed : int
@@ -77,6 +80,7 @@ class ControlPreset:
     warmup: int = 30
     clip: float = 1.0
     prompted: float = 0.4
+    drums: float = 0.2
     average: float = 0.99
     seed: int = 0
     save_seconds: float = 60.0
@@ -84,12 +88,23 @@ class ControlPreset:
     check_every: int = 150
 
 
+def _ci() -> ControlPreset:
+    return ControlPreset(hidden=8, reading=8, frames=64, batch=2, steps=6, warmup=2, check_every=3, save_seconds=0.0)
+
+
 CONTROL_PRESETS = {
-    "ci": ControlPreset(hidden=8, reading=8, frames=64, batch=2, steps=6, warmup=2, check_every=3, save_seconds=0.0),
-    "laptop": ControlPreset(),
-    "gpu": ControlPreset(batch=64, steps=6000, warmup=100, average=0.999, check_every=1000),
+    "coarse": {
+        "ci": _ci(),
+        "laptop": ControlPreset(),
+        "gpu": ControlPreset(batch=64, steps=6000, warmup=100, average=0.999, check_every=1000),
+    },
+    "fine": {
+        "ci": _ci(),
+        "laptop": replace(ControlPreset(), frames=256, batch=12),  # fine tokens depend on near ones
+        "gpu": ControlPreset(frames=256, batch=128, steps=6000, warmup=100, average=0.999, check_every=1000),
+    },
 }
-"""ci: seconds, to test the code. laptop: as the bundled adapters. gpu: minutes on one card."""
+"""The presets by model. ci: seconds, to test the code. laptop: as the bundled adapters. gpu: minutes on a card."""
 
 
 class ControlTraining(Training):
@@ -102,7 +117,9 @@ class ControlTraining(Training):
     preset : ControlPreset
         The settings.
     base : MaskedTransformer
-        The coarse model; it is not changed.
+        The model; it is not changed.
+    name : str
+        Name of the model: "coarse" or "fine".
     train, valid : Followed
         Music to learn from, and held-out music for the checks.
     out : str or PathLike
@@ -120,13 +137,14 @@ class ControlTraining(Training):
         self,
         preset: ControlPreset,
         base: MaskedTransformer,
+        name: str,
         train: Followed,
         valid: Followed,
         out: str | os.PathLike,
         device: str = "auto",
     ):
         super().__init__(preset, out, preset.steps, preset.keep)
-        self.base, self.train, self.valid = base.to(chosen(device)), train, valid
+        self.base, self.name, self.train, self.valid = base.to(chosen(device)), name, train, valid
         self.device = next(base.parameters()).device
         shape = dict(layers=base.config.layers, width=base.config.width, hidden=preset.hidden, reading=preset.reading)
         self.model = Adapters(AdapterConfig(**shape)).to(self.device)
@@ -161,13 +179,15 @@ class ControlTraining(Training):
             float32 [19, frames].
         """
         rng = np.random.default_rng((self.preset.seed, number))
-        codes, values = self.train.crop(self.preset.frames, rng)
+        codes, values = self.train.crop(self.preset.frames, rng, self.preset.drums)
+        codes = codes[: self.base.config.codebooks]
         mask = masks.random(*codes.shape, ratio, torch.Generator().manual_seed(int(rng.integers(2**62))))
         if rng.random() < self.preset.prompted:
             period = int(rng.integers(5, 40))
             pillars = torch.zeros_like(mask)
             pillars[:, int(rng.integers(period)) :: period] = True
             mask = ~pillars if rng.random() < 0.5 else mask & ~pillars
+        mask[: self.base.config.conditioning] = False
         return codes, mask, torch.from_numpy(rough(values, rng))
 
     def train_step(self) -> dict:
@@ -187,8 +207,7 @@ class ControlTraining(Training):
 
     def check(self) -> dict:
         """Cross entropy in nats on held-out music without, and with each control, at three mask ratios."""
-        adapters = Adapters(self.model.config).to(self.device)
-        adapters.load_state_dict(self.average.state)
+        adapters = self._with_average(Adapters(self.model.config)).to(self.device)
         words, found = list(Control.kinds), {}
         for ratio in (0.5, 0.9, 1.0):
             for name, given in {"none": (), **{word: (word,) for word in words}, "all": words}.items():
@@ -207,19 +226,24 @@ class ControlTraining(Training):
         frames = self.preset.frames
         codes, values = self.valid.codes[number], self.valid.curves[number]
         first = max(0, (codes.shape[1] - frames) // 2)
-        codes, values = codes[None, :, first : first + frames], values[:, first : first + frames]
+        codes, values = (
+            codes[None, : self.base.config.codebooks, first : first + frames],
+            values[:, first : first + frames],
+        )
         mask = masks.random(*codes.shape[1:], ratio, torch.Generator().manual_seed(number))[None]
+        mask[:, : self.base.config.conditioning] = False
         rows = [curve * (kind.word in given) for kind, curve in by_control(values)]
         rows += [np.full((1, values.shape[1]), float(word in given)) for word in Control.kinds]
         told = torch.from_numpy(np.concatenate(rows).astype(np.float32))[None]
         return codes.to(self.device), mask.to(self.device), told.to(self.device)
 
     def _write_result(self) -> Path:
-        return save_controls(self.model, self.out / "controls.safetensors", self.base, self.average.state)
+        adapters = self._with_average(Adapters(self.model.config))
+        return save_controls({self.name: adapters}, self.out / "controls.safetensors", {self.name: self.base})
 
 
 def train_controls(
-    preset: str | ControlPreset = "laptop",
+    preset: str | Mapping[str, ControlPreset] = "laptop",
     model: str | os.PathLike = "tiny",
     out: str | os.PathLike | None = None,
     music: str | os.PathLike | None = None,
@@ -227,18 +251,20 @@ def train_controls(
     minutes: float | None = None,
     device: str = "auto",
 ) -> Path | None:
-    """Train the adapters that follow rhythm, harmony and loudness, or continue the run in `out`.
+    """Train the adapters that follow rhythm, harmony and loudness, or continue the runs in `out`.
+
+    First those of the coarse model, then those of the coarse-to-fine model.
 
     Notebook: 14
 
     Parameters
     ----------
-    preset : str or ControlPreset
-        "ci", "laptop", "gpu", or your own settings.
+    preset : str or mapping of str to ControlPreset
+        "ci", "laptop", "gpu", or your own settings by the name of the model.
     model : str or PathLike
-        "tiny", or a folder with codec and coarse weights.
+        "tiny", or a folder with codec, coarse and fine weights.
     out : str or PathLike, optional
-        Folder of the run; None: a folder in the cache.
+        Folder of the runs; None: a folder in the cache.
     music : str or PathLike, optional
         Folder with train/ and valid/, such as `vampkit data fetch` makes; None: only composed music.
     composed : int
@@ -258,21 +284,23 @@ def train_controls(
     ValueError
         For an unknown preset.
     VampkitError
-        If `out` holds a run with other settings.
+        If `out` holds runs with other settings.
     """
-    preset, name, out = chosen_run(CONTROL_PRESETS, preset, "controls", out)
-    named = (
-        ("tiny", "coarse")
-        if str(model) == "tiny"
-        else (Path(model) / "codec.safetensors", Path(model) / "coarse.safetensors")
-    )
-    codec = load_codec(named[0])
-    base = load_model(named[1], codec)
+    named = {word: {kind: found[word] for kind, found in CONTROL_PRESETS.items()} for word in CONTROL_PRESETS["fine"]}
+    presets, name, out = chosen_run(named, preset, "controls", out)
+    bundled, end = str(model) == "tiny", None if minutes is None else time.monotonic() + minutes * 60
+    codec = load_codec("tiny" if bundled else Path(model) / "codec.safetensors")
     small, home = name == "ci", cache_folder() / "followed" / codec.hash
     made, held = (2, 1) if small else (composed, 24)
     folders = [None, None] if music is None else [Path(music) / part for part in ("train", "valid")]
-    train = followed(codec, home / "train", range(made), folders[0], base.config.codebooks)
-    valid = followed(
-        codec, home / "valid", range(HELD_OUT_SEEDS, HELD_OUT_SEEDS + held), folders[1], base.config.codebooks
-    )
-    return ControlTraining(preset, base, train, valid, out, device).run(minutes)
+    train = followed(codec, home / "train", range(made), folders[0])
+    valid = followed(codec, home / "valid", range(HELD_OUT_SEEDS, HELD_OUT_SEEDS + held), folders[1])
+    models = {kind: load_model(kind if bundled else Path(model) / f"{kind}.safetensors", codec) for kind in presets}
+    adapters = {}
+    for kind, base in models.items():
+        left = None if end is None else max(0.0, (end - time.monotonic()) / 60)
+        path = ControlTraining(presets[kind], base, kind, train, valid, out / kind, device).run(left)
+        if path is None:
+            return None
+        adapters |= load_controls(path, models).items()
+    return save_controls(adapters, out / "controls.safetensors", models)
