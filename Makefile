@@ -9,7 +9,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-w
 .PHONY: help demo lab test browser extras bench lint types docs outputs clean
 
 help:
-	@echo "make demo    vamp on a bundled clip four ways; sounds and a picture land in demo/"
+	@echo "make demo    vamp on a bundled clip six ways; sounds and a picture land in demo/"
 	@echo "make lab     open the notebooks in JupyterLab"
 	@echo "make test    all tests, notebooks included"
 	@echo "make browser the widgets in a real JupyterLab; needs Chromium"

@@ -1,4 +1,4 @@
-"""The demo: a clip, the same clip through the codec, and four takes of it, as sounds, a summary and a picture."""
+"""The demo: a clip, the same clip through the codec, and six takes of it, as sounds, a summary and a picture."""
 
 from __future__ import annotations
 
@@ -8,21 +8,25 @@ import time
 from pathlib import Path
 
 from vampkit.audio import Clip, load_clip
+from vampkit.controls import Rhythm
 from vampkit.files import written
 from vampkit.files.texts import write_text
 from vampkit.pipeline import load_vamp
 from vampkit.prompts import Compression, Periodic, Prefix, Prompt, Suffix
 
 CLIP = "03"
+FOLLOW = "follow"
+"""Name of the take that follows the rhythm of the clip."""
 
 
 def prompts(seconds: float) -> dict[str, Prompt]:
-    """The four prompts for a sound of this length.
+    """The prompts for a sound of this length. The last two are alike: "follow" also follows the sound's rhythm.
 
     Prefix and suffix keep 3 s, or a third of a sound that is shorter than 9 s.
     """
     kept = min(3.0, round(seconds / 3, 2))
-    return {"compression": Compression(1), "periodic": Periodic(7), "prefix": Prefix(kept), "suffix": Suffix(kept)}
+    ends = {"prefix": Prefix(kept), "suffix": Suffix(kept)}
+    return {"compression": Compression(1), "periodic": Periodic(7), **ends, "sparse": Periodic(16), FOLLOW: Periodic(16)}
 
 
 def run(out: str | os.PathLike = "demo", clip: str | Clip = CLIP, seconds: float = 10.0, seed: int = 0) -> dict:
@@ -59,7 +63,7 @@ def run(out: str | os.PathLike = "demo", clip: str | Clip = CLIP, seconds: float
     keep("codec", vamp.codec.decode(tokens), since, 0.0, tokens.bits_per_second)
     for name, prompt in prompts(sound.seconds).items():
         since = time.monotonic()
-        take = vamp.vamp(tokens, prompt, seed=seed)
+        take = vamp.vamp(tokens, prompt, seed=seed, follow=[Rhythm(sound)] if name == FOLLOW else [])
         take.save(out / f"{name}.wav")
         masks[name] = take.mask
         keep(name, take.clip, since, take.record["hidden"], prompt.bits_per_second(tokens))
@@ -80,8 +84,8 @@ def picture(sounds: dict[str, Clip], masks: dict, path: Path) -> Path:
     import numpy as np
     from matplotlib.figure import Figure
 
-    across, down = 3, -(-len(sounds) // 3)
-    figure = Figure(figsize=(6 * across, 3.9 * down), layout="constrained")
+    across, down = 4, -(-len(sounds) // 4)
+    figure = Figure(figsize=(4.5 * across, 3.4 * down), layout="constrained")
     axes = figure.subplots(2 * down, across, height_ratios=(3, 1) * down, squeeze=False)
     for place, (name, sound) in enumerate(sounds.items()):
         upper, lower = axes[2 * (place // across) : 2 * (place // across) + 2, place % across]

@@ -15,7 +15,7 @@ Device = Literal["auto", "cpu", "cuda"]
 
 
 def demo(out: Path = Path("demo"), clip: str = "03", seconds: float = 10.0, seed: int = 0) -> None:
-    """Make four takes of a bundled clip, with four prompts.
+    """Make six takes of a bundled clip: five prompts, the last of them once more, following the rhythm of the clip.
 
     Parameters
     ----------

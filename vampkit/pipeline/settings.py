@@ -72,7 +72,7 @@ class TakeSettings:
     restore: bool = False
     windows: Windows = SHARED
     follow: tuple[Control, ...] = ()
-    strength: float = 1.0
+    strength: float = 1.25  # a little stricter than trained, chosen on held-out music: data/models/LOG.md
 
     def __post_init__(self):
         given = (self.follow,) if isinstance(self.follow, Control) else tuple(self.follow)
