@@ -135,6 +135,22 @@ export function untilBar(place, bars, start, end) {
   return (next ?? end) - place;
 }
 
+// Where the audio clock was for the sound that is heard at the moment `at` of the page's clock, which shows `now`. `stamp` is what the browser says has just left the speaker; without it, the sound is late by `latency` seconds.
+export function heardAt(at, now, current, stamp, latency) {
+  if (stamp?.performanceTime > 0) return stamp.contextTime + (at - stamp.performanceTime) / 1000;
+  return current - latency - (now - at) / 1000;
+}
+
+// Short clicks at [second, height], samples at `rate`: high strokes are louder.
+export function clicks(strokes, seconds, rate) {
+  const samples = new Float32Array(Math.ceil(seconds * rate)), short = Math.round(0.03 * rate);
+  for (const [second, height] of strokes) {
+    const first = Math.round(second * rate), gain = 0.25 + 0.45 * Math.min(1, height / 6);
+    for (let i = 0; i < short && first + i < samples.length; i++) samples[first + i] += gain * Math.exp((-200 * i) / rate) * Math.sin((2 * Math.PI * 1600 * i) / rate);
+  }
+  return samples;
+}
+
 export function wav(samples, rate) {
   const view = new DataView(new ArrayBuffer(44 + 2 * samples.length)), text = (at, letters) => [...letters].forEach((c, i) => view.setUint8(at + i, c.charCodeAt(0)));
   text(0, "RIFF"); view.setUint32(4, 36 + 2 * samples.length, true); text(8, "WAVEfmt "); view.setUint32(16, 16, true);
