@@ -121,6 +121,22 @@ def test_a_loop_wraps_and_the_next_bar_is_ahead(tmp_path):
     assert node(tmp_path, body) == pytest.approx([1.5, 1.5, 10, 0.7, 1, 0.5, 0.3])
 
 
+def test_a_tap_is_where_its_sound_was_heard(tmp_path):
+    body = """
+    const stamp = { contextTime: 9.9, performanceTime: 50_000 }; // 9.9 s of the audio clock left the speaker at 50 s
+    return [g.heardAt(49_990, 50_040, 10, stamp, 0.3), g.heardAt(50_020, 50_040, 10, stamp, 0.3),
+      g.heardAt(50_030, 50_040, 10, null, 0.05), g.heardAt(50_040, 50_040, 10, { performanceTime: 0 }, 0)];"""
+    assert node(tmp_path, body) == pytest.approx([9.89, 9.92, 9.94, 10])
+
+
+def test_clicks_are_short_and_at_their_times(tmp_path):
+    made = np.array(node(tmp_path, "return [...g.clicks([[0.1, 3], [0.5, 9], [0.995, 1]], 1, 8000)];"))
+    assert len(made) == 8000 and np.abs(made).max() < 1
+    loud = np.abs(made) > 0.02
+    assert not loud[:800].any() and loud[800:830].any() and not loud[1100:4000].any() and loud[4000:4030].any()
+    assert np.abs(made[4000:4300]).max() > 1.3 * np.abs(made[800:1100]).max() and loud[7960:].any()
+
+
 def test_recorded_samples_become_a_file_that_opens(tmp_path):
     from vampkit.audio import Clip
 

@@ -101,7 +101,7 @@ class Rhythm(Control):
         grid = np.interp(places, np.arange(len(beats)), beats)
         grid = grid[(grid >= 0) & (grid < self.seconds)]
         if not len(grid):
-            raise ValueError(f"beats outside the {self.seconds:.2f} s of the rhythm were given, some inside were expected")
+            raise ValueError(f"no beat lies inside the {self.seconds:.2f} s of the rhythm, some were expected there")
         curve = np.zeros_like(self.curve)
         for time in self.times():
             nearest = grid[np.abs(grid - time).argmin()]

@@ -17,8 +17,8 @@ class Entry:
     """One take of the history.
 
     number: counts from 1 and is never used again. mask: bool [K, T], True = was hidden. circular: made as a loop.
-    lanes: the lanes as they were. seconds: how long it took to make. source: name of the sound it was made from. star: the user marked it as a
-    favourite. live: made by live vamping, not on request.
+    seconds: how long it took to make. source: name of the sound it was made from. lanes: the lanes as they were. star:
+    the user marked it as a favourite. live: made by live vamping, not on request.
     """
 
     number: int

@@ -20,6 +20,8 @@ export function createLane(word, store, grid, signal, facts) {
   const at = (row, frame) => (curve.length ? lane().low + (curve[row * frames() + frame] / 255) * span() : 0);
   const value = (frame) => (harmony ? at(cursor.row, frame) : Math.max(...Array.from({ length: lane().rows }, (_, row) => at(row, frame))));
 
+  // A frame's column in whole pixels, so that no seams show between columns.
+  const column = (view, t) => { const x = Math.round(xOf(view, t)); return [x, Math.max(1, Math.round(xOf(view, t + 1)) - x)]; };
   function drawBase() {
     const view = grid.view(), { width } = view, context = fitCanvas(base, width, HIGH), ink = INK[name], count = frames();
     context.fillStyle = ink.strip; context.fillRect(0, 0, width, HIGH);
@@ -35,10 +37,10 @@ export function createLane(word, store, grid, signal, facts) {
     if (curve.length) {
       context.fillStyle = lane().on ? ink.lane : ink.wave;
       if (harmony) {
-        for (let row = 0; row < 12; row++) for (let t = first; t < end; t++) { const v = curve[row * count + t]; if (v > 12) { context.globalAlpha = v / 255; context.fillRect(xOf(view, t), HIGH - ((row + 1) * HIGH) / 12 + 0.5, Math.max(1, view.scale), HIGH / 12 - 1); } }
+        for (let row = 0; row < 12; row++) for (let t = first; t < end; t++) { const v = curve[row * count + t]; if (v > 12) { context.globalAlpha = v / 255; const [x, wide] = column(view, t); context.fillRect(x, HIGH - ((row + 1) * HIGH) / 12 + 0.5, wide, HIGH / 12 - 1); } }
       } else {
         // The bands one behind another, the highest palest.
-        for (let row = lane().rows - 1; row >= 0; row--) { context.globalAlpha = [0.85, 0.4, 0.25][row]; for (let t = first; t < end; t++) { const y = yOf(at(row, t)); if (y < HIGH - EDGE) context.fillRect(xOf(view, t), y, Math.max(1, view.scale), HIGH - y); } }
+        for (let row = lane().rows - 1; row >= 0; row--) { context.globalAlpha = [0.85, 0.4, 0.25][row]; for (let t = first; t < end; t++) { const y = yOf(at(row, t)); const [x, wide] = column(view, t); if (y < HIGH - EDGE) context.fillRect(x, y, wide, HIGH - y); } }
       }
       context.globalAlpha = 1;
     }

@@ -1,4 +1,4 @@
-"""Lanes: the controls that the next takes of a studio follow, step by step. Plain Python, without browser or Jupyter."""
+"""Lanes: what the next takes of a studio follow, changed step by step. Plain Python, without browser or Jupyter."""
 
 from __future__ import annotations
 
@@ -519,7 +519,8 @@ class Lanes:
         return lambda: self._listeners.remove(callback) if callback in self._listeners else None
 
     def __repr__(self) -> str:
-        there = [f"{word} ({lane.words}{'' if lane.on else ', off'})" for word, lane in self._lanes.items() if lane.words]
+        lanes = [(word, lane) for word, lane in self._lanes.items() if lane.control is not None]
+        there = [f"{word} ({lane.words}{'' if lane.on else ', off'})" for word, lane in lanes]
         return f"Lanes: {', '.join(there) or 'nothing'}, strength {self._strength:g}"
 
     # Inside
@@ -556,28 +557,6 @@ class Lanes:
         for listener in tuple(self._listeners):
             listener(self)
         return self
-
-
-def lane_facts(session) -> dict:
-    """The data of a session's lanes for the page, without their curves."""
-    lanes = session.lanes
-    return {
-        "strength": lanes.strength,
-        "lanes": {
-            word: {
-                "on": lanes[word].on,
-                "given": lanes[word].control is not None,
-                "words": lanes[word].words,
-                "low": low,
-                "high": high,
-                "rows": Control.kinds[word].channels,
-            }
-            for word, (low, high) in SHOWN.items()
-        },
-        "sources": session.sources(),
-        "grids": list(GRIDS),
-        "strokes": [[round(time, 4), round(height, 2)] for time, height in lanes.strokes()],
-    }
 
 
 def curve_bytes(control: Control | None) -> bytes:

@@ -34,7 +34,8 @@ def expression(tokens, base: str, gestures: list[tuple[str, bool]], mask: np.nda
 def call(session) -> str:
     """Write the call of `Vamp.vamp` that makes the next take of a studio's session."""
     model, settings = session.model, session.settings
-    prompt = f"Drawn({model.code()})"
+    mask = model.code().replace("\n", "\n    ")
+    prompt = f"Drawn{mask}" if mask.startswith("(") else f"Drawn({mask})"
     if session.circular:
         prompt = f"Loop(seconds={model.tokens.seconds!r}, prompt={prompt})"
     values = settings.flat()

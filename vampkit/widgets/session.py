@@ -16,7 +16,6 @@ import numpy as np
 from vampkit import prompts
 from vampkit.audio import Clip, clips, load_clip
 from vampkit.codec import Tokens
-from vampkit.controls import Control
 from vampkit.errors import VampkitError
 from vampkit.music import Piece, render
 from vampkit.pipeline import TakeSettings, Vamp, take_settings
@@ -30,6 +29,7 @@ from vampkit.widgets.lanes import GRIDS, Lanes, State
 from vampkit.widgets.mask_model import MaskModel
 from vampkit.widgets.pace import Pace
 from vampkit.widgets.sound import find_times
+from vampkit.widgets.taking import taken
 
 PRESETS: dict[str, TakeSettings] = {
     # Paper, section 4.3: 36 passes gave the best result.
@@ -59,12 +59,12 @@ def _plain(settings: TakeSettings) -> TakeSettings:
 
 
 class Session:
-    """The state of the studio: a sound, a mask, lanes, settings, a history of takes, and at most one running generation.
+    """The state of the studio: a sound, a mask, lanes, settings, a history of takes, at most one running generation.
 
     sound: see `open`. seed: seed of the first take; later takes use the next ones. preset: a name in PRESETS.
     tell: a callback, also called from other threads, with ("state", None) after a change, ("sound", None) after another
-    sound was opened, ("times", None) after its beats were found, ("progress", Progress) during a generation, ("live", Entry) when live vamping has made the next
-    variation, and ("wrong", error) if live vamping fails.
+    sound was opened, ("times", None) after its beats were found, ("progress", Progress) during a generation, ("live",
+    Entry) when live vamping has made the next variation, and ("wrong", error) if live vamping fails.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Session:
         source: a Clip, Tokens, the name of a bundled clip, a path, an array (with its rate), or a composed Piece (with
         its beats). If it cannot be opened, an error is raised and nothing is changed.
         """
-        clip = self._clip(source, rate, name)
+        clip = self.clip_of(source, rate, name)
         tokens = cells.first_of(source if isinstance(source, Tokens) else self.vamp.codec.encode(clip))
         times = None
         if isinstance(source, Piece):
@@ -145,7 +145,8 @@ class Session:
                 "open the sound instead"
             )
 
-    def _clip(self, source, rate: int | None, name: str) -> Clip:
+    def clip_of(self, source, rate: int | None = None, name: str = "") -> Clip:
+        """The sound of anything that `open` takes."""
         if isinstance(source, Tokens):
             self._check_codec(source)
             return self.vamp.codec.decode(source)
@@ -199,12 +200,6 @@ class Session:
 
     # Lanes
 
-    def sources(self) -> list[list]:
-        """What the lanes can take a curve from: for each sound what `take` is given, and its name."""
-        takes = [[entry.number, entry.name] for entry in self.history]
-        others = [name for name in self.opened if name != self.clip.name]
-        return [[0, "this sound"], *takes, *([name, name] for name in (*others, *clips()))]
-
     def take_from(self, word: str, source=0, start: float = 0.0, stretch: bool = False) -> None:
         """Take a curve from a sound, and follow it.
 
@@ -225,36 +220,7 @@ class Session:
         TypeError, ValueError, VampkitError, FileNotFoundError
             For a sound that cannot be opened, is silent or too short, or another lane.
         """
-        self.lanes[word]
-        clip, words, code, own = self._source(source)
-        control = Control.kinds[word](clip)
-        code, left = f"{type(control).__name__}({code})" if code else "", control.seconds - start
-        seconds, start = round(left if stretch else self.lanes.seconds, 6), round(float(start), 6)
-        if start < 0 or left < control.seconds / control.frames or (not stretch and left < self.lanes.seconds - 1e-3):
-            raise ValueError(
-                f"{words} is {clip.seconds:.2f} s long, {self.lanes.seconds:.2f} s from {start:g} s on were expected; "
-                "stretch it, or take a longer sound"
-            )
-        if start or control.frames != self.lanes.frames:
-            control, code = control.cut(start, seconds), f"{code}.cut({start}, {seconds})" if code else ""
-        if control.frames != self.lanes.frames:
-            control = control.stretch(self.lanes.seconds)
-            code = f"{code}.stretch({self.lanes.seconds})" if code else ""
-        self.lanes.put(word, control, f"of {words}", code, own)
-
-    def _source(self, source) -> tuple[Clip, str, str, Clip | None]:
-        """A sound to take from: the clip, its name, an expression for it, and what the expression calls `clip`."""
-        if source is self.clip or (isinstance(source, int) and not source):
-            return self.clip, "this sound", "clip", self.clip
-        if isinstance(source, (int, Entry)):
-            entry = self.history[source]
-            return entry.take.clip, entry.name, "", None
-        if isinstance(source, str) and source in self.opened:
-            clip = self.opened[source]
-        else:
-            clip = self._clip(source, None, "")
-        bundled = isinstance(source, str) and source not in self.opened and clip.name in clips()
-        return clip, clip.name, f"load_clip({clip.name!r})" if bundled else "", None
+        self.lanes.put(word, *taken(self, word, source, start, stretch))
 
     def beatbox(self, sound: Clip, at: float = 0.0) -> None:
         """Take the rhythm of a recording that was made while this sound played, from the second `at` on."""

@@ -17,6 +17,7 @@ import traitlets as t
 from vampkit import masks
 from vampkit.audio import Clip, clips
 from vampkit.codec import Tokens
+from vampkit.controls import Control
 from vampkit.music import GENRES, Piece, compose
 from vampkit.pipeline import TakeSettings, Vamp
 from vampkit.pipeline.settings import SETTINGS, with_settings
@@ -25,10 +26,11 @@ from vampkit.widgets import assets, cells, operations, printed, still
 from vampkit.widgets.abx import BlindTest
 from vampkit.widgets.editor import SCRIPTS, MaskEditor, passed_on, shown
 from vampkit.widgets.history import Entry, History, Which
-from vampkit.widgets.lanes import Lanes, curve_bytes, lane_facts
+from vampkit.widgets.lanes import GRIDS, SHOWN, Lanes, curve_bytes
 from vampkit.widgets.pace import in_words
 from vampkit.widgets.session import PRESETS, Session
 from vampkit.widgets.sound import sound_pictures
+from vampkit.widgets.taking import sources
 
 PICTURES_A_SECOND = 10  # pictures of the grid during a generation
 BYTES_A_SECOND = 300_000  # for these pictures: Jupyter's server drops messages above 1,000,000 bytes in three seconds
@@ -43,9 +45,9 @@ Sound = Clip | Tokens | Piece | str | os.PathLike | np.ndarray
 class VampStudio(MaskEditor):
     """The studio: a sound, a mask drawn over it, lanes of what takes follow, and the takes made from them.
 
-    All that can be done by hand can also be done by code: `studio.stamp("periodic:7"); studio.take_from("rhythm", "05");
-    take = studio.generate(wait=True)`. Errors are shown in the studio. In a call by code they are also raised. `close()` stops
-    running generations and frees all resources.
+    All that can be done by hand can also be done by code: `studio.stamp("periodic:7"); studio.take_from("rhythm");
+    take = studio.generate(wait=True)`. Errors are shown in the studio. In a call by code they are also raised.
+    `close()` stops running generations and frees all resources.
 
     Notebook: 10
 
@@ -400,7 +402,7 @@ class VampStudio(MaskEditor):
         # The lock keeps updates from two threads in order.
         with self._lock, self.hold_sync():
             self.panel = self._panel_facts()
-            self.lane_facts = lane_facts(self.session)
+            self.lane_facts = self._lane_facts()
             for word in self.lanes:
                 setattr(self, word, curve_bytes(self.lanes[word].control))
 
@@ -426,6 +428,27 @@ class VampStudio(MaskEditor):
             "live": session.live_on,
             "job": {"state": "idle" if job is None else job.state, **progress},
             "abx": None if session.blind_test is None else _trial(session.blind_test),
+        }
+
+    def _lane_facts(self) -> dict:
+        """The data of the lanes for the page, without their curves."""
+        lanes = {
+            word: {
+                "on": self.lanes[word].on,
+                "given": self.lanes[word].control is not None,
+                "words": self.lanes[word].words,
+                "low": low,
+                "high": high,
+                "rows": Control.kinds[word].channels,
+            }
+            for word, (low, high) in SHOWN.items()
+        }
+        return {
+            "strength": self.lanes.strength,
+            "lanes": lanes,
+            "sources": sources(self.session),
+            "grids": list(GRIDS),
+            "strokes": [[round(time, 4), round(height, 2)] for time, height in self.lanes.strokes()],
         }
 
     def _send_sound(self, which: int | str) -> None:
