@@ -175,6 +175,6 @@ export function mountEditor(model, el, extend) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => grid.retheme(), { signal: stop.signal });
   listenToKeys(store, grid, stop.signal);
   store.read(new Set(["sheet", "tools", "bits", "state", "region", "panel"]));
-  parts.root.vampkit = { store, grid }; // for tests and measurements in the page
+  parts.root.vampkit = { store, grid, deck: more?.deck }; // for tests and measurements in the page
   return () => { more?.close?.(); stop.abort(); clearInterval(timer); themes.disconnect(); for (const [name, f] of heard) model.off(name, f); model.off("msg:custom", custom); delete parts.root.vampkit; parts.root.remove(); };
 }

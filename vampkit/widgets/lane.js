@@ -1,6 +1,6 @@
 // One lane under the grid: its curve on a canvas, drawn by pointer or by keys. It shares the grid's view, so that frames stand below frames.
 import { h } from "./dom.js";
-import { frameAt, xOf } from "./geometry.js";
+import { changedCurve, frameAt, xOf } from "./geometry.js";
 import { INK, fitCanvas } from "./draw.js";
 
 export const HIGH = 84, CLASSES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"];
@@ -43,11 +43,6 @@ export function createLane(word, store, grid, signal, facts) {
         for (let row = lane().rows - 1; row >= 0; row--) { context.globalAlpha = [0.85, 0.4, 0.25][row]; for (let t = first; t < end; t++) { const y = yOf(at(row, t)); const [x, wide] = column(view, t); if (y < HIGH - EDGE) context.fillRect(x, y, wide, HIGH - y); } }
       }
       context.globalAlpha = 1;
-    }
-    // What was drawn and not yet answered.
-    for (const { op } of store.pending) {
-      if (op.type === "lane_draw" && op.word === word) trace(context, view, ink, op.path);
-      if (op.type === "tap" && word === "rhythm") { context.fillStyle = ink.select; const y = yOf(op.strength ?? STROKE); context.fillRect(xOf(view, op.time / store.sheet.frame) - 1, y, 2, HIGH - y); }
     }
   }
   function trace(context, view, ink, path) {
@@ -148,8 +143,11 @@ export function createLane(word, store, grid, signal, facts) {
   }, { signal });
   for (const kind of ["focus", "blur"]) pad.addEventListener(kind, () => draw(4), { signal });
 
+  // What was drawn and not yet answered is seen at once.
+  const mine = (op) => (op.type === "lane_draw" && op.word === word) || (op.type === "tap" && word === "rhythm");
   return { pad, draw, read(bytes) {
-    curve = bytes;
+    const shape = { ...lane(), frames: frames(), seconds: store.sheet.frame };
+    curve = store.pending.filter(({ op }) => mine(op)).reduce((all, { op }) => changedCurve(all, shape, op), bytes);
     pad.setAttribute("aria-label", `${word} that takes follow: ${lane().given ? `${lane().words}, ${lane().on ? "on" : "off"}` : "empty"}; arrows move and change it`);
   } };
 }
