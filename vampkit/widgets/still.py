@@ -236,6 +236,7 @@ def _takes(sheet: Sheet, panel: dict) -> None:
         row = [Button(str(place), chosen), Words(" " if not take["id"] else "★" if take["star"] else "☆")]
         row.append(Words(take["name"], strong=True))
         facts = panel["source"] if not take["id"] else f"seed {take['seed']}, {take['hidden']} % hidden"
+        facts += f", follows {', '.join(take['follows'])}" if take["id"] and take["follows"] else ""
         acts = ("Recall", "Use as input", "Export", "Discard") if take["id"] else ()
         sheet.row(*row, Words(facts), *(Button(act) for act in acts), left=MARGIN + 8)
 
