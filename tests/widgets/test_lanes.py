@@ -294,6 +294,15 @@ def test_a_rhythm_of_another_clip_a_take_or_an_earlier_sound(studio, tone):
     assert "the clip is silent" in page(studio, type="lane_take", word="loudness", source=0)
 
 
+def test_only_so_many_seconds_of_earlier_sounds_are_kept(studio, tone, monkeypatch):
+    monkeypatch.setattr("vampkit.widgets.session.LONGEST", 1.3)
+    for name in ("a", "b", "a", "c"):
+        studio.load(tone.excerpt(0, 0.4), name=name)
+    assert list(studio.session.opened) == ["b", "a", "c"]
+    studio.load(tone.excerpt(0, 1.1), name="long")
+    assert list(studio.session.opened) == ["long"]
+
+
 def test_own_curves_are_called_clip_only_while_it_is_open(studio, tone):
     studio.take_from("rhythm")
     assert studio.lanes.code(studio.clip) == "[Rhythm(clip)]" and "follow=[Rhythm(clip)]" in studio.as_code()
@@ -344,6 +353,13 @@ def test_the_printed_call_makes_the_same_take(small_codec, tone):
     studio.set(circular=True)
     assert "Loop(seconds=" in studio.as_code()
     studio.close()
+    plain = VampStudio(vk.Vamp(small_codec, *models), tone.excerpt(0, 0.5), preset="sketch")
+    plain.fill()
+    plain.lanes.tap(0.2)
+    with pytest.raises(vk.VampkitError, match="has no controls, so it cannot follow"):
+        plain.generate(wait=True)
+    assert "has no controls" in plain.state["message"]["text"] and plain.mask.all()
+    plain.close()
 
 
 def test_recall_brings_mask_and_lanes_back_as_one_gesture(studio):

@@ -151,7 +151,7 @@ def test_what_is_followed_is_given_to_the_take_and_printed(vamp, clip):
 
 def test_what_cannot_be_followed_gets_one_sentence_and_changes_nothing(vamp, clip):
     model = PanelModel(vamp, clip, follow="own rhythm")
-    before, state = model.controls, (model.kind, dict(model.values), model.strength)
+    before, state = model.followed, (model.kind, dict(model.values), model.strength)
     for wrong, words in [
         ({"follow": "the leader"}, "'the leader' cannot be followed, one of nothing, own rhythm"),
         ({"strength": 2.5}, "0 to 2 was expected"),
@@ -161,9 +161,9 @@ def test_what_cannot_be_followed_gets_one_sentence_and_changes_nothing(vamp, cli
     ]:
         with pytest.raises(ValueError, match=words):
             model.set(**wrong)
-        assert model.controls is before and state == (model.kind, model.values, model.strength)
+        assert model.followed is before and state == (model.kind, model.values, model.strength)
     model.set(prompt="continuation", seconds=5, follow=f"rhythm of {clips()[0]}")
-    assert model.controls[0].frames >= model.made.frames
+    assert model.followed[0].frames >= model.made.frames
     with pytest.raises(ValueError, match="expected; stretch it, or take it from a longer sound"):
         model.set(prompt="outpaint", before=10, after=10)
     assert model.kind == "continuation"

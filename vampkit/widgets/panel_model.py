@@ -116,7 +116,7 @@ class PanelModel:
     """The state of the panel: a sound, a prompt and its numbers, seed, passes, what is followed, and the last take.
 
     It needs no browser or Jupyter. `made` are the tokens that a take starts from, `mask` is their mask, bool
-    [codebooks, frames].
+    [codebooks, frames], `followed` are the controls that it follows.
 
     Notebook: 00, 06 to 09
 
@@ -160,7 +160,7 @@ class PanelModel:
     ):
         self.vamp, self.clip, self.beats, self.take = vamp, clip, beats, None
         self.kind, self.values, self.seed, self.passes = "", {}, seed, passes
-        self.follow, self.strength, self.controls = NOTHING, strength, ()
+        self.follow, self.strength, self.followed = NOTHING, strength, ()
         self.set(prompt, value, seed, passes, follow, strength, **numbers)
 
     def set(
@@ -222,7 +222,7 @@ class PanelModel:
         follow = self.follow if follow is None else follow
         made, mask = (self.made, self.mask) if (kind, values) == (self.kind, self.values) else self._made(kind, values)
         controls = self._controls(follow, made)
-        self.made, self.mask, self.controls, self.follow, self.strength = made, mask, controls, follow, strength
+        self.made, self.mask, self.followed, self.follow, self.strength = made, mask, controls, follow, strength
         self.kind, self.values, self.seed, self.passes = kind, values, seed, passes
 
     def _made(self, kind: str, values: dict):
@@ -309,15 +309,15 @@ class PanelModel:
         """
         prompt = self.prompt
         words = {name: repr(value) for name, value in self._settings(prompt).items()}
-        if self.controls:
+        if self.followed:
             other = f"load_clip({self.follow.removeprefix(OTHER)!r})" if self.follow.startswith(OTHER) else "clip"
-            words["follow"] = f"[{', '.join(f'{type(control).__name__}({other})' for control in self.controls)}]"
+            words["follow"] = f"[{', '.join(f'{type(control).__name__}({other})' for control in self.followed)}]"
         return f"vamp.vamp(clip, {prompt!r}, {', '.join(f'{name}={value}' for name, value in words.items())})"
 
     def _settings(self, prompt: Prompt) -> dict:
         """The settings of a take: those of the panel, and those that the prompt recommends."""
         settings = {"seed": self.seed, "passes": self.passes} | prompt.recommended
-        return settings | ({"follow": self.controls, "strength": self.strength} if self.controls else {})
+        return settings | ({"follow": self.followed, "strength": self.strength} if self.followed else {})
 
     def generate(self, progress: Callable[[int, int], None] | None = None):
         """Make a take with the current settings and those that the prompt recommends, and store it in `take`.

@@ -43,9 +43,8 @@ PRESETS: dict[str, TakeSettings] = {
 """Settings by name. Their seed is not used."""
 
 MOST_SEED = 2**31 - 1
-OPENED_KEPT = 8  # opened sounds that the lanes can take from
 LIVE_KEPT = 6  # live vamping keeps this many takes without a star in the history
-LONGEST = 600.0  # longest sound in seconds that can be opened
+LONGEST = 600.0  # longest sound in seconds that can be opened; as much in all is kept for the lanes to take from
 
 
 def passes_of(settings: TakeSettings) -> int:
@@ -104,7 +103,13 @@ class Session:
         if isinstance(source, Piece):
             times = {"onsets": (), "beats": tuple(source.beats), "bars": tuple(source.downbeats)}
         self._put(tokens, clip, times=times, encoded=not isinstance(source, Tokens))
-        self.opened = dict([*self.opened.items(), (clip.name, clip)][-OPENED_KEPT:])
+        self._remember(clip)
+
+    def _remember(self, clip: Clip) -> None:
+        """Keep a sound for the lanes to take from; the oldest go."""
+        self.opened = {name: old for name, old in self.opened.items() if name != clip.name} | {clip.name: clip}
+        while sum(old.seconds for old in self.opened.values()) > LONGEST:
+            del self.opened[next(iter(self.opened))]
 
     def _put(
         self,
