@@ -409,6 +409,13 @@ def test_a_rhythm_is_tapped_drawn_taken_quantized_heard_and_followed(lab, browse
         desk.lane("rhythm").focus()
         desk.press("Home", "Control+ArrowRight", "Space", "ArrowUp")
         assert desk.lanes("float(lanes['rhythm'].control.curve[0, 10])") == 3.5
+        # The wheel over a lane zooms grid and lanes alike.
+        desk.lane("rhythm").hover()
+        desk.page.keyboard.down("Control")
+        desk.page.mouse.wheel(0, -300)
+        desk.page.keyboard.up("Control")
+        desk.until("root.vampkit.grid.view().scale > 1.5 * root.vampkit.grid.view().width / 173")
+        desk.button("Fit").click()
         # Quantized to beats that are found, and heard as clicks.
         desk.root.get_by_label("Quantize to").select_option("beats")
         desk.button("Quantize").click()

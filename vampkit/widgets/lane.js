@@ -107,6 +107,8 @@ export function createLane(word, store, grid, signal, facts) {
   };
   pad.addEventListener("pointerup", finish, { signal });
   pad.addEventListener("pointercancel", finish, { signal });
+  // The grid zooms and scrolls for the lanes too.
+  pad.addEventListener("wheel", (event) => { if (!grid.stage.dispatchEvent(new WheelEvent("wheel", event))) event.preventDefault(); }, { signal, passive: false });
   pad.addEventListener("contextmenu", (event) => event.preventDefault(), { signal });
   // A stroke is three frames wide.
   const unstroke = (frame) => put([[Math.max(0, frame - 1), 0], [Math.min(frames() - 1, frame + 1), 0]], true);

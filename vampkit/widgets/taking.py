@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from vampkit.audio import Clip, clips
 from vampkit.controls import Control
 from vampkit.widgets.history import Entry
@@ -48,9 +50,5 @@ def _sound(session, source) -> tuple[Clip, str, str, Clip | None]:
     if isinstance(source, str) and source in session.opened:
         return session.opened[source], source, "", None
     clip = session.clip_of(source)
-    return (
-        clip,
-        clip.name,
-        f"load_clip({clip.name!r})" if isinstance(source, str) and clip.name in clips() else "",
-        None,
-    )
+    bundled = isinstance(source, str) and not Path(source).is_file() and clip.name in clips()
+    return clip, clip.name, f"load_clip({clip.name!r})" if bundled else "", None
