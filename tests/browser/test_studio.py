@@ -114,6 +114,29 @@ class Desk:
         self.page.mouse.move(*self.cell(*end), steps=8)
         self.page.mouse.up(button=button)
 
+    def lane(self, word):
+        return self.root.locator(f".vk-pad[data-lane={word}]")
+
+    def draw(self, word, *points):
+        """Draw in a lane from point to point: frames, and heights from 0 (bottom) to 1."""
+        pad = self.lane(word)
+        pad.scroll_into_view_if_needed()
+        view, box = self.root.evaluate("root => root.vampkit.grid.view()"), pad.bounding_box()
+        places = [
+            (box["x"] + (t + 0.5 - view["first"]) * view["scale"], box["y"] + 3 + (1 - u) * (box["height"] - 6))
+            for t, u in points
+        ]
+        self.page.mouse.move(*places[0])
+        self.page.mouse.down()
+        for place in places[1:]:
+            self.page.mouse.move(*place, steps=12)
+        self.page.mouse.up()
+
+    def lanes(self, what):
+        """What an expression of `lanes` gives in the kernel, once all gestures are answered."""
+        self.until("!root.vampkit.store.pending.length")
+        return json.loads(self.notebook.kernel(f"import json; lanes = studio.lanes; print(json.dumps({what}))"))
+
     def press(self, *keys):
         for key in keys:
             self.page.keyboard.press(key)
@@ -343,18 +366,156 @@ def test_errors_and_cancel_are_told_and_nothing_drawn_is_lost(lab, browser):
         desk.button("Generate").wait_for()
 
 
+STROKES = "[time for time, _ in lanes.strokes()]"
+POSITION = "root => [root.vampkit.deck.now(), root.vampkit.deck.heard(performance.now())]"
+
+
+def test_a_rhythm_is_tapped_drawn_taken_quantized_heard_and_followed(lab, browser):
+    with desk_of(browser, lab) as desk:
+        desk.stage.focus()
+        desk.press("d")
+        assert desk.lane("rhythm").evaluate("e => e === document.activeElement")
+        # Tapped with a key, in time with what plays: the first only begins to play.
+        desk.press("w")
+        desk.until("root.dataset.playing === '1' && Number(root.dataset.position) > 0.3")
+        before = desk.root.evaluate(POSITION)[1]
+        desk.press("w")
+        after = desk.root.evaluate(POSITION)[0]
+        (tapped,) = desk.lanes("[time for time, _ in lanes['rhythm'].taps]")
+        assert before - 0.01 <= tapped <= after or after < before, "a tap is where the sound was that was heard"
+        desk.button("Tap").click()
+        desk.button("Tap").focus()
+        desk.press("Space")
+        assert desk.lanes("len(lanes['rhythm'].taps)") == 3 and desk.lanes("lanes['rhythm'].on")
+        desk.press("p")
+        desk.until("root.dataset.playing === '0'")
+        desk.press("Control+z", "Control+z")
+        assert desk.lanes("len(lanes['rhythm'].taps)") == 1 and desk.root.get_by_role("button", name="Undo 1").count()
+        desk.press("Control+Shift+Z")
+        assert desk.lanes("len(lanes['rhythm'].taps)") == 2
+        # A click is a stroke, a drag a line, in each lane; by keys as well.
+        desk.button("Clear the rhythm").click()
+        for frame in (20, 61, 120):
+            desk.draw("rhythm", (frame, 0.5))
+        assert desk.lanes(f"[round(t / {768 / 44_100} - 0.5) for t in {STROKES}]") == [20, 61, 120]
+        desk.draw("loudness", (10, 0.1), (60, 0.9), (80, 0.9))
+        low, high = desk.lanes("[float(v) for v in lanes['loudness'].control.curve[0, [10, 70]]]")
+        assert low == pytest.approx(-3.4, abs=0.3) and high == pytest.approx(1.4, abs=0.3)
+        desk.draw("harmony", (30, 0.04), (40, 0.04))
+        desk.press("ArrowUp", "ArrowUp", "ArrowUp", "ArrowUp", "Space", "ArrowRight", "Space")
+        assert desk.lanes("lanes['harmony'].control.curve[:, [40, 41]].nonzero()[0].tolist()") == [0, 4, 4]
+        desk.press("Delete")
+        assert desk.lanes("lanes['harmony'].control.curve[:, 41].any().item()") is False
+        desk.lane("rhythm").focus()
+        desk.press("Home", "Control+ArrowRight", "Space", "ArrowUp")
+        assert desk.lanes("float(lanes['rhythm'].control.curve[0, 10])") == 3.5
+        # The wheel over a lane zooms grid and lanes alike.
+        desk.lane("rhythm").hover()
+        desk.page.keyboard.down("Control")
+        desk.page.mouse.wheel(0, -300)
+        desk.page.keyboard.up("Control")
+        desk.until("root.vampkit.grid.view().scale > 1.5 * root.vampkit.grid.view().width / 173")
+        desk.button("Fit").click()
+        # Quantized to beats that are found, and heard as clicks.
+        desk.root.get_by_label("Quantize to").select_option("beats")
+        desk.button("Quantize").click()
+        beats = desk.lanes("studio.model.times['beats']")
+        frame = 768 / 44_100
+        assert beats and all(
+            min(abs(s - b) for b in [2 * beats[0] - beats[1], *beats]) <= frame for s in desk.lanes(STROKES)
+        )
+        assert desk.root.evaluate("root => root.vampkit.store.sheet.times.beats.length") == len(beats)
+        desk.stage.focus()
+        desk.press("u", "p")
+        desk.until("root.dataset.playing === '1' && root.vampkit.deck.playing.lanes.has('beside')")
+        first = desk.lanes(STROKES)[-1]
+        loud = """(root, at) => {
+            const samples = root.vampkit.deck.beside.getChannelData(0), place = Math.round(at * 44100);
+            return [samples.slice(place, place + 300), samples.slice(place - 900, place - 100)].map(
+                part => Math.max(...part.map(Math.abs)));
+        }"""
+        click, quiet = desk.root.evaluate(loud, first)
+        assert click > 0.2 and quiet < 0.02
+        desk.press("u", "p")
+        desk.until("root.dataset.playing === '0' && !root.vampkit.deck.beside")
+        # Taken from another clip, and followed.
+        name = desk.notebook.kernel("from vampkit.audio import clips; print(clips()[4])")
+        desk.root.get_by_label("Sound to take from").select_option(label=name)
+        desk.button("Take the rhythm").click()
+        same = f"lanes['rhythm'].control == vk.Rhythm(vk.load_clip('{name}')).cut(0, lanes.seconds)"
+        desk.notebook.kernel("import vampkit.controls; vk.Rhythm = vampkit.controls.Rhythm")
+        assert desk.lanes(same) and desk.root.locator(".vk-lanes summary").inner_text().count(name)
+        desk.button("Harmony").click()
+        desk.root.get_by_label("Strength").fill("1.5")
+        assert desk.lanes("[lanes.strength, [c.word for c in lanes.follow]]") == [1.5, ["rhythm", "loudness"]]
+        desk.stage.focus()
+        desk.press("a", "g")
+        desk.until("root.dataset.takes === '1' && root.dataset.job === 'done'")
+        record = "r = studio.history[1].take.record; "
+        record += "print('controls' in r, r['strength'], *(c['control'] for c in r['follow']))"
+        assert desk.notebook.kernel(record) == "True 1.5 rhythm loudness"
+        desk.root.get_by_text("Mask as text").last.click()
+        desk.button("Copy the take as Python").click()
+        text = desk.root.get_by_label("The mask as text")
+        desk.page.wait_for_function("e => e.value.includes('follow=')", arg=text.element_handle())
+        assert f"follow=[Rhythm(load_clip('{name}')).cut(0.0, 3.012789), Control.from_json(" in text.input_value()
+        assert "strength=1.5" in text.input_value()
+        # Where there is no microphone, one sentence says so.
+        desk.button("Beatbox").click()
+        desk.root.locator(".vk-said").get_by_text("The microphone cannot be used here: there is none; tap").wait_for()
+        # Live vamping follows too.
+        desk.stage.focus()
+        desk.press("y")
+        desk.until("Number(root.dataset.takes) >= 2")
+        desk.press("y")
+        desk.until("!root.vampkit.store.model.get('panel').live && root.dataset.job !== 'running'")
+        assert desk.notebook.kernel("print('controls' in studio.history.entries[-1].take.record)") == "True"
+
+
+def test_a_rhythm_is_beatboxed_where_the_microphone_is_allowed(lab):
+    pretended = "--use-fake-device-for-media-stream", "--deny-permission-prompts"
+    with chromium(*pretended) as browser, desk_of(browser, lab) as desk:
+        desk.root.locator(".vk-lanes > summary").click()
+        desk.button("Beatbox").click()
+        said = desk.root.locator(".vk-said")
+        said.get_by_text(
+            "The microphone cannot be used here: it was not allowed; tap the rhythm, or take it"
+        ).wait_for()
+        assert desk.lanes("lanes['rhythm'].words") == "" and desk.root.get_attribute("data-playing") != "1"
+        desk.root.locator(".vk-source > summary").click()
+        desk.button("Record").click()
+        desk.root.locator(".vk-source").get_by_text("it was not allowed; upload a file instead.").wait_for()
+        desk.page.context.grant_permissions(["microphone"])
+        desk.button("Beatbox").click()
+        desk.button("Stop beatbox").wait_for()
+        assert desk.root.get_attribute("data-playing") == "1", "the sound plays while it is recorded"
+        desk.until("root.vampkit.store.model.get('lane_facts').lanes.rhythm.words === 'beatboxed'")
+        # Chromium's pretended microphone beeps twice a second.
+        strokes = desk.lanes(STROKES)
+        apart = [b - a for a, b in zip(strokes, strokes[1:], strict=False)]
+        assert 3 <= len(strokes) <= 7 and apart == pytest.approx([0.5] * len(apart), abs=0.06)
+        desk.button("Beatbox").wait_for()
+        assert desk.notebook.kernel("print(studio.panel['source'])") == "03-zhelanov-battle-theme"
+
+
 @pytest.mark.parametrize("width", [1400, 760])
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_light_and_dark_wide_and_narrow(lab, browser, theme, width, tmp_path):
     with desk_of(browser, lab, theme, width) as desk:
         desk.notebook.kernel("studio.stamp('periodic:7+prefix:0.5'); studio.snap_to('beats')")
         desk.notebook.kernel("studio.generate(wait=True); studio.generate(wait=True)")
-        desk.notebook.kernel("studio.loop(0.5, 1.5)")
+        desk.notebook.kernel("studio.loop(0.5, 1.5); studio.take_from('rhythm'); studio.take_from('harmony')")
+        desk.notebook.kernel("studio.lanes.switch('harmony', False)")
         desk.until("root.dataset.takes === '2' && root.dataset.chosen === '2'")
         desk.root.evaluate("e => e.querySelectorAll('details').forEach(d => d.open = true)")
         desk.page.wait_for_timeout(500)
         low, nothing = [desk.root, desk.page.locator(".vampkit-scrubber")], [[], []]
         assert settled(lambda: [part.evaluate(CONTRAST) for part in low], nothing) == nothing
+        desk.until("[...root.querySelectorAll('.vk-pad')].every(e => e.offsetHeight > 0)")
+        frames = """e => { const grid = e.querySelector('.vk-canvas').getBoundingClientRect();
+            return [...e.querySelectorAll('.vk-pad')].map(p => p.getBoundingClientRect())
+                .every(p => Math.abs(p.left - grid.left) < 1 && Math.abs(p.width - grid.width) < 1); }"""
+        assert desk.root.evaluate(frames), "the frames of the lanes stand below those of the grid"
         desk.root.screenshot(path=str(tmp_path / f"studio-{theme}-{width}.png"))
         desk.page.locator(".vampkit-scrubber").screenshot(path=str(tmp_path / f"scrubber-{theme}-{width}.png"))
         assert desk.root.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), "nothing sticks out at the side"

@@ -60,12 +60,14 @@ def test_panel_and_player_by_keyboard(lab, browser, theme, tmp_path):
         # The prompt is changed by hand: the preview follows.
         page.get_by_text("% of the tokens are hidden").wait_for()
         before = page.get_by_text("% of the tokens are hidden").inner_text()
-        page.locator(".widget-dropdown select").select_option(label="Prefix: keep the start")
+        page.get_by_label("Prompt", exact=True).select_option(label="Prefix: keep the start")
         page.wait_for_function("before => !document.body.innerText.includes(before)", arg=before)
+        page.get_by_label("Follow", exact=True).select_option(label="own rhythm")
         button.focus()
         page.keyboard.press("Enter")
         page.get_by_text("Done. The same by code:").wait_for()
-        assert "Prefix" in page.get_by_text("Done. The same by code:").inner_text()
+        code = page.get_by_text("Done. The same by code:").inner_text()
+        assert "Prefix" in code and "follow=[Rhythm(clip)], strength=1.0" in code
         player = page.locator(".vampkit-player").first
         player.locator(".vk-controls").wait_for(state="visible")
         names = player.locator(".vk-name").all_inner_texts()

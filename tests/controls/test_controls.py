@@ -75,6 +75,11 @@ def test_quantized_to_beats():
     assert rhythm.quantize([0, 0.5, 1.0, 1.5], division=2).times() == pytest.approx([0, 0.5, 0.75, 1.5], abs=FRAME)
 
 
+def test_no_stroke_is_moved_out_of_the_curve():
+    rhythm = Rhythm.of_times([0.05, 1.97], seconds=2.0).quantize([-0.1, 0.4, 0.9, 1.4, 2.02], division=1)
+    assert rhythm.times() == pytest.approx([0.4, 1.4], abs=FRAME)
+
+
 def test_mixed():
     a, b = Rhythm.of_times([0.5], 1.0), Rhythm.of_times([0.8], 1.0)
     mixed = a.mix(b, 0.25).curve
@@ -112,6 +117,7 @@ def test_stacked_rows_and_flags():
         (lambda: Rhythm.of_times([0.1, np.inf], 1.0), ValueError, "finite times"),
         (lambda: Rhythm.of_times([0.1], 0.0), ValueError, "at least one frame"),
         (lambda: Rhythm.of_times([0.1], 1.0).quantize([0.5]), ValueError, "two or more rising beats"),
+        (lambda: Rhythm.of_times([0.1], 1.0).quantize([5, 6]), ValueError, "no beat lies inside the 0.99 s"),
         (lambda: Rhythm.of_times([0.1], 1.0).mix(Rhythm.of_times([0.1], 2.0)), ValueError, "equal lengths"),
         (lambda: Rhythm.of_times([0.1], 1.0).mix(Loudness(np.zeros(9))), TypeError, "another Rhythm"),
         (lambda: Rhythm.of_times([0.1], 1.0).stretch(0), ValueError, "one frame"),

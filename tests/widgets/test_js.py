@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from vampkit import masks
+from vampkit.controls import Control
+from vampkit.controls.control import FRAME
 from vampkit.widgets import MaskModel, assets, cells
+from vampkit.widgets.lanes import SHOWN, Lanes, curve_bytes
 from vampkit.widgets.operations import perform
 
 NODE = shutil.which("node")
@@ -119,6 +122,52 @@ def test_a_loop_wraps_and_the_next_bar_is_ahead(tmp_path):
       g.untilBar(0.3, [0, 1, 2, 3], 0, 4), g.untilBar(1, [0, 1, 2, 3], 0, 4), g.untilBar(3.5, [0, 1, 2, 3], 0, 4),
       g.untilBar(1.2, [], 0.5, 1.5)];"""
     assert node(tmp_path, body) == pytest.approx([1.5, 1.5, 10, 0.7, 1, 0.5, 0.3])
+
+
+def test_a_lane_drawn_in_the_page_is_what_python_draws(tmp_path):
+    rng, cases = np.random.default_rng(2), []
+    for word in ("rhythm", "loudness") * 12:
+        low, high = SHOWN[word]
+        lanes, kind = Lanes(T), Control.kinds[word]
+        if rng.random() < 0.7:
+            lanes.put(word, rng.uniform(low, high, (kind.channels, T)))
+        path = [[int(rng.integers(T)), float(rng.uniform(low, high))] for _ in range(rng.integers(1, 5))]
+        op = {"type": "lane_draw", "word": word, "path": path, "erase": bool(rng.random() < 0.3)}
+        if word == "rhythm" and rng.random() < 0.5:
+            op = {"type": "tap", "time": float(rng.uniform(0, lanes.seconds - 0.01)), "strength": 5}
+        shape = {"rows": kind.channels, "low": low, "high": high, "frames": T, "seconds": FRAME}
+        before = list(curve_bytes(lanes[word].control))
+        lanes.tap(op["time"], 5) if op["type"] == "tap" else lanes.draw(word, path, op["erase"])
+        cases.append(
+            ({"bytes": before, "shape": shape, "op": op}, np.frombuffer(curve_bytes(lanes[word].control), "u1"))
+        )
+    body = "return data.map((c) => [...g.changedCurve(Uint8Array.from(c.bytes), c.shape, c.op)]);"
+    for (case, wanted), made in zip(cases, node(tmp_path, body, [case for case, _ in cases]), strict=True):
+        # Python rounds values to 1/32, and the tap's time to a millisecond, which may be another frame.
+        assert np.abs(np.array(made) - wanted).max() <= 2, case
+
+
+def test_a_pitch_class_painted_in_the_page_is_heard_at_once(tmp_path):
+    shape = {"rows": 12, "low": 0, "high": 1, "frames": 5, "seconds": FRAME}
+    ops = [{"type": "lane_draw", "path": [[0, 4], [3, 4]]}, {"type": "lane_draw", "path": [[2, 4]], "erase": True}]
+    made = node(tmp_path, "return [...data[1].reduce((c, op) => g.changedCurve(c, data[0], op), [])];", [shape, ops])
+    assert np.array(made).reshape(12, 5).nonzero()[1].tolist() == [0, 1, 3] and set(made) == {0, 255}
+
+
+def test_a_tap_is_where_its_sound_was_heard(tmp_path):
+    body = """
+    const stamp = { contextTime: 9.9, performanceTime: 50_000 }; // 9.9 s of the audio clock left the speaker at 50 s
+    return [g.heardAt(49_990, 50_040, 10, stamp, 0.3), g.heardAt(50_020, 50_040, 10, stamp, 0.3),
+      g.heardAt(50_030, 50_040, 10, null, 0.05), g.heardAt(50_040, 50_040, 10, { performanceTime: 0 }, 0)];"""
+    assert node(tmp_path, body) == pytest.approx([9.89, 9.92, 9.94, 10])
+
+
+def test_clicks_are_short_and_at_their_times(tmp_path):
+    made = np.array(node(tmp_path, "return [...g.clicks([[0.1, 3], [0.5, 9], [0.995, 1]], 1, 8000)];"))
+    assert len(made) == 8000 and np.abs(made).max() < 1
+    loud = np.abs(made) > 0.02
+    assert not loud[:800].any() and loud[800:830].any() and not loud[1100:4000].any() and loud[4000:4030].any()
+    assert np.abs(made[4000:4300]).max() > 1.3 * np.abs(made[800:1100]).max() and loud[7960:].any()
 
 
 def test_recorded_samples_become_a_file_that_opens(tmp_path):

@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from vampkit import masks
+from vampkit.audio import clips, load_clip
+from vampkit.controls import Harmony, Rhythm
 from vampkit.prompts import (
     Beats,
     Compression,
@@ -130,6 +132,57 @@ def test_what_a_prompt_recommends_is_applied_and_shown(vamp, clip):
     assert model.code() == (
         "vamp.vamp(clip, Continuation(seconds=0.5, prefix=0.5), seed=3, passes=2, mask_temperature=40.0)"
     )
+
+
+def test_what_is_followed_is_given_to_the_take_and_printed(vamp, clip):
+    model = PanelModel(vamp, clip, passes=2, follow="own rhythm and harmony")
+    model.generate()
+    assert vamp.settings == {"follow": (Rhythm(clip), Harmony(clip)), "strength": 1.0}
+    assert model.code().endswith("passes=2, follow=[Rhythm(clip), Harmony(clip)], strength=1.0)")
+    other = clips()[2]
+    model.set(follow=f"rhythm of {other}", strength=1.5)
+    model.generate()
+    assert vamp.settings == {"follow": (Rhythm(load_clip(other)),), "strength": 1.5}
+    assert f"follow=[Rhythm(load_clip({other!r}))], strength=1.5" in model.code()
+    model.set(follow="nothing")
+    model.generate()
+    assert vamp.settings == {} and "follow" not in model.code()
+
+
+def test_what_cannot_be_followed_gets_one_sentence_and_changes_nothing(vamp, clip):
+    model = PanelModel(vamp, clip, follow="own rhythm")
+    before, state = model.followed, (model.kind, dict(model.values), model.strength)
+    for wrong, words in [
+        ({"follow": "the leader"}, "'the leader' cannot be followed, one of nothing, own rhythm"),
+        ({"strength": 2.5}, "0 to 2 was expected"),
+        ({"strength": float("nan")}, "strength is nan"),
+        ({"prompt": "continuation"}, "own rhythm does not fit; follow nothing or another clip"),
+        ({"prompt": "loop"}, "own rhythm does not fit; follow nothing or another clip"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            model.set(**wrong)
+        assert model.followed is before and state == (model.kind, model.values, model.strength)
+    model.set(prompt="continuation", seconds=5, follow=f"rhythm of {clips()[0]}")
+    assert model.followed[0].frames >= model.made.frames
+    with pytest.raises(ValueError, match="expected; stretch it, or take it from a longer sound"):
+        model.set(prompt="outpaint", before=10, after=10)
+    assert model.kind == "continuation"
+    with pytest.raises(ValueError, match="silent"):
+        PanelModel(vamp, replace(clip, samples=0 * clip.samples), follow="own rhythm")
+
+
+def test_the_panel_has_a_menu_of_what_to_follow(panel, vamp):
+    assert panel._strength.disabled and panel._follow.options[:2] == ("nothing", "own rhythm")
+    panel._follow.value = "own rhythm"
+    panel._strength.value = 0.5
+    assert panel.model.follow == "own rhythm" and panel.model.strength == 0.5 and not panel._strength.disabled
+    panel._prompt.value = "loop"
+    assert "does not fit" in panel._status.value and panel._prompt.value == panel.model.kind == "periodic"
+    panel.set(follow="nothing")
+    assert panel._follow.value == "nothing" and panel._strength.disabled
+    panel._prompt.value = "loop"
+    panel._follow.value = "own rhythm"
+    assert "does not fit" in panel._status.value and panel._follow.value == panel.model.follow == "nothing"
 
 
 def test_value_is_the_first_number(vamp, clip, monkeypatch):

@@ -11,7 +11,7 @@ from tests.widgets.test_panel import PlainVamp as PanelVamp
 from tests.widgets.test_studio import PlainModels, PlainVamp
 from vampkit.prompts import Periodic
 from vampkit.sampling import Settings
-from vampkit.widgets import MaskEditor, MaskModel, SamplerScrubber, VampPanel, VampStudio, still
+from vampkit.widgets import MaskEditor, MaskModel, SamplerScrubber, VampPanel, VampStudio, still, still_parts
 from vampkit.widgets.panel_model import offered
 
 MOST = 120_000
@@ -65,7 +65,11 @@ def test_hidden_cells_are_hatched_and_what_was_said_is_shown(made):
     half = still.editor(editor)
     editor.fill()
     assert (
-        share(kept, still.TINT) < 0.01 < 0.1 < share(half, still.TINT) < 0.6 * share(still.editor(editor), still.TINT)
+        share(kept, still_parts.TINT)
+        < 0.01
+        < 0.1
+        < share(half, still_parts.TINT)
+        < 0.6 * share(still.editor(editor), still_parts.TINT)
     )
     before = share(half, still.WRONG)
     with pytest.raises(ValueError):
@@ -88,7 +92,24 @@ def test_the_studio_lists_its_takes_and_the_scrubber_its_pass(made):
             views.add(still.scrubber(scrubber))
     assert len(views) >= 5
     scrubber.view = "tokens"
-    assert share(still.scrubber(scrubber), still.TINT) < 0.02, "after the last pass nothing is hidden"
+    assert share(still.scrubber(scrubber), still_parts.TINT) < 0.02, "after the last pass nothing is hidden"
+
+
+def test_the_studio_shows_the_lanes_that_are_on(made):
+    studio = made("studio")
+    rows = [len(pixels(still.studio(studio)))]
+    for word in ("rhythm", "harmony", "loudness"):
+        studio.take_from(word)
+        rows.append(len(pixels(still.studio(studio))))
+    assert min(np.diff(rows)) >= still.LANE
+    studio.lanes.switch("harmony", False)
+    assert len(pixels(still.studio(studio))) == rows[2]
+    studio.lanes.clear("rhythm").clear("loudness")
+    assert len(pixels(still.studio(studio))) == rows[0]
+    empty = share(still.studio(studio), still.ACCENT)
+    studio.lanes.draw("loudness", [(0, 2), (studio.model.frames - 1, 2)])
+    full = [low + (high - low) * 0.6 for low, high in zip(still.SOFT, still.ACCENT, strict=True)]
+    assert share(still.studio(studio), full) > 0.03 + empty
 
 
 def test_the_panel_is_drawn_for_every_prompt(made):

@@ -86,18 +86,22 @@ class Rhythm(Control):
         Returns
         -------
         Rhythm
-            Peaks at the grid alone, each as strong as the strongest that was moved there.
+            Peaks at the grid alone, each as strong as the strongest that was moved there. Places outside the curve get
+            none.
 
         Raises
         ------
         ValueError
-            For fewer than two beats, or a division below 1.
+            For fewer than two beats, a division below 1, or a grid outside the curve.
         """
         beats = np.asarray(beats, float)
         if len(beats) < 2 or division < 1 or (np.diff(beats) <= 0).any():
             raise ValueError("two or more rising beats and a division of at least 1 were expected")
         places = np.arange((len(beats) - 1) * division + 1) / division
         grid = np.interp(places, np.arange(len(beats)), beats)
+        grid = grid[(grid >= 0) & (grid < self.seconds)]
+        if not len(grid):
+            raise ValueError(f"no beat lies inside the {self.seconds:.2f} s of the rhythm, some were expected there")
         curve = np.zeros_like(self.curve)
         for time in self.times():
             nearest = grid[np.abs(grid - time).argmin()]

@@ -45,7 +45,7 @@ export function createStore(model) {
     try { model.send(content, undefined, buffers); } catch { store.dead = true; changed(new Set(["state"])); }
   };
   store.gesture = (op) => {
-    if (op.type !== "lock" && op.type !== "coarse_only") store.drew?.();
+    if (!/^(lock|coarse_only|tap|lane_)/.test(op.type)) store.drew?.(); // those do not draw on the mask
     store.pending.push({ n: ++count, op, at: performance.now() });
     store.rebuild();
     store.send({ ...op, view, n: count });
@@ -67,7 +67,7 @@ export function createStore(model) {
   store.nextSnap = () => { const all = store.sheet.snaps; store.snapTo(all[(all.indexOf(store.state.snap) + 1) % all.length]); };
   store.coarseOnly = () => store.gesture({ type: "coarse_only", on: !store.state.coarse_only });
   store.lock = (row) => store.gesture({ type: "lock", row, on: !store.state.locked.includes(row) });
-  store.ask = (content) => store.send({ view, n: ++count, ...content });
+  store.ask = (content, buffers) => store.send({ view, n: ++count, ...content }, buffers);
   store.roll = (way) => { const points = store.state.points; store.gesture({ type: "roll", by: way * (points && points.length > 2 ? points[2] - points[1] : 1) }); };
   store.repeat = () => (store.region.length ? store.gesture({ type: "repeat", first: store.region[2], end: store.region[3] }) : store.announce("Select a stretch of time to repeat first: drag on the ruler, or Shift and arrows."));
   store.late = () => store.pending.length && performance.now() - store.pending[0].at > PATIENCE;
@@ -113,13 +113,13 @@ function stamps(store, id) {
   return { node, update() { mode.update(); if (list.childElementCount !== store.sheet.presets.length) list.replaceChildren(...store.sheet.presets.map((value) => h("option", { value }))); } };
 }
 
-function papers(store) {
+function papers(store, takes) {
   const area = h("textarea", { rows: 5, spellcheck: false, "aria-label": "The mask as text" });
   const put = (text) => { area.value = text; area.select(); navigator.clipboard?.writeText(text).then(() => store.announce("Copied."), () => {}); };
   const print = (form) => { if (store.dead || store.late()) put(own(form)); else store.send({ type: "print", form }); };
   // Without a kernel the page prints what it shows.
-  const own = (form) => (form === "python" ? `MaskModel(${store.sheet.codebooks}, ${store.sheet.frames}).draw("${store.text()}").mask` : JSON.stringify({ format: "vampkit.mask/1", codebooks: store.sheet.codebooks, frames: store.sheet.frames, hidden: store.text() }));
-  const node = h("details", { className: "vk-fold" }, h("summary", { textContent: "Mask as text" }), h("div", { className: "vk-bar" }, button("Copy as Python", "The expression that makes this mask", () => print("python")), button("Copy as JSON", "The mask as data", () => print("json")), button("Draw this text", "Draw the mask that the text describes: JSON, or ranges such as 0:4 10:20", () => store.ask({ type: "read", data: area.value }))), area);
+  const own = (form) => (form !== "json" ? `MaskModel(${store.sheet.codebooks}, ${store.sheet.frames}).draw("${store.text()}").mask` : JSON.stringify({ format: "vampkit.mask/1", codebooks: store.sheet.codebooks, frames: store.sheet.frames, hidden: store.text() }));
+  const node = h("details", { className: "vk-fold" }, h("summary", { textContent: "Mask as text" }), h("div", { className: "vk-bar" }, button("Copy as Python", "The expression that makes this mask", () => print("python")), button("Copy as JSON", "The mask as data", () => print("json")), ...(takes ? [button("Copy the take as Python", "The call that makes the next take, with what it follows", () => print("take"))] : []), button("Draw this text", "Draw the mask that the text describes: JSON, or ranges such as 0:4 10:20", () => store.ask({ type: "read", data: area.value }))), area);
   return { node, printed: put };
 }
 
@@ -129,7 +129,7 @@ export function mountEditor(model, el, extend) {
   const grid = createGrid(store, stop.signal), id = store.view;
   const live = h("div", { className: "vk-live", role: "status", "aria-live": "polite" }), message = h("div", { className: "vk-message" }), facts = h("div", { className: "vk-facts" });
   store.announce = (text) => (live.textContent = text);
-  const bar = toolbar(store, grid), stamp = stamps(store, id), paper = papers(store);
+  const bar = toolbar(store, grid), stamp = stamps(store, id), paper = papers(store, !!extend);
   const legend = h("div", { className: "vk-legend" }, ...[["kept", "kept: the prompt"], ["hide", "hidden: generated"], ...(extend ? [["made", "newly generated"]] : [])].map(([name, text]) => h("span", {}, h("i", { className: `vk-is-${name}` }), text)));
   const keys = h("details", { className: "vk-fold" }, h("summary", { textContent: "Keys" }), h("dl", { id: `vk-keys-${id}` }, ...store.sheet.keys.flatMap((row) => [h("dt", { textContent: row.label }), h("dd", { textContent: row.text })])));
   const parts = { root: h("div", { className: "vampkit-editor", "data-lm-suppress-shortcuts": "true", role: "group" }), grid, store, signal: stop.signal, message, facts };
@@ -165,7 +165,7 @@ export function mountEditor(model, el, extend) {
   parts.update = update;
   // One reading for all traits that came together.
   let waiting = null;
-  const names = ["sheet", "bits", "state", "tools", "region", "codes", "wave", "spectrum", "panel"];
+  const names = ["sheet", "bits", "state", "tools", "region", "codes", "wave", "spectrum", "panel", "lane_facts", "rhythm", "harmony", "loudness"];
   const heard = names.map((name) => { const f = () => { if (waiting) return waiting.add(name); waiting = new Set([name]); queueMicrotask(() => { const what = waiting; waiting = null; if (!stop.signal.aborted) store.read(what); }); }; model.on(`change:${name}`, f); return [`change:${name}`, f]; });
   const custom = (content, buffers) => { if (content.type === "printed") paper.printed(content.text); else more?.heard?.(content, buffers); };
   model.on("msg:custom", custom);
@@ -175,6 +175,6 @@ export function mountEditor(model, el, extend) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => grid.retheme(), { signal: stop.signal });
   listenToKeys(store, grid, stop.signal);
   store.read(new Set(["sheet", "tools", "bits", "state", "region", "panel"]));
-  parts.root.vampkit = { store, grid }; // for tests and measurements in the page
+  parts.root.vampkit = { store, grid, deck: more?.deck }; // for tests and measurements in the page
   return () => { more?.close?.(); stop.abort(); clearInterval(timer); themes.disconnect(); for (const [name, f] of heard) model.off(name, f); model.off("msg:custom", custom); delete parts.root.vampkit; parts.root.remove(); };
 }

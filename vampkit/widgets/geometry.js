@@ -135,6 +135,42 @@ export function untilBar(place, bars, start, end) {
   return (next ?? end) - place;
 }
 
+// The curve of a lane, bytes [rows, frames] from low to high, as Python will change it by a tap or a stroke of the pen; in the harmony but for the length of its frames. Empty without a curve.
+export function changedCurve(bytes, { rows, low, high, frames, seconds }, op) {
+  const code = (value) => Math.round((255 * (Math.min(high, Math.max(low, value)) - low)) / (high - low)), curve = bytes.length ? bytes.slice() : new Uint8Array(rows * frames).fill(code(0));
+  if (op.type === "tap") {
+    const place = Math.floor(op.time / seconds);
+    for (const [t, part] of [[place - 1, 0.3], [place, 1], [place + 1, 0.5]]) for (let row = 0; row < rows && t >= 0 && t < frames; row++) curve[row * frames + t] = Math.max(curve[row * frames + t], code(part * (op.strength ?? 3)));
+    return curve;
+  }
+  op.path.forEach((to, i) => {
+    const from = op.path[Math.max(0, i - 1)], way = Math.sign(to[0] - from[0]) || 1;
+    for (let t = from[0]; ; t += way) {
+      const value = to[0] === from[0] ? to[1] : from[1] + ((to[1] - from[1]) * (t - from[0])) / (to[0] - from[0]);
+      if (rows === 12) curve[Math.round(value) * frames + t] = op.erase ? 0 : 255;
+      else for (let row = 0; row < rows; row++) curve[row * frames + t] = code(op.erase ? 0 : value);
+      if (t === to[0]) break;
+    }
+  });
+  return curve;
+}
+
+// Where the audio clock was for the sound that is heard at the moment `at` of the page's clock, which shows `now`. `stamp` is what the browser says has just left the speaker; without it, the sound is late by `latency` seconds.
+export function heardAt(at, now, current, stamp, latency) {
+  if (stamp?.performanceTime > 0) return stamp.contextTime + (at - stamp.performanceTime) / 1000;
+  return current - latency - (now - at) / 1000;
+}
+
+// Short clicks at [second, height], samples at `rate`: high strokes are louder.
+export function clicks(strokes, seconds, rate) {
+  const samples = new Float32Array(Math.ceil(seconds * rate)), short = Math.round(0.03 * rate);
+  for (const [second, height] of strokes) {
+    const first = Math.round(second * rate), gain = 0.25 + 0.45 * Math.min(1, height / 6);
+    for (let i = 0; i < short && first + i < samples.length; i++) samples[first + i] += gain * Math.exp((-200 * i) / rate) * Math.sin((2 * Math.PI * 1600 * i) / rate);
+  }
+  return samples;
+}
+
 export function wav(samples, rate) {
   const view = new DataView(new ArrayBuffer(44 + 2 * samples.length)), text = (at, letters) => [...letters].forEach((c, i) => view.setUint8(at + i, c.charCodeAt(0)));
   text(0, "RIFF"); view.setUint32(4, 36 + 2 * samples.length, true); text(8, "WAVEfmt "); view.setUint32(16, 16, true);

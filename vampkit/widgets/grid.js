@@ -41,6 +41,7 @@ export function createGrid(store, signal) {
     if (layers & 1) drawBase(places);
     if (layers & 2) drawCells(places);
     if (layers & 4) drawTop(places);
+    store.beside?.(layers, name);
     store.timings?.push({ layers, ms: performance.now() - began });
   }
   function drawBase(places) {
@@ -218,6 +219,7 @@ export function createGrid(store, signal) {
     fitRegion: () => setView(store.region.length ? fitRange(store.region[2], store.region[3], frames(), width) : fit(frames(), width)),
     follow: (s) => { const t = s / store.sheet.frame, shown = width / view.scale; if (!whole && !drag && (t < view.first || t > view.first + shown)) setView({ ...view, first: t - shown * 0.05 }); },
     moveTo(row, at) { Object.assign(cursor, clampCell({ row, frame: at }), { shown: true }); view = reveal(view, cursor.frame, frames(), width); redraw(); },
+    reveal(at) { view = reveal(view, at, frames(), width); redraw(); },
     beat: () => segment(store.state.points, cursor.frame),
     brush, gestureOf, regionOf,
   };

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from vampkit.pipeline import Take, TakeSettings
+from vampkit.widgets.lanes import State
 
 
 @dataclass(repr=False)
@@ -16,8 +17,8 @@ class Entry:
     """One take of the history.
 
     number: counts from 1 and is never used again. mask: bool [K, T], True = was hidden. circular: made as a loop.
-    seconds: how long it took to make. source: name of the sound it was made from. star: the user marked it as a
-    favourite. live: made by live vamping, not on request.
+    seconds: how long it took to make. source: name of the sound it was made from. lanes: the lanes as they were. star:
+    the user marked it as a favourite. live: made by live vamping, not on request.
     """
 
     number: int
@@ -28,6 +29,7 @@ class Entry:
     seconds: float
     source: str
     name: str
+    lanes: State
     star: bool = False
     live: bool = False
 
@@ -49,6 +51,7 @@ class Entry:
             "hidden": round(100 * float(self.mask.mean()), 1),
             "source": self.source,
             "passes": self.settings.coarse.passes,
+            "follows": [control.word for control in self.settings.follow],
             "seconds": round(self.seconds, 1),
             "length": self.take.clip.seconds,
         }

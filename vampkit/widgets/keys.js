@@ -49,15 +49,20 @@ export function listenToKeys(store, grid, signal) {
     const key = event.key === " " ? "Space" : event.key.length === 1 ? event.key.toUpperCase() : event.key;
     return event.ctrlKey || event.metaKey ? `Ctrl+${event.shiftKey ? "Shift+" : ""}${key}` : key;
   }
+  // Does what a key means, wherever it was pressed; false where it means nothing.
+  store.press = (event) => {
+    const key = nameOf(event), name = store.sheet.keys.find((row) => row.keys.includes(key))?.name;
+    if (store.acts[name]) { if (!event.repeat) store.acts[name](key, event); }
+    else if (acts[name]) { cursor.shown = true; acts[name](); }
+    else return false;
+    return true;
+  };
   stage.addEventListener("keydown", (event) => {
     if (event.altKey) return;
     const page = Math.max(1, Math.floor(grid.view().width / grid.view().scale) - 1), far = event.ctrlKey || event.metaKey ? by() : 1;
     const moves = { ArrowLeft: [0, -far], ArrowRight: [0, far], ArrowUp: [-1, 0], ArrowDown: [1, 0], PageUp: [0, -page], PageDown: [0, page], Home: [0, -frames()], End: [0, frames()] };
-    const key = nameOf(event), name = store.sheet.keys.find((row) => row.keys.includes(key))?.name;
     if (event.key in moves) move(cursor.row + moves[event.key][0], cursor.frame + moves[event.key][1], event.shiftKey);
-    else if (store.acts[name]) { if (!event.repeat) store.acts[name](key); }
-    else if (acts[name]) { cursor.shown = true; acts[name](); }
-    else return;
+    else if (!store.press(event)) return;
     grid.redraw(4);
     event.preventDefault();
     event.stopPropagation();

@@ -17,6 +17,7 @@ from vampkit.audio import Clip
 from vampkit.codec import Tokens
 from vampkit.show.spectra import COARSE
 from vampkit.widgets import cells, printed, stamps
+from vampkit.widgets.steps import Steps
 
 FORMAT = "vampkit.mask/1"
 SNAPS = ("frames", "onsets", "beats", "bars")
@@ -30,9 +31,15 @@ Mask = np.ndarray | torch.Tensor | Sequence | str
 class _Gesture:
     """One step of the history: the cells it changed (compressed bits), and the call that made it."""
 
+    model: MaskModel
     change: bytes
     code: str
     total: bool  # whether it replaces the whole mask
+
+    def back(self) -> None:
+        self.model._turn(self.change)
+
+    again = back  # turning the same cells once more
 
 
 class MaskModel:
@@ -105,8 +112,7 @@ class MaskModel:
         self.tokens, self.clip = tokens, clip
         self._mask = np.zeros((tokens.codebooks, tokens.frames), bool)
         self._base = ""  # what was hidden before the first gesture, as text
-        self._done: list[_Gesture] = []
-        self._undone: list[_Gesture] = []
+        self.steps = Steps()
         self._listeners: list[Callable] = []
         self._locked, self._coarse_only, self._snap = frozenset(), False, "frames"
         self.times: dict[str, tuple[float, ...]] = {"onsets": (), "beats": (), "bars": ()}
@@ -150,12 +156,12 @@ class MaskModel:
     @property
     def undos(self) -> int:
         """Number of gestures that `undo` can revert."""
-        return len(self._done)
+        return len(self.steps.done)
 
     @property
     def redos(self) -> int:
         """Number of gestures that `redo` can repeat."""
-        return len(self._undone)
+        return len(self.steps.undone)
 
     # Drawing
 
@@ -627,7 +633,7 @@ class MaskModel:
         bool
             False if there is none.
         """
-        return self._turn(self._done, self._undone)
+        return self.steps.undo()
 
     def redo(self) -> bool:
         """Repeat the last gesture that `undo` reverted.
@@ -637,7 +643,7 @@ class MaskModel:
         bool
             False if there is none.
         """
-        return self._turn(self._undone, self._done)
+        return self.steps.redo()
 
     def listen(self, callback: Callable[[MaskModel], None]) -> Callable[[], None]:
         """Register a function that is called with the model after each change.
@@ -717,7 +723,8 @@ class MaskModel:
         str
             Python code. It uses MaskModel and the names of `vampkit.prompts`.
         """
-        return printed.expression(self.tokens, self._base, [(g.code, g.total) for g in self._done], self._mask)
+        gestures = [(g.code, g.total) for g in self.steps.of(_Gesture)]
+        return printed.expression(self.tokens, self._base, gestures, self._mask)
 
     def __repr__(self) -> str:
         return (
@@ -745,20 +752,15 @@ class MaskModel:
             code, after, total = f"{code}{comma}rows={sorted(free)}", limited, False
         if (after == self._mask).all():
             return self  # nothing changed, so there is no gesture to undo
-        self._done.append(_Gesture(zlib.compress(masks.pack(after ^ self._mask)), code + ")", total))
-        self._undone.clear()
+        change = zlib.compress(masks.pack(after ^ self._mask))
         self._mask = after.copy()
+        self.steps.add(_Gesture(self, change, code + ")", total))
         return self._tell()
 
-    def _turn(self, source: list[_Gesture], goal: list[_Gesture]) -> bool:
-        if not source:
-            return False
-        gesture = source.pop()
-        change = masks.unpack(zlib.decompress(gesture.change), self.codebooks, self.frames)
-        self._mask = self._mask ^ change.numpy()
-        goal.append(gesture)
+    def _turn(self, change: bytes) -> None:
+        """Hide what is kept and keep what is hidden, in the cells of a gesture."""
+        self._mask = self._mask ^ masks.unpack(zlib.decompress(change), self.codebooks, self.frames).numpy()
         self._tell()
-        return True
 
     def _tell(self) -> MaskModel:
         for listener in tuple(self._listeners):

@@ -1,4 +1,4 @@
-"""A small panel: choose a prompt and its numbers, see what is hidden, press a button, hear original and result.
+"""A small panel: choose a prompt and its numbers, what to follow, see what is hidden, hear original and result.
 
 `PanelModel` (panel_model.py) holds the state of the panel and works without a browser. `VampPanel` shows it with plain
 ipywidgets.
@@ -10,7 +10,16 @@ import html
 
 from vampkit.widgets import still
 from vampkit.widgets.base import Assembly, as_still, free
-from vampkit.widgets.panel_model import MOST_PASSES, MOST_SEED, Menu, PanelModel, offered
+from vampkit.widgets.panel_model import (
+    MOST_PASSES,
+    MOST_SEED,
+    MOST_STRENGTH,
+    NOTHING,
+    Menu,
+    PanelModel,
+    follows,
+    offered,
+)
 
 __all__ = ["PanelModel", "VampPanel"]
 
@@ -18,7 +27,7 @@ STYLE, WIDE = {"description_width": "11em"}, {"width": "36em"}
 
 
 class VampPanel(Assembly):
-    """A panel in a notebook: prompt, numbers, seed, passes, the mask under the sound, a button, and a player.
+    """A panel in a notebook: prompt, numbers, seed, passes, what to follow, the mask under the sound, and a player.
 
     Use it by hand or by code: `panel.set(prompt="periodic", period=7, width=3, seed=3); take = panel.generate()`.
     Errors are shown in the panel. In a call by code they are also raised.
@@ -41,18 +50,33 @@ class VampPanel(Assembly):
         1 to 72.
     beats : BeatGrid or tuple of float, optional
         Beats for prompts that need them. Without them `LibrosaBeats` finds the beats of the clip, once.
+    follow : str
+        What takes follow: "nothing", "own rhythm", "own rhythm and harmony", or "rhythm of " and the name of a bundled
+        clip.
+    strength : float
+        How strongly they follow, 0 to 2.
     **numbers
         Numbers of the prompt by name.
     """
 
     def __init__(
-        self, vamp, clip, prompt: str = "periodic", value=None, seed: int = 0, passes: int = 36, beats=None, **numbers
+        self,
+        vamp,
+        clip,
+        prompt: str = "periodic",
+        value=None,
+        seed: int = 0,
+        passes: int = 36,
+        beats=None,
+        follow: str = NOTHING,
+        strength: float = 1.0,
+        **numbers,
     ):
-        self.model = PanelModel(vamp, clip, prompt, value, seed, passes, beats, **numbers)
+        self.model = PanelModel(vamp, clip, prompt, value, seed, passes, beats, follow, strength, **numbers)
         self.controls, self._kind = {}, ""  # the prompt type that the controls belong to
         self._quiet = False  # True while Python changes the controls, so that their callbacks do nothing
         super().__init__(self._box())
-        self._follow()
+        self._show_state()
         self._preview()
 
     def _box(self):
@@ -63,19 +87,23 @@ class VampPanel(Assembly):
         self._numbers = w.VBox()
         self._seed = w.BoundedIntText(min=0, max=MOST_SEED, description="Seed", style=STYLE, layout={"width": "20em"})
         self._passes = w.IntSlider(min=1, max=MOST_PASSES, description="Passes", style=STYLE, layout=WIDE)
+        self._follow = w.Dropdown(options=follows(), description="Follow", style=STYLE, layout=WIDE)
+        strength = {"min": 0.0, "max": MOST_STRENGTH, "step": 0.05, "description": "Strength"}
+        self._strength = w.FloatSlider(**strength, style=STYLE, layout=WIDE)
         self._button = w.Button(description="Vamp", button_style="primary", tooltip="Fill in what is hidden")
         self._bar = w.IntProgress(min=0, max=1, description="", layout={"width": "22em"})
         self._status = w.HTML()
         self._view = w.Output()
         self._row = w.HBox([self._button, self._bar])
-        self._parts = [self._prompt, self._numbers, self._seed, self._passes, self._row, self._status, self._view]
-        for control in (self._prompt, self._seed, self._passes):
+        chosen = [self._seed, self._passes, self._follow, self._strength]
+        self._parts = [self._prompt, self._numbers, *chosen, self._row, self._status, self._view]
+        for control in (self._prompt, *chosen):
             control.observe(self._changed, names="value")
         self._button.on_click(self._pressed)
         return w.VBox(self._parts)
 
     def set(self, **changes) -> None:
-        """Change prompt, numbers, seed or passes, and update the controls.
+        """Change prompt, numbers, seed, passes or what is followed, and update the controls.
 
         Parameters
         ----------
@@ -91,7 +119,7 @@ class VampPanel(Assembly):
         """
         self._check_open()
         self.model.set(**changes)
-        self._follow()
+        self._show_state()
         self._preview()
 
     def generate(self):
@@ -130,7 +158,7 @@ class VampPanel(Assembly):
     def __repr__(self) -> str:
         return f"VampPanel: {self.model.code()}, {100 * float(self.model.mask.float().mean()):.1f} % hidden"
 
-    def _follow(self) -> None:
+    def _show_state(self) -> None:
         """Set the controls to the state of the model. If the prompt type has changed, make new controls."""
         self._quiet = True
         try:
@@ -140,6 +168,8 @@ class VampPanel(Assembly):
             for name, value in self.model.values.items():
                 self.controls[name].value = value
             self._seed.value, self._passes.value = self.model.seed, self.model.passes
+            self._follow.value, self._strength.value = self.model.follow, self.model.strength
+            self._strength.disabled = self.model.follow == NOTHING
         finally:
             self._quiet = False
 
@@ -157,17 +187,19 @@ class VampPanel(Assembly):
         try:
             if change["owner"] is self._prompt:
                 self.model.set(prompt=change["new"])
-                self._follow()
+                self._show_state()
             else:
                 numbers = {
                     name: round(c.value, 6) if isinstance(c.value, float) else c.value
                     for name, c in self.controls.items()
                 }
+                numbers |= {"follow": self._follow.value, "strength": round(self._strength.value, 6)}
                 self.model.set(seed=self._seed.value, passes=self._passes.value, **numbers)
+                self._strength.disabled = self.model.follow == NOTHING
             self._preview()
         except Exception as error:  # shown, as there is no cell to raise it in
-            if change["owner"] is self._prompt:
-                self._follow()  # resets the menu if the new prompt type was refused
+            if change["owner"] in (self._prompt, self._follow):
+                self._show_state()  # resets the menu if what it chose was refused
             self._say(str(error), wrong=True)
 
     def _pressed(self, button) -> None:

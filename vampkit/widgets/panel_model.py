@@ -10,7 +10,10 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from vampkit.audio import Clip
+from vampkit.audio import Clip, clips, load_clip
+from vampkit.controls import Control, Harmony, Rhythm
+from vampkit.controls.kinds import stacked
+from vampkit.pipeline import TakeSettings
 from vampkit.pipeline.source import Source
 from vampkit.prompts import Beats, Onsets, Prompt
 from vampkit.prompts.beats import BeatGrid, LibrosaBeats, onset_times
@@ -19,6 +22,9 @@ from vampkit.widgets.cells import whole
 
 MOST_PASSES = 72  # twice the paper's 36; more passes only take longer
 MOST_SEED = 2**31 - 1
+MOST_STRENGTH = 2.0
+NOTHING, OWN, BOTH, OTHER = "nothing", "own rhythm", "own rhythm and harmony", "rhythm of "
+"""What a take can follow; OTHER is followed by the name of a bundled clip."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,11 @@ class Menu:
         if value not in self.options:
             raise ValueError(f"{self.name} is {value!r}, one of {', '.join(self.options)} was expected: {self.unit}")
         return value
+
+
+def follows() -> tuple[str, ...]:
+    """What the panel can follow, as words."""
+    return NOTHING, OWN, BOTH, *(OTHER + name for name in clips())
 
 
 def offered() -> dict[str, type[Prompt]]:
@@ -102,10 +113,10 @@ def _filled(kind: type[Prompt], numbers: dict) -> Prompt:
 
 
 class PanelModel:
-    """The state of the panel: a sound, a prompt and its numbers, a seed, a number of passes, and the last take.
+    """The state of the panel: a sound, a prompt and its numbers, seed, passes, what is followed, and the last take.
 
     It needs no browser or Jupyter. `made` are the tokens that a take starts from, `mask` is their mask, bool
-    [codebooks, frames].
+    [codebooks, frames], `followed` are the controls that it follows.
 
     Notebook: 00, 06 to 09
 
@@ -125,19 +136,42 @@ class PanelModel:
         1 to 72.
     beats : BeatGrid or tuple of float, optional
         Beats for prompts that need them. Without them `LibrosaBeats` finds the beats of the clip, once.
+    follow : str
+        What takes follow: "nothing", "own rhythm", "own rhythm and harmony", or "rhythm of " and the name of a bundled
+        clip.
+    strength : float
+        How strongly they follow, 0 to 2.
     **numbers
         Numbers of the prompt by name.
     """
 
     def __init__(
-        self, vamp, clip, prompt: str = "periodic", value=None, seed: int = 0, passes: int = 36, beats=None, **numbers
+        self,
+        vamp,
+        clip,
+        prompt: str = "periodic",
+        value=None,
+        seed: int = 0,
+        passes: int = 36,
+        beats=None,
+        follow: str = NOTHING,
+        strength: float = 1.0,
+        **numbers,
     ):
         self.vamp, self.clip, self.beats, self.take = vamp, clip, beats, None
         self.kind, self.values, self.seed, self.passes = "", {}, seed, passes
-        self.set(prompt, value, seed, passes, **numbers)
+        self.follow, self.strength, self.followed = NOTHING, strength, ()
+        self.set(prompt, value, seed, passes, follow, strength, **numbers)
 
     def set(
-        self, prompt: str | None = None, value=None, seed: int | None = None, passes: int | None = None, **numbers
+        self,
+        prompt: str | None = None,
+        value=None,
+        seed: int | None = None,
+        passes: int | None = None,
+        follow: str | None = None,
+        strength: float | None = None,
+        **numbers,
     ) -> None:
         """Change the given settings; all others stay. A new prompt type starts with its default numbers.
 
@@ -153,13 +187,18 @@ class PanelModel:
             0 to 2^31 - 1.
         passes : int, optional
             1 to 72.
+        follow : str, optional
+            What takes follow: "nothing", "own rhythm", "own rhythm and harmony", or "rhythm of " and the name of a
+            bundled clip.
+        strength : float, optional
+            How strongly they follow, 0 to 2.
         **numbers
             Numbers of the prompt by name: `set(prompt="periodic", period=7, width=3)`.
 
         Raises
         ------
         ValueError
-            For an unknown prompt, or values outside their ranges.
+            For an unknown prompt, values outside their ranges, or a rhythm that does not fit the prompt.
         TypeError
             For values that are not numbers, or names that the prompt does not have.
         """
@@ -177,9 +216,45 @@ class PanelModel:
         seed = self.seed if seed is None else seed
         passes = self.passes if passes is None else passes
         seed, passes = whole("the seed", seed, 0, MOST_SEED), whole("the number of passes", passes, 1, MOST_PASSES)
-        if (kind, values) != (self.kind, self.values):
-            self.made, self.mask = self._timed(self._prompt(kind, values)).prepare(self.tokens, self.original)
+        strength = TakeSettings(strength=self.strength if strength is None else strength).strength
+        if strength > MOST_STRENGTH:
+            raise ValueError(f"strength is {strength!r}, 0 to {MOST_STRENGTH:g} was expected")
+        follow = self.follow if follow is None else follow
+        made, mask = (self.made, self.mask) if (kind, values) == (self.kind, self.values) else self._made(kind, values)
+        controls = self._controls(follow, made)
+        self.made, self.mask, self.followed, self.follow, self.strength = made, mask, controls, follow, strength
         self.kind, self.values, self.seed, self.passes = kind, values, seed, passes
+
+    def _made(self, kind: str, values: dict):
+        """The tokens that a prompt starts from, and its mask."""
+        return self._timed(self._prompt(kind, values)).prepare(self.tokens, self.original)
+
+    def _controls(self, follow: str, made) -> tuple[Control, ...]:
+        """The controls for what is to be followed. Raises ValueError for other words, and where they do not fit."""
+        if follow not in follows():
+            raise ValueError(f"{follow!r} cannot be followed, one of {', '.join(follows())} was expected")
+        if follow == NOTHING:
+            return ()
+        if follow.startswith(OTHER):
+            if follow != self.follow:
+                self._other = Rhythm(load_clip(follow.removeprefix(OTHER)))
+            controls: tuple[Control, ...] = (self._other,)
+        elif made.length != self.tokens.length:
+            raise ValueError(
+                "this prompt changes the length, the sound's own rhythm does not fit; follow nothing or another clip"
+            )
+        else:
+            controls = (self._rhythm, self._harmony) if follow == BOTH else (self._rhythm,)
+        stacked(controls, made.frames)  # which refuses what is too short
+        return controls
+
+    @cached_property
+    def _rhythm(self) -> Rhythm:
+        return Rhythm(self.original)
+
+    @cached_property
+    def _harmony(self) -> Harmony:
+        return Harmony(self.original)
 
     @property
     def value(self) -> float:
@@ -230,11 +305,19 @@ class PanelModel:
         Returns
         -------
         str
-            A call of `Vamp.vamp`, with the settings that the prompt recommends.
+            A call of `Vamp.vamp`, with the settings that the prompt recommends, and with what is followed.
         """
         prompt = self.prompt
+        words = {name: repr(value) for name, value in self._settings(prompt).items()}
+        if self.followed:
+            other = f"load_clip({self.follow.removeprefix(OTHER)!r})" if self.follow.startswith(OTHER) else "clip"
+            words["follow"] = f"[{', '.join(f'{type(control).__name__}({other})' for control in self.followed)}]"
+        return f"vamp.vamp(clip, {prompt!r}, {', '.join(f'{name}={value}' for name, value in words.items())})"
+
+    def _settings(self, prompt: Prompt) -> dict:
+        """The settings of a take: those of the panel, and those that the prompt recommends."""
         settings = {"seed": self.seed, "passes": self.passes} | prompt.recommended
-        return f"vamp.vamp(clip, {prompt!r}, {', '.join(f'{name}={value!r}' for name, value in settings.items())})"
+        return settings | ({"follow": self.followed, "strength": self.strength} if self.followed else {})
 
     def generate(self, progress: Callable[[int, int], None] | None = None):
         """Make a take with the current settings and those that the prompt recommends, and store it in `take`.
@@ -250,9 +333,8 @@ class PanelModel:
             The take.
         """
         prompt = self._timed(self.prompt)
-        settings = {"seed": self.seed, "passes": self.passes} | prompt.recommended
         sound = Source.of(self.original, self.vamp.codec, self.tokens)
-        self.take = self.vamp.vamp(sound, prompt, progress=progress, **settings)
+        self.take = self.vamp.vamp(sound, prompt, progress=progress, **self._settings(prompt))
         return self.take
 
     def _offered(self, kind: str) -> tuple[Range | Menu, ...]:

@@ -1,11 +1,11 @@
 // Sounds that run together: switching keeps the place, a loop runs without a gap, and a new sound may come in at a bar line.
-import { placeInLoop, untilBar } from "./geometry.js";
+import { heardAt, placeInLoop, untilBar } from "./geometry.js";
 import { FADE, Fader } from "./fade.js";
 
 const KEPT = 16; // decoded sounds; the one unused longest goes first
 
 export class Deck {
-  constructor(onmove) { this.buffers = new Map(); this.position = 0; this.chosen = null; this.playing = null; this.wanted = false; this.loop = null; this.looping = true; this.length = 0; this.onmove = onmove; }
+  constructor(onmove) { this.buffers = new Map(); this.position = 0; this.chosen = null; this.playing = null; this.wanted = false; this.loop = null; this.looping = true; this.length = 0; this.beside = null; this.onmove = onmove; }
 
   async context() {
     window.vampkitSound ??= new AudioContext(); // one for the page, as the listening cells have
@@ -25,9 +25,14 @@ export class Deck {
     if (!this.playing) return this.position;
     return placeInLoop(this.playing.from, Math.max(0, at - this.playing.zero), ...this.bounds(), this.length);
   }
+  // Where the sound is that is heard at a moment of the page's clock, such as the time of a key: what the audio clock counts now is on its way to the ear.
+  heard(at) {
+    const context = this.playing?.context;
+    return context ? this.now(heardAt(at, performance.now(), context.currentTime, context.getOutputTimestamp?.(), context.outputLatency || context.baseLatency || 0)) : this.position;
+  }
   // Starts a sound so that it is where all others are at the time `when`.
   lane(id, when, gain) {
-    const { context, lanes, master } = this.playing, buffer = this.buffers.get(id), fader = new Fader(context, gain);
+    const { context, lanes, master } = this.playing, buffer = id === "beside" ? this.beside : this.buffers.get(id), fader = new Fader(context, gain);
     const source = new AudioBufferSourceNode(context, { buffer }), [start, end] = this.bounds();
     if (end > start) Object.assign(source, { loop: true, loopStart: start, loopEnd: Math.min(end, buffer.duration) });
     source.connect(fader.node); fader.node.connect(master.node);
@@ -50,6 +55,7 @@ export class Deck {
     master.node.connect(context.destination);
     this.playing = { context, master, lanes: new Map(), zero: context.currentTime + 0.03, from: this.position };
     this.lane(String(this.chosen), this.playing.zero, 1);
+    if (this.beside) this.lane("beside", this.playing.zero, 1);
     master.fade(1);
     this.tick();
   }
@@ -103,6 +109,13 @@ export class Deck {
     if (before !== key) { this.lane(key, at, 0).fader.fade(1, at); if (old) this.end(before, old, at); }
     this.chosen = id;
     setTimeout(() => this.playing === playing && heard(), Math.max(0, (at - context.currentTime) * 1000));
+  }
+  // A sound that runs along with whatever is heard, such as clicks; null for none.
+  setBeside(buffer) {
+    const at = this.playing?.context.currentTime + 0.01, old = this.playing?.lanes.get("beside");
+    if (old) this.end("beside", old, at);
+    this.beside = buffer;
+    if (this.playing && buffer) this.lane("beside", at, 0).fader.fade(1, at);
   }
   close() { this.halt(); this.buffers.clear(); }
 }

@@ -1,6 +1,6 @@
 """Session: the state and the actions of the studio, without a browser.
 
-A sound, a mask, settings, one generation at a time, and the history of takes.
+A sound, a mask, lanes to follow, settings, one generation at a time, and the history of takes.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ from vampkit.widgets.abx import BlindTest
 from vampkit.widgets.cells import whole
 from vampkit.widgets.history import Entry, History, Which
 from vampkit.widgets.jobs import Job, Worker
+from vampkit.widgets.lanes import GRIDS, Lanes, State
 from vampkit.widgets.mask_model import MaskModel
 from vampkit.widgets.pace import Pace
+from vampkit.widgets.sound import find_times
+from vampkit.widgets.taking import taken
 
 PRESETS: dict[str, TakeSettings] = {
     # Paper, section 4.3: 36 passes gave the best result.
@@ -41,7 +44,7 @@ PRESETS: dict[str, TakeSettings] = {
 
 MOST_SEED = 2**31 - 1
 LIVE_KEPT = 6  # live vamping keeps this many takes without a star in the history
-LONGEST = 600.0  # longest sound in seconds that can be opened
+LONGEST = 600.0  # longest sound in seconds that can be opened; as much in all is kept for the lanes to take from
 
 
 def passes_of(settings: TakeSettings) -> int:
@@ -49,13 +52,18 @@ def passes_of(settings: TakeSettings) -> int:
     return settings.feedback * (settings.coarse.passes + settings.fine.passes)
 
 
+def _plain(settings: TakeSettings) -> TakeSettings:
+    """The settings without what the lanes say."""
+    return replace(settings, follow=(), strength=TakeSettings().strength)
+
+
 class Session:
-    """The state of the studio: a sound, a mask, settings, a history of takes, and at most one running generation.
+    """The state of the studio: a sound, a mask, lanes, settings, a history of takes, at most one running generation.
 
     sound: see `open`. seed: seed of the first take; later takes use the next ones. preset: a name in PRESETS.
     tell: a callback, also called from other threads, with ("state", None) after a change, ("sound", None) after another
-    sound was opened, ("progress", Progress) during a generation, ("live", Entry) when live vamping has made the next
-    variation, and ("wrong", error) if live vamping fails.
+    sound was opened, ("times", None) after its beats were found, ("progress", Progress) during a generation, ("live",
+    Entry) when live vamping has made the next variation, and ("wrong", error) if live vamping fails.
     """
 
     def __init__(
@@ -70,9 +78,11 @@ class Session:
         self.vamp, self.tell = vamp, tell
         self.history, self.pace, self.job = History(), Pace(), None
         self.chosen = 0  # the sound that is played: 0 is the original, else the number of a take
-        self.settings = TakeSettings(seed=whole("the seed", seed, 0, MOST_SEED))
+        self._settings = TakeSettings(seed=whole("the seed", seed, 0, MOST_SEED))  # without what the lanes say
         self.next_seed, self.circular = True, False
         self.model: MaskModel | None = None
+        self.lanes: Lanes | None = None
+        self.opened: dict[str, Clip] = {}  # the latest sounds by their names, for the lanes to take from
         self.blind_test: BlindTest | None = None
         self.live_on, self._live, self._entered = False, None, threading.Event()
         self._lock, self._worker, self.closed = threading.RLock(), Worker(), False
@@ -87,17 +97,33 @@ class Session:
         source: a Clip, Tokens, the name of a bundled clip, a path, an array (with its rate), or a composed Piece (with
         its beats). If it cannot be opened, an error is raised and nothing is changed.
         """
-        clip = self._clip(source, rate, name)
+        clip = self.clip_of(source, rate, name)
         tokens = cells.first_of(source if isinstance(source, Tokens) else self.vamp.codec.encode(clip))
         times = None
         if isinstance(source, Piece):
             times = {"onsets": (), "beats": tuple(source.beats), "bars": tuple(source.downbeats)}
-        self._put(tokens, clip, times=times)
+        self._put(tokens, clip, times=times, encoded=not isinstance(source, Tokens))
+        self._remember(clip)
 
-    def _put(self, tokens: Tokens, clip: Clip, mask: np.ndarray | None = None, times: dict | None = None) -> None:
+    def _remember(self, clip: Clip) -> None:
+        """Keep a sound for the lanes to take from; the oldest go."""
+        self.opened = {name: old for name, old in self.opened.items() if name != clip.name} | {clip.name: clip}
+        while sum(old.seconds for old in self.opened.values()) > LONGEST:
+            del self.opened[next(iter(self.opened))]
+
+    def _put(
+        self,
+        tokens: Tokens,
+        clip: Clip,
+        mask: np.ndarray | None = None,
+        lanes: State | None = None,
+        times: dict | None = None,
+        encoded: bool = False,
+    ) -> None:
         """Replace the tokens and the sound.
 
-        mask: the new mask, used only if the shape changes. times: times of the onsets, beats and bars.
+        mask, lanes: the new mask and lanes, used only if the shape changes. times: times of the onsets, beats and bars.
+        encoded: whether the tokens are those that the codec makes of the clip.
         """
         self._check_codec(tokens)
         with self._lock:
@@ -107,10 +133,14 @@ class Session:
                 self.model = MaskModel.of(tokens, clip)
                 if mask is not None:
                     self.model.draw(mask)
+                self.lanes = Lanes(tokens.frames, self.model.steps)
+                self.lanes.listen(lambda _: self.tell("state", None))
+                if lanes is not None:
+                    self.lanes.begin(lanes)
             self.model.times = times or {what: () for what in self.model.times}
             if not self.model.times.get(self.model.snap):
                 self.model.snap_to("frames")
-            self.clip, self.chosen, self.blind_test = clip, 0, None
+            self.clip, self.chosen, self.blind_test, self.encoded = clip, 0, None, encoded
         self.tell("sound", None)
 
     def _check_codec(self, tokens: Tokens) -> None:
@@ -120,7 +150,8 @@ class Session:
                 "open the sound instead"
             )
 
-    def _clip(self, source, rate: int | None, name: str) -> Clip:
+    def clip_of(self, source, rate: int | None = None, name: str = "") -> Clip:
+        """The sound of anything that `open` takes."""
         if isinstance(source, Tokens):
             self._check_codec(source)
             return self.vamp.codec.decode(source)
@@ -169,20 +200,85 @@ class Session:
             what: tuple(max(0.0, t - first / rate) for t in at if first - 0.5 <= t * rate < end - 0.5)
             for what, at in self.model.times.items()
         }
-        self._put(cut, self.clip.excerpt(first / rate, cut.seconds), self.model.mask[:, first:end], inside)
+        clip, mask = self.clip.excerpt(first / rate, cut.seconds), self.model.mask[:, first:end]
+        self._put(cut, clip, mask, self.lanes.cut(first, end), inside)
+
+    # Lanes
+
+    def take_from(self, word: str, source=0, start: float = 0.0, stretch: bool = False) -> None:
+        """Take a curve from a sound, and follow it.
+
+        Parameters
+        ----------
+        word : str
+            "rhythm", "harmony" or "loudness".
+        source : int, str, PathLike, Entry, Clip, Tokens or Piece
+            0 for this sound; the number or entry of a take; the name of a sound that was opened here or of a bundled
+            clip; or anything that `load` opens.
+        start : float
+            Where in that sound the curve begins, in seconds.
+        stretch : bool
+            Stretch the rest of that sound to the length of this one, instead of cutting it.
+
+        Raises
+        ------
+        TypeError, ValueError, VampkitError, FileNotFoundError
+            For a sound that cannot be opened, is silent or too short, or another lane.
+        """
+        self.lanes.put(word, *taken(self, word, source, start, stretch))
+
+    def beatbox(self, sound: Clip, at: float = 0.0) -> None:
+        """Take the rhythm of a recording that was made while this sound played, from the second `at` on."""
+        self.lanes.place("rhythm", sound, at, "beatboxed")
+
+    def quantize(self, to: str = "beats") -> None:
+        """Move the strokes of the rhythm to a grid.
+
+        Beats and bars are those of the studio; if there are none, they are found in the sound.
+
+        Parameters
+        ----------
+        to : str
+            "bars", "beats", "1/2" or "1/4" (of a beat).
+
+        Raises
+        ------
+        ValueError
+            For another grid, without a rhythm, or if no beats are found.
+        """
+        if to not in GRIDS:
+            raise ValueError(f"quantizing to {to!r} was asked for, one of {', '.join(GRIDS)} was expected")
+        what, division = GRIDS[to]
+        if self.lanes["rhythm"].control is not None and len(self.model.times[what]) < 2:
+            self.model.times |= {name: found for name, found in find_times(self.clip).items() if found}
+            self.tell("times", None)
+            if len(self.model.times[what]) < 2:
+                raise ValueError(
+                    f"fewer than two {what} are known or found in this sound; give their times with snap_to"
+                )
+        self.lanes.quantize(self.model.times[what], division)
 
     # Settings
+
+    @property
+    def settings(self) -> TakeSettings:
+        """Settings of the next take, with what the lanes say."""
+        if self.lanes is None:
+            return self._settings
+        return replace(self._settings, follow=self.lanes.follow, strength=self.lanes.strength)
 
     def use(self, preset: str) -> None:
         """Use the settings of a preset; the seed does not change. Raises ValueError for a name not in PRESETS."""
         if preset not in PRESETS:
             raise ValueError(f"there is no preset {preset!r}; the presets are: {', '.join(PRESETS)}")
         with self._lock:
-            self.settings = replace(PRESETS[preset], seed=self.settings.seed)
+            self._settings = replace(PRESETS[preset], seed=self._settings.seed)
         self.tell("state", None)
 
     def set(self, *, next_seed: bool | None = None, circular: bool | None = None, **settings) -> None:
         """Change settings of the next takes. The names and the errors are those of `take_settings`.
+
+        What is to be followed is put into the lanes, all others are then off.
 
         next_seed: whether the seed is increased by 1 after each take. circular: whether takes are loops, see
         `vampkit.prompts.Loop`. If one of the settings is refused, nothing is changed.
@@ -190,7 +286,11 @@ class Session:
         with self._lock:
             made = take_settings(**self.settings.flat() | settings)
             whole("the seed", made.seed, 0, MOST_SEED)
-            self.settings = made
+            with self.model.steps.as_one():
+                if "follow" in settings:
+                    self.lanes.follow_only(made.follow)
+                self.lanes.set_strength(made.strength)
+            self._settings = _plain(made)
         self.next_seed = self.next_seed if next_seed is None else bool(next_seed)
         self.circular = self.circular if circular is None else bool(circular)
         self.tell("state", None)
@@ -203,7 +303,7 @@ class Session:
     @property
     def preset(self) -> str:
         """The preset that has the current settings, or "own"."""
-        return next((name for name in PRESETS if PRESETS[name] == replace(self.settings, seed=0)), "own")
+        return next((name for name in PRESETS if PRESETS[name] == replace(self._settings, seed=0)), "own")
 
     # Generating
 
@@ -227,8 +327,8 @@ class Session:
         with self._lock:
             self._check_free()
             if seed is not None:
-                self.settings = replace(self.settings, seed=whole("the seed", seed, 0, MOST_SEED))
-            mask, tokens, settings = self.model.mask, self.model.tokens, self.settings
+                self._settings = replace(self._settings, seed=whole("the seed", seed, 0, MOST_SEED))
+            mask, tokens, settings, lanes = self.model.mask, self.model.tokens, self.settings, self.lanes.state
             if fed is not None and fed.codes.shape == mask.shape:
                 tokens = fed
             if not mask.any():
@@ -244,8 +344,9 @@ class Session:
                     return
                 if job.state == "done" and job.take is not None and not self.closed:
                     with self._lock:
-                        facts = dict(settings=settings, circular=circular, source=source, live=self.live_on)
-                        made.append(self.history.add(take=job.take, mask=mask, seconds=job.seconds, **facts))
+                        facts = dict(settings=settings, circular=circular, source=source, lanes=lanes)
+                        facts |= dict(live=self.live_on, seconds=job.seconds)
+                        made.append(self.history.add(take=job.take, mask=mask, **facts))
                         self._after_take(made[0])
                 job.take = None  # the history holds it
                 self.tell("state", None)
@@ -277,7 +378,7 @@ class Session:
         """Update the pace and the seed after a new take. Choose the take for playing, unless live vamping made it."""
         self.pace.add(entry.mask.shape[1], passes_of(entry.settings), entry.seconds)
         if self.next_seed:
-            self.settings = replace(self.settings, seed=min(self.settings.seed + 1, MOST_SEED))
+            self._settings = replace(self._settings, seed=min(self._settings.seed + 1, MOST_SEED))
         if not self.live_on:
             self.chosen = entry.number
 
@@ -376,7 +477,9 @@ class Session:
         return entry
 
     def recall(self, which: Which) -> Entry:
-        """Restore the mask, the settings and the seed of a take. The mask is one gesture, which `undo` reverts.
+        """Restore the mask, the lanes, the settings and the seed of a take.
+
+        Mask and lanes are one gesture, which `undo` reverts.
 
         Parameters
         ----------
@@ -394,9 +497,11 @@ class Session:
             If there is no such take, or if the current sound has another length.
         """
         entry = self.history[which]
-        self.model.draw(entry.mask)
+        with self.model.steps.as_one():
+            self.model.draw(entry.mask)
+            self.lanes.recall(entry.lanes)
         with self._lock:
-            self.settings, self.circular = entry.settings, entry.circular
+            self._settings, self.circular = _plain(entry.settings), entry.circular
         self.tell("state", None)
         return entry
 

@@ -1,8 +1,9 @@
-// The studio: the mask editor with a deck that plays, a sampler, takes, live vamping and a blind test.
+// The studio: the mask editor with a deck that plays, lanes to follow, a sampler, takes, live vamping and a blind test.
 import { clock, unpack } from "./geometry.js";
 import { h, button, choice, bytesOf } from "./dom.js";
 import { Deck } from "./player.js";
 import { sources, sampler, takes, blindTest } from "./takes.js";
+import { followLanes } from "./lanes.js";
 
 export function extendStudio({ root, grid, store, signal, facts }) {
   const { model } = store, panel = () => model.get("panel");
@@ -47,6 +48,7 @@ export function extendStudio({ root, grid, store, signal, facts }) {
   const time = h("span", { className: "vk-time" });
   const look = choice("What the grid shows", [["mask", "Mask", "What is drawn (X)"], ["result", "Result", "The tokens of the take that is heard (X)"]], () => (store.shown ? "result" : "mask"), (v) => see(v));
   const source = sources(store, panel), sample = sampler(store, panel), list = takes(store, panel, hear), blind = blindTest(store, panel, hear);
+  const lanes = followLanes(store, grid, signal, deck, () => !deck.playing && (deck.has(deck.chosen) ? deck.play() : hear(panel().chosen)));
   const running = () => panel().job.state === "running";
   const generate = button("Generate", "Fill in what is hidden (G)", () => (running() ? store.send({ type: "cancel" }) : start()), { className: "vk-main vk-generate" });
   const bar = h("progress", { max: 1, value: 0, "aria-label": "Progress of the generation" }), told = h("span", { className: "vk-note vk-told" });
@@ -67,6 +69,7 @@ export function extendStudio({ root, grid, store, signal, facts }) {
   root.classList.add("vampkit-studio");
   root.prepend(source.node);
   root.insertBefore(transport, facts.parentNode);
+  root.insertBefore(lanes.node, transport);
   root.querySelector(".vk-folds").before(desk, more, list.node);
   root.querySelector(".vk-folds").prepend(blind.node);
   root.append(credit);
@@ -82,7 +85,7 @@ export function extendStudio({ root, grid, store, signal, facts }) {
     const p = panel();
     if (!p?.job) return;
     deck.length = store.sheet.sound || store.sheet.seconds;
-    [source, sample, list, blind, look].forEach((part) => part.update());
+    [source, sample, list, blind, look, lanes].forEach((part) => part.update());
     loop.setAttribute("aria-pressed", String(deck.looping)); loop.textContent = store.region.length ? "Loop selection" : "Loop";
     time.textContent = `${clock(deck.now())} of ${clock(deck.length)}`;
     crop.disabled = !store.region.length; circle.checked = p.circular; live.setAttribute("aria-pressed", String(p.live)); live.textContent = p.live ? "Stop live" : "Live vamp";
@@ -127,5 +130,5 @@ export function extendStudio({ root, grid, store, signal, facts }) {
       store.shown = store.live.hidden; store.made = store.live.made; store.tokens = store.live.codes; grid.redraw(2); look.update();
     }
   }
-  return { update, heard, resetSound: () => { asked.clear(); pictures.clear(); deck.halt(); deck.buffers.clear(); deck.chosen = null; deck.position = 0; wanted = panel().chosen; fetch(0); if (wanted) fetch(wanted); }, regionMoved: () => { deck.setLoop(region()); update(); }, close: () => { source.close(); deck.close(); }, deck };
+  return { update, heard, resetSound: () => { asked.clear(); pictures.clear(); deck.halt(); deck.buffers.clear(); deck.chosen = null; deck.position = 0; wanted = panel().chosen; fetch(0); if (wanted) fetch(wanted); }, regionMoved: () => { deck.setLoop(region()); update(); }, close: () => { source.close(); lanes.close(); deck.close(); }, deck };
 }

@@ -1,4 +1,4 @@
-"""VampStudio: open a sound, draw a mask, generate, compare, vamp live.
+"""VampStudio: open a sound, draw a mask, let takes follow a rhythm, generate, compare, vamp live.
 
 A thin view of a Session, on top of the mask editor.
 """
@@ -17,17 +17,20 @@ import traitlets as t
 from vampkit import masks
 from vampkit.audio import Clip, clips
 from vampkit.codec import Tokens
+from vampkit.controls import Control
 from vampkit.music import GENRES, Piece, compose
 from vampkit.pipeline import TakeSettings, Vamp
 from vampkit.pipeline.settings import SETTINGS, with_settings
 from vampkit.show.player import to_mp3
-from vampkit.widgets import assets, cells, operations, still
+from vampkit.widgets import assets, cells, operations, printed, still
 from vampkit.widgets.abx import BlindTest
 from vampkit.widgets.editor import SCRIPTS, MaskEditor, passed_on, shown
 from vampkit.widgets.history import Entry, History, Which
+from vampkit.widgets.lanes import GRIDS, SHOWN, Lanes, curve_bytes
 from vampkit.widgets.pace import in_words
 from vampkit.widgets.session import PRESETS, Session
 from vampkit.widgets.sound import sound_pictures
+from vampkit.widgets.taking import sources
 
 PICTURES_A_SECOND = 10  # pictures of the grid during a generation
 BYTES_A_SECOND = 300_000  # for these pictures: Jupyter's server drops messages above 1,000,000 bytes in three seconds
@@ -40,11 +43,11 @@ Sound = Clip | Tokens | Piece | str | os.PathLike | np.ndarray
 
 
 class VampStudio(MaskEditor):
-    """The studio: a sound, a mask drawn over it, and the takes made from them.
+    """The studio: a sound, a mask drawn over it, lanes of what takes follow, and the takes made from them.
 
-    All that can be done by hand can also be done by code: `studio.stamp("periodic:7"); take =
-    studio.generate(wait=True)`. Errors are shown in the studio. In a call by code they are also raised. `close()` stops
-    running generations and frees all resources.
+    All that can be done by hand can also be done by code: `studio.stamp("periodic:7"); studio.take_from("rhythm");
+    take = studio.generate(wait=True)`. Errors are shown in the studio. In a call by code they are also raised.
+    `close()` stops running generations and frees all resources.
 
     Notebook: 10
 
@@ -68,12 +71,16 @@ class VampStudio(MaskEditor):
         For a sound that cannot be opened, or an unknown preset.
     """
 
-    _own = ("fade.js", "player.js", "takes.js", "studio.js")
+    _own = ("fade.js", "player.js", "microphone.js", "takes.js", "lane.js", "lanes.js", "studio.js")
     _esm = assets.module(*SCRIPTS, *_own, render="mountEditor(model, el, extendStudio)")
     _css = assets.text("editor.css") + assets.text("studio.css")
     _operations = operations.STUDIO
 
     panel = t.Dict().tag(sync=True)
+    lane_facts = t.Dict().tag(sync=True)
+    rhythm = t.Bytes().tag(sync=True)
+    harmony = t.Bytes().tag(sync=True)
+    loudness = t.Bytes().tag(sync=True)
 
     def __init__(
         self, vamp: Vamp, sound: Sound, *, rate: int | None = None, seed: int = 0, preset: str = "paper, 12 passes"
@@ -97,6 +104,23 @@ class VampStudio(MaskEditor):
     def settings(self) -> TakeSettings:
         """Settings of the next take, including its seed."""
         return self.session.settings
+
+    @property
+    def lanes(self) -> Lanes:
+        """What takes follow: `studio.lanes.tap(0.5)`, `studio.lanes.draw("loudness", [(0, -2), (100, 0)])`."""
+        return self.session.lanes
+
+    def as_code(self) -> str:
+        """Write the Python call that makes the next take without the studio.
+
+        Returns
+        -------
+        str
+            A call of `Vamp.vamp` with `clip`, which is `studio.clip`; or with `tokens`, which are
+            `studio.model.tokens`, where these are not simply those of the clip. It uses the names of vampkit,
+            `vampkit.controls` and MaskModel.
+        """
+        return printed.call(self.session)
 
     # Sound
 
@@ -183,6 +207,11 @@ class VampStudio(MaskEditor):
         if model.snap != "frames":
             first, last = cells.snap_range(model.snap_points(), first, last)
         self.region = [0, model.codebooks, first, last]
+
+    # Lanes
+
+    take_from = passed_on(Session, "take_from", "session")
+    quantize = passed_on(Session, "quantize", "session")
 
     # Takes
 
@@ -328,6 +357,8 @@ class VampStudio(MaskEditor):
         elif what == "sound":
             self._message = {"text": "", "wrong": False}
             self._open(self.session.model, None)
+        elif what == "times":
+            self._draw_sheet()
         elif what == "live":
             self._refresh()
             self.send({"type": "live", "id": about.number})
@@ -369,8 +400,11 @@ class VampStudio(MaskEditor):
         if self._closed or self.session is None:
             return
         # The lock keeps updates from two threads in order.
-        with self._lock:
+        with self._lock, self.hold_sync():
             self.panel = self._panel_facts()
+            self.lane_facts = self._lane_facts()
+            for word in self.lanes:
+                setattr(self, word, curve_bytes(self.lanes[word].control))
 
     def _panel_facts(self) -> dict:
         """The data that the page shows around the editor."""
@@ -396,6 +430,27 @@ class VampStudio(MaskEditor):
             "abx": None if session.blind_test is None else _trial(session.blind_test),
         }
 
+    def _lane_facts(self) -> dict:
+        """The data of the lanes for the page, without their curves."""
+        lanes = {
+            word: {
+                "on": self.lanes[word].on,
+                "given": self.lanes[word].control is not None,
+                "words": self.lanes[word].words,
+                "low": low,
+                "high": high,
+                "rows": Control.kinds[word].channels,
+            }
+            for word, (low, high) in SHOWN.items()
+        }
+        return {
+            "strength": self.lanes.strength,
+            "lanes": lanes,
+            "sources": sources(self.session),
+            "grids": list(GRIDS),
+            "strokes": [[round(time, 4), round(height, 2)] for time, height in self.lanes.strokes()],
+        }
+
     def _send_sound(self, which: int | str) -> None:
         """Send a sound to the page: its MP3, its pictures and, for a take, its tokens. "X" is X of the blind test."""
         session = self.session
@@ -413,8 +468,16 @@ class VampStudio(MaskEditor):
             buffers += [entry.take.tokens.codes.numpy().astype("<u2").tobytes(), masks.pack(entry.mask)]
         self.send({"type": "sound", "id": which, **sizes}, buffers=buffers)
 
-    def _take_upload(self, name: str, index: int, count: int, buffers: list) -> None:
-        """Receive one piece of a file or recording from the page. After the last piece, the file is opened."""
+    def _print(self, form: str) -> None:
+        if form != "take":
+            return super()._print(form)
+        self.send({"type": "printed", "text": self.as_code()})
+
+    def _take_upload(self, name: str, index: int, count: int, buffers: list, at: float | None = None) -> None:
+        """Receive one piece of a file or recording from the page. After the last piece, the file is opened.
+
+        at: the sound was beatboxed from this second on. Then its rhythm is taken, and it is not opened.
+        """
         if index == 0:
             self._upload = []
         self._upload.append(bytes(buffers[0]))
@@ -429,7 +492,7 @@ class VampStudio(MaskEditor):
                 path = Path(folder) / (Path(str(name)).name or "recording.wav")
                 path.write_bytes(b"".join(self._upload))
                 self._upload = []
-                self.session.open(path)
+                self.session.open(path) if at is None else self.session.beatbox(Clip.load(path), at)
 
 
 def _trial(test: BlindTest) -> dict:

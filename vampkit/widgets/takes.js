@@ -1,14 +1,15 @@
 // Panels of the studio: where the sound comes from, the sampler, the list of takes, and the blind test.
 import { wav } from "./geometry.js";
 import { h, button } from "./dom.js";
+import { microphone } from "./microphone.js";
 
 const PIECE = 1 << 20;
 export const field = (text, node, title = "") => h("label", { className: "vk-size", title }, h("span", { textContent: text }), node);
 
 // Sends bytes in pieces of a mebibyte, as large messages are cut off on their way.
-function upload(store, name, bytes) {
+export function upload(store, name, bytes, more = {}) {
   const count = Math.max(1, Math.ceil(bytes.length / PIECE));
-  for (let index = 0; index < count; index++) store.send({ type: "upload", name, index, count, view: store.view }, [bytes.slice(index * PIECE, (index + 1) * PIECE).buffer]);
+  for (let index = 0; index < count; index++) store.ask({ type: "upload", name, index, count, ...more }, [bytes.slice(index * PIECE, (index + 1) * PIECE).buffer]);
 }
 
 export function sources(store, panel) {
@@ -20,21 +21,13 @@ export function sources(store, panel) {
   let recorder = null;
   const record = button("Record", "Record with the microphone", async () => {
     if (recorder) return recorder.stop();
+    note.textContent = "";
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({ audio: true }), pieces = [];
-      recorder = new MediaRecorder(stream);
-      recorder.ondataavailable = (e) => pieces.push(e.data);
-      recorder.onstop = async () => {
-        stream.getTracks().forEach((track) => track.stop());
-        recorder = null; record.textContent = "Record"; record.setAttribute("aria-pressed", "false");
-        const heard = await new OfflineAudioContext(1, 1, 44100).decodeAudioData(await new Blob(pieces).arrayBuffer());
-        upload(store, "recording.wav", wav(heard.getChannelData(0), heard.sampleRate));
-      };
-      recorder.start();
+      recorder = await microphone((samples, rate) => upload(store, "recording.wav", wav(samples, rate)), () => { recorder = null; record.textContent = "Record"; record.setAttribute("aria-pressed", "false"); });
       record.textContent = "Stop recording"; record.setAttribute("aria-pressed", "true");
-    } catch (error) { store.announce(""); note.textContent = `The microphone cannot be used here (${error.message}); upload a file instead.`; }
+    } catch (error) { note.textContent = `${error.message}; upload a file instead.`; }
   });
-  const note = h("span", { className: "vk-note" });
+  const note = h("span", { className: "vk-note", role: "status" });
   const title = h("b"), summary = h("summary", {}, "Sound: ", title, h("span", { className: "vk-note", textContent: "  change" }));
   const node = h("details", { className: "vk-fold vk-source" }, summary,
     h("div", { className: "vk-bar" }, field("Clip", bundled), button("Open", "Open the bundled clip", () => open(bundled.value)), field("Composed", genre), field("Seed", seed), button("Compose", "Open a piece the library composes, with its true beats", () => store.ask({ type: "compose", genre: genre.value, seed: Math.round(Number(seed.value)) || 0 })),
@@ -83,7 +76,7 @@ export function takes(store, panel, hear) {
       if (original) { facts.textContent = panel().source; return; }
       if (document.activeElement !== name) name.value = take.name;
       star.textContent = take.star ? "★" : "☆"; star.setAttribute("aria-pressed", String(take.star));
-      facts.textContent = `seed ${take.seed}, ${take.hidden} % hidden, ${take.passes} passes, ${take.seconds} s to make`;
+      facts.textContent = `seed ${take.seed}, ${take.hidden} % hidden, ${take.follows.length ? `follows ${take.follows.join(", ")}, ` : ""}${take.passes} passes, ${take.seconds} s to make`;
     } };
   }
   return { node: body, update() {
