@@ -21,6 +21,7 @@ from tests.bench.bench_generated import EMBEDDINGS, heard
 from vampkit import load_vamp, metrics, music
 from vampkit.controls import Harmony, Rhythm
 from vampkit.files import cache_folder
+from vampkit.pipeline import TakeSettings
 from vampkit.pipeline.follow import load_controls
 from vampkit.prompts import Nothing, Periodic
 from vampkit.prompts.beats import onset_times
@@ -29,6 +30,7 @@ JITTER = 0.03
 """Standard deviation of a tap's error in seconds."""
 FIRST = {"valid": 1_000_000, "test": 1_003_000}
 """First seed of the composed pieces of a split."""
+PARTS = ("own", "transfer", "taps", "drums")
 WAYS = {
     "P = 7": (Periodic(7), ()),
     "P = 7, rhythm": (Periodic(7), (Rhythm,)),
@@ -59,13 +61,14 @@ def composed(count, split, seconds=10.0):
     return [(piece, music.render(piece).at_loudness()) for piece in pieces]
 
 
-def own(vamp, kind, clips, others, settings):
-    """Each excerpt with its own controls. others: tracks to which the distances are measured."""
-    sounds = {"round trip": [], **{name: [] for name in WAYS}}
+def own(vamp, kind, clips, others, ways, settings):
+    """Each excerpt with its own controls. others: tracks to which the distances are measured. ways: names in WAYS."""
+    sounds = {"round trip": [], **{name: [] for name in ways}}
     for number, clip in enumerate(clips):
         tokens = vamp.codec.encode(clip)
         sounds["round trip"].append(vamp.codec.decode(tokens))
-        for name, (prompt, kinds) in WAYS.items():
+        for name in ways:
+            prompt, kinds = WAYS[name]
             follow = [kind(clip) for kind in kinds]
             sounds[name].append(vamp.vamp(tokens, prompt, seed=number, follow=follow, **settings).clip)
     print(f"\n| {kind} | onset F | of the round trip's | pulse, median | of the round trip's | chroma |")
@@ -82,7 +85,7 @@ def own(vamp, kind, clips, others, settings):
     print(f"\n| {kind}, with its rhythm and without | Frechet, ratio | kernel, difference |\n| --- | --- | --- |")
     for embedding, embed in EMBEDDINGS.items():
         far = [embed(c) for c in others]
-        for period in ("P = 7", "P = 16"):
+        for period in [p for p in ("P = 7", "P = 16") if {p, f"{p}, rhythm"} <= set(ways)]:
             told, plain = ([embed(c) for c in sounds[name]] for name in (f"{period}, rhythm", period))
             row = metrics.frechet_ratio(told, plain, far), metrics.kernel_difference(told, plain, far)
             print(f"| {embedding}, {period} | {row[0]} | {row[1]} |", flush=True)
@@ -180,18 +183,21 @@ def main():
     parser.add_argument("--kinds", nargs="+", default=["composed", "real"], choices=("composed", "real", "bundled"))
     parser.add_argument("--passes", type=int, default=36)
     parser.add_argument("--fine-passes", type=int, default=12)
-    parser.add_argument("--strength", type=float, default=1.0)
+    parser.add_argument("--strength", type=float, default=TakeSettings().strength)
+    parser.add_argument("--guidance", type=float, default=TakeSettings().guidance)
     parser.add_argument("--controls", help="adapters in place of the bundled ones")
-    parser.add_argument("--only", nargs="+", default=["own", "transfer", "taps", "drums"])
+    parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS), help="rows of the table of own")
+    parser.add_argument("--only", nargs="+", default=list(PARTS), choices=PARTS)
     chosen = parser.parse_args()
     vamp = load_vamp("tiny")
     if chosen.controls:
         vamp.controls = load_controls(chosen.controls, {"coarse": vamp.coarse, "fine": vamp.fine})
     settings = dict(passes=chosen.passes, fine_passes=chosen.fine_passes, strength=chosen.strength)
+    settings |= dict(guidance=chosen.guidance)
     for kind in chosen.kinds:
         clips, others = excerpts(kind, chosen.clips, chosen.split)
         if "own" in chosen.only:
-            own(vamp, kind, clips, others, settings)
+            own(vamp, kind, clips, others, chosen.ways, settings)
         if "transfer" in chosen.only:
             transfer(vamp, kind, clips, settings)
     if "taps" in chosen.only:

@@ -108,13 +108,22 @@ class Following(nn.Module):
         float [1 or batch, channels, frames]. Set `curves` before each call if they change.
     strength : float
         Factor of what the adapters add: 0 follows nothing, 1 as trained.
+    guidance : float
+        Weight w of what the curves change: logits without them + w (logits with them - logits without). 1 is with them;
+        any other value costs a second call of the model. Source: classifier-free guidance (Ho and Salimans 2022).
     """
 
     def __init__(
-        self, model: MaskedTransformer, adapters: Adapters, curves: Tensor | None = None, strength: float = 1.0
+        self,
+        model: MaskedTransformer,
+        adapters: Adapters,
+        curves: Tensor | None = None,
+        strength: float = 1.0,
+        guidance: float = 1.0,
     ):
         super().__init__()
-        self.model, self.adapters, self.curves, self.strength = model, adapters, curves, strength
+        self.model, self.adapters, self.curves = model, adapters, curves
+        self.strength, self.guidance = strength, guidance
         self.config = model.config
 
     def forward(
@@ -125,6 +134,13 @@ class Following(nn.Module):
         circular: bool = False,
     ) -> Float[Tensor, "batch predicted frames entries"] | Float[Tensor, "hidden entries"]:
         """Compute the logits as `MaskedTransformer` does, with an adapter before each block."""
+        told = self._told(codes, mask, hidden_only, circular)
+        if self.guidance == 1:
+            return told
+        untold = self.model(codes, mask, hidden_only, circular)
+        return untold + self.guidance * (told - untold)
+
+    def _told(self, codes: Tensor, mask: Tensor, hidden_only: bool, circular: bool) -> Tensor:
         model = self.model
         x = model.embedding(codes, mask, model.tables)
         h = self.adapters.read(self.curves.to(x), circular)

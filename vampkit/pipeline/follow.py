@@ -35,6 +35,8 @@ class Follow:
         Frames of the result.
     strength : float
         0 follows nothing, 1 as trained.
+    guidance : float
+        Guidance of the coarse model, see `Following`. The fine model has none.
 
     Raises
     ------
@@ -42,15 +44,23 @@ class Follow:
         For controls that do not fit.
     """
 
-    def __init__(self, adapters: nn.ModuleDict, controls: Sequence[Control], frames: int, strength: float = 1.0):
-        self.adapters, self.strength = adapters, strength
+    def __init__(
+        self,
+        adapters: nn.ModuleDict,
+        controls: Sequence[Control],
+        frames: int,
+        strength: float = 1.0,
+        guidance: float = 1.0,
+    ):
+        self.adapters, self.strength, self.guidance = adapters, strength, guidance
         self.curves = torch.from_numpy(stacked(controls, frames))
 
     def within(self, name: str, model: MaskedTransformer, window: Window) -> MaskedTransformer | Following:
         """The model called `name`, told of the curves inside a window."""
         if name not in self.adapters:
             return model
-        return Following(model, self.adapters[name], cut(self.curves, window)[None], self.strength)
+        guidance = self.guidance if name == "coarse" else 1.0
+        return Following(model, self.adapters[name], cut(self.curves, window)[None], self.strength, guidance)
 
 
 def save_controls(

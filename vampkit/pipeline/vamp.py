@@ -333,7 +333,8 @@ class Vamp:
                     f"{self.name!r} has no controls, so it cannot follow; train some with `vampkit train controls`, "
                     "and put controls.safetensors beside its models"
                 )
-            follow = Follow(self.controls, settings.follow, prompted.tokens.frames, settings.strength)
+            frames, how = prompted.tokens.frames, (settings.strength, settings.guidance)
+            follow = Follow(self.controls, settings.follow, frames, *how)
         return source, Run(self.coarse, self.fine, prompted, settings, count, follow)
 
     def blocks(

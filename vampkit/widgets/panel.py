@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 
+from vampkit.pipeline import TakeSettings
 from vampkit.widgets import still
 from vampkit.widgets.base import Assembly, as_still, free
 from vampkit.widgets.panel_model import (
@@ -69,7 +70,7 @@ class VampPanel(Assembly):
         passes: int = 36,
         beats=None,
         follow: str = NOTHING,
-        strength: float = 1.0,
+        strength: float = TakeSettings().strength,
         **numbers,
     ):
         self.model = PanelModel(vamp, clip, prompt, value, seed, passes, beats, follow, strength, **numbers)

@@ -155,7 +155,7 @@ class PanelModel:
         passes: int = 36,
         beats=None,
         follow: str = NOTHING,
-        strength: float = 1.0,
+        strength: float = TakeSettings().strength,
         **numbers,
     ):
         self.vamp, self.clip, self.beats, self.take = vamp, clip, beats, None
