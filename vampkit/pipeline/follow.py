@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 
 import torch
@@ -14,7 +15,8 @@ from vampkit.controls import AdapterConfig, Adapters, Control, Following
 from vampkit.controls.kinds import stacked
 from vampkit.errors import VampkitError
 from vampkit.files import read_safetensors, write_safetensors
-from vampkit.files.tensors import fill
+from vampkit.files.outer import fields, number, shown
+from vampkit.files.tensors import fill, fitting
 from vampkit.model import MaskedTransformer
 from vampkit.pipeline.windows import Window, cut
 from vampkit.weights import model_hash
@@ -102,12 +104,30 @@ def load_controls(path: str | os.PathLike, base: MaskedTransformer) -> Adapters:
         For adapters of another model, or a file that holds none.
     """
     header, weights = read_safetensors(path, FORMAT)
+    fields(f"the header of {Path(path).name}", header, ("config", "base"), hint="save the controls again with vampkit")
     if header["base"] != model_hash(base):
         raise VampkitError(
-            f"{Path(path).name} was trained for model {header['base'][:8]}, this one is {model_hash(base)[:8]}; "
+            f"{Path(path).name} was trained for model {str(header['base'])[:8]}, this one is {model_hash(base)[:8]}; "
             "load the model it was trained for, or train controls for this one"
         )
-    config = header["config"] | {"kernels": tuple(header["config"]["kernels"])}
-    adapters = Adapters(AdapterConfig(**config))
-    fill(adapters, weights, Path(path), "are no adapters of these settings ({}); train or fetch them again")
+    config, refusal = _config(header["config"], Path(path)), "are no adapters of these settings ({}); fetch them again"
+    fitting(lambda: Adapters(config), weights, Path(path), refusal)
+    adapters = Adapters(config)
+    fill(adapters, weights, Path(path), refusal)
     return adapters.eval().requires_grad_(False)
+
+
+def _config(settings: dict, path: Path) -> AdapterConfig:
+    """Make the adapters' config from the settings in a file. Raises VampkitError for sizes that make none."""
+    what, names = f"the config in {path.name}", [field.name for field in dataclass_fields(AdapterConfig)]
+    fields(what, settings, names, names)
+    kernels = settings["kernels"]
+    try:
+        if not isinstance(kernels, list) or len(kernels) != 2:
+            raise ValueError(f"kernels is {shown(kernels)}, two lengths were expected; save the controls again")
+        for name, size in [*settings.items(), ("a kernel", kernels[0]), ("a kernel", kernels[1])]:
+            if name != "kernels":
+                number(f"{name} is ", size, 1, 257 if name in ("a kernel", "layers") else 16_384, whole=True)
+    except (TypeError, ValueError) as error:
+        raise VampkitError(f"in {what}, {error}") from None
+    return AdapterConfig(**settings | {"kernels": tuple(kernels)})
