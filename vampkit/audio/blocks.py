@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -95,9 +95,13 @@ class FileBlocks:
         if end := missing(self.path, given, self.length, self.rate):
             yield np.zeros((self.channels, end), dtype=np.float32)
 
+    def rows(self, rate: int, arranged: Callable[[np.ndarray], np.ndarray]) -> Iterator[np.ndarray]:
+        """What `arranged` makes of the channels, at the given sample rate, in blocks [rows, samples]."""
+        yield from resample_blocks((arranged(block) for block in self.blocks()), self.rate, rate)
+
     def mono(self, rate: int) -> Iterator[np.ndarray]:
         """The mean of the channels at the given sample rate, in blocks [1, samples]."""
-        yield from resample_blocks((block.mean(0, keepdims=True) for block in self.blocks()), self.rate, rate)
+        yield from self.rows(rate, lambda block: block.mean(0, keepdims=True))
 
     def piece(self, first: int, last: int) -> np.ndarray:
         """Samples `first` to `last` - 1, [channels, samples]."""
@@ -111,7 +115,7 @@ class FileBlocks:
 
 
 def loudness(blocks: Iterable[np.ndarray], rate: int) -> tuple[float, int]:
-    """Integrated loudness in LUFS of mono blocks [1, samples] (-inf for silence), and their total number of samples.
+    """Integrated loudness in LUFS of blocks [channels, samples] (-inf for silence), and their number of samples.
 
     The filters are those of pyloudnorm and the gates those of ITU-R BS.1770, so the result equals `Clip.loudness` of
     the whole. Sounds shorter than 0.4 s are not measured; their loudness is -inf.
@@ -120,18 +124,19 @@ def loudness(blocks: Iterable[np.ndarray], rate: int) -> tuple[float, int]:
     from scipy.signal import lfilter
 
     filters = list(pyloudnorm.Meter(rate)._filters.values())
-    states = [np.zeros(max(len(f.a), len(f.b)) - 1) for f in filters]
+    states: list[np.ndarray] = []
     total, length, marks, sums = 0.0, 0, [0], [0.0]
     for block in blocks:
-        x = block[0].astype(np.float64)
+        x = block.astype(np.float64)
+        states = states or [np.zeros((len(x), max(len(f.a), len(f.b)) - 1)) for f in filters]
         for i, f in enumerate(filters):
             x, states[i] = lfilter(f.b, f.a, x, zi=states[i])
             x = x * f.passband_gain
-        energy = total + np.cumsum(np.square(x))
-        for mark in _marks(rate, length, length + len(x)):
+        energy, count = total + np.cumsum(np.square(x).sum(0)), x.shape[1]
+        for mark in _marks(rate, length, length + count):
             marks.append(mark)
             sums.append(float(energy[mark - length - 1]))
-        total, length = float(energy[-1]) if len(x) else total, length + len(x)
+        total, length = float(energy[-1]) if count else total, length + count
     count = int(np.round((length / rate - 0.4) / 0.1)) + 1
     if count < 1 or length < 0.4 * rate:
         return float("-inf"), length

@@ -111,7 +111,7 @@ def number(
     what = "a whole number" if whole else "a number"
     limits = [f"at least {low}"] * (low is not None) + [f"at most {high}"] * (high is not None)
     span = f" from {low} to {high}" if len(limits) == 2 else "".join(f" of {limit}" for limit in limits)
-    error = ValueError if a_number else TypeError
+    error = ValueError if isinstance(value, int | float) else TypeError
     raise error(f"{lead}{shown(value)}, {what}{span} was expected; {hint or 'choose such a number'}")
 
 

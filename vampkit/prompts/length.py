@@ -93,7 +93,7 @@ class Continuation(Prompt):
     def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
         if self.prefix is not None:
             kept = frames_within(self, tokens, self.prefix)
-            tokens = tokens.replace(codes=tokens.codes[..., :kept], length=min(tokens.length, kept * tokens.hop))
+            tokens = tokens.replace(codes=tokens.codes[..., :kept], length=min(tokens.length, kept * tokens.hop), more=0)
         return Outpaint(0.0, self.seconds).prepare(tokens)
 
 
@@ -146,7 +146,7 @@ class Loop(Prompt):
     def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
         first, last = (round(t * tokens.rate / tokens.hop) for t in self.passage(tokens, clip))
         last = min(max(last, first + 1), tokens.frames)
-        made = tokens.replace(codes=tokens.codes[..., first:last].clone(), length=(last - first) * tokens.hop)
+        made = tokens.replace(codes=tokens.codes[..., first:last].clone(), length=(last - first) * tokens.hop, more=0)
         passage = None if clip is None else clip.excerpt(first / tokens.frame_rate, made.seconds)
         looped, mask = self.prompt.prepare(made, passage)
         if looped is not made:
