@@ -114,7 +114,9 @@ class Codec:
             raise ValueError("the clip holds 0 samples, some sound was expected; load another one")
         how = layout(stereo, clip.channels)
         source = replace(clip, samples=arranged(clip.samples, how)).resample(self.rate)
-        gains = gains_of([replace(source, samples=rows).loudness() for rows in levels(source.samples, how)], how, clip.channels)
+        gains = gains_of(
+            [replace(source, samples=rows).loudness() for rows in levels(source.samples, how)], how, clip.channels
+        )
         rows = source.samples[: len(gains)]
         codes = torch.cat(
             [self.encode_samples(x * np.float32(10 ** (gain / 20))) for x, gain in zip(rows, gains, strict=True)]

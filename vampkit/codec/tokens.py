@@ -206,7 +206,9 @@ class Tokens:
         outer_fields(what, header, required, names, "save the tokens again")
         try:
             if "codes" not in tensors or tensors["codes"].dtype.is_floating_point:
-                raise ValueError("there are no whole numbers called 'codes', which were expected; save the tokens again")
+                raise ValueError(
+                    "there are no whole numbers called 'codes', which were expected; save the tokens again"
+                )
             return cls(codes=tensors["codes"].to(torch.int64), **header)
         except (TypeError, ValueError) as error:
             raise VampkitError(f"the tokens in {Path(path).name} do not fit: {error}") from None

@@ -30,11 +30,15 @@ def text_of(path: str | os.PathLike, what: str = "text") -> str:
     path = existing(path)
     with usable(path):
         if path.stat().st_size > MOST_TEXT:
-            raise VampkitError(f"{named(path.name)} holds {path.stat().st_size} bytes, a {what} was expected; choose another")
+            raise VampkitError(
+                f"{named(path.name)} holds {path.stat().st_size} bytes, a {what} was expected; choose another"
+            )
         try:
             return path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError:
-            raise VampkitError(f"{named(path.name)} is no text in UTF-8, a {what} was expected; choose another file") from None
+            raise VampkitError(
+                f"{named(path.name)} is no text in UTF-8, a {what} was expected; choose another file"
+            ) from None
 
 
 def write_text(path: str | os.PathLike, text: str) -> Path:

@@ -150,7 +150,9 @@ def writable(path: str | os.PathLike) -> Path:
             os.stat(path)  # unlike Path.exists, it tells of links that lead in a circle
         if path.exists() and not path.is_file():
             what = "a folder" if path.is_dir() else "no plain file"
-            raise VampkitError(f"{named(path)} is {what}, the name of a file to write was expected; choose another name")
+            raise VampkitError(
+                f"{named(path)} is {what}, the name of a file to write was expected; choose another name"
+            )
         folder = path.parent
         while not folder.exists() and folder != folder.parent:
             folder = folder.parent

@@ -252,8 +252,17 @@ class Setting:
 _LIMITS = "Limits on the tokens that the coarse run may draw, see vampkit.sampling; None turns a limit off."
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("seed", int, "Seed of the random numbers; the same seed gives the same take.", ("seed",), low=-MOST_SEED, high=MOST_SEED),
-    Setting("passes", int, "How often the coarse model is called.", ("coarse.passes",), most=128, low=1, high=MOST_PASSES),
+    Setting(
+        "seed",
+        int,
+        "Seed of the random numbers; the same seed gives the same take.",
+        ("seed",),
+        low=-MOST_SEED,
+        high=MOST_SEED,
+    ),
+    Setting(
+        "passes", int, "How often the coarse model is called.", ("coarse.passes",), most=128, low=1, high=MOST_PASSES
+    ),
     Setting(
         "fine_passes",
         int | None,
@@ -281,7 +290,15 @@ SETTINGS: tuple[Setting, ...] = (
         low=0,
         high=HOTTEST,
     ),
-    Setting("fine_mask_temperature", float, "The same in the fine run.", ("fine.mask_temperature",), most=100, low=0, high=HOTTEST),
+    Setting(
+        "fine_mask_temperature",
+        float,
+        "The same in the fine run.",
+        ("fine.mask_temperature",),
+        most=100,
+        low=0,
+        high=HOTTEST,
+    ),
     Setting(
         "schedule",
         Literal[tuple(SCHEDULES)],
@@ -307,7 +324,15 @@ SETTINGS: tuple[Setting, ...] = (
         low=-1e3,
         high=1e3,
     ),
-    Setting("feedback", int, "Rounds; each starts from the output of the one before.", ("feedback",), most=16, low=1, high=MOST_ROUNDS),
+    Setting(
+        "feedback",
+        int,
+        "Rounds; each starts from the output of the one before.",
+        ("feedback",),
+        most=16,
+        low=1,
+        high=MOST_ROUNDS,
+    ),
     Setting(
         "roll",
         int,
@@ -324,7 +349,15 @@ SETTINGS: tuple[Setting, ...] = (
         "Controls that the coarse model follows, such as [Rhythm(clip)]; at most one of a kind.",
         ("follow",),
     ),
-    Setting("strength", float, "How strongly it follows: 0 not at all, 1 as trained.", ("strength",), most=3, low=0, high=100),
+    Setting(
+        "strength",
+        float,
+        "How strongly it follows: 0 not at all, 1 as trained.",
+        ("strength",),
+        most=3,
+        low=0,
+        high=100,
+    ),
     Setting(
         "stereo",
         Literal["mid-side", "items", "mix"],

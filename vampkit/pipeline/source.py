@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vampkit import masks
 from vampkit.audio import Clip
 from vampkit.audio.blocks import FileBlocks, loudness
 from vampkit.codec import Codec, Tokens
 from vampkit.codec.stereo import arranged, gains_of, layout, levels, measured, squares
 from vampkit.errors import VampkitError
 from vampkit.files.outer import shown
-from vampkit import masks
 from vampkit.model import check_mask
 from vampkit.prompts import Drawn, Prompt, parse
 

@@ -62,7 +62,11 @@ class Windows:
     def __post_init__(self):
         for field in fields(self):
             value, lead = getattr(self, field.name), f"the windows' {field.name} is "
-            right = flag(lead, value) if field.name == "reference" else number(lead, value, -MOST_WINDOW, MOST_WINDOW, whole=True)
+            right = (
+                flag(lead, value)
+                if field.name == "reference"
+                else number(lead, value, -MOST_WINDOW, MOST_WINDOW, whole=True)
+            )
             object.__setattr__(self, field.name, right)
         for stage in ("coarse", "fine"):
             size, context, ahead = self.sizes(stage)

@@ -93,7 +93,9 @@ class Continuation(Prompt):
     def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
         if self.prefix is not None:
             kept = frames_within(self, tokens, self.prefix)
-            tokens = tokens.replace(codes=tokens.codes[..., :kept], length=min(tokens.length, kept * tokens.hop), more=0)
+            tokens = tokens.replace(
+                codes=tokens.codes[..., :kept], length=min(tokens.length, kept * tokens.hop), more=0
+            )
         return Outpaint(0.0, self.seconds).prepare(tokens)
 
 

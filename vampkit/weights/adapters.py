@@ -99,7 +99,9 @@ def _pairs(model: MaskedTransformer, tensors: dict[str, Tensor]) -> dict[str, tu
             )
         pairs[name] = (a.float(), b.float())
         if not all(matrix.isfinite().all() for matrix in pairs[name]):
-            raise ValueError(f"{name} holds NaN or infinite numbers, finite ones were expected; train or fetch it again")
+            raise ValueError(
+                f"{name} holds NaN or infinite numbers, finite ones were expected; train or fetch it again"
+            )
     if not pairs:
         raise ValueError("the file holds none, matrices of at least one layer were expected; train or fetch them again")
     return pairs

@@ -123,12 +123,18 @@ def config_of(settings: dict, path: Path) -> ModelConfig:
     names = [field.name for field in dataclass_fields(ModelConfig)]
     fields(what, settings, ("codebooks", "layers", "width", "heads"), names)
     try:
-        sizes = {n: number(f"{n} is ", settings[n], *BOUNDS[n], whole=True) for n in names if n in settings.keys() & BOUNDS}
+        sizes = {
+            n: number(f"{n} is ", settings[n], *BOUNDS[n], whole=True) for n in names if n in settings.keys() & BOUNDS
+        }
         dropout = number("dropout is ", settings.get("dropout", 0.0), 0, 1)
     except (TypeError, ValueError) as error:
         raise VampkitError(f"in {what}, {error}") from None
     config = ModelConfig(**sizes, dropout=dropout)
-    if config.conditioning >= config.codebooks or config.width % config.heads or config.max_distance * 4 <= config.buckets:
+    if (
+        config.conditioning >= config.codebooks
+        or config.width % config.heads
+        or config.max_distance * 4 <= config.buckets
+    ):
         raise VampkitError(
             f"{what} gives {config.conditioning} of {config.codebooks} codebooks, {config.heads} heads for a width of "
             f"{config.width}, and {config.buckets} buckets up to distance {config.max_distance}; codebooks to predict, "
