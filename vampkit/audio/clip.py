@@ -92,7 +92,7 @@ class Clip:
         rate = self.rate.item() if isinstance(self.rate, np.generic) else self.rate
         if isinstance(rate, bool) or not isinstance(rate, int) or not 0 < rate <= MOST_RATE:
             raise ValueError(
-                f"the sample rate is {shown(rate)}, a positive whole number of samples per second, at most {MOST_RATE}, "
+                f"the sample rate is {shown(rate)}, a positive whole number of samples per second up to {MOST_RATE} "
                 "was expected; give the rate that the sound was recorded with"
             )
         for name in ("name", "credit"):
@@ -224,8 +224,8 @@ class Clip:
 
         if (made := self.samples.size / self.rate * rate) > MOST_SAMPLES:
             raise ValueError(
-                f"{made:.0f} samples would be made, at most {MOST_SAMPLES} were expected; take an excerpt, or check the "
-                "sample rate"
+                f"{made:.0f} samples would be made, at most {MOST_SAMPLES} were expected; take an excerpt, or check "
+                "the sample rate"
             )
 
         return replace(self, samples=soxr.resample(self.samples.T, self.rate, rate).T, rate=rate)

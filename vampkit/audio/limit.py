@@ -19,8 +19,8 @@ REACH = 0.005
 def limited(blocks: Iterable[np.ndarray], rate: int) -> Iterator[np.ndarray]:
     """Make peaks above full scale softer. Where there are none within 10 ms, no sample changes.
 
-    The gain of a sample is the mean, over 5 ms to both sides, of the least gain that any sample within 5 ms needs. So it
-    moves slowly, and is never larger than what the sample itself needs.
+    The gain of a sample is the mean, over 5 ms to both sides, of the least gain that any sample within 5 ms needs. So
+    it moves slowly, and is never larger than what the sample itself needs.
 
     Parameters
     ----------

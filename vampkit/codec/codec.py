@@ -148,7 +148,7 @@ class Codec:
         tokens : Tokens
             Mid and side.
         energies : iterable of ndarray
-            Sums of squares of mid and side, one pair for each block of the sound.
+            [2] each: sums of squares of mid and side, for each block of the sound.
 
         Returns
         -------

@@ -1,8 +1,8 @@
 """Stereo: which rows of samples are encoded for the channels of a sound, and the channels that come of them.
 
 Two channels are encoded as mid and side, their mean and half their difference. Each has its own gain, so a soft side is
-heard by the codec as well as the mid, and the take is as wide as the sound was. The mid is the sound that a mono take is
-made of. Channels that are equal have no side, so they stay equal to the bit.
+heard by the codec as well as the mid, and the take is as wide as the sound was. The mid is the sound that a mono take
+is made of. Channels that are equal have no side, so they stay equal to the bit.
 """
 
 from __future__ import annotations

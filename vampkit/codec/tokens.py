@@ -82,8 +82,8 @@ class Tokens:
         check_codes(self.codes, self.entries)
         if self.length > self.codes.shape[-1] * self.hop:
             raise ValueError(
-                f"the tokens claim {self.length} samples, their {self.codes.shape[-1]} frames of {self.hop} hold at most "
-                f"{self.codes.shape[-1] * self.hop}; give the length of the sound that they are of"
+                f"the tokens claim {self.length} samples, their {self.codes.shape[-1]} frames of {self.hop} hold at "
+                f"most {self.codes.shape[-1] * self.hop}; give the length of the sound that they are of"
             )
         gains = self.gains if isinstance(self.gains, tuple | list) else (self.gains,)
         self._set("gains", tuple(number("a gain of the tokens is ", gain, *GAINS) for gain in gains))

@@ -61,8 +61,8 @@ def usable(path: str | os.PathLike, verb: str = "read") -> Iterator[None]:
         code = getattr(error, "errno", None)
         if code in FULL or any(f"os error {full}" in str(error) for full in FULL):
             raise VampkitError(
-                f"{named(path)} could not be written, the disk is full; what was saved before is whole: make room and try "
-                "again"
+                f"{named(path)} could not be written, the disk is full; what was saved before is whole: make room and "
+                "try again"
             ) from None
         if not isinstance(error, OSError) or code is None:
             raise
@@ -205,8 +205,8 @@ def held(part: Path, path: Path, patience: float | None = None) -> Iterator[Path
         os.close(handle)
         if time.monotonic() >= until:
             raise VampkitError(
-                f"another process is writing {named(path)}, nobody else was expected to; wait until it is done, or choose "
-                "another name"
+                f"another process is writing {named(path)}, nobody else was expected to; wait until it is done, or "
+                "choose another name"
             )
         time.sleep(0.05)
     if fcntl is None:

@@ -41,7 +41,7 @@ def vamp_file(
     source, target : str or PathLike
         Sound files; the target is wav, flac or ogg.
     prompt : Prompt, str or mask
-        What is kept, see `Vamp.vamp`. Prompts that analyse the sound (beats, onsets) load all of it into memory while they do.
+        What is kept, see `Vamp.vamp`. Prompts that analyse the sound (beats, onsets) load all of it into memory.
     progress : callable, optional
         See `Vamp.vamp`.
     **settings

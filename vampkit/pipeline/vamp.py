@@ -74,10 +74,10 @@ class Vamp:
                 f"the coarse model makes {made} codebooks, the fine one is given {given} of {all_of_it}, "
                 f"the codec has {codec.codebooks}; they must fit together"
             )
-        if (wrong := {coarse.config.entries, fine.config.entries} - {codec.entries}) or coarse.config.conditioning:
+        if {coarse.config.entries, fine.config.entries} != {codec.entries} or coarse.config.conditioning:
             raise VampkitError(
-                f"the models have {wrong or coarse.config.entries} entries, the coarse one {coarse.config.conditioning} "
-                f"codebooks that it is given, {codec.entries} and none were expected; load models of this codec"
+                f"the models have {coarse.config.entries} and {fine.config.entries} entries, and the coarse one is given "
+                f"{coarse.config.conditioning} codebooks; {codec.entries} and none were expected; load this codec's models"
             )
         self.codec, self.coarse, self.fine, self.name, self.controls = codec, coarse, fine, name, controls
 

@@ -90,8 +90,8 @@ def load_model(name: str | os.PathLike, codec: Codec) -> MaskedTransformer:
     fields(f"the header of {path.name}", header, ("config", "codec"), hint="save the model again with vampkit")
     if header["codec"] != codec.hash:
         raise VampkitError(
-            f"{path.name} was trained on tokens of codec {str(header['codec'])[:8]}, the codec given is {codec.hash[:8]} "
-            f"({codec.name}); use the codec it was trained with, or train a model for this one"
+            f"{path.name} was trained on tokens of codec {str(header['codec'])[:8]}, the codec given is "
+            f"{codec.hash[:8]} ({codec.name}); use the codec it was trained with, or train a model for this one"
         )
     config = config_of(header["config"], path)
     tables = codec.tables[: config.codebooks]
