@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from vampkit.audio import Clip, load_clip
+from vampkit.errors import VampkitError
 from vampkit.files import written
 from vampkit.files.texts import write_text
 from vampkit.pipeline import load_vamp
@@ -32,6 +33,8 @@ def run(out: str | os.PathLike = "demo", clip: str | Clip = CLIP, seconds: float
     takes. Notebook: 00.
     """
     began, out = time.monotonic(), Path(out)
+    if out.exists() and not (out / "summary.json").exists() and (not out.is_dir() or any(out.iterdir())):
+        raise VampkitError(f"{out} is there already and holds no demo, a new folder was expected; choose another one")
     sound = (load_clip(clip) if isinstance(clip, str) else clip).mono()
     sound = sound.excerpt(0, min(seconds, sound.seconds))
     vamp = load_vamp("tiny")

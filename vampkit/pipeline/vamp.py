@@ -76,8 +76,8 @@ class Vamp:
             )
         if {coarse.config.entries, fine.config.entries} != {codec.entries} or coarse.config.conditioning:
             raise VampkitError(
-                f"the models have {coarse.config.entries} and {fine.config.entries} entries, and the coarse one is given "
-                f"{coarse.config.conditioning} codebooks; {codec.entries} and none were expected; load this codec's models"
+                f"the models have {coarse.config.entries} and {fine.config.entries} entries, the coarse one is given "
+                f"{coarse.config.conditioning} codebooks, {codec.entries} and none were expected; load others"
             )
         self.codec, self.coarse, self.fine, self.name, self.controls = codec, coarse, fine, name, controls
 
