@@ -19,7 +19,7 @@ from vampkit.audio.limit import limited, watched
 from vampkit.audio.reading import missing, opened, sound_path
 from vampkit.errors import VampkitError
 from vampkit.files import written
-from vampkit.files.outer import named, shown
+from vampkit.files.outer import named, path_of
 from vampkit.files.written import writable
 
 SIZE = 1 << 18
@@ -176,9 +176,7 @@ def _gated(power: np.ndarray) -> float:
 
 def sound_target(path: str | os.PathLike) -> Path:
     """Check, before any work is done, that a sound can be written to a path: its suffix, and its place."""
-    if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"{shown(path)} was given to write to, a path was expected; give the name of a sound file")
-    path = Path(os.fsdecode(path))
+    path = path_of(path, "sound file")
     if path.suffix.lower() not in KINDS:
         raise ValueError(
             f"{named(path.name)} ends in {named(path.suffix) or 'no suffix'}, .wav, .flac or .ogg was expected; "

@@ -56,7 +56,13 @@ class Clip:
     credit: str = ""
 
     def __post_init__(self):
-        samples = np.asarray(self.samples)
+        try:
+            samples = np.asarray(self.samples)
+        except Exception:  # lists of several lengths, and objects that are no arrays
+            raise ValueError(
+                f"{shown(self.samples)} was given as sound, an array [channels, samples] was expected; make one with "
+                "numpy.array"
+            ) from None
         if samples.ndim == 1:
             samples = samples[None]
         if samples.ndim != 2 or not np.issubdtype(samples.dtype, np.number) or np.iscomplexobj(samples):
@@ -252,13 +258,14 @@ class Clip:
         ValueError
             For a start outside the clip, or a length that is not positive.
         """
+        start, seconds = number("start is ", start), number("seconds is ", seconds)
         if not (0 <= start < self.seconds and seconds > 0):
             raise ValueError(
                 f"an excerpt of {seconds} s from {start} s was asked for, the clip lasts {self.seconds:.2f} s; choose "
                 "a start inside it and a positive length"
             )
         first = round(start * self.rate)
-        return replace(self, samples=self.samples[:, first : first + round(seconds * self.rate)])
+        return replace(self, samples=self.samples[:, first : first + round(min(seconds, self.seconds) * self.rate)])
 
     def gain(self, db: float) -> Clip:
         """Make the clip louder or softer.
@@ -275,6 +282,7 @@ class Clip:
         Clip
             The same sound at another level.
         """
+        db = number("the gain is ", db, -1000, 1000)
         return replace(self, samples=self.samples * np.float32(10 ** (db / 20)))
 
     def peak(self) -> float:

@@ -25,6 +25,7 @@ from vampkit.codec.stereo import MOST_WIDER, arranged, channels_of, gains_of, la
 from vampkit.codec.tokens import STEREO, Tokens
 from vampkit.errors import VampkitError
 from vampkit.files import write_safetensors
+from vampkit.files.outer import number, shown
 from vampkit.model import check_codes
 
 FORMAT = "vampkit.codec/1"
@@ -105,6 +106,10 @@ class Codec:
         ValueError
             For an empty clip, or any other value of stereo.
         """
+        if not isinstance(clip, Clip):
+            raise TypeError(
+                f"{shown(clip)} was given to encode, a Clip was expected; make one with Clip(samples, rate)"
+            )
         if stereo not in ("mix", *STEREO):
             raise ValueError(
                 f'stereo is {stereo!r}, "mix" (mean of the channels), "items" (one item a channel) or "mid-side" was '
@@ -225,7 +230,9 @@ class Codec:
         ValueError
             For codes that the codec does not have.
         """
-        count = tokens.codebooks if codebooks is None else codebooks
+        if not isinstance(tokens, Tokens):
+            raise TypeError(f"{shown(tokens)} was given to decode, Tokens were expected; make them with Codec.encode")
+        count = tokens.codebooks if codebooks is None else number("codebooks is ", codebooks, whole=True)
         if not 1 <= count <= tokens.codebooks:
             raise ValueError(
                 f"{codebooks} codebooks were asked for, these tokens hold {tokens.codebooks}; choose 1 to "

@@ -10,6 +10,7 @@ import json
 import math
 import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from vampkit.errors import VampkitError
@@ -54,6 +55,13 @@ def named(path: str | os.PathLike) -> str:
     whole = os.fsdecode(path)
     printed = whole if whole.isprintable() else repr(whole)[1:-1]
     return printed if len(printed) <= 300 else f"{printed[:100]}..."
+
+
+def path_of(given: Any, what: str = "file") -> Path:
+    """The path that was given, as text or an object of pathlib. Raises TypeError for anything else."""
+    if not isinstance(given, (str, os.PathLike)):
+        raise TypeError(f"{shown(given)} was given, the path of a {what} was expected; give its name as text")
+    return Path(os.fsdecode(given))
 
 
 def plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vampkit.errors import VampkitError
-from vampkit.files.outer import MOST_TEXT, json_of, named, shown
+from vampkit.files.outer import MOST_TEXT, json_of, named, path_of, shown
 from vampkit.files.written import usable, written
 
 
@@ -16,9 +16,7 @@ def existing(path: str | os.PathLike, what: str = "file", hint: str = "check the
 
     what: what is read from it. hint: what to do if there is none.
     """
-    if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"{shown(path)} was given, the path of a {what} was expected; give its name as text")
-    path = Path(os.fsdecode(path))
+    path = path_of(path, what)
     with usable(path):
         if not path.is_file():
             raise FileNotFoundError(f"there is no {what} at {named(path)}; {hint}")

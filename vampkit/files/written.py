@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vampkit.errors import VampkitError
-from vampkit.files.outer import named
+from vampkit.files.outer import named, path_of
 
 try:
     import fcntl
@@ -140,9 +140,9 @@ def writable(path: str | os.PathLike) -> Path:
     VampkitError
         If a folder or a device lies there, or the folder cannot be written to.
     """
+    path = path_of(path)
     if "\0" in os.fspath(path):
-        raise VampkitError(f"the name {os.fspath(path)!r} holds a zero byte, a plain name was expected; rename it")
-    path = Path(path)
+        raise VampkitError(f"the name {named(path)} holds a zero byte, a plain name was expected; rename it")
     with usable(path, "written"):
         if len(os.fsencode(path.name)) > 255:
             raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), str(path))
@@ -164,6 +164,8 @@ def writable(path: str | os.PathLike) -> Path:
 
 def same_file(a: str | os.PathLike, b: str | os.PathLike) -> bool:
     """Whether two paths lead to one file, also by links or by names that differ only in their case."""
+    if any("\0" in os.fspath(path_of(path)) for path in (a, b)):  # no file has a zero byte in its name
+        return False
     try:
         return os.path.samefile(a, b)
     except OSError:  # one of them does not exist

@@ -134,6 +134,9 @@ class TakeSettings:
             names = [field.name for field in dataclass_fields(kind)]
             given[name] = fields(f"the record's {name}", given[name], names, names, HINT)
         try:
+            for stage in ("coarse", "fine"):
+                word("count is ", given[stage]["count"], ("item", "batch"))
+                given[stage] = _checked_fields(stage, given[stage])
             return cls(**given | {name: kind(**given[name]) for name, kind in nested.items()})
         except (TypeError, ValueError) as error:
             raise VampkitError(f"the settings of the record do not fit: {error}") from None
@@ -412,9 +415,14 @@ def _checked_stage(stage: str, given: Any) -> Settings:
     """Check the settings of one of the two runs, by the rows that set the coarse run."""
     if not isinstance(given, Settings):
         raise TypeError(f"{stage} is {shown(given)}, Settings(...) was expected; leave it out for the usual ones")
+    return Settings(**_checked_fields(stage, {f.name: getattr(given, f.name) for f in dataclass_fields(given)}))
+
+
+def _checked_fields(stage: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Check the fields of `Settings`, by the rows that set the coarse run."""
     rows = {row.places[0].removeprefix("coarse."): row for row in SETTINGS if row.places[0].startswith("coarse.")}
     where = "in the fine run, " if stage == "fine" else ""
-    return replace(given, **{n: row.checked(getattr(given, n), f"{where}{n} is ") for n, row in rows.items()})
+    return values | {name: row.checked(values[name], f"{where}{name} is ") for name, row in rows.items()}
 
 
 def _controls(given: Any) -> tuple[Control, ...]:

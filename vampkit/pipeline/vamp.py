@@ -12,7 +12,6 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from torch import Tensor
@@ -21,7 +20,7 @@ from vampkit.audio import Clip
 from vampkit.codec import Codec, Tokens
 from vampkit.controls import Adapters
 from vampkit.errors import VampkitError
-from vampkit.files.outer import MOST_SEED, MOST_TAKES, number, shown
+from vampkit.files.outer import MOST_SEED, MOST_TAKES, number, path_of, shown
 from vampkit.files.tensors import digest
 from vampkit.model import MaskedTransformer
 from vampkit.pipeline.devices import chosen
@@ -290,7 +289,7 @@ class Vamp:
         VampkitError
             For adapters of other models.
         """
-        folder = Path(folder)
+        folder = path_of(folder, "folder of adapters")
         files = {stage: folder / f"{stage}.safetensors" for stage in ("coarse", "fine")}
         if not any(path.is_file() for path in files.values()):
             raise FileNotFoundError(
@@ -463,13 +462,11 @@ def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | No
     ValueError
         For an unknown device, or for "cuda" without a GPU.
     """
-    if not isinstance(name, (str, os.PathLike)):
-        raise TypeError(f'the model is {shown(name)}, "tiny" or the path of a folder was expected; give its name')
-    where, folder = chosen(device), Path(name)
+    where, folder = chosen(device), path_of(name, "folder of weights")
     bundled = str(name) == "tiny"
     if not bundled and not os.path.isdir(folder):
         raise FileNotFoundError(
-            f'there is no model called {str(name)!r}; "tiny" or a folder with codec, coarse and fine weights was '
+            f'there is no model called {shown(str(name))}; "tiny" or a folder with codec, coarse and fine weights was '
             "expected"
         )
     parts = ("codec", "coarse", "fine")

@@ -468,6 +468,7 @@ class Rows(Value):
     takes_all = True
 
     def checked(self, owner: str, name: str, value) -> tuple[int, ...]:
+        value = plain_number(value)
         try:
             rows = [plain_number(row) for row in ([value] if isinstance(value, int) else islice(value, MOST_ROWS + 1))]
             if not rows or any(

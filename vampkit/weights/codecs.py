@@ -14,7 +14,7 @@ from vampkit.codec.codec import FORMAT
 from vampkit.codec.network import build, settings_names
 from vampkit.errors import VampkitError
 from vampkit.files import data_folder, read_safetensors
-from vampkit.files.outer import MOST_RATE, fields, number, shown
+from vampkit.files.outer import MOST_RATE, fields, number, path_of, shown
 from vampkit.files.tensors import fill, fitting
 from vampkit.weights.download import download
 
@@ -51,15 +51,16 @@ def load_codec(name: str | os.PathLike = "tiny", device: str = "cpu") -> Codec:
     VampkitError
         For a file of another kind, or one that cannot be downloaded.
     """
-    path, title = Path(name), Path(name).stem
+    path = path_of(name)
+    title = path.stem
     if str(name) in PUBLISHED:
         path, settings, weights = _published(str(name))
     else:
         if str(name) == "tiny":
             path = data_folder() / "models" / "codec.safetensors"
-        elif path.suffix == "" and not path.exists():
+        elif path.suffix == "" and not os.path.exists(path):
             raise FileNotFoundError(
-                f'there is no codec called {str(name)!r}; "tiny", "dac-44khz" or the path of a saved codec was expected'
+                f'there is no codec called {shown(str(name))}; "tiny", "dac-44khz" or the path of one was expected'
             )
         settings, weights = read_safetensors(path, FORMAT)
     settings = checked_settings(settings, path)
@@ -90,6 +91,9 @@ def checked_settings(settings: dict, path: Path) -> dict:
             value = settings[name]
             for size in value if name == "codebook_dim" and isinstance(value, list) and value else [value]:
                 number(f"{name} is ", size, *BOUNDS[name], whole=True, optional=name == "latent_dim")
+        sizes = settings.get("codebook_dim")
+        if isinstance(sizes, list) and len(sizes) != settings.get("n_codebooks", 9):
+            raise ValueError(f"codebook_dim is {shown(sizes)}, one size a codebook was expected; save it again")
         for name in ("encoder_rates", "decoder_rates"):
             if not isinstance(settings[name], list) or not 1 <= len(settings[name]) <= 8:
                 raise ValueError(f"{name} is {shown(settings[name])}, 1 to 8 rates were expected; save it again")

@@ -13,7 +13,7 @@ from torch import Tensor
 from vampkit.codec import Codec
 from vampkit.errors import VampkitError
 from vampkit.files import data_folder, read_safetensors, write_safetensors
-from vampkit.files.outer import fields, number
+from vampkit.files.outer import fields, number, path_of, shown
 from vampkit.files.tensors import digest, fill, fitting
 from vampkit.model import MaskedTransformer, ModelConfig
 
@@ -81,10 +81,10 @@ def load_model(name: str | os.PathLike, codec: Codec) -> MaskedTransformer:
     VampkitError
         For a file that is not a model, or a model that was trained on another codec's tokens.
     """
-    path = models_folder() / f"{name}.safetensors" if str(name) in BUNDLED else Path(name)
-    if path.suffix == "" and not path.exists():
+    path = models_folder() / f"{name}.safetensors" if str(name) in BUNDLED else path_of(name)
+    if path.suffix == "" and not os.path.exists(path):
         raise FileNotFoundError(
-            f"there is no model called {str(name)!r}; {', '.join(BUNDLED)} or the path of a saved model was expected"
+            f"there is no model called {shown(str(name))}; {', '.join(BUNDLED)} or the path of one was expected"
         )
     header, weights = read_safetensors(path, FORMAT)
     fields(f"the header of {path.name}", header, ("config", "codec"), hint="save the model again with vampkit")
