@@ -262,7 +262,7 @@ def test_every_field_of_a_record_is_checked(vamp, sound, record, tmp_path):
             bad = copy.deepcopy(record)
             bad["prompt"][field] = value
             outcome(vamp.again, bad, sound)
-    assert taken < 40
+    assert taken < 60, "only fields that nothing is made of may hold anything"
 
 
 def nested(depth):

@@ -438,7 +438,8 @@ def compose(
     from vampkit import music
     from vampkit.audio.blocks import sound_target
 
-    piece, truth = music.compose(seed, genre=genre, seconds=seconds), writable(target.with_suffix(".jams"))
+    truth = writable(sound_target(target).with_suffix(".jams"))
+    piece = music.compose(seed, genre=genre, seconds=seconds)
     parts = [*piece.parts, "air"] if stems else []
     files = [target, *(target.with_name(f"{target.stem}-{part}{target.suffix}") for part in parts)]
     _only_composed(truth, [sound_target(file) for file in files])

@@ -24,6 +24,7 @@ PART = ".vampkit-part"
 PATIENCE = 10.0
 """Seconds that a process waits for another one that writes the same file."""
 HINTS = {
+    errno.ENOENT: "check the name and the folder",
     errno.EACCES: "choose a place that you may use, or change its permissions",
     errno.EPERM: "choose a place that you may use, or change its permissions",
     errno.EROFS: "choose a folder that can be written to",
@@ -50,12 +51,13 @@ def usable(path: str | os.PathLike, verb: str = "read") -> Iterator[None]:
     Raises
     ------
     VampkitError
-        In place of OSError, save FileNotFoundError, which says enough. Also if the disk is full, whatever the class of
-        the error is.
+        In place of OSError. Also if the disk is full, whatever the class of the error is.
+    FileNotFoundError
+        If there is nothing to read.
     """
     try:
         yield
-    except (FileNotFoundError, BrokenPipeError, TimeoutError, ConnectionError):
+    except (BrokenPipeError, TimeoutError, ConnectionError):
         raise
     except Exception as error:
         code = getattr(error, "errno", None)
@@ -66,7 +68,8 @@ def usable(path: str | os.PathLike, verb: str = "read") -> Iterator[None]:
             ) from None
         if not isinstance(error, OSError) or code is None:
             raise
-        raise VampkitError(system_sentence(error, path, verb)) from None
+        kind = FileNotFoundError if isinstance(error, FileNotFoundError) and verb == "read" else VampkitError
+        raise kind(system_sentence(error, path, verb)) from None
 
 
 def system_sentence(error: OSError, path: str | os.PathLike = "", verb: str = "read") -> str:
