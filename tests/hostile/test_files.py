@@ -67,7 +67,9 @@ def test_what_a_header_claims_is_checked(vamp, tmp_path, name):
         path = tmp_path / f"in.{suffix}"
         path.write_bytes(HEADERS[name])
         refused(outcome(Clip.load, path))
-        refused(outcome(FileBlocks, path) if "samples" not in name else outcome(lambda p=path: list(FileBlocks(p).blocks())))
+        refused(
+            outcome(FileBlocks, path) if "samples" not in name else outcome(lambda p=path: list(FileBlocks(p).blocks()))
+        )
         refused(outcome(vamp_file, vamp, path, tmp_path / "out.wav", Periodic(7), **QUICK))
     assert not list(tmp_path.glob("*out*"))
 
@@ -137,7 +139,11 @@ def test_what_may_not_be_read_or_written_gets_a_sentence(vamp, sound, tmp_path, 
     for name in ("is_file", "iterdir"):
         with monkeypatch.context() as play:
             play.setattr(f"pathlib.Path.{name}", denied)
-            refused(outcome(Clip.load, good) if name == "is_file" else outcome(lambda: list(pairs(tmp_path, tmp_path / "o"))))
+            refused(
+                outcome(Clip.load, good)
+                if name == "is_file"
+                else outcome(lambda: list(pairs(tmp_path, tmp_path / "o")))
+            )
 
 
 def write_once(path):
@@ -172,7 +178,9 @@ def test_a_mistake_is_found_before_the_work_and_leaves_nothing(vamp, sound, tmp_
     coarse, vamp.coarse = vamp.coarse, None
     try:
         for target in ("a.mp3", "in.wav", "b"):
-            refused(outcome(vamp_file, vamp, source, tmp_path / target, Periodic(7), progress=lambda *x: made.append(x)))
+            refused(
+                outcome(vamp_file, vamp, source, tmp_path / target, Periodic(7), progress=lambda *x: made.append(x))
+            )
     finally:
         vamp.coarse = coarse
     assert not made and {p.name for p in tmp_path.iterdir()} == {"in.wav"}
@@ -244,7 +252,19 @@ def test_every_field_of_a_record_is_checked(vamp, sound, record, tmp_path):
                 bad[name] = value
             found = outcome(vamp.again, bad, sound)
             taken += not isinstance(found, Exception)
-            if name not in ("model", "source", "credit", "python", "hidden", "seed", "strength", "stereo", "restore", "roll", "feedback"):
+            if name not in (
+                "model",
+                "source",
+                "credit",
+                "python",
+                "hidden",
+                "seed",
+                "strength",
+                "stereo",
+                "restore",
+                "roll",
+                "feedback",
+            ):
                 refused(found, (name, value))
     for name in ("coarse", "fine", "windows"):
         for field in record[name]:
@@ -287,8 +307,20 @@ def test_records_that_mix_themselves_or_nest_without_end(vamp, sound, record):
     for _ in range(900):
         deep = mix | {"mix": [record, deep]}
     for bad in (
-        *(itself, twice, deep, mix | {"mix": [record]}, mix | {"mix": None}, mix | {"mix": [1, 2]}, mix | {"mask": None}),
-        *({k: v for k, v in mix.items() if k != "mask"}, mix | {"mix": [record] * 3}, mix | {"mask": Periodic(7).to_json()}),
+        *(
+            itself,
+            twice,
+            deep,
+            mix | {"mix": [record]},
+            mix | {"mix": None},
+            mix | {"mix": [1, 2]},
+            mix | {"mask": None},
+        ),
+        *(
+            {k: v for k, v in mix.items() if k != "mask"},
+            mix | {"mix": [record] * 3},
+            mix | {"mask": Periodic(7).to_json()},
+        ),
     ):
         found = outcome(vamp.again, bad, sound)
         refused(found) if bad.get("mask") != Periodic(7).to_json() else None
@@ -367,7 +399,18 @@ SIZES = [None, 0, -1, 10**9, 10**18, 1.5, "4", [], True, float("nan")]
 
 def test_settings_of_weights_are_checked_before_memory_is_taken(vamp, tmp_path):
     model = tmp_path / "coarse.safetensors"
-    for name in ("codebooks", "conditioning", "layers", "width", "heads", "entries", "latent", "dropout", "buckets", "max_distance"):
+    for name in (
+        "codebooks",
+        "conditioning",
+        "layers",
+        "width",
+        "heads",
+        "entries",
+        "latent",
+        "dropout",
+        "buckets",
+        "max_distance",
+    ):
         for value in SIZES:
             save_model(vamp.coarse, model, vamp.codec.hash)
             rewritten(model, lambda s, n=name, v=value: s | {"config": s["config"] | {n: v}})
@@ -378,7 +421,17 @@ def test_settings_of_weights_are_checked_before_memory_is_taken(vamp, tmp_path):
     rewritten(model, lambda s: s | {"config": s["config"] | {"max_distance": 7}})
     refused(outcome(load_model, model, vamp.codec))
     codec = tmp_path / "codec.safetensors"
-    for name in ("encoder_dim", "encoder_rates", "decoder_dim", "decoder_rates", "n_codebooks", "codebook_size", "codebook_dim", "sample_rate", "latent_dim"):
+    for name in (
+        "encoder_dim",
+        "encoder_rates",
+        "decoder_dim",
+        "decoder_rates",
+        "n_codebooks",
+        "codebook_size",
+        "codebook_dim",
+        "sample_rate",
+        "latent_dim",
+    ):
         for value in [*SIZES, [10**9], [8] * 99, [8, 6, 4, 5], [2.5], [None], {}]:
             vamp.codec.save(codec)
             rewritten(codec, lambda s, n=name, v=value: s | {n: v})
@@ -417,7 +470,19 @@ def test_weights_that_are_damaged_or_lack_something(vamp, tokens, tmp_path, kind
             outcome(load)
         path.write_bytes(good)
         rewritten(path, lambda s, f=field: {k: v for k, v in s.items() if k != f})
-        if field not in ("name", "credit", "stereo", "more", "latent_dim", "encoder_dim", "decoder_dim", "n_codebooks", "codebook_size", "codebook_dim", "sample_rate"):
+        if field not in (
+            "name",
+            "credit",
+            "stereo",
+            "more",
+            "latent_dim",
+            "encoder_dim",
+            "decoder_dim",
+            "n_codebooks",
+            "codebook_size",
+            "codebook_dim",
+            "sample_rate",
+        ):
             refused(outcome(load))
     for tensor in list(tensors)[:6]:
         path.write_bytes(good)
@@ -425,13 +490,25 @@ def test_weights_that_are_damaged_or_lack_something(vamp, tokens, tmp_path, kind
         refused(outcome(load))
         changes = [lambda n, t: t[:0], lambda n, t: torch.zeros(3, 3, 3)]
         if kind != "tokens":
-            changes += [lambda n, t: t * float("nan") if t.is_floating_point() else t, lambda n, t: t.float() * 0 + float("inf")]
+            changes += [
+                lambda n, t: t * float("nan") if t.is_floating_point() else t,
+                lambda n, t: t.float() * 0 + float("inf"),
+            ]
         for change in changes:
             path.write_bytes(good)
             rewritten(path, change=change)
             found = outcome(load)
             assert isinstance(found, ALLOWED) or not any(t.is_floating_point() for t in _tensors(path).values())
-    for data in (b"", b"\0" * 8, good[:50], good[: len(good) // 2], b"\xff" * 8 + good[8:], b"PK" + good, good[:8] + b"x" + good[9:], b"\x80\x02"):
+    for data in (
+        b"",
+        b"\0" * 8,
+        good[:50],
+        good[: len(good) // 2],
+        b"\xff" * 8 + good[8:],
+        b"PK" + good,
+        good[:8] + b"x" + good[9:],
+        b"\x80\x02",
+    ):
         path.write_bytes(data)
         refused(outcome(load))
 

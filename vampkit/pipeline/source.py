@@ -199,7 +199,7 @@ def as_prompt(given: Kept, tokens: Tokens) -> Prompt:
             "make one, such as Periodic(7)"
         )
     drawn, shape = Drawn(given), (tokens.codebooks, tokens.frames)
-    mask = masks.from_base64(drawn.drawing)
+    mask = masks.from_base64(str(drawn.drawing))
     if tuple(mask.shape) != shape:
         raise ValueError(
             f"a mask of shape {tuple(mask.shape)} was given, {shape} was expected for these tokens; "
