@@ -51,14 +51,31 @@ def wav(rate=44_100, channels=1, bits=16, data=b"\0" * 2000, size=None, kind=1, 
 
 
 HEADERS = {
-    "a rate of 0": wav(rate=0), "a rate of 1": wav(rate=1), "a rate of 2^32": wav(rate=2**32 - 1),
-    "no channels": wav(channels=0), "65535 channels": wav(channels=65_535), "1000 channels": wav(channels=1000),
-    "no samples": wav(data=b""), "0 bits": wav(bits=0), "a kind of none": wav(kind=9),
-    "1023 bits": wav(bits=1023), "half a header": wav()[:20], "only RIFF": b"RIFF", "an Ogg of nothing": b"OggS" + b"\0" * 100,
-    "a FLAC of nothing": b"fLaC" + b"\0" * 100, "an MP3 of nothing": b"ID3" + b"\0" * 100, "text": b"hello", "zeros": b"\0" * 5000,
-    "a PNG": b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "nothing": b"",
-    "a FLAC of 2^36 samples": b"fLaC\x80\0\0\x22" + b"\x10\0\x10\0" + b"\0" * 6 + b"\x0a\xc4\x42\xff\xff\xff\xff\xff" + b"\0" * 16,
-}  # fmt: skip
+    "a rate of 0": wav(rate=0),
+    "a rate of 1": wav(rate=1),
+    "a rate of 2^32": wav(rate=2**32 - 1),
+    "no channels": wav(channels=0),
+    "65535 channels": wav(channels=65_535),
+    "1000 channels": wav(channels=1000),
+    "no samples": wav(data=b""),
+    "0 bits": wav(bits=0),
+    "a kind of none": wav(kind=9),
+    "1023 bits": wav(bits=1023),
+    "half a header": wav()[:20],
+    "only RIFF": b"RIFF",
+    "an Ogg of nothing": b"OggS" + b"\0" * 100,
+    "a FLAC of nothing": b"fLaC" + b"\0" * 100,
+    "an MP3 of nothing": b"ID3" + b"\0" * 100,
+    "text": b"hello",
+    "zeros": b"\0" * 5000,
+    "a PNG": b"\x89PNG\r\n\x1a\n" + b"\0" * 100,
+    "nothing": b"",
+    "a FLAC of 2^36 samples": b"fLaC\x80\0\0\x22"
+    + b"\x10\0\x10\0"
+    + b"\0" * 6
+    + b"\x0a\xc4\x42\xff\xff\xff\xff\xff"
+    + b"\0" * 16,
+}
 
 
 @pytest.mark.parametrize("name", HEADERS)
@@ -103,14 +120,37 @@ def test_names_and_places_that_cannot_be_used(vamp, sound, tmp_path):
     (tmp_path / "folder.wav").mkdir()
     (tmp_path / "plain").write_text("x")
     os.mkfifo(tmp_path / "pipe.wav")
-    for source in (loop, tmp_path / "folder.wav", tmp_path / "pipe.wav", tmp_path / "plain" / "a.wav", tmp_path / ("x" * 300),
-                   "/dev/zero", "/proc/self/mem", tmp_path / "none.wav", str(tmp_path) + "/a\0.wav"):  # fmt: skip
+    for source in (
+        loop,
+        tmp_path / "folder.wav",
+        tmp_path / "pipe.wav",
+        tmp_path / "plain" / "a.wav",
+        tmp_path / ("x" * 300),
+        "/dev/zero",
+        "/proc/self/mem",
+        tmp_path / "none.wav",
+        str(tmp_path) + "/a\0.wav",
+    ):
         refused(outcome(Clip.load, source))
         refused(outcome(vamp.vamp, source, Periodic(7), **QUICK))
         refused(outcome(vamp_file, vamp, source, tmp_path / "out.wav", Periodic(7), **QUICK))
-    for target in (loop, tmp_path / "folder.wav", tmp_path / "pipe.wav", tmp_path / "plain" / "a.wav", tmp_path / f"{'x' * 300}.wav",
-                   tmp_path / "a.mp3", tmp_path / "a", tmp_path, good, tmp_path / "." / "in.wav", str(tmp_path) + "/a\0.wav",
-                   tmp_path / "in.WAV" if os.path.exists(tmp_path / "in.WAV") else good, None, 3, "/proc/a.wav"):  # fmt: skip
+    for target in (
+        loop,
+        tmp_path / "folder.wav",
+        tmp_path / "pipe.wav",
+        tmp_path / "plain" / "a.wav",
+        tmp_path / f"{'x' * 300}.wav",
+        tmp_path / "a.mp3",
+        tmp_path / "a",
+        tmp_path,
+        good,
+        tmp_path / "." / "in.wav",
+        str(tmp_path) + "/a\0.wav",
+        tmp_path / "in.WAV" if os.path.exists(tmp_path / "in.WAV") else good,
+        None,
+        3,
+        "/proc/a.wav",
+    ):
         refused(outcome(vamp_file, vamp, good, target, Periodic(7), **QUICK))
         refused(outcome(vamp.vamp(sound, Periodic(7), **QUICK).save, target))
     assert np.array_equal(Clip.load(good).samples, sound.samples), "the source is as it was"
@@ -329,13 +369,38 @@ def test_records_that_mix_themselves_or_nest_without_end(vamp, sound, record):
         refused(outcome(vamp.again, record | {"prompt": {"format": "vampkit.prompt/1"} | nested(depth)}, sound))
 
 
-TEXTS = ["", "{", "null", "3", "[]", '"x"', "{}", "NaN", '{"format": NaN}', "[" * 900, "[" * 100_000, "\0", "\ufeff{}", "é" * 10,
-         '{"a":' * 900 + "1" + "}" * 900, "9" * 100_000, '{"format": "vampkit.take/1"}', '{"format": "vampkit.take/2"}',
-         '{"format": "vampkit.prompt/1"}', '{"format": "vampkit.prompt/1", "type": []}', '{"format": ["vampkit.take/2"]}',
-         '{"format": "vampkit.prompt/1", "type": "Either", "a": 1, "b": 2}', '{"format":"vampkit.prompt/1","type":"Prompt"}',
-         '{"format": "vampkit.prompt/1", "type": "Periodic", "period": 1e400}', '{"format":"vampkit.prompt/1","type":"Wrapped"}',
-         '{"format": "vampkit.prompt/1", "type": "Periodic", "periods": 7}', '{"prompt": 3}', '{"prompt": {"type": "Periodic"}}',
-         '{"format": "vampkit.prompt/1", "type": "Loop", "seconds": 1, "prompt": {"type": "Loop"}}', "{'format': 1}"]  # fmt: skip
+TEXTS = [
+    "",
+    "{",
+    "null",
+    "3",
+    "[]",
+    '"x"',
+    "{}",
+    "NaN",
+    '{"format": NaN}',
+    "[" * 900,
+    "[" * 100_000,
+    "\0",
+    "\ufeff{}",
+    "é" * 10,
+    '{"a":' * 900 + "1" + "}" * 900,
+    "9" * 100_000,
+    '{"format": "vampkit.take/1"}',
+    '{"format": "vampkit.take/2"}',
+    '{"format": "vampkit.prompt/1"}',
+    '{"format": "vampkit.prompt/1", "type": []}',
+    '{"format": ["vampkit.take/2"]}',
+    '{"format": "vampkit.prompt/1", "type": "Either", "a": 1, "b": 2}',
+    '{"format":"vampkit.prompt/1","type":"Prompt"}',
+    '{"format": "vampkit.prompt/1", "type": "Periodic", "period": 1e400}',
+    '{"format":"vampkit.prompt/1","type":"Wrapped"}',
+    '{"format": "vampkit.prompt/1", "type": "Periodic", "periods": 7}',
+    '{"prompt": 3}',
+    '{"prompt": {"type": "Periodic"}}',
+    '{"format": "vampkit.prompt/1", "type": "Loop", "seconds": 1, "prompt": {"type": "Loop"}}',
+    "{'format': 1}",
+]
 
 
 @pytest.mark.parametrize("number", range(len(TEXTS)))
@@ -363,9 +428,19 @@ def npy(header):
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text
 
 
-ARRAYS = [b"", b"\x93NUMPY", npy("{}"), npy("("), npy("[" * 90), npy("{'descr': '|b1', 'fortran_order': False, 'shape': (10**9, 10**9)}"),
-          npy("{'descr': '|b1', 'fortran_order': False, 'shape': (1000000000, 1000000000)}"), npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}"),
-          npy("{'descr': '|b1', 'fortran_order': False, 'shape': (-1, 3)}"), npy("{'descr': '|b1', 'fortran_order': False, 'shape': ()}"), b"PK\x03\x04" + b"\0" * 99]  # fmt: skip
+ARRAYS = [
+    b"",
+    b"\x93NUMPY",
+    npy("{}"),
+    npy("("),
+    npy("[" * 90),
+    npy("{'descr': '|b1', 'fortran_order': False, 'shape': (10**9, 10**9)}"),
+    npy("{'descr': '|b1', 'fortran_order': False, 'shape': (1000000000, 1000000000)}"),
+    npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}"),
+    npy("{'descr': '|b1', 'fortran_order': False, 'shape': (-1, 3)}"),
+    npy("{'descr': '|b1', 'fortran_order': False, 'shape': ()}"),
+    b"PK\x03\x04" + b"\0" * 99,
+]
 
 
 @pytest.mark.parametrize("number", range(len(ARRAYS)))
@@ -452,14 +527,22 @@ def test_weights_that_are_damaged_or_lack_something(vamp, tokens, tmp_path, kind
         "model": (lambda: save_model(vamp.coarse, path, vamp.codec.hash), lambda: load_model(path, vamp.codec)),
         "codec": (lambda: vamp.codec.save(path), lambda: load_codec(path)),
         "tokens": (lambda: tokens.save(path), lambda: Tokens.load(path)),
-        "adapters": (lambda: save_adapters({name: pair}, path, model_hash(vamp.coarse), 0.5), lambda: load_adapters(path, vamp.coarse)),
+        "adapters": (
+            lambda: save_adapters({name: pair}, path, model_hash(vamp.coarse), 0.5),
+            lambda: load_adapters(path, vamp.coarse),
+        ),
         "controls": (lambda: save_controls(small, path, vamp.coarse), lambda: load_controls(path, vamp.coarse)),
-    }[kind]  # fmt: skip
+    }[kind]
     save()
     assert not isinstance(outcome(load), Exception)
     good, (settings, tensors) = path.read_bytes(), read_safetensors(path, json.loads(_metadata(path))["format"])
-    for metadata in ({}, {"format": "x"}, {"format": _kind(path)}, {"format": _kind(path), "settings": "{"},
-                     *({"format": _kind(path), "settings": text} for text in ("null", "[]", "3", "{}", '"x"', "[" * 900))):  # fmt: skip
+    for metadata in (
+        {},
+        {"format": "x"},
+        {"format": _kind(path)},
+        {"format": _kind(path), "settings": "{"},
+        *({"format": _kind(path), "settings": text} for text in ("null", "[]", "3", "{}", '"x"', "[" * 900)),
+    ):
         path.write_bytes(good)
         rewritten(path, metadata=metadata)
         refused(outcome(load))
@@ -532,11 +615,22 @@ def test_adapters_that_would_add_nothing_or_too_much(vamp, tmp_path):
     path, name = tmp_path / "a.safetensors", "transformer.layers.0.self_attn.w_qs"
     a, b, base = torch.ones(2, 32), torch.ones(32, 2), model_hash(vamp.coarse)
     for adapters, scale in (
-        ({}, 1.0), ({name: (a * float("nan"), b)}, 1.0), ({name: (a, b * float("inf"))}, 1.0), ({name: (a[:, :1], b)}, 1.0),
-        ({name: (a, b[:1])}, 1.0), ({name: (a[:1], b)}, 1.0), ({"no.layer": (a, b)}, 1.0), ({"": (a, b)}, 1.0),
-        ({name: (a, b)}, float("nan")), ({name: (a, b)}, float("inf")), ({name: (a, b)}, None), ({name: (a, b)}, "1"),
-        ({"transformer.norm": (a, b)}, 1.0), ({name: (a[0], b[:, 0])}, 1.0), ({name: (a, b)}, 1e30),
-    ):  # fmt: skip
+        ({}, 1.0),
+        ({name: (a * float("nan"), b)}, 1.0),
+        ({name: (a, b * float("inf"))}, 1.0),
+        ({name: (a[:, :1], b)}, 1.0),
+        ({name: (a, b[:1])}, 1.0),
+        ({name: (a[:1], b)}, 1.0),
+        ({"no.layer": (a, b)}, 1.0),
+        ({"": (a, b)}, 1.0),
+        ({name: (a, b)}, float("nan")),
+        ({name: (a, b)}, float("inf")),
+        ({name: (a, b)}, None),
+        ({name: (a, b)}, "1"),
+        ({"transformer.norm": (a, b)}, 1.0),
+        ({name: (a[0], b[:, 0])}, 1.0),
+        ({name: (a, b)}, 1e30),
+    ):
         save_adapters(adapters, path, base, scale)
         refused(outcome(load_adapters, path, vamp.coarse))
     for lone in (f"{name}.A", f"{name}.B", f"{name}.C", "x"):

@@ -197,18 +197,33 @@ def test_weights(vamp, weights, tmp_path, clock, data):
     kind = data.draw(st.sampled_from(sorted(weights)))
     path = tmp_path / "a.safetensors"
     path.write_bytes(data.draw(damage(weights[kind])))
-    load = {"model": lambda: load_model(path, vamp.codec), "codec": lambda: load_codec(path),
-            "tokens": lambda: Tokens.load(path), "adapters": lambda: load_adapters(path, vamp.coarse)}[kind]  # fmt: skip
+    load = {
+        "model": lambda: load_model(path, vamp.codec),
+        "codec": lambda: load_codec(path),
+        "tokens": lambda: Tokens.load(path),
+        "adapters": lambda: load_adapters(path, vamp.coarse),
+    }[kind]
     outcome(load)
 
 
 STORE = {
-    "store.json": json.dumps({"format": "vampkit.tokens-store/1", "codec": "x", "codebooks": 14, "hop": 768, "rate": 44_100,
-                              "floor": -45.0, "shard": 16}),
+    "store.json": json.dumps(
+        {
+            "format": "vampkit.tokens-store/1",
+            "codec": "x",
+            "codebooks": 14,
+            "hop": 768,
+            "rate": 44_100,
+            "floor": -45.0,
+            "shard": 16,
+        }
+    ),
     "items.jsonl": json.dumps({"file": "a.wav", "artist": "b"}) + "\n",
-    "shard-00000.jsonl": json.dumps({"number": 0, "artist": "b", "source": "a.wav", "name": "a", "frames": 40, "seconds": 0.7,
-                                     "salient": [[0, 40]]}) + "\n",
-}  # fmt: skip
+    "shard-00000.jsonl": json.dumps(
+        {"number": 0, "artist": "b", "source": "a.wav", "name": "a", "frames": 40, "seconds": 0.7, "salient": [[0, 40]]}
+    )
+    + "\n",
+}
 
 
 @pytest.mark.timeout(0)

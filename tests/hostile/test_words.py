@@ -43,25 +43,105 @@ def run(words, capsys):
 
 VAMP = ["vamp", "in.wav", "out.wav"]
 WORDS = [
-    *(["vamp", source, "out.wav"] for source in ("none.wav", "text.wav", "empty", "file", "/dev/zero", "in.wav/x", "x" * 400)),
-    *(["vamp", "in.wav", target] for target in ("in.wav", "./in.wav", "empty", "file/out.wav", "out.mp3", "out", "", "y" * 400 + ".wav")),
-    *([*VAMP, "--prompt", prompt] for prompt in ("", "x", "periodic:x", "stretch:1e9", "json:in.wav", "drawn:in.wav", "prefix:1e9", "~" * 999)),
-    *([*VAMP, f"--{name}", value] for name in ("passes", "fine-passes", "feedback", "takes", "top-k") for value in ("0", "-1", "1.5", "x", "nan", "1e9", "999999999999", "")),
-    *([*VAMP, f"--{name}", value] for name in ("temperature", "mask-temperature", "fine-mask-temperature", "top-p", "min-p", "typical", "strength") for value in ("-1", "nan", "inf", "x", "1e99")),
-    *([*VAMP, "--cutoff", value] for value in ("nan", "-inf", "x")), *([*VAMP, "--seed", value] for value in ("1.5", "x", "nan", str(2**60), "None", "1e3")),
-    *([*VAMP, f"--{name}", value] for name in ("schedule", "annealing", "stereo", "device", "model", "adapters") for value in ("no-such", "")),
-    *([*VAMP, "--follow", value] for value in ("rhythm", "rhythm:", "rhythm:none.wav", "melody:in.wav", "loudness:text.wav")),
+    *(
+        ["vamp", source, "out.wav"]
+        for source in ("none.wav", "text.wav", "empty", "file", "/dev/zero", "in.wav/x", "x" * 400)
+    ),
+    *(
+        ["vamp", "in.wav", target]
+        for target in ("in.wav", "./in.wav", "empty", "file/out.wav", "out.mp3", "out", "", "y" * 400 + ".wav")
+    ),
+    *(
+        [*VAMP, "--prompt", prompt]
+        for prompt in ("", "x", "periodic:x", "stretch:1e9", "json:in.wav", "drawn:in.wav", "prefix:1e9", "~" * 999)
+    ),
+    *(
+        [*VAMP, f"--{name}", value]
+        for name in ("passes", "fine-passes", "feedback", "takes", "top-k")
+        for value in ("0", "-1", "1.5", "x", "nan", "1e9", "999999999999", "")
+    ),
+    *(
+        [*VAMP, f"--{name}", value]
+        for name in (
+            "temperature",
+            "mask-temperature",
+            "fine-mask-temperature",
+            "top-p",
+            "min-p",
+            "typical",
+            "strength",
+        )
+        for value in ("-1", "nan", "inf", "x", "1e99")
+    ),
+    *([*VAMP, "--cutoff", value] for value in ("nan", "-inf", "x")),
+    *([*VAMP, "--seed", value] for value in ("1.5", "x", "nan", str(2**60), "None", "1e3")),
+    *(
+        [*VAMP, f"--{name}", value]
+        for name in ("schedule", "annealing", "stereo", "device", "model", "adapters")
+        for value in ("no-such", "")
+    ),
+    *(
+        [*VAMP, "--follow", value]
+        for value in ("rhythm", "rhythm:", "rhythm:none.wav", "melody:in.wav", "loudness:text.wav")
+    ),
     *(["again", record, "in.wav", "out.wav"] for record in ("none.json", "in.wav", "empty", "text.wav", "")),
     *(["compose", "out.wav", "--seconds", value] for value in ("nan", "-1", "0", "1e9", "x", "inf")),
-    *(["compose", target, "--seconds", "1"] for target in ("in.wav", "empty", "out.mp3", "file/a.wav", "", "z" * 400 + ".wav")),
-    *(["compose", "out.wav", "--seed", value] for value in ("-1", "1.5", "x", str(10**30))), ["compose", "out.wav", "--genre", "none"],
-    *(["demo", "--out", "d", f"--{name}", value] for name, value in (("seconds", "nan"), ("seconds", "-3"), ("clip", "none"), ("seed", "x"), ("seed", str(2**70)))),
-    ["demo", "--out", "file"], ["demo", "--out", "."], ["lab", "--port", "-1"], ["lab", "--port", "99999999"], ["lab", "--port", "x"], ["nonsense"], [""],
-    ["data", "build", "none", "--out", "s"], ["data", "build", "empty", "--out", "s"], ["data", "build", "empty", "--out", "file"], ["data", "nonsense"],
-    *(["data", "build", "empty", "--out", "s", f"--{name}", value] for name, value in (("composed", "-1"), ("seconds", "nan"), ("floor", "nan"), ("processes", "0"), ("first-seed", "-1"), ("mirdata", "x"))),
-    *(["train", "coarse", "--out", "t", f"--{name}", value] for name, value in (("minutes", "nan"), ("minutes", "-1"), ("processes", "0"), ("stream", "-1"), ("accumulate", "0"), ("store", "empty"), ("codec", "none"), ("preset", "huge"))),
-    ["train", "nothing"], ["finetune", "none"], ["finetune", "empty"], *(["finetune", "empty", f"--{name}", "-1"] for name in ("steps", "rank", "minutes")),
-]  # fmt: skip
+    *(
+        ["compose", target, "--seconds", "1"]
+        for target in ("in.wav", "empty", "out.mp3", "file/a.wav", "", "z" * 400 + ".wav")
+    ),
+    *(["compose", "out.wav", "--seed", value] for value in ("-1", "1.5", "x", str(10**30))),
+    ["compose", "out.wav", "--genre", "none"],
+    *(
+        ["demo", "--out", "d", f"--{name}", value]
+        for name, value in (
+            ("seconds", "nan"),
+            ("seconds", "-3"),
+            ("clip", "none"),
+            ("seed", "x"),
+            ("seed", str(2**70)),
+        )
+    ),
+    ["demo", "--out", "file"],
+    ["demo", "--out", "."],
+    ["lab", "--port", "-1"],
+    ["lab", "--port", "99999999"],
+    ["lab", "--port", "x"],
+    ["nonsense"],
+    [""],
+    ["data", "build", "none", "--out", "s"],
+    ["data", "build", "empty", "--out", "s"],
+    ["data", "build", "empty", "--out", "file"],
+    ["data", "nonsense"],
+    *(
+        ["data", "build", "empty", "--out", "s", f"--{name}", value]
+        for name, value in (
+            ("composed", "-1"),
+            ("seconds", "nan"),
+            ("floor", "nan"),
+            ("processes", "0"),
+            ("first-seed", "-1"),
+            ("mirdata", "x"),
+        )
+    ),
+    *(
+        ["train", "coarse", "--out", "t", f"--{name}", value]
+        for name, value in (
+            ("minutes", "nan"),
+            ("minutes", "-1"),
+            ("processes", "0"),
+            ("stream", "-1"),
+            ("accumulate", "0"),
+            ("store", "empty"),
+            ("codec", "none"),
+            ("preset", "huge"),
+        )
+    ),
+    ["train", "nothing"],
+    ["finetune", "none"],
+    ["finetune", "empty"],
+    *(["finetune", "empty", f"--{name}", "-1"] for name in ("steps", "rank", "minutes")),
+]
 
 
 @pytest.mark.parametrize("number", range(len(WORDS)))
