@@ -6,12 +6,13 @@ export MALLOC_TRIM_THRESHOLD_ := 1000000000
 export MALLOC_MMAP_THRESHOLD_ := 1000000000
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-with tests/nbval.cfg
 
-.PHONY: help demo lab test browser extras bench lint types docs outputs clean
+.PHONY: help demo lab test fuzz browser extras bench lint types docs outputs clean
 
 help:
 	@echo "make demo    vamp on a bundled clip six ways; sounds and a picture land in demo/"
 	@echo "make lab     open the notebooks in JupyterLab"
 	@echo "make test    all tests, notebooks included"
+	@echo "make fuzz    random and mutated inputs, for 20 minutes; ten runs killed"
 	@echo "make browser the widgets in a real JupyterLab; needs Chromium"
 	@echo "make extras  tests of optional extras; needs a SoundFont (Debian: timgm6mb-soundfont)"
 	@echo "make bench   benchmarks"
@@ -33,6 +34,12 @@ lab: .venv/.done
 
 test: .venv/.done
 	$(BIN)/python -m pytest $(NBVAL) tests notebooks
+
+# Six tests share the time; then a run over a folder is killed ten times.
+FUZZ_SECONDS ?= 200
+fuzz: .venv/.done
+	VAMPKIT_FUZZ=$(FUZZ_SECONDS) $(BIN)/python -m pytest -q tests/hostile/test_fuzz.py
+	VAMPKIT_KILLS=10 $(BIN)/python -m pytest -q tests/hostile/test_words.py -k killed
 
 browser: .venv/.done
 	$(BIN)/python -c "import notebook, playwright" || $(BIN)/python -m pip install -c constraints.txt -e ".[browser]"

@@ -60,6 +60,24 @@ def test_the_fine_model_follows_where_it_has_adapters(vamp, followed, tokens):
     assert torch.equal(one[:4], two[:4]) and not torch.equal(one[4:], two[4:])
 
 
+def test_guidance_of_one_is_the_usual_and_another_goes_further(vamp, tokens):
+    codes, mask = tokens.codes[None, :4, :20], torch.ones(1, 4, 20, dtype=torch.bool)
+    curves = torch.randn(1, 19, 20)
+    with torch.inference_mode():
+        plain = vamp.coarse(codes, mask)
+        told, twice = (Following(vamp.coarse, adapters(), curves, guidance=w)(codes, mask) for w in (1, 2))
+    assert torch.allclose(twice - plain, 2 * (told - plain), atol=1e-4) and not torch.equal(twice, told)
+
+
+def test_guidance_is_in_the_record_of_what_follows_alone(followed, tokens):
+    settings = SHORT | dict(guidance=1.5)
+    told = followed.vamp(tokens, Periodic(7), follow=[taps()], **settings)
+    usual = followed.vamp(tokens, Periodic(7), follow=[taps()], **SHORT)
+    assert told.record["guidance"] == 1.5 and not torch.equal(told.tokens.codes, usual.tokens.codes)
+    assert torch.equal(followed.again(told.record, tokens).tokens.codes, told.tokens.codes)
+    assert "guidance" not in followed.vamp(tokens, Periodic(7), **settings).record
+
+
 def test_a_strength_of_zero_follows_nothing(vamp, followed, tokens):
     plain = vamp.vamp(tokens, Periodic(7), **SHORT)
     assert torch.equal(
@@ -168,7 +186,7 @@ def test_saved_adapters_are_found_beside_the_models(followed, vamp, tokens, tmp_
     assert loaded.vamp(tokens, Periodic(7), follow=[taps()], **SHORT).clip.seconds > 0.5
     with pytest.raises(VampkitError, match="was trained for the coarse model"):
         load_controls(tmp_path / "controls.safetensors", {"coarse": vamp.fine, "fine": vamp.fine})
-    with pytest.raises(VampkitError, match="this one is missing"):
+    with pytest.raises(VampkitError, match="which is not known"):
         load_controls(tmp_path / "controls.safetensors", {"fine": loaded.fine})
 
 

@@ -157,7 +157,8 @@ def test_a_file_vamps_as_its_clip_does(vamp, tone, tmp_path, monkeypatch):
     stereo = Clip(np.concatenate([tone.samples, 0.3 * tone.samples[:, ::-1]]), 48_000)
     source = stereo.save(tmp_path / "in.wav")
     clip = Clip.load(source)
-    made, whole = Source.of(source, vamp.codec).tokens, vamp.codec.encode(clip)
+    made, whole = Source.of(source, vamp.codec).tokens, vamp.codec.encode(clip, "mid-side")
+    assert made.channels == whole.channels == 2 and made.gains[1] == pytest.approx(whole.gains[1], abs=0.01)
     assert made.length == whole.length and made.gains[0] == pytest.approx(whole.gains[0], abs=1e-6)
     assert (made.codes == whole.codes).float().mean() > 0.999
     path = vamp_file(vamp, source, tmp_path / "out.wav", Inpaint(0.5, 1.0), seed=5, restore=True, **SMALL)

@@ -67,10 +67,11 @@ def test_a_clip_and_its_tokens_give_the_same(vamp, tone, tokens):
     assert torch.equal(a.tokens.codes, b.tokens.codes)
 
 
-def test_stereo_items_are_takes_of_their_own(vamp, tokens):
+def test_items_that_are_alike_stay_alike(vamp, tokens):
     both = tokens.replace(codes=torch.stack([tokens.codes, tokens.codes]), gains=(0.0, 0.0))
-    take = vamp.vamp(both, Periodic(7), seed=5, **SHORT)
-    assert take.clip.channels == 2 and not torch.equal(take.tokens.codes[0], take.tokens.codes[1])
+    take, alone = (vamp.vamp(x, Periodic(7), seed=5, **SHORT) for x in (both, tokens))
+    assert take.clip.channels == 2 and torch.equal(take.tokens.codes[0], take.tokens.codes[1])
+    assert torch.equal(take.tokens.codes[0], alone.tokens.codes)
 
 
 def test_fine_windows_of_one_size_cover_everything_once(vamp, tokens):
@@ -112,17 +113,25 @@ def test_takes_in_a_batch_equal_single_runs(vamp, tokens):
 
 
 def test_feedback_takes_the_output_as_the_next_input(vamp, tokens):
-    one, three = (vamp.vamp(tokens, Periodic(7), seed=2, feedback=n, **SHORT) for n in (1, 3))
+    one, three = (vamp.vamp(tokens, Periodic(7), seed=2, feedback=n, roll=1, **SHORT) for n in (1, 3))
     for n, take in ((1, one), (3, three)):
         kept = ~take.mask.any(0)
         assert kept.tolist() == [frame % 7 == 0 and (n == 1 or frame == 0) for frame in range(tokens.frames)]
     # The second turn keeps frames 1, 8 ... as the first one made them, and makes 7, 14 ... anew.
-    two = vamp.vamp(tokens, Periodic(7), seed=2, feedback=2, **SHORT)
+    two = vamp.vamp(tokens, Periodic(7), seed=2, feedback=2, roll=1, **SHORT)
     assert torch.equal(two.tokens.codes[:, 1::7], one.tokens.codes[:, 1::7]) and not torch.equal(
         two.tokens.codes[:, 0::7], tokens.codes[:, 0::7]
     )
-    still = vamp.vamp(tokens, Prefix(0.2), seed=2, feedback=2, **SHORT)
+    still = vamp.vamp(tokens, Prefix(0.2), seed=2, feedback=2, roll=1, **SHORT)
     assert torch.equal(still.tokens.codes[:, :12], tokens.codes[:, :12]), "a prefix stays"
+
+
+def test_feedback_keeps_what_the_prompt_keeps_unless_it_is_asked_to_roll(vamp, tokens):
+    one, two = (vamp.vamp(tokens, Periodic(7), seed=2, feedback=n, **SHORT) for n in (1, 2))
+    for take in (one, two):
+        assert torch.equal(take.mask, Periodic(7).mask(tokens))
+        assert torch.equal(take.tokens.codes[~take.mask], tokens.codes[~take.mask])
+    assert not torch.equal(one.tokens.codes, two.tokens.codes), "the second round makes the rest anew"
 
 
 def test_takes_mix_by_mask(vamp, tokens):

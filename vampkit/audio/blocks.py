@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from vampkit.audio.clip import Clip, missing
+from vampkit.audio.clip import Clip
+from vampkit.audio.limit import limited, watched
+from vampkit.audio.reading import missing, opened, sound_path
+from vampkit.errors import VampkitError
 from vampkit.files import written
+from vampkit.files.outer import named, path_of
+from vampkit.files.written import writable
 
 SIZE = 1 << 18
 """Samples in a block: about 6 s, 1 MB per channel."""
@@ -70,34 +76,36 @@ class FileBlocks:
     """
 
     def __init__(self, path: str | os.PathLike):
-        import soundfile
-
-        self.path = Path(path)
-        Clip.load(self.path, seconds=0.01)  # raises an error if the file is not a sound
-        with soundfile.SoundFile(self.path) as file:
+        self.path = sound_path(path)
+        with opened(self.path) as file:
             self.rate, self.length, self.channels = file.samplerate, file.frames, file.channels
-        self._file: soundfile.SoundFile | None = None
+            rows = file.read(min(SIZE, max(1, self.rate // 100)), dtype="float32", always_2d=True)
+        if not len(rows):
+            raise VampkitError(f"{named(self.path)} holds no samples, some sound was expected; choose another file")
+        self._file: Any = None
 
     def blocks(self) -> Iterator[np.ndarray]:
         """The whole file in blocks [channels, samples]."""
-        import soundfile
-
         given = 0
-        with soundfile.SoundFile(self.path) as file:
+        with opened(self.path) as file:
             while len(rows := file.read(SIZE, dtype="float32", always_2d=True)):
                 if not np.isfinite(rows).all():
                     raise ValueError(
-                        f"{self.path.name} holds samples that are NaN or infinite, finite numbers were expected; mend "
-                        "the sound"
+                        f"{named(self.path.name)} holds samples that are NaN or infinite, finite numbers were "
+                        "expected; mend the sound"
                     )
                 given += len(rows)
                 yield rows.T
         if end := missing(self.path, given, self.length, self.rate):
             yield np.zeros((self.channels, end), dtype=np.float32)
 
+    def rows(self, rate: int, arranged: Callable[[np.ndarray], np.ndarray]) -> Iterator[np.ndarray]:
+        """What `arranged` makes of the channels, at the given sample rate, in blocks [rows, samples]."""
+        yield from resample_blocks((arranged(block) for block in self.blocks()), self.rate, rate)
+
     def mono(self, rate: int) -> Iterator[np.ndarray]:
         """The mean of the channels at the given sample rate, in blocks [1, samples]."""
-        yield from resample_blocks((block.mean(0, keepdims=True) for block in self.blocks()), self.rate, rate)
+        yield from self.rows(rate, lambda block: block.mean(0, keepdims=True))
 
     def piece(self, first: int, last: int) -> np.ndarray:
         """Samples `first` to `last` - 1, [channels, samples]."""
@@ -105,13 +113,13 @@ class FileBlocks:
 
         if last <= first:
             return np.zeros((self.channels, 0), dtype=np.float32)
-        self._file = self._file or soundfile.SoundFile(self.path)
+        self._file = self._file or soundfile.SoundFile(os.fsencode(self.path))
         self._file.seek(first)
         return self._file.read(last - first, dtype="float32", always_2d=True, fill_value=0.0).T
 
 
 def loudness(blocks: Iterable[np.ndarray], rate: int) -> tuple[float, int]:
-    """Integrated loudness in LUFS of mono blocks [1, samples] (-inf for silence), and their total number of samples.
+    """Integrated loudness in LUFS of blocks [channels, samples] (-inf for silence), and their number of samples.
 
     The filters are those of pyloudnorm and the gates those of ITU-R BS.1770, so the result equals `Clip.loudness` of
     the whole. Sounds shorter than 0.4 s are not measured; their loudness is -inf.
@@ -120,18 +128,19 @@ def loudness(blocks: Iterable[np.ndarray], rate: int) -> tuple[float, int]:
     from scipy.signal import lfilter
 
     filters = list(pyloudnorm.Meter(rate)._filters.values())
-    states = [np.zeros(max(len(f.a), len(f.b)) - 1) for f in filters]
+    states: list[np.ndarray] = []
     total, length, marks, sums = 0.0, 0, [0], [0.0]
     for block in blocks:
-        x = block[0].astype(np.float64)
+        x = block.astype(np.float64)
+        states = states or [np.zeros((len(x), max(len(f.a), len(f.b)) - 1)) for f in filters]
         for i, f in enumerate(filters):
             x, states[i] = lfilter(f.b, f.a, x, zi=states[i])
             x = x * f.passband_gain
-        energy = total + np.cumsum(np.square(x))
-        for mark in _marks(rate, length, length + len(x)):
+        energy, count = total + np.cumsum(np.square(x).sum(0)), x.shape[1]
+        for mark in _marks(rate, length, length + count):
             marks.append(mark)
             sums.append(float(energy[mark - length - 1]))
-        total, length = float(energy[-1]) if len(x) else total, length + len(x)
+        total, length = float(energy[-1]) if count else total, length + count
     count = int(np.round((length / rate - 0.4) / 0.1)) + 1
     if count < 1 or length < 0.4 * rate:
         return float("-inf"), length
@@ -165,26 +174,49 @@ def _gated(power: np.ndarray) -> float:
     return float(-0.691 + 10 * np.log10(chosen.mean())) if len(chosen) else float("-inf")
 
 
-def save_blocks(blocks: Iterable[np.ndarray], rate: int, path: str | os.PathLike) -> Path:
+def sound_target(path: str | os.PathLike) -> Path:
+    """Check, before any work is done, that a sound can be written to a path: its suffix, and its place."""
+    path = path_of(path, "sound file")
+    if path.suffix.lower() not in KINDS:
+        raise ValueError(
+            f"{named(path.name)} ends in {named(path.suffix) or 'no suffix'}, .wav, .flac or .ogg was expected; "
+            "rename it"
+        )
+    return writable(path)
+
+
+def save_blocks(
+    blocks: Iterable[np.ndarray], rate: int, path: str | os.PathLike, last: Callable[[], object] | None = None
+) -> Path:
     """Write blocks to a wav, flac or ogg file as they come. An unfinished file is removed.
 
-    The suffix of the name sets the type. Raises ValueError for any other suffix.
+    The suffix of the name sets the type. flac and ogg hold nothing above full scale; such peaks are made softer, see
+    `vampkit.audio.limit`. last: called when the sound is written, before it gets its name. Raises ValueError for any
+    other suffix, and for a rate that the type cannot hold.
     """
     import soundfile
 
-    path = Path(path)
-    if path.suffix.lower() not in KINDS:
-        raise ValueError(
-            f"{path.name} ends in {path.suffix or 'no suffix'}, .wav, .flac or .ogg was expected; rename it"
-        )
+    path = sound_target(path)
     kind, subtype = KINDS[path.suffix.lower()]
+    softened = subtype != "FLOAT"
+    blocks = watched(blocks, path, softened)
     with written(path) as part:
         file = None
         try:
-            for block in blocks:
-                file = file or soundfile.SoundFile(part, "w", rate, len(block), format=kind, subtype=subtype)
+            for block in limited(blocks, rate) if softened else blocks:
+                file = file or soundfile.SoundFile(
+                    os.fsencode(part), "w", rate, len(block), format=kind, subtype=subtype
+                )
                 file.write(block.T)
+        except soundfile.LibsndfileError as error:
+            raise VampkitError(
+                f"{named(path)} could not be written ({error.error_string.strip().rstrip('.')}), "
+                f"{kind.lower()} at {rate} Hz was expected to hold it; write a wav, or choose another place"
+            ) from None
         finally:
             if file:
                 file.close()
+        if last is not None:
+            last()
+            os.utime(part)  # a sound is never older than its record, see `vampkit.pipeline.soundfiles.finished`
     return path

@@ -8,19 +8,24 @@ from pathlib import Path
 
 import numpy as np
 
+from vampkit.audio.reading import missing, opened, sound_path
 from vampkit.errors import VampkitError
+from vampkit.files.outer import MOST_RATE, MOST_SAMPLES, named, number, shown, text
 
 LEVEL = -24.0
 """Loudness in LUFS at which everything is encoded, compared and scored (paper, section 4.1)."""
 
+LOUDEST = 1e6
+"""The largest sample; full scale is 1."""
+
+FULL_SCALE = {"int8": 2.0**7, "int16": 2.0**15, "int32": 2.0**31, "uint8": 2.0**7, "uint16": 2.0**15}
+"""Full scale of whole numbers as files and recorders give them; those without a sign have silence in the middle."""
+
+BLOCK = 1 << 20
+"""Samples that are read at once."""
+
 SHORTEST_FOR_LOUDNESS = 0.4
 """Length in seconds of a gating block of ITU-R BS.1770. For shorter sounds loudness is not defined."""
-
-SLACK = 0.1
-"""Seconds that a file may be shorter than its header says.
-
-The header that some encoders write counts one packet too many. The missing samples become silence.
-"""
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,8 @@ class Clip:
     Parameters
     ----------
     samples : ndarray
-        float32 [channels, samples]; full scale is +-1.
+        float32 [channels, samples]; full scale is +-1. Whole numbers of 8, 16 or 32 bits, as sound files hold them, are
+        scaled to it.
     rate : int
         Samples per second.
     name, credit : str
@@ -50,7 +56,13 @@ class Clip:
     credit: str = ""
 
     def __post_init__(self):
-        samples = np.asarray(self.samples)
+        try:
+            samples = np.asarray(self.samples)
+        except Exception:  # lists of several lengths, and objects that are no arrays
+            raise ValueError(
+                f"{shown(self.samples)} was given as sound, an array [channels, samples] was expected; make one with "
+                "numpy.array"
+            ) from None
         if samples.ndim == 1:
             samples = samples[None]
         if samples.ndim != 2 or not np.issubdtype(samples.dtype, np.number) or np.iscomplexobj(samples):
@@ -63,19 +75,36 @@ class Clip:
                 f"sound of shape {samples.shape} has {samples.shape[0]} channels, [channels, samples] was expected; "
                 "transpose it"
             )
-        samples = samples.astype(np.float32, copy=False)
+        if samples.size > MOST_SAMPLES:
+            raise ValueError(
+                f"sound of {samples.size} samples was given, at most {MOST_SAMPLES} were expected in memory; give the "
+                "path of its file to vamp"
+            )
+        if (scale := FULL_SCALE.get(samples.dtype.name)) is not None:
+            samples = (samples.astype(np.float64) - scale * (samples.dtype.kind == "u")) / scale
+        with np.errstate(over="ignore"):
+            samples = samples.astype(np.float32, copy=False)
         if not np.isfinite(samples).all():
             bad = int((~np.isfinite(samples)).sum())
             raise ValueError(
                 f"{bad} samples are NaN or infinite, finite numbers were expected; mend the sound, for example with "
                 "numpy.nan_to_num"
             )
-        if not (isinstance(self.rate, (int, np.integer)) and self.rate > 0):
+        if samples.size and np.abs(samples).max() > LOUDEST:
             raise ValueError(
-                f"the sample rate is {self.rate!r}, a positive whole number of samples per second was expected"
+                f"the largest sample is {np.abs(samples).max():g}, at most {LOUDEST:g} was expected (full scale is 1); "
+                "scale the sound"
             )
+        rate = self.rate.item() if isinstance(self.rate, np.generic) else self.rate
+        if isinstance(rate, bool) or not isinstance(rate, int) or not 0 < rate <= MOST_RATE:
+            raise ValueError(
+                f"the sample rate is {shown(rate)}, a positive whole number of samples per second up to {MOST_RATE} "
+                "was expected; give the rate that the sound was recorded with"
+            )
+        for name in ("name", "credit"):
+            text(f"the {name} is ", getattr(self, name))
         object.__setattr__(self, "samples", samples)
-        object.__setattr__(self, "rate", int(self.rate))
+        object.__setattr__(self, "rate", rate)
 
     @classmethod
     def load(cls, path: str | os.PathLike, start: float = 0.0, seconds: float | None = None) -> Clip:
@@ -86,7 +115,7 @@ class Clip:
         Parameters
         ----------
         path : str or PathLike
-            A wav, flac, ogg, mp3 or opus file. Up to `SLACK` seconds may be missing at its end; they become silence.
+            A wav, flac, ogg, mp3 or opus file. Up to 0.1 seconds may be missing at its end; they become silence.
         start : float
             Where to start reading, in seconds.
         seconds : float, optional
@@ -104,38 +133,34 @@ class Clip:
         VampkitError
             For a file that is empty, damaged or not a sound.
         """
-        import soundfile
-
-        path = Path(path)
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no sound file at {path}; check the name and the folder")
-        if path.stat().st_size == 0:
-            raise VampkitError(f"{path} is empty (0 bytes), a sound file was expected; copy or download it again")
-        if _is_cut(path):
-            raise VampkitError(
-                f"{path} is damaged: it breaks off before the end that its header promises; fetch it again"
-            )
-        try:
-            with soundfile.SoundFile(path) as file:
-                rate, total = file.samplerate, file.frames
-                first = round(start * rate)
-                count = -1 if seconds is None else round(seconds * rate)
-                if first < 0 or (first and first >= total):
-                    raise ValueError(
-                        f"{path.name} is {total / rate:.2f} s long, an excerpt from {start} s was asked for; start "
-                        "earlier"
-                    )
+        path = sound_path(path)
+        start = number("start is ", start, 0, whole=False)
+        seconds = number("seconds is ", seconds, 0, optional=True, hint="leave it out to read to the end")
+        with opened(path) as file:
+            rate, total = file.samplerate, file.frames
+            first = round(start * rate)
+            if first and first >= total:
+                raise ValueError(
+                    f"{named(path.name)} is {total / rate:.2f} s long, an excerpt from {start} s was asked for; start "
+                    "earlier"
+                )
+            expected = total - first if seconds is None else min(total - first, round(seconds * rate))
+            if first:
                 file.seek(first)
-                samples = file.read(count, dtype="float32", always_2d=True).T
-        except soundfile.LibsndfileError as error:
-            raise VampkitError(
-                f"{path} cannot be read as sound ({error.error_string.strip().rstrip('.')}); wav, flac, "
-                "ogg, mp3 or opus was expected; convert it or fetch it again"
-            ) from None
-        expected = total - first if seconds is None else min(total - first, count)
-        if samples.shape[1] == 0:
-            raise VampkitError(f"{path} holds no samples, some sound was expected; choose another file")
-        if short := missing(path, samples.shape[1], expected, rate):
+            blocks, held = [], 0
+            # Block by block, since a header may claim more samples than memory holds and the file has.
+            while held < expected and len(rows := file.read(min(BLOCK, expected - held), "float32", always_2d=True)):
+                blocks.append(rows)
+                held += len(rows)
+                if held * file.channels > MOST_SAMPLES:
+                    raise VampkitError(
+                        f"{named(path.name)} holds more than {MOST_SAMPLES} samples, fewer were expected in memory; "
+                        "read a part with start and seconds, or give its path to vamp"
+                    )
+        if not held:
+            raise VampkitError(f"{named(path)} holds no samples, some sound was expected; choose another file")
+        samples = np.concatenate(blocks).T
+        if short := missing(path, held, expected, rate):
             samples = np.pad(samples, ((0, 0), (0, short)))
         return cls(samples, rate, name=path.stem)
 
@@ -198,9 +223,16 @@ class Clip:
         Clip
             The same sound.
         """
+        rate = number("the sample rate is ", rate, 1, MOST_RATE, whole=True)
         if rate == self.rate:
             return self
         import soxr
+
+        if (made := self.samples.size / self.rate * rate) > MOST_SAMPLES:
+            raise ValueError(
+                f"{made:.0f} samples would be made, at most {MOST_SAMPLES} were expected; take an excerpt, or check "
+                "the sample rate"
+            )
 
         return replace(self, samples=soxr.resample(self.samples.T, self.rate, rate).T, rate=rate)
 
@@ -226,13 +258,14 @@ class Clip:
         ValueError
             For a start outside the clip, or a length that is not positive.
         """
+        start, seconds = number("start is ", start), number("seconds is ", seconds)
         if not (0 <= start < self.seconds and seconds > 0):
             raise ValueError(
                 f"an excerpt of {seconds} s from {start} s was asked for, the clip lasts {self.seconds:.2f} s; choose "
                 "a start inside it and a positive length"
             )
         first = round(start * self.rate)
-        return replace(self, samples=self.samples[:, first : first + round(seconds * self.rate)])
+        return replace(self, samples=self.samples[:, first : first + round(min(seconds, self.seconds) * self.rate)])
 
     def gain(self, db: float) -> Clip:
         """Make the clip louder or softer.
@@ -249,6 +282,7 @@ class Clip:
         Clip
             The same sound at another level.
         """
+        db = number("the gain is ", db, -1000, 1000)
         return replace(self, samples=self.samples * np.float32(10 ** (db / 20)))
 
     def peak(self) -> float:
@@ -284,6 +318,8 @@ class Clip:
         if samples.shape[1] == 0 or not samples.any():
             return float("-inf")
         block = int(np.ceil(SHORTEST_FOR_LOUDNESS * self.rate)) + 1
+        if samples.shape[0] > 5:  # the standard knows weights for five channels
+            samples = samples.mean(0, keepdims=True)
         if samples.shape[1] < block:
             samples = np.tile(samples, int(np.ceil(block / samples.shape[1])))
         with warnings.catch_warnings():
@@ -307,29 +343,3 @@ class Clip:
         """
         now = self.loudness()
         return self.gain(lufs - now) if np.isfinite(now) else self
-
-
-def missing(path: Path, held: int, promised: int, rate: int) -> int:
-    """Number of samples missing at the end of a file. Raises VampkitError if they are more than `SLACK` seconds."""
-    if promised - held > SLACK * rate:
-        raise VampkitError(
-            f"{path} is damaged: it promises {promised / rate:.2f} s and holds {held / rate:.2f} s; fetch it again, or "
-            "cut it with an audio editor"
-        )
-    return max(0, promised - held)
-
-
-def _is_cut(path: Path) -> bool:
-    """Whether a WAV or Ogg file is truncated. libsndfile does not report this; it only reads what is left."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(12)
-        if head[:4] == b"RIFF" and head[8:] == b"WAVE":
-            promised = int.from_bytes(head[4:8], "little")
-            return 0 < promised < 0xFFFFFFF0 and promised + 8 > size
-        if head[:4] == b"OggS":
-            file.seek(max(0, size - 65_307))  # the largest size of an Ogg page
-            tail = file.read()
-            last = tail.rfind(b"OggS")
-            return last < 0 or len(tail) < last + 27 or not tail[last + 5] & 4  # bit 4: last page of the stream
-    return False

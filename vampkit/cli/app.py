@@ -6,14 +6,19 @@ import inspect
 import os
 import sys
 import textwrap
-from collections.abc import Callable
-from typing import Annotated
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Annotated, NoReturn
 
 import tyro
 from tyro.extras import SubcommandApp
 
 from vampkit.cli import verbs
 from vampkit.errors import VampkitError
+from vampkit.files.outer import MOST_SECONDS, MOST_SEED, number
+from vampkit.files.written import system_sentence
 
 VERBS = (
     *(verbs.demo, verbs.lab, verbs.vamp, verbs.again, verbs.train, verbs.finetune, verbs.compose),
@@ -57,11 +62,12 @@ def main(arguments: list[str] | None = None) -> None:
         words[:2] = ["-".join(words[:2])]
     app = SubcommandApp()
     for verb in VERBS:
-        app.command(_with_options(verb), name=verb.__name__.replace("_", "-"))
+        app.command(_with_options(_checked(verb)), name=verb.__name__.replace("_", "-"))
     try:
         try:
             # Required arguments are positional: `vampkit vamp IN OUT`, `vampkit train codec`, `vampkit compose OUT`.
-            app.cli(prog="vampkit", args=words, config=(tyro.conf.PositionalRequiredArgs,))
+            with _told_plainly():
+                app.cli(prog="vampkit", args=words, config=(tyro.conf.PositionalRequiredArgs,))
         except SystemExit as end:
             if end.code == 0 and words[:1] and {"-h", "--help"} & set(words):
                 print(_more_help(words[0]))
@@ -69,13 +75,75 @@ def main(arguments: list[str] | None = None) -> None:
         finally:
             sys.stdout.flush()  # here, where a closed pipe is met with silence, not when Python ends
     except (VampkitError, ValueError, TypeError, FileNotFoundError) as error:
-        print(f"vampkit: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+        _refuse(str(error))
+    except MemoryError:
+        _refuse("this needs more memory than there is, less was expected; take a shorter sound, or fewer takes")
+    except RecursionError:
+        _refuse("something is nested too deeply, less was expected; use fewer brackets")
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # discards what is left in the buffer
         raise SystemExit(141) from None
+    except OSError as error:
+        _refuse(system_sentence(error))
+
+
+def _refuse(sentence: str) -> NoReturn:
+    """Show one sentence, on one line, and end."""
+    print(f"vampkit: {' '.join(sentence.split())}", file=sys.stderr)
+    raise SystemExit(2) from None
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Show warnings as sentences, and names of files that are no text without an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    with warnings.catch_warnings():
+        shown = warnings.showwarning
+
+        def show(message, category, *where, **more) -> None:
+            if category is UserWarning and "vampkit" in str(where[0]):
+                print(f"vampkit: {message}", file=sys.stderr)
+            else:
+                shown(message, category, *where, **more)
+
+        warnings.showwarning = show
+        yield
+
+
+LIMITS: dict[str, tuple[float, float]] = {
+    "seconds": (0.1, MOST_SECONDS),
+    "port": (0, 65_535),
+    "composed": (0, 1_000_000),
+    "seed": (-MOST_SEED, MOST_SEED),
+    "first_seed": (0, MOST_SEED),
+    "floor": (-300, 100),
+    "processes": (1, 1024),
+    "minutes": (0, 1_000_000),
+    "stream": (0, 1024),
+    "accumulate": (1, 4096),
+    "audio_every": (1, 1_000_000_000),
+    "steps": (1, 100_000_000),
+    "rank": (1, 1024),
+    "takes": (1, 9999),
+}
+"""Smallest and largest value of each number that a verb takes; those of takes stand in `vampkit.pipeline.SETTINGS`."""
+
+
+def _checked(verb: Callable) -> Callable:
+    """Check the numbers that a verb is given, before it does anything."""
+
+    @wraps(verb)
+    def call(*args, **options):
+        for name, value in inspect.signature(verb).bind(*args, **options).arguments.items():
+            if name in LIMITS:
+                number(f"--{name.replace('_', '-')} is ", value, *LIMITS[name], optional=True)
+        return verb(*args, **options)
+
+    return call
 
 
 def _with_options(verb: Callable) -> Callable:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vampkit.audio import Clip, load_clip
 from vampkit.controls import Rhythm
+from vampkit.errors import VampkitError
 from vampkit.files import written
 from vampkit.files.texts import write_text
 from vampkit.pipeline import load_vamp
@@ -25,8 +26,8 @@ def prompts(seconds: float) -> dict[str, Prompt]:
     Prefix and suffix keep 3 s, or a third of a sound that is shorter than 9 s.
     """
     kept = min(3.0, round(seconds / 3, 2))
-    ends = {"prefix": Prefix(kept), "suffix": Suffix(kept)}
-    return {"compression": Compression(1), "periodic": Periodic(7), **ends, "sparse": Periodic(16), FOLLOW: Periodic(16)}
+    dense = {"compression": Compression(1), "periodic": Periodic(7), "prefix": Prefix(kept), "suffix": Suffix(kept)}
+    return dense | {"sparse": Periodic(16), FOLLOW: Periodic(16)}
 
 
 def run(out: str | os.PathLike = "demo", clip: str | Clip = CLIP, seconds: float = 10.0, seed: int = 0) -> dict:
@@ -36,6 +37,8 @@ def run(out: str | os.PathLike = "demo", clip: str | Clip = CLIP, seconds: float
     takes. Notebook: 00.
     """
     began, out = time.monotonic(), Path(out)
+    if out.exists() and not (out / "summary.json").exists() and (not out.is_dir() or any(out.iterdir())):
+        raise VampkitError(f"{out} is there already and holds no demo, a new folder was expected; choose another one")
     sound = (load_clip(clip) if isinstance(clip, str) else clip).mono()
     sound = sound.excerpt(0, min(seconds, sound.seconds))
     vamp = load_vamp("tiny")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
+
+from vampkit.errors import VampkitError
+from vampkit.files.outer import named
+from vampkit.files.written import alone, writable
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -36,16 +40,19 @@ def demo(out: Path = Path("demo"), clip: str = "03", seconds: float = 10.0, seed
 def lab(port: int = 8888) -> None:
     """Open the notebooks in JupyterLab.
 
+    It edits the notebooks themselves, not a copy of them.
+
     Parameters
     ----------
     port : int
-        Port that JupyterLab listens on. Only this machine can reach it.
+        Port that JupyterLab listens on. Only this machine can reach it, with the token that the lab prints.
     """
     import subprocess
 
     folder = Path(__file__).resolve().parents[2] / "notebooks"
     where = folder if folder.is_dir() else Path.cwd()
-    words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={where}", f"--port={port}"]
+    print(f"the lab edits the notebooks in {where}; copy the folder first to keep them as they are", flush=True)
+    words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={where}", f"--port={port}", "--ip=localhost"]
     raise SystemExit(subprocess.run(words, env=os.environ | quiet_lab()).returncode)
 
 
@@ -83,7 +90,8 @@ def vamp(
     source : Path
         A sound file of any length, or a folder of them.
     target : Path
-        A wav, flac or ogg file, or a folder. The record of each take is written next to it as JSON.
+        A wav, flac or ogg file, or a folder. The record of each take is written next to it as JSON. Takes that are
+        there are replaced, other files never. With a folder, the same command goes on where it stopped.
     prompt : str
         What is kept, see below.
     follow : tuple of str
@@ -103,13 +111,13 @@ def vamp(
         See `SETTINGS`.
     """
     from vampkit.controls.kinds import from_word
-    from vampkit.pipeline import load_vamp, vamp_file
-    from vampkit.pipeline.soundfiles import pairs
+    from vampkit.pipeline import load_vamp, take_settings, vamp_file
+    from vampkit.pipeline.soundfiles import finished, pairs
+    from vampkit.pipeline.take import own_target
     from vampkit.prompts import parse
 
-    if takes < 1:
-        raise ValueError(f"{takes} takes were asked for, at least 1 was expected")
-    chosen, models, seed = parse(prompt), load_vamp(model, adapters, device), settings.pop("seed")
+    chosen, seed = parse(prompt), settings.pop("seed")
+    plan = [(sound, own_target(made, sound), take) for sound, made, take in pairs(source, target, takes)]
     settings["follow"] = tuple(from_word(word) for word in follow)
     better = {name: value for name, value in chosen.recommended.items() if settings[name] != value}
     if recommended:
@@ -117,10 +125,29 @@ def vamp(
     elif better:
         words = " ".join(f"--{name.replace('_', '-')} {value:g}" for name, value in better.items())
         print(f"this prompt recommends {words}; --recommended uses it", file=sys.stderr)
-    for sound, made, take in pairs(source, target, takes):
-        with _bar(made.name) as progress:
-            vamp_file(models, sound, made, chosen, progress=progress, seed=seed + take, **settings)
-        print(made, flush=True)
+    for take in range(takes):
+        take_settings(seed=seed + take, **settings)  # raises an error before the models are loaded
+    models, many, failed = load_vamp(model, adapters, device), len(plan) > takes, []
+    if replaced := sum(made.exists() for _, made, _ in plan):
+        print(f"{replaced} takes are there already; other settings replace them", file=sys.stderr)
+    with alone(target) if many else nullcontext():
+        for sound, made, take in plan:
+            try:
+                if not (many and finished(models, sound, made, chosen, take_settings(seed=seed + take, **settings))):
+                    with _bar(made.name) as progress:
+                        vamp_file(models, sound, made, chosen, progress=progress, seed=seed + take, **settings)
+                print(made, flush=True)
+            except (VampkitError, ValueError, TypeError, OSError) as error:
+                if not many:
+                    raise
+                failed.append(f"{named(sound)}: {error}")
+    for line in failed:
+        print(f"failed: {line}", file=sys.stderr)
+    if failed:
+        raise VampkitError(
+            f"{len(failed)} of {len(plan)} takes were not made, all were expected; mend what failed and run the same "
+            "command again, it goes on from there"
+        )
 
 
 def again(
@@ -393,7 +420,8 @@ def compose(
     Parameters
     ----------
     target : Path
-        A flac, wav or ogg file. Beats, chords and notes are written next to it, as .jams.
+        A flac, wav or ogg file. Beats, chords and notes are written next to it, as .jams. A piece that is there is
+        replaced, other files never.
     seed : int
         The same seed gives the same piece.
     genre : str, optional
@@ -408,10 +436,30 @@ def compose(
         An sf2 or sf3 file that plays the notes.
     """
     from vampkit import music
+    from vampkit.audio.blocks import sound_target
 
+    truth = writable(sound_target(target).with_suffix(".jams"))
     piece = music.compose(seed, genre=genre, seconds=seconds)
+    parts = [*piece.parts, "air"] if stems else []
+    files = [target, *(target.with_name(f"{target.stem}-{part}{target.suffix}") for part in parts)]
+    _only_composed(truth, [sound_target(file) for file in files])
+    music.save_jams(piece, truth)
     music.render(piece, stereo=stereo, soundfont=soundfont).save(target)
-    music.save_jams(piece, target.with_suffix(".jams"))
     for part, clip in music.render(piece, stereo=stereo, stems=True, soundfont=soundfont).items() if stems else ():
         clip.save(target.with_name(f"{target.stem}-{part}{target.suffix}"))
     print(target)
+
+
+def _only_composed(truth: Path, files: list[Path]) -> None:
+    """Raise VampkitError if a file is there that this verb did not write; its own lie beside their annotations."""
+    if not (there := [file for file in (truth, *files) if os.path.lexists(file)]):
+        return
+    from vampkit import music
+
+    try:
+        music.load_jams(truth)
+    except (VampkitError, FileNotFoundError):
+        raise VampkitError(
+            f"{named(there[0])} is there already and was not composed here, a new name was expected; choose another "
+            "name, or move that file away"
+        ) from None

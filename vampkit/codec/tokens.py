@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from vampkit.errors import VampkitError
 from vampkit.files import read_safetensors, write_safetensors
+from vampkit.files.outer import MOST_RATE, number, word
+from vampkit.files.outer import fields as outer_fields
 from vampkit.model import check_codes
 
 FORMAT = "vampkit.tokens/1"
+STEREO = ("items", "mid-side")
+GAINS = (-300.0, 300.0)
+"""Smallest and largest gain in dB."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,7 @@ class Tokens:
     Parameters
     ----------
     codes : Tensor
-        int64 [codebooks, frames], or [items, codebooks, frames] if stereo was encoded as two items.
+        int64 [codebooks, frames], or [items, codebooks, frames] if the channels were kept.
     codec : str
         Hash of the codec that made the codes. Another codec refuses to decode them.
     rate : int
@@ -42,11 +48,17 @@ class Tokens:
         Gain in dB that was applied before encoding, one per item. Decoding undoes it.
     name, credit : str
         Name of the sound, and who made it under which licence.
+    stereo : str
+        What the items are: "items", a channel each, or "mid-side": the mean of two channels and half their difference.
+        Where both channels were equal there is no second item.
+    more : int
+        Samples by which the sound was longer than `length` at its own rate. Rates above the codec's have more samples
+        than one can count at the codec's.
 
     Raises
     ------
     TypeError, ValueError
-        For codes of another type, shape or range.
+        For codes of another type, shape or range, and for other fields that do not fit them.
     """
 
     codes: Tensor
@@ -59,12 +71,29 @@ class Tokens:
     gains: tuple[float, ...] = (0.0,)
     name: str = ""
     credit: str = ""
+    stereo: str = "items"
+    more: int = 0
 
     def __post_init__(self):
+        whole = {"rate": MOST_RATE, "hop": 2**16, "entries": 2**16, "length": None, "source_rate": MOST_RATE}
+        for name, most in whole.items():
+            self._set(name, number(f"the tokens' {name} is ", getattr(self, name), 1, most, whole=True))
+        self._set("more", number("the tokens' more is ", self.more, -MOST_RATE, MOST_RATE, whole=True))
         check_codes(self.codes, self.entries)
+        if self.length > self.codes.shape[-1] * self.hop:
+            raise ValueError(
+                f"the tokens claim {self.length} samples, their {self.codes.shape[-1]} frames of {self.hop} hold at "
+                f"most {self.codes.shape[-1] * self.hop}; give the length of the sound that they are of"
+            )
+        gains = self.gains if isinstance(self.gains, tuple | list) else (self.gains,)
+        self._set("gains", tuple(number("a gain of the tokens is ", gain, *GAINS) for gain in gains))
+        word("the tokens' stereo is ", self.stereo, STEREO)
         items = self.codes.shape[0] if self.codes.ndim == 3 else 1
         if len(self.gains) != items:
             raise ValueError(f"{len(self.gains)} gains were given for {items} items, one per item was expected")
+
+    def _set(self, name: str, value) -> None:
+        object.__setattr__(self, name, value)
 
     @property
     def codebooks(self) -> int:
@@ -80,6 +109,11 @@ class Tokens:
     def batch(self) -> Tensor:
         """The codes as [batch, codebooks, frames]."""
         return self.codes if self.codes.ndim == 3 else self.codes[None]
+
+    @property
+    def channels(self) -> int:
+        """Number of channels of the sound."""
+        return 2 if self.stereo == "mid-side" and self.codes.ndim == 3 else len(self.batch)
 
     @property
     def frame_rate(self) -> float:
@@ -142,7 +176,7 @@ class Tokens:
         Path
             The file.
         """
-        header = {k: v for k, v in asdict(replace(self, codes=self.codes[..., :1])).items() if k != "codes"}
+        header = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "codes"}
         return write_safetensors({"codes": self.codes}, path, FORMAT, header, dtype=torch.uint16)
 
     @classmethod
@@ -167,5 +201,14 @@ class Tokens:
             For another kind of file.
         """
         header, tensors = read_safetensors(path, FORMAT)
-        header["gains"] = tuple(header["gains"])
-        return cls(codes=tensors["codes"].to(torch.int64), **header)
+        what, names = f"the header of {Path(path).name}", [field.name for field in fields(cls) if field.name != "codes"]
+        required = [name for name in names if name not in ("name", "credit", "stereo", "more")]
+        outer_fields(what, header, required, names, "save the tokens again")
+        try:
+            if "codes" not in tensors or tensors["codes"].dtype.is_floating_point:
+                raise ValueError(
+                    "there are no whole numbers called 'codes', which were expected; save the tokens again"
+                )
+            return cls(codes=tensors["codes"].to(torch.int64), **header)
+        except (TypeError, ValueError) as error:
+            raise VampkitError(f"the tokens in {Path(path).name} do not fit: {error}") from None

@@ -6,7 +6,6 @@ A control is immutable; `shift`, `stretch`, `smooth` and the others give a new o
 from __future__ import annotations
 
 import base64
-import json
 import zlib
 from collections.abc import Callable
 from typing import ClassVar
@@ -16,6 +15,8 @@ import numpy as np
 from vampkit.audio import Clip
 from vampkit.controls import curves
 from vampkit.errors import VampkitError
+from vampkit.files.outer import MOST_FRAMES, number, shown
+from vampkit.files.texts import of_format
 
 FORMAT = "vampkit.control/1"
 FRAME = curves.HOP / curves.RATE
@@ -248,15 +249,17 @@ class Control:
             For anything else.
         """
         try:
-            data = json.loads(data) if isinstance(data, str) else data
-            if data["format"] != FORMAT:
-                raise KeyError(f"format {data['format']!r}")
+            data = of_format(data, FORMAT, "control")
             kind = Control.kinds[data["control"]]
-            steps = np.frombuffer(zlib.decompress(base64.b85decode(data["curve"])), "<i2")
+            frames = number("its number of frames is ", data["frames"], 1, MOST_FRAMES, whole=True)
+            size = frames * kind.channels * 2
+            steps = np.frombuffer(zlib.decompressobj().decompress(base64.b85decode(data["curve"]), size + 1), "<i2")
             made = object.__new__(kind)
-            made.curve = made._checked(steps.reshape(kind.channels, data["frames"]).astype(np.float32) * STEP)
+            made.curve = made._checked(steps.reshape(kind.channels, frames).astype(np.float32) * STEP)
         except (KeyError, TypeError, ValueError, zlib.error) as error:
-            raise VampkitError(f"this is no control ({error}); write one with Control.to_json") from None
+            raise VampkitError(
+                f"this is no control ({shown(str(error))}), one was expected; write one with Control.to_json"
+            ) from None
         return made
 
     def __eq__(self, other) -> bool:

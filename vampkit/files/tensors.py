@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from vampkit.errors import VampkitError
+from vampkit.files.outer import json_of, shown
 from vampkit.files.texts import existing
-from vampkit.files.written import written
+from vampkit.files.written import usable, written
 
 SCALE = ":scale"
 """End of the name of a matrix's scales."""
@@ -60,7 +61,23 @@ def write_safetensors(
     plain = {name: t.detach().cpu().to(dtype or t.dtype).contiguous() for name, t in tensors.items()}
     with written(path, durable) as part:
         save_file(plain, part, metadata={"format": kind, "settings": json.dumps(settings)})
+        _order_header(part)
     return Path(path)
+
+
+def _order_header(path: Path) -> None:
+    """Put the format before the settings in a file's header, so that equal contents give equal files.
+
+    safetensors writes them in an order of chance.
+    """
+    with path.open("r+b") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        ordered = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode().ljust(size)
+        if len(ordered) == size:
+            file.seek(8)
+            file.write(ordered)
 
 
 def read_safetensors(path: str | os.PathLike, kind: str) -> tuple[Any, dict[str, Tensor]]:
@@ -94,8 +111,9 @@ def read_safetensors(path: str | os.PathLike, kind: str) -> tuple[Any, dict[str,
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no plain mapping)
-    except (SafetensorError, OSError):
-        start = path.open("rb").read(4)
+    except (SafetensorError, OSError, RecursionError, MemoryError):
+        with usable(path), path.open("rb") as file:
+            start = file.read(4)
         pickled = start[:2] in (b"PK", b"\x80\x02", b"\x80\x04")
         what = "a pickle, which can run code when it is opened" if pickled else "no safetensors file or a damaged one"
         raise VampkitError(
@@ -104,7 +122,10 @@ def read_safetensors(path: str | os.PathLike, kind: str) -> tuple[Any, dict[str,
     if metadata.get("format") != kind:
         found = metadata.get("format", "unknown")
         raise VampkitError(f"{path.name} is of kind {found}, {kind} was expected; choose another file")
-    return json.loads(metadata["settings"]), _whole(tensors)
+    if "settings" not in metadata:
+        raise VampkitError(f"{path.name} lacks its settings, which were expected in its header; save it again")
+    settings = json_of(metadata["settings"], f"the header of {path.name}", "its settings", "save it again", True)
+    return settings, _whole(tensors, path)
 
 
 def _in_rows(name: str, weight: Tensor) -> dict[str, Tensor]:
@@ -117,10 +138,14 @@ def _in_rows(name: str, weight: Tensor) -> dict[str, Tensor]:
     return {name: numbers.view_as(weight), name + SCALE: scale}
 
 
-def _whole(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _whole(tensors: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
     """Multiply what `_in_rows` took apart. Other tensors stay as they are."""
     scales = {name.removesuffix(SCALE): tensors.pop(name) for name in list(tensors) if name.endswith(SCALE)}
     for name, scale in scales.items():
+        if name not in tensors or tensors[name].ndim < 2 or scale.shape != tensors[name].shape[:1]:
+            raise VampkitError(
+                f"{path.name} holds scales for {shown(name)} that fit no matrix, one a row was expected; save it again"
+            )
         numbers = tensors[name].float()
         tensors[name] = numbers * scale.float().view(-1, *[1] * (numbers.ndim - 1))
     return tensors
@@ -135,11 +160,30 @@ def digest(*states: Mapping[str, Tensor], start: Any = None, dtype: torch.dtype 
     return found.hexdigest()[:16]
 
 
+def fitting(make: Callable[[], nn.Module], weights: Mapping[str, Tensor], path: Path, refusal: str) -> None:
+    """Check, before memory is taken for a network, that the weights of a file fit it. Raises VampkitError if not.
+
+    make: makes the network. refusal: what is said then, with a place for the reason.
+    """
+    with torch.device("meta"):
+        expected = make().state_dict()
+    for name in sorted({*expected, *weights}):
+        found, wanted = (tuple(given[name].shape) if name in given else None for given in (weights, expected))
+        if found != wanted:
+            reason = f"{shown(name)} is {found or 'missing'}, not {wanted or 'known'}"
+            raise VampkitError(f"the weights in {path.name} {refusal.format(reason)}")
+
+
 def fill(model: nn.Module, weights: Mapping[str, Tensor], path: Path, refusal: str, line: int = -1) -> None:
     """Load weights into a network, in single precision. Raises VampkitError if they do not fit.
 
     refusal: what is said then, with a place for the reason; line: which line of torch's message gives it.
     """
+    if bad := [name for name, weight in weights.items() if weight.is_floating_point() and not weight.isfinite().all()]:
+        raise VampkitError(
+            f"the weights in {path.name} hold NaN or infinite numbers ({shown(bad[0])}), finite ones were expected; "
+            "fetch or save the file again"
+        )
     try:
         model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in weights.items()})
     except RuntimeError as error:

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 from vampkit.errors import VampkitError
-from vampkit.files.written import written
+from vampkit.files.outer import MOST_TEXT, json_of, named, path_of, shown
+from vampkit.files.written import usable, written
 
 
-def existing(path: str | os.PathLike) -> Path:
-    """The path of a file. Raises FileNotFoundError if there is none."""
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file at {path}; check the name and the folder")
+def existing(path: str | os.PathLike, what: str = "file", hint: str = "check the name and the folder") -> Path:
+    """The path of a file. Raises FileNotFoundError if there is none, VampkitError if it cannot be reached.
+
+    what: what is read from it. hint: what to do if there is none.
+    """
+    path = path_of(path, what)
+    with usable(path):
+        if not path.is_file():
+            raise FileNotFoundError(f"there is no {what} at {named(path)}; {hint}")
     return path
+
+
+def text_of(path: str | os.PathLike, what: str = "text") -> str:
+    """The text of a file. Raises FileNotFoundError, or VampkitError for what is no text, too long or unreadable."""
+    path = existing(path)
+    with usable(path):
+        if path.stat().st_size > MOST_TEXT:
+            raise VampkitError(
+                f"{named(path.name)} holds {path.stat().st_size} bytes, a {what} was expected; choose another"
+            )
+        try:
+            return path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            raise VampkitError(
+                f"{named(path.name)} is no text in UTF-8, a {what} was expected; choose another file"
+            ) from None
 
 
 def write_text(path: str | os.PathLike, text: str) -> Path:
@@ -33,14 +53,9 @@ def of_format(data: Any, kind: str, what: str, hint: str = "") -> dict:
     """
     writer = f"{what.capitalize()}.to_json"
     if isinstance(data, (str, bytes)):
-        try:
-            data = json.loads(data)
-        except ValueError as error:
-            raise VampkitError(
-                f"this is no JSON ({error}), a {what} in the format {kind} was expected; write it with {writer}"
-            ) from None
+        data = json_of(data, "this", f"a {what} in the format {kind}", f"write it with {writer}")
     found = data.get("format") if isinstance(data, dict) else type(data).__name__
     if not isinstance(data, dict) or found != kind:
         hint = hint or f"write the {what} with {writer}"
-        raise VampkitError(f"the format is {found!r}, {kind!r} was expected; {hint}")
+        raise VampkitError(f"the format is {shown(found)}, {kind!r} was expected; {hint}")
     return data

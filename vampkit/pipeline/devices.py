@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from vampkit.files.outer import shown
+
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -27,8 +29,8 @@ def chosen(device: str = "auto") -> str:
     ValueError
         For another word, or for "cuda" without a GPU.
     """
-    if device not in DEVICES:
-        raise ValueError(f"the device {device!r} was asked for, one of {', '.join(DEVICES)} was expected")
+    if not isinstance(device, str) or device not in DEVICES:
+        raise ValueError(f"the device {shown(device)} was asked for, one of {', '.join(DEVICES)} was expected")
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError(
             "torch sees no GPU here; choose the device cpu, or install the build of torch that fits the card"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from dataclasses import fields as dataclass_fields
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,7 +16,8 @@ from vampkit.controls import AdapterConfig, Adapters, Control, Following
 from vampkit.controls.kinds import stacked
 from vampkit.errors import VampkitError
 from vampkit.files import read_safetensors, write_safetensors
-from vampkit.files.tensors import fill
+from vampkit.files.outer import fields, number, shown
+from vampkit.files.tensors import fill, fitting
 from vampkit.model import MaskedTransformer
 from vampkit.pipeline.windows import Window, cut
 from vampkit.weights import model_hash
@@ -114,14 +117,42 @@ def load_controls(path: str | os.PathLike, models: Mapping[str, MaskedTransforme
         For adapters of other models, or a file that holds none.
     """
     header, weights = read_safetensors(path, FORMAT)
-    loaded = nn.ModuleDict()
+    fields(f"the header of {Path(path).name}", header, (), models, hint="save the controls again with vampkit")
+    parts: dict[str, Adapters] = {}
     for name, about in header.items():
-        if name not in models or about["base"] != model_hash(models[name]):
-            found = model_hash(models[name])[:8] if name in models else "missing"
+        what = f"the header of {Path(path).name}"
+        fields(what, about, ("config", "base"), hint="save the controls again with vampkit")
+        if about["base"] != model_hash(models[name]):
             raise VampkitError(
-                f"{Path(path).name} was trained for the {name} model {about['base'][:8]}, this one is {found}; "
-                "load the models it was trained for, or train controls for these"
+                f"{Path(path).name} was trained for the {name} model {str(about['base'])[:8]}, this one is "
+                f"{model_hash(models[name])[:8]}; load the models it was trained for, or train controls for these"
             )
-        loaded[name] = Adapters(AdapterConfig(**about["config"] | {"kernels": tuple(about["config"]["kernels"])}))
-    fill(loaded, weights, Path(path), "are no adapters of these settings ({}); train or fetch them again")
-    return loaded.eval().requires_grad_(False)
+        config, own = _config(about["config"], Path(path)), {}
+        for key in [key for key in weights if key.startswith(f"{name}.")]:
+            own[key.removeprefix(f"{name}.")] = weights.pop(key)
+        refusal = "are no adapters of these settings ({}); fetch them again"
+        fitting(partial(Adapters, config), own, Path(path), refusal)
+        parts[name] = Adapters(config)
+        fill(parts[name], own, Path(path), refusal)
+    if weights or not parts:
+        raise VampkitError(
+            f"{Path(path).name} holds {shown(sorted(weights))}, adapters of the models named in its header were "
+            "expected; fetch it again"
+        )
+    return nn.ModuleDict(parts).eval().requires_grad_(False)
+
+
+def _config(settings: dict, path: Path) -> AdapterConfig:
+    """Make the adapters' config from the settings in a file. Raises VampkitError for sizes that make none."""
+    what, names = f"the config in {path.name}", [field.name for field in dataclass_fields(AdapterConfig)]
+    fields(what, settings, names, names)
+    kernels = settings["kernels"]
+    try:
+        if not isinstance(kernels, list) or len(kernels) != 2:
+            raise ValueError(f"kernels is {shown(kernels)}, two lengths were expected; save the controls again")
+        for name, size in [*settings.items(), ("a kernel", kernels[0]), ("a kernel", kernels[1])]:
+            if name != "kernels":
+                number(f"{name} is ", size, 1, 257 if name in ("a kernel", "layers") else 16_384, whole=True)
+    except (TypeError, ValueError) as error:
+        raise VampkitError(f"in {what}, {error}") from None
+    return AdapterConfig(**settings | {"kernels": tuple(kernels)})

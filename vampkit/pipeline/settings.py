@@ -9,14 +9,26 @@ Notebook: 05.
 from __future__ import annotations
 
 import inspect
-import math
 import textwrap
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
+from dataclasses import fields as dataclass_fields
 from itertools import groupby
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from vampkit.controls import Control
+from vampkit.errors import VampkitError
+from vampkit.files.outer import (
+    MOST_FRAMES,
+    MOST_PASSES,
+    MOST_ROUNDS,
+    MOST_SEED,
+    fields,
+    flag,
+    number,
+    shown,
+    word,
+)
 from vampkit.pipeline.windows import SHARED, Windows
 from vampkit.sampling import ANNEALINGS, Settings
 from vampkit.schedules import SCHEDULES
@@ -27,6 +39,13 @@ FINE = Settings(passes=12, mask_temperature=0.0)
 12 passes give results closer to the music than 4; more passes help little (data/models/LOG.md). The reference code uses
 the same noise as in the coarse run; the bundled models are a little better without noise.
 """
+
+
+HOTTEST = 1e4
+"""The highest temperature; from far below that on, all tokens are equally likely."""
+LATER = ("follow", "strength", "guidance", "stereo")
+"""Settings that a record may lack: those of following if nothing was followed, and what older takes did not know."""
+HINT = "give the .json that was written beside a take"
 
 
 @dataclass(frozen=True)
@@ -48,39 +67,46 @@ class TakeSettings:
     feedback : int
         Number of rounds; each round starts from the output of the one before.
     roll : int
-        How many frames the mask moves after each round, so that each round generates other frames.
+        How many frames the mask moves after each round. 0: each round keeps the same frames, as the reference code
+        does. Otherwise each round generates other frames, and in the end what the prompt kept may be gone.
     restore : bool
         Put the original samples back where nothing is hidden.
     windows : Windows
         Sizes of the windows into which long sounds are cut.
     follow : tuple of Control
-        What the coarse model follows, at most one control of a kind; empty: nothing.
+        What the models follow, at most one control of a kind; empty: nothing.
     strength : float
         How strongly it follows: 0 not at all, 1 as the adapters were trained.
+    guidance : float
+        Weight of what following changes in the coarse model. 1 as it is; above 1 the beat is clearer, but the model is
+        called twice a pass, once without what it follows.
+    stereo : str
+        What becomes of two channels: "mid-side" or "items" keep them, "mix" makes one of them, see `Codec.encode`.
 
     Raises
     ------
-    ValueError
-        For feedback below 1, or a strength below 0.
+    TypeError, ValueError
+        For a value of another type, or outside the range that `SETTINGS` gives. Numbers of NumPy become plain ones.
     """
 
     seed: int = 0
     coarse: Settings = Settings()
     fine: Settings = FINE
     feedback: int = 1
-    roll: int = 1
+    roll: int = 0
     restore: bool = False
     windows: Windows = SHARED
     follow: tuple[Control, ...] = ()
     strength: float = 1.25  # a little stricter than trained, chosen on held-out music: data/models/LOG.md
+    guidance: float = 1.0
+    stereo: str = "mid-side"
 
     def __post_init__(self):
-        given = (self.follow,) if isinstance(self.follow, Control) else tuple(self.follow)
-        object.__setattr__(self, "follow", given)
-        if isinstance(self.strength, bool) or not (math.isfinite(self.strength) and self.strength >= 0):
-            raise ValueError(f"strength is {self.strength!r}, a number of at least 0 was expected")
-        if isinstance(self.feedback, bool) or not isinstance(self.feedback, int) or self.feedback < 1:
-            raise ValueError(f"feedback is {self.feedback!r}, a whole number of at least 1 was expected")
+        for stage in ("coarse", "fine"):
+            object.__setattr__(self, stage, _checked_stage(stage, getattr(self, stage)))
+        for setting in SETTINGS:
+            if "." not in setting.places[0]:
+                object.__setattr__(self, setting.name, setting.checked(getattr(self, setting.name)))
 
     @classmethod
     def of(cls, record: dict) -> TakeSettings:
@@ -94,12 +120,30 @@ class TakeSettings:
         Returns
         -------
         TakeSettings
-            The settings.
+            The settings. A record that says nothing of stereo is of an older take, which was mixed.
+
+        Raises
+        ------
+        VampkitError
+            For a record that lacks settings, or holds others.
         """
         nested = {"coarse": Settings, "fine": Settings, "windows": Windows}
-        given = {f.name: record[f.name] for f in fields(cls) if f.name in record}
+        own = [field.name for field in dataclass_fields(cls)]
+        fields("the record", record, [name for name in own if name not in LATER], hint=HINT)
+        given = {"stereo": "mix"} | {name: record[name] for name in own if name in record}
+        if not isinstance(record.get("follow", ()), list | tuple):
+            raise VampkitError(f"the record's follow is {shown(record['follow'])}, a list was expected; {HINT}")
         given["follow"] = tuple(Control.from_json(control) for control in record.get("follow", ()))
-        return cls(**given | {name: kind(**given[name]) for name, kind in nested.items()})
+        for name, kind in nested.items():
+            names = [field.name for field in dataclass_fields(kind)]
+            given[name] = fields(f"the record's {name}", given[name], names, names, HINT)
+        try:
+            for stage in ("coarse", "fine"):
+                word("count is ", given[stage]["count"], ("item", "batch"))
+                given[stage] = _checked_fields(stage, given[stage])
+            return cls(**given | {name: kind(**given[name]) for name, kind in nested.items()})
+        except (TypeError, ValueError) as error:
+            raise VampkitError(f"the settings of the record do not fit: {error}") from None
 
     def record(self) -> dict[str, Any]:
         """Give the settings as plain JSON. Where nothing is followed, nothing is said about it.
@@ -111,7 +155,7 @@ class TakeSettings:
         """
         found = asdict(replace(self, follow=()))
         if not self.follow:
-            del found["follow"], found["strength"]
+            del found["follow"], found["strength"], found["guidance"]
             return found
         return found | {"follow": [control.to_json() for control in self.follow]}
 
@@ -142,6 +186,8 @@ class Setting:
         The fields of `TakeSettings` that it sets, such as "coarse.passes".
     most : float, optional
         The largest value of its slider.
+    low, high : float, optional
+        The smallest and the largest value.
     """
 
     name: str
@@ -149,6 +195,44 @@ class Setting:
     text: str
     places: tuple[str, ...]
     most: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    def checked(self, value: Any, lead: str = "") -> Any:
+        """Check a value. This is the one place where settings are checked; `sampling.Settings` adds what it needs.
+
+        Parameters
+        ----------
+        value : object
+            The value.
+        lead : str
+            The sentence of an error up to the value; if empty, "NAME is ".
+
+        Returns
+        -------
+        object
+            The value in plain Python.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For another type, or a value outside the range.
+        """
+        lead, kinds = lead or f"{self.name} is ", get_args(self.kind)
+        if self.kind is bool:
+            return flag(lead, value)
+        if self.kind is Windows:
+            if not isinstance(value, Windows):
+                raise TypeError(f"{lead}{shown(value)}, Windows(...) was expected; leave it out for the usual ones")
+            return value
+        if self.name == "follow":
+            return _controls(value)
+        if get_origin(self.kind) is Literal:
+            return word(lead, value, kinds)
+        optional = type(None) in kinds
+        hint = "None turns it off" if optional and self.name != "fine_passes" else ""
+        whole = int in (self.kind, *kinds)
+        return number(lead, value, self.low, self.high, whole=whole, optional=optional, hint=hint)
 
     @property
     def default(self) -> Any:
@@ -175,14 +259,25 @@ class Setting:
 _LIMITS = "Limits on the tokens that the coarse run may draw, see vampkit.sampling; None turns a limit off."
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("seed", int, "Seed of the random numbers; the same seed gives the same take.", ("seed",)),
-    Setting("passes", int, "How often the coarse model is called.", ("coarse.passes",), most=128),
+    Setting(
+        "seed",
+        int,
+        "Seed of the random numbers; the same seed gives the same take.",
+        ("seed",),
+        low=-MOST_SEED,
+        high=MOST_SEED,
+    ),
+    Setting(
+        "passes", int, "How often the coarse model is called.", ("coarse.passes",), most=128, low=1, high=MOST_PASSES
+    ),
     Setting(
         "fine_passes",
         int | None,
         "How often the coarse-to-fine model is called; None: a third of passes, at least 1.",
         ("fine.passes",),
         most=128,
+        low=1,
+        high=MOST_PASSES,
     ),
     Setting(
         "temperature",
@@ -190,6 +285,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Sampling temperature of the tokens, both runs: bolder above 1, safer below.",
         ("coarse.temperature", "fine.temperature"),
         most=3,
+        low=0,
+        high=HOTTEST,
     ),
     Setting(
         "mask_temperature",
@@ -197,8 +294,18 @@ SETTINGS: tuple[Setting, ...] = (
         "Scale of the noise on the confidences, which decide what stays, coarse run; see Prompt.recommended.",
         ("coarse.mask_temperature",),
         most=100,
+        low=0,
+        high=HOTTEST,
     ),
-    Setting("fine_mask_temperature", float, "The same in the fine run.", ("fine.mask_temperature",), most=100),
+    Setting(
+        "fine_mask_temperature",
+        float,
+        "The same in the fine run.",
+        ("fine.mask_temperature",),
+        most=100,
+        low=0,
+        high=HOTTEST,
+    ),
     Setting(
         "schedule",
         Literal[tuple(SCHEDULES)],
@@ -211,28 +318,68 @@ SETTINGS: tuple[Setting, ...] = (
         f"How the coarse run's noise falls over its passes: {', '.join(ANNEALINGS)}.",
         ("coarse.annealing",),
     ),
-    Setting("top_k", int | None, _LIMITS, ("coarse.top_k",), most=1024),
-    Setting("top_p", float | None, _LIMITS, ("coarse.top_p",), most=1),
-    Setting("min_p", float | None, _LIMITS, ("coarse.min_p",), most=1),
-    Setting("typical", float | None, _LIMITS, ("coarse.typical",), most=1),
+    Setting("top_k", int | None, _LIMITS, ("coarse.top_k",), most=1024, low=1, high=2**31),
+    Setting("top_p", float | None, _LIMITS, ("coarse.top_p",), most=1, low=0, high=1),
+    Setting("min_p", float | None, _LIMITS, ("coarse.min_p",), most=1, low=0, high=1),
+    Setting("typical", float | None, _LIMITS, ("coarse.typical",), most=1, low=0, high=1),
     Setting(
         "cutoff",
         float,
         "After this fraction of the passes, the likeliest token is taken instead of a random one, both runs.",
         ("coarse.cutoff", "fine.cutoff"),
         most=1,
+        low=-1e3,
+        high=1e3,
     ),
-    Setting("feedback", int, "Rounds; each starts from the output of the one before.", ("feedback",), most=16),
-    Setting("roll", int, "How many frames the mask moves after each round of feedback.", ("roll",)),
+    Setting(
+        "feedback",
+        int,
+        "Rounds; each starts from the output of the one before.",
+        ("feedback",),
+        most=16,
+        low=1,
+        high=MOST_ROUNDS,
+    ),
+    Setting(
+        "roll",
+        int,
+        "How many frames the mask moves after each round of feedback; 0 keeps the same frames in each round.",
+        ("roll",),
+        low=-MOST_FRAMES,
+        high=MOST_FRAMES,
+    ),
     Setting("restore", bool, "Put the original samples back where nothing is hidden.", ("restore",)),
     Setting("windows", Windows, "Sizes of the windows into which long sounds are cut, in frames.", ("windows",)),
     Setting(
         "follow",
         tuple[Control, ...],
-        "Controls that the coarse model follows, such as [Rhythm(clip)]; at most one of a kind.",
+        "Controls that the models follow, such as [Rhythm(clip)]; at most one of a kind.",
         ("follow",),
     ),
-    Setting("strength", float, "How strongly it follows: 0 not at all, 1 as trained.", ("strength",), most=3),
+    Setting(
+        "strength",
+        float,
+        "How strongly it follows: 0 not at all, 1 as trained.",
+        ("strength",),
+        most=3,
+        low=0,
+        high=100,
+    ),
+    Setting(
+        "guidance",
+        float,
+        "Weight of what following changes; above 1 the beat is clearer, and the time of a pass twice as long.",
+        ("guidance",),
+        most=3,
+        low=0,
+        high=100,
+    ),
+    Setting(
+        "stereo",
+        Literal["mid-side", "items", "mix"],
+        "What becomes of two channels: mid-side or items keep them, mix makes one of them.",
+        ("stereo",),
+    ),
 )
 """All settings of a take, in the order in which signatures show them."""
 
@@ -260,21 +407,45 @@ def take_settings(**settings: Any) -> TakeSettings:
     table = {s.name: s for s in SETTINGS}
     if strange := [name for name in settings if name not in table]:
         raise TypeError(f"there is no setting {strange[0]!r}; the settings are: {', '.join(table)}")
+    settings = {name: table[name].checked(value, _lead(name)) for name, value in settings.items()}
     if settings.get("fine_passes") is None:
         usual = Settings().passes
-        passes = settings.get("passes", usual)
-        settings["fine_passes"] = max(1, round(passes * FINE.passes / usual)) if isinstance(passes, int) else usual
+        settings["fine_passes"] = max(1, round(settings.get("passes", usual) * FINE.passes / usual))
     parts: dict[str, dict[str, Any]] = {"": {}, "coarse": {}, "fine": {}}
     for name, value in settings.items():
         for place in table[name].places:
             stage, _, field = place.rpartition(".")
             parts[stage][field] = value
-    coarse = Settings(**parts["coarse"])
-    try:
-        fine = replace(FINE, **parts["fine"])
-    except ValueError as error:
-        raise ValueError(f"in the fine run, {error}") from None
-    return TakeSettings(coarse=coarse, fine=fine, **parts[""])
+    return TakeSettings(coarse=Settings(**parts["coarse"]), fine=replace(FINE, **parts["fine"]), **parts[""])
+
+
+def _lead(name: str) -> str:
+    """The sentence of an error up to the value of a setting."""
+    return f"in the fine run, {name.removeprefix('fine_')} is " if name.startswith("fine_") else f"{name} is "
+
+
+def _checked_stage(stage: str, given: Any) -> Settings:
+    """Check the settings of one of the two runs, by the rows that set the coarse run."""
+    if not isinstance(given, Settings):
+        raise TypeError(f"{stage} is {shown(given)}, Settings(...) was expected; leave it out for the usual ones")
+    return Settings(**_checked_fields(stage, {f.name: getattr(given, f.name) for f in dataclass_fields(given)}))
+
+
+def _checked_fields(stage: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Check the fields of `Settings`, by the rows that set the coarse run."""
+    rows = {row.places[0].removeprefix("coarse."): row for row in SETTINGS if row.places[0].startswith("coarse.")}
+    where = "in the fine run, " if stage == "fine" else ""
+    return values | {name: row.checked(values[name], f"{where}{name} is ") for name, row in rows.items()}
+
+
+def _controls(given: Any) -> tuple[Control, ...]:
+    """Check what is followed: a control, or several."""
+    found = (given,) if isinstance(given, Control) else given
+    if not isinstance(found, list | tuple) or not all(isinstance(control, Control) for control in found):
+        raise TypeError(
+            f"follow is {shown(given)}, controls such as [Rhythm(clip)] were expected; make them from a Clip"
+        )
+    return tuple(found)
 
 
 Call = TypeVar("Call", bound=Callable)

@@ -8,9 +8,12 @@ from pathlib import Path
 
 from vampkit.audio.blocks import save_blocks
 from vampkit.errors import VampkitError
+from vampkit.files.outer import named
+from vampkit.files.written import same_file, usable
 from vampkit.pipeline.settings import TakeSettings, take_settings, with_settings
-from vampkit.pipeline.take import load_record, save_record
-from vampkit.pipeline.vamp import Vamp
+from vampkit.pipeline.source import Kept
+from vampkit.pipeline.take import load_record, own_target, save_record
+from vampkit.pipeline.vamp import Vamp, called
 from vampkit.prompts import Prompt
 
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".opus")
@@ -22,7 +25,7 @@ def vamp_file(
     vamp: Vamp,
     source: str | os.PathLike,
     target: str | os.PathLike,
-    prompt: Prompt,
+    prompt: Kept,
     *,
     progress: Callable[[int, int], None] | None = None,
     **settings,
@@ -37,8 +40,8 @@ def vamp_file(
         The pipeline.
     source, target : str or PathLike
         Sound files; the target is wav, flac or ogg.
-    prompt : Prompt
-        What is kept. Prompts that analyse the sound (beats, onsets) load all of it into memory while they do.
+    prompt : Prompt, str or mask
+        What is kept, see `Vamp.vamp`. Prompts that analyse the sound (beats, onsets) load all of it into memory.
     progress : callable, optional
         See `Vamp.vamp`.
     **settings
@@ -49,7 +52,7 @@ def vamp_file(
     Path
         The target.
     """
-    return _to_file(vamp, source, Path(target), prompt, take_settings(**settings), progress)
+    return _to_file(vamp, source, target, prompt, take_settings(**settings), called(progress))
 
 
 def again_file(
@@ -85,23 +88,59 @@ def again_file(
     """
     record = load_record(record)
     if "mix" in record:
+        own_target(target, source)
         return vamp.again(record, source, progress=progress).save(target)
     vamp.check(record)
-    return _to_file(vamp, source, Path(target), Prompt.from_json(record["prompt"]), TakeSettings.of(record), progress)
+    prompt, settings = Prompt.from_json(record["prompt"]), TakeSettings.of(record)
+    return _to_file(vamp, source, target, prompt, settings, called(progress))
 
 
 def _to_file(
     vamp: Vamp,
     source: str | os.PathLike,
-    target: Path,
-    prompt: Prompt,
+    target: str | os.PathLike,
+    prompt: Kept,
     settings: TakeSettings,
     progress: Callable | None,
 ) -> Path:
+    path = own_target(target, source)
     sound, run = vamp.begin(source, prompt, settings)
-    save_blocks(vamp.blocks(sound, run, progress), sound.tokens.source_rate, target)
-    save_record(vamp.record(run), target)
-    return target
+    blocks, rate = vamp.blocks(sound, run, progress), sound.tokens.source_rate
+    return save_blocks(blocks, rate, path, lambda: save_record(vamp.record(run), path))
+
+
+def finished(vamp: Vamp, source: Path, target: Path, prompt: Prompt, settings: TakeSettings) -> bool:
+    """Whether a take that would be made is there already, so that a run over a folder can go on where it stopped.
+
+    Parameters
+    ----------
+    vamp : Vamp
+        The pipeline.
+    source, target : Path
+        Sound files.
+    prompt : Prompt
+        What is kept.
+    settings : TakeSettings
+        Settings of the take.
+
+    Returns
+    -------
+    bool
+        True if the target has a record of the same models, prompt and settings, and is newer than its source.
+    """
+    try:
+        record = load_record(target.with_suffix(".json"))
+        vamp.check(record)
+        same = record["prompt"] == prompt.to_json() and TakeSettings.of(record) == settings
+        made = target.stat().st_mtime_ns
+        older = (source, target.with_suffix(".json"))
+        return (
+            same
+            and ("controls" in record) == bool(settings.follow)
+            and all(path.stat().st_mtime_ns <= made for path in older)
+        )
+    except (VampkitError, OSError, KeyError):
+        return False
 
 
 def pairs(source: Path, target: Path, takes: int = 1) -> Iterator[tuple[Path, Path, int]]:
@@ -128,16 +167,22 @@ def pairs(source: Path, target: Path, takes: int = 1) -> Iterator[tuple[Path, Pa
     VampkitError
         If a take would overwrite what it is made from.
     """
-    sounds = sorted(p for p in source.iterdir() if p.suffix.lower() in SOUNDS) if source.is_dir() else [source]
+    with usable(source):
+        folder = source.is_dir()
+        sounds = sorted(p for p in source.iterdir() if p.suffix.lower() in SOUNDS) if folder else [source]
     if not sounds:
-        raise FileNotFoundError(f"there is no sound in {source}; files that end in {', '.join(SOUNDS)} were expected")
+        raise FileNotFoundError(
+            f"there is no sound in {named(source)}; files that end in {', '.join(SOUNDS)} were expected"
+        )
     stems = [p.stem for p in sounds]
     for sound in sounds:
         # If two sounds differ only in their suffix, the names of their takes include the suffix.
         name = sound.stem if stems.count(sound.stem) == 1 else sound.name.replace(".", "-")
-        out = target / f"{name}.wav" if source.is_dir() else target
+        out = target / f"{name}.wav" if folder else target
         for take in range(takes):
             made = out if takes == 1 else out.with_name(f"{out.stem}-{take + 1}{out.suffix}")
-            if made.resolve() == sound.resolve():
-                raise VampkitError(f"{made} would be written over the sound it is made from; choose another target")
+            if same_file(made, sound):
+                raise VampkitError(
+                    f"{named(made)} would be written over the sound it is made from; choose another target"
+                )
             yield sound, made, take

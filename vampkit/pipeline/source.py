@@ -7,19 +7,22 @@ functions that read all or a part of it. Of a file only the tokens are kept in m
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vampkit.audio import LEVEL, Clip
+from vampkit import masks
+from vampkit.audio import Clip
 from vampkit.audio.blocks import FileBlocks, loudness
 from vampkit.codec import Codec, Tokens
+from vampkit.codec.stereo import arranged, gains_of, layout, levels, measured, squares
 from vampkit.errors import VampkitError
+from vampkit.files.outer import shown
 from vampkit.model import check_mask
-from vampkit.prompts import Drawn, Prompt
+from vampkit.prompts import Drawn, Prompt, parse
 
 SHORT = 1.0
 """Files up to this many seconds are read at once, since `Clip.loudness` repeats very short sounds to measure them."""
@@ -50,7 +53,7 @@ class Source:
     piece: Callable[[int, int], np.ndarray] | None = None
 
     @classmethod
-    def of(cls, sound: Sound, codec: Codec, tokens: Tokens | None = None) -> Source:
+    def of(cls, sound: Sound, codec: Codec, tokens: Tokens | None = None, stereo: str = "mid-side") -> Source:
         """Make a source from a sound.
 
         Parameters
@@ -61,6 +64,8 @@ class Source:
             Encodes the sound.
         tokens : Tokens, optional
             Tokens of the clip, if it was encoded before.
+        stereo : str
+            How channels are encoded, see `Codec.encode`.
 
         Returns
         -------
@@ -69,32 +74,36 @@ class Source:
 
         Raises
         ------
+        TypeError
+            For anything else.
         VampkitError
             For tokens of another codec, or a file that is not a sound.
         """
         if isinstance(sound, Source):
             return sound
         if isinstance(sound, Tokens):
-            if sound.codec != codec.hash:
-                raise VampkitError(
-                    f"these tokens were made by codec {sound.codec[:8]}, this pipeline uses {codec.hash[:8]}; "
-                    "encode the sound again"
-                )
+            _check_tokens(sound, codec)
             return cls(sound)
         if isinstance(sound, Clip):
-            return cls(
-                tokens or codec.encode(sound), sound.rate, sound, lambda: sound, lambda a, b: sound.samples[:, a:b]
+            own = codec.encode(sound, stereo) if tokens is None else tokens
+            return cls(own, sound.rate, sound, lambda: sound, lambda a, b: sound.samples[:, a:b])
+        if not isinstance(sound, (str, os.PathLike)):
+            hint = "make a clip of an array with Clip(samples, rate)" if hasattr(sound, "__len__") else "give one"
+            raise TypeError(
+                f"{shown(sound)} was given to make a take of, a Clip, Tokens or the path of a sound file was expected; "
+                f"{hint}"
             )
         file = FileBlocks(sound)
-        return cls(_encoded(file, codec), file.rate, None, lambda: Clip.load(file.path), file.piece)
+        return cls(_encoded(file, codec, stereo), file.rate, None, lambda: Clip.load(file.path), file.piece)
 
-    def prompted(self, prompt: Prompt | Tensor) -> Prompted:
+    def prompted(self, prompt: Kept) -> Prompted:
         """Apply a prompt to the source.
 
         Parameters
         ----------
-        prompt : Prompt or Tensor
-            A prompt, or your own mask, bool [codebooks, frames], True = hidden.
+        prompt : Prompt, str, Tensor or ndarray
+            A prompt, its words (see `vampkit.prompts.parse`), or your own mask, bool [codebooks, frames], True =
+            hidden.
 
         Returns
         -------
@@ -106,10 +115,7 @@ class Source:
         TypeError, ValueError
             For a mask of another type or shape, or a prompt that does not fit the sound.
         """
-        tokens = self.tokens
-        if isinstance(prompt, Tensor):
-            _check_mask(prompt, tokens)
-        own = Drawn(prompt) if isinstance(prompt, Tensor) else prompt
+        tokens, own = self.tokens, as_prompt(prompt, self.tokens)
         start, mask = self._prepared(own)
         shift = own.shift(tokens)
         kept = (~mask.any(0)).nonzero()[:, 0]
@@ -157,28 +163,98 @@ class Prompted:
         return self.prompt.circular
 
 
-def _check_mask(mask: Tensor, tokens: Tokens) -> None:
-    check_mask(mask)
-    shape = (tokens.codebooks, tokens.frames)
+Kept = Prompt | str | Tensor | np.ndarray | list
+"""What says what is kept: a prompt, its words, or a mask."""
+
+
+def as_prompt(given: Kept, tokens: Tokens) -> Prompt:
+    """Make a prompt of what was given as one.
+
+    Parameters
+    ----------
+    given : Prompt, str, Tensor, ndarray or list
+        A prompt, its words, or a mask of booleans [codebooks, frames], True = hidden.
+    tokens : Tokens
+        The tokens that a mask must fit.
+
+    Returns
+    -------
+    Prompt
+        The prompt.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything else.
+    """
+    if isinstance(given, Prompt):
+        return given
+    if isinstance(given, str):
+        return parse(given)
+    if isinstance(given, Tensor):
+        check_mask(given)
+    elif not isinstance(given, (np.ndarray, list, tuple)):
+        raise TypeError(
+            f"{shown(given)} was given as a prompt, a Prompt, its words such as 'periodic:7', or a mask was expected; "
+            "make one, such as Periodic(7)"
+        )
+    drawn, shape = Drawn(given), (tokens.codebooks, tokens.frames)
+    mask = masks.from_base64(str(drawn.drawing))
     if tuple(mask.shape) != shape:
         raise ValueError(
             f"a mask of shape {tuple(mask.shape)} was given, {shape} was expected for these tokens; "
             "make it with their shape"
         )
+    return drawn
 
 
-def _encoded(file: FileBlocks, codec: Codec) -> Tokens:
+def _check_tokens(tokens: Tokens, codec: Codec) -> None:
+    """Raise VampkitError for tokens that a codec did not make."""
+    if tokens.codec != codec.hash:
+        raise VampkitError(
+            f"these tokens were made by codec {shown(tokens.codec)[1:9]}, this pipeline uses {codec.hash[:8]}; "
+            "encode the sound again"
+        )
+    have = (tokens.codebooks, tokens.entries, tokens.rate, tokens.hop)
+    if have != (codec.codebooks, codec.entries, codec.rate, codec.hop):
+        raise VampkitError(
+            f"these tokens have {tokens.codebooks} codebooks of {tokens.entries} and {tokens.hop} samples a frame, "
+            f"{codec.codebooks} of {codec.entries} and {codec.hop} were expected; encode the sound again"
+        )
+
+
+def _encoded(file: FileBlocks, codec: Codec, stereo: str) -> Tokens:
     """Encode a file block by block, with the same result as for its clip.
 
-    The file is read twice: first to measure its loudness, then to compute its codes.
+    The file is read once to measure its loudness, and once for each row that is encoded.
     """
     if file.length <= SHORT * file.rate:
-        return codec.encode(Clip.load(file.path))
-    level, length = loudness(file.mono(codec.rate), codec.rate)
-    gain = LEVEL - level if np.isfinite(level) else 0.0
-    blocks = (block[0] * np.float32(10 ** (gain / 20)) for block in file.mono(codec.rate))
-    codes = torch.cat(list(codec.encode_blocks(blocks)), -1)[0]
-    return Tokens(codes, codec.hash, codec.rate, codec.hop, codec.entries, length, file.rate, (gain,), file.path.stem)
+        return codec.encode(Clip.load(file.path), stereo)
+    how = layout(stereo, file.channels)
+
+    def rows() -> Iterator[np.ndarray]:
+        return file.rows(codec.rate, lambda block: arranged(block, how))
+
+    found = [loudness((levels(r, how)[n] for r in rows()), codec.rate) for n in range(measured(how))]
+    length, gains = found[0][1], gains_of([level for level, _ in found], how, file.channels)
+    codes = []
+    for n, gain in enumerate(gains):
+        blocks = (r[n] * np.float32(10 ** (gain / 20)) for r in rows())
+        codes.append(torch.cat(list(codec.encode_blocks(blocks)), -1))
+    tokens = Tokens(
+        codes=torch.cat(codes) if how != "mix" else codes[0][0],
+        codec=codec.hash,
+        rate=codec.rate,
+        hop=codec.hop,
+        entries=codec.entries,
+        length=length,
+        source_rate=file.rate,
+        gains=gains,
+        name=file.path.stem,
+        stereo=how if how == "mid-side" else "items",
+        more=file.length - round(length * file.rate / codec.rate),
+    )
+    return codec.as_wide(tokens, (squares(r) for r in rows())) if len(gains) == 2 and how == "mid-side" else tokens
 
 
 Sound = Clip | Tokens | Source | str | os.PathLike

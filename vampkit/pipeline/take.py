@@ -8,19 +8,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from vampkit.audio import Clip
+from vampkit.audio.blocks import save_blocks, sound_target
 from vampkit.codec import Tokens
 from vampkit.errors import VampkitError
-from vampkit.files.texts import of_format, write_text
+from vampkit.files.outer import fields, json_of, named, shown
+from vampkit.files.texts import existing, of_format, text_of, write_text
+from vampkit.files.written import same_file, writable
+from vampkit.masks import as_mask
 from vampkit.model import check_mask
-from vampkit.pipeline.settings import TakeSettings
+from vampkit.pipeline.settings import HINT, TakeSettings
 from vampkit.pipeline.source import Prompted
 from vampkit.prompts import Drawn
 
 FORMAT = "vampkit.take/2"
+NEEDED = ("model", "weights", "codec", "source", "prompt")
+MOST_MIXED = 64
+"""Takes that a record may mix."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +72,16 @@ class Take:
         -------
         Path
             The sound file.
+
+        Raises
+        ------
+        ValueError
+            For another suffix.
+        VampkitError
+            If a sound lies there that is no take of vampkit's.
         """
-        path = self.clip.save(path)
-        save_record(self.record, path)
-        return path
+        path = own_target(path)
+        return save_blocks([self.clip.samples], self.clip.rate, path, lambda: save_record(self.record, path))
 
     def mix(self, other: Take, mask: Tensor) -> Take:
         """Mix two takes: use the tokens of the other take where a mask is True.
@@ -91,6 +105,10 @@ class Take:
         TypeError, ValueError
             For takes and masks that do not fit together.
         """
+        if not isinstance(other, Take):
+            raise TypeError(f"{shown(other)} was given to mix with, another Take was expected; make one with Vamp.vamp")
+        if isinstance(mask, (np.ndarray, list)):
+            mask = as_mask(mask)
         check_mask(mask, "(True takes the other's tokens)")
         mine, theirs = self.tokens, other.tokens
         alike = theirs.codec == mine.codec and theirs.codes.shape == mine.codes.shape
@@ -100,6 +118,7 @@ class Take:
                 f"{tuple(mask.shape)} were given; two takes of one sound and a mask [codebooks, frames] of their "
                 "length were expected"
             )
+        mask = mask.cpu()
         tokens = mine.replace(codes=torch.where(mask, theirs.codes, mine.codes))
         record = {"format": FORMAT, "mix": [self.record, other.record], "mask": Drawn(mask).to_json()}
         hidden = torch.where(mask, other.mask, self.mask)
@@ -128,17 +147,76 @@ def save_record(record: dict, path: Path) -> None:
     write_text(path.with_suffix(".json"), json.dumps(record, indent=1))
 
 
+def own_target(path: str | os.PathLike, *sources: str | os.PathLike) -> Path:
+    """Check, before any work is done, that a take can be written to a path without a loss.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        The sound file to write. A take that lies there, with its record beside it, is replaced; nothing else is.
+    *sources : str or PathLike
+        Files that the take is made from.
+
+    Returns
+    -------
+    Path
+        The path.
+
+    Raises
+    ------
+    ValueError
+        For a suffix that is not wav, flac or ogg.
+    VampkitError
+        If the path cannot be written, is a source, or holds something else than a take.
+    """
+    path = sound_target(path)
+    beside = writable(path.with_suffix(".json"))
+    for source in sources:
+        if same_file(path, source):
+            raise VampkitError(f"{named(path)} would be written over the sound it is made from; choose another target")
+    for made in (path, beside):
+        if os.path.lexists(made) and not _is_record(beside):
+            raise VampkitError(
+                f"{named(made)} is there already and is no take of vampkit's, a new name was expected; choose another "
+                "name, or move that file away"
+            )
+    return path
+
+
+def _is_record(path: Path) -> bool:
+    """Whether the record of a take lies at a path."""
+    try:
+        data = json_of(text_of(path), "", "", "")
+    except (VampkitError, FileNotFoundError):
+        return False
+    return isinstance(data, dict) and str(data.get("format")).startswith("vampkit.take/")
+
+
 def load_record(record: dict | str | os.PathLike) -> dict:
     """Check a take's record, or read it from a file.
 
     Raises FileNotFoundError for a missing file, and VampkitError for anything that is not a record.
     """
     if isinstance(record, (str, os.PathLike)):
-        path = Path(record)
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no file at {path}; the .json beside a take was expected")
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise VampkitError(f"{path.name} is no JSON ({error}); the .json beside a take was expected") from None
-    return of_format(record, FORMAT, "record", "give the record of a take")
+        path = existing(record, hint="the .json beside a take was expected")
+        record = json_of(text_of(path, "record"), named(path.name), "the .json beside a take", "choose that")
+    record = of_format(record, FORMAT, "record", "give the record of a take")
+    level, count = [(record, 0)], 0
+    while level:
+        each, depth = level.pop()
+        of_format(each, FORMAT, "record", "give the record of a take")
+        count += 1
+        if depth > MOST_MIXED or count > 2 * MOST_MIXED:
+            raise VampkitError(
+                f"the record mixes more than {MOST_MIXED} takes, or itself, fewer were expected; mix fewer takes"
+            )
+        if "mix" not in each:
+            fields("the record", each, NEEDED, hint=HINT)
+            if wrong := [name for name in NEEDED[:4] if not isinstance(each[name], str)]:
+                raise VampkitError(f"the record's {wrong[0]} is {shown(each[wrong[0]])}, a text was expected; {HINT}")
+            continue
+        fields("the record of a mix", each, ("mix", "mask"), hint=HINT)
+        if not isinstance(each["mix"], list) or len(each["mix"]) != 2:
+            raise VampkitError(f"the record's mix is {shown(each['mix'])}, two records were expected; {HINT}")
+        level += [(part, depth + 1) for part in each["mix"]]
+    return record

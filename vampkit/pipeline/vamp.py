@@ -12,7 +12,6 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from torch import Tensor, nn
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from vampkit.audio import Clip
 from vampkit.codec import Codec, Tokens
 from vampkit.errors import VampkitError
+from vampkit.files.outer import MOST_SEED, MOST_TAKES, number, path_of, shown
 from vampkit.files.tensors import digest
 from vampkit.model import MaskedTransformer
 from vampkit.pipeline.devices import chosen
@@ -27,7 +27,7 @@ from vampkit.pipeline.follow import Follow, load_controls
 from vampkit.pipeline.restore import check_restorable, restore
 from vampkit.pipeline.run import Progress, Run
 from vampkit.pipeline.settings import TakeSettings, take_settings, with_settings
-from vampkit.pipeline.source import Sound, Source
+from vampkit.pipeline.source import Kept, Sound, Source
 from vampkit.pipeline.take import Take, load_record, record_of
 from vampkit.prompts import Prompt
 from vampkit.weights import load_adapters, load_codec, load_model
@@ -72,6 +72,11 @@ class Vamp:
                 f"the coarse model makes {made} codebooks, the fine one is given {given} of {all_of_it}, "
                 f"the codec has {codec.codebooks}; they must fit together"
             )
+        if {coarse.config.entries, fine.config.entries} != {codec.entries} or coarse.config.conditioning:
+            raise VampkitError(
+                f"the models have {coarse.config.entries} and {fine.config.entries} entries, the coarse one is given "
+                f"{coarse.config.conditioning} codebooks, {codec.entries} and none were expected; load others"
+            )
         self.codec, self.coarse, self.fine, self.name, self.controls = codec, coarse, fine, name, controls
 
     def to(self, device: str) -> Vamp:
@@ -100,7 +105,7 @@ class Vamp:
 
     @with_settings
     def vamp(
-        self, sound: Sound, prompt: Prompt | Tensor, *, progress: Callable[[int, int], None] | None = None, **settings
+        self, sound: Sound, prompt: Kept, *, progress: Callable[[int, int], None] | None = None, **settings
     ) -> Take:
         """Hide what the prompt does not keep, fill it in, and turn it into sound (paper, section 3.3).
 
@@ -110,8 +115,9 @@ class Vamp:
         ----------
         sound : Clip, Tokens, str or PathLike
             A clip of any length, tokens of this codec, or the path of a sound file.
-        prompt : Prompt or Tensor
-            What is kept; or your own mask, bool [codebooks, frames], True = hidden.
+        prompt : Prompt, str, Tensor or ndarray
+            What is kept: a prompt, its words such as "periodic:7", or your own mask, bool [codebooks, frames], True =
+            hidden.
         progress : callable, optional
             Called as `progress(done, total)` with the number of passes and windows that are done, and of all.
         **settings
@@ -133,7 +139,7 @@ class Vamp:
     def takes(
         self,
         sound: Sound,
-        prompt: Prompt | Tensor,
+        prompt: Kept,
         count: int,
         *,
         progress: Callable[[int, int], None] | None = None,
@@ -159,10 +165,10 @@ class Vamp:
         list of Take
             In order of their seeds.
         """
-        return self._finish(sound, prompt, take_settings(**settings), count, progress)
+        return self._finish(sound, prompt, take_settings(**settings), count, called(progress))
 
     @with_settings
-    def steps(self, sound: Sound, prompt: Prompt | Tensor, *, count: int = 1, **settings) -> Iterator[Progress]:
+    def steps(self, sound: Sound, prompt: Kept, *, count: int = 1, **settings) -> Iterator[Progress]:
         """Make takes pass by pass. If you stop iterating, the run stops.
 
         Notebook: 08
@@ -184,7 +190,7 @@ class Vamp:
         return self._steps(*self.begin(sound, prompt, take_settings(**settings), count))
 
     @with_settings
-    def stream(self, sound: Sound, prompt: Prompt | Tensor, **settings) -> Iterator[Clip]:
+    def stream(self, sound: Sound, prompt: Kept, **settings) -> Iterator[Clip]:
         """Yield the sound of a take in blocks, each as soon as it is made. Joined, they equal the clip of `vamp`.
 
         Notebook: 08
@@ -236,7 +242,8 @@ class Vamp:
             first, second = (self.again(part, sound, progress=progress) for part in record["mix"])
             return first.mix(second, Prompt.from_json(record["mask"]).mask(first.tokens))
         self.check(record)
-        return self._finish(sound, Prompt.from_json(record["prompt"]), TakeSettings.of(record), 1, progress)[0]
+        prompt, settings = Prompt.from_json(record["prompt"]), TakeSettings.of(record)
+        return self._finish(sound, prompt, settings, 1, called(progress))[0]
 
     def check(self, record: dict) -> None:
         """Raise an error if the take of a record was made by other models.
@@ -257,7 +264,7 @@ class Vamp:
         for what, mine in parts:
             if record[what] != mine:
                 raise VampkitError(
-                    f"this take was made with {what} {record[what][:8]} of {record['model']!r}, "
+                    f"this take was made with {what} {str(record[what])[:8]} of {shown(record['model'])}, "
                     f"this pipeline ({self.name!r}) has {mine[:8]}; load the models that made it"
                 )
 
@@ -283,7 +290,7 @@ class Vamp:
         VampkitError
             For adapters of other models.
         """
-        folder = Path(folder)
+        folder = path_of(folder, "folder of adapters")
         files = {stage: folder / f"{stage}.safetensors" for stage in ("coarse", "fine")}
         if not any(path.is_file() for path in files.values()):
             raise FileNotFoundError(
@@ -294,9 +301,7 @@ class Vamp:
         )
         return Vamp(self.codec, coarse, fine, f"{self.name} with {folder.name}", self.controls)
 
-    def begin(
-        self, sound: Sound, prompt: Prompt | Tensor, settings: TakeSettings, count: int = 1
-    ) -> tuple[Source, Run]:
+    def begin(self, sound: Sound, prompt: Kept, settings: TakeSettings, count: int = 1) -> tuple[Source, Run]:
         """Encode the sound, apply the prompt and plan the windows. All methods that make takes start here.
 
         Parameters
@@ -320,9 +325,9 @@ class Vamp:
         TypeError, ValueError, VampkitError
             If sound, prompt and settings do not fit together.
         """
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            raise ValueError(f"{count!r} takes were asked for, a whole number of at least 1 was expected")
-        source = Source.of(sound, self.codec)
+        count = number("the number of takes is ", count, 1, MOST_TAKES, whole=True)
+        number("the seed of the last take is ", settings.seed + count - 1, high=MOST_SEED, whole=True)
+        source = Source.of(sound, self.codec, stereo=settings.stereo)
         prompted = source.prompted(prompt)
         if settings.restore:
             check_restorable(source, prompted)
@@ -413,7 +418,7 @@ class Vamp:
         return Take(clip, tokens, prompted.tokens, run.mask, self.record(run, number), decode)
 
     def _finish(
-        self, sound: Sound, prompt: Prompt | Tensor, settings: TakeSettings, count: int, progress: Callable | None
+        self, sound: Sound, prompt: Kept, settings: TakeSettings, count: int, progress: Callable | None
     ) -> list[Take]:
         """All takes of a run."""
         for at in self._steps(*self.begin(sound, prompt, settings, count)):
@@ -423,6 +428,13 @@ class Vamp:
 
     def __repr__(self) -> str:
         return f"Vamp({self.name!r}, {self.codec!r})"
+
+
+def called(progress: Callable[[int, int], None] | None) -> Callable[[int, int], None] | None:
+    """Check, before any work is done, that progress can be told. Raises TypeError otherwise."""
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress is {shown(progress)}, a function of (done, total) was expected; leave it out")
+    return progress
 
 
 def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | None = None, device: str = "cpu") -> Vamp:
@@ -452,11 +464,11 @@ def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | No
     ValueError
         For an unknown device, or for "cuda" without a GPU.
     """
-    where, folder = chosen(device), Path(name)
+    where, folder = chosen(device), path_of(name, "folder of weights")
     bundled = str(name) == "tiny"
-    if not bundled and not folder.is_dir():
+    if not bundled and not os.path.isdir(folder):
         raise FileNotFoundError(
-            f'there is no model called {str(name)!r}; "tiny" or a folder with codec, coarse and fine weights was '
+            f'there is no model called {shown(str(name))}; "tiny" or a folder with codec, coarse and fine weights was '
             "expected"
         )
     parts = ("codec", "coarse", "fine")

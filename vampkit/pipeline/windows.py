@@ -14,11 +14,13 @@ Source: the chunks of the reference code's interface, which share no context. No
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from vampkit.files.outer import MOST_WINDOW, flag, number
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,8 @@ class Windows:
 
     Raises
     ------
-    ValueError
-        For windows without frames of their own.
+    TypeError, ValueError
+        For windows without frames of their own, or of more than 4096 frames (their memory grows with the square).
     """
 
     coarse: int = 575
@@ -58,6 +60,14 @@ class Windows:
     reference: bool = False
 
     def __post_init__(self):
+        for field in fields(self):
+            value, lead = getattr(self, field.name), f"the windows' {field.name} is "
+            right = (
+                flag(lead, value)
+                if field.name == "reference"
+                else number(lead, value, -MOST_WINDOW, MOST_WINDOW, whole=True)
+            )
+            object.__setattr__(self, field.name, right)
         for stage in ("coarse", "fine"):
             size, context, ahead = self.sizes(stage)
             if min(context, ahead) < 0 or size - context - ahead < 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, field, fields
 from functools import partial
+from itertools import islice
 from typing import ClassVar, dataclass_transform
 
 import torch
@@ -15,6 +16,8 @@ from vampkit import masks
 from vampkit.audio import Clip
 from vampkit.codec import Tokens
 from vampkit.errors import VampkitError
+from vampkit.files.outer import MOST_NESTED, shown
+from vampkit.files.outer import plain as plain_number
 from vampkit.files.texts import of_format
 from vampkit.prompts.values import Value, choice, inner, number, plain, time_list, value_of, whole
 
@@ -47,13 +50,32 @@ class Prompt:
     recommended: ClassVar[dict[str, float]] = {}
     """Settings of a take that suit the prompt, by name."""
 
+    nested: ClassVar[int] = 1
+    """How many prompts lie inside each other, this one included."""
+
     def __post_init__(self):
         for f in fields(self):
+            if f.type in (Prompt, "Prompt"):
+                self._check_inner(f.name, getattr(self, f.name))
             self._set(f.name, value_of(f).checked(type(self).__name__, f.name, getattr(self, f.name)))
 
     def _set(self, name: str, value) -> None:
         """Set a field of the frozen object, during `__post_init__`."""
         object.__setattr__(self, name, value)
+
+    def _check_inner(self, name: str, inner) -> None:
+        """Check a field that is another prompt, and that prompts do not lie too deeply inside each other."""
+        kind = type(self).__name__
+        if not isinstance(inner, Prompt):
+            raise TypeError(
+                f"{kind} is given {name}={shown(inner)}, a prompt was expected; make one, such as Periodic(7)"
+            )
+        self._set("nested", max(self.nested, inner.nested + 1))
+        if self.nested > MOST_NESTED:
+            raise ValueError(
+                f"more than {MOST_NESTED} prompts lie inside each other, fewer were expected; draw the mask instead "
+                "(Drawn)"
+            )
 
     def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
         """Make the mask of what the prompt hides. If the prompt changes the length, it is the mask of the new tokens.
@@ -243,7 +265,12 @@ class Prompt:
             For values outside their range.
         """
         data = of_format(data, FORMAT, "prompt")
-        return _from_data({name: value for name, value in data.items() if name != "format"})
+        try:
+            return _from_data({name: value for name, value in data.items() if name != "format"})
+        except RecursionError:
+            raise VampkitError(
+                f"more than {MOST_NESTED} prompts lie inside each other, fewer were expected; write fewer"
+            ) from None
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(number, whole, choice, time_list, inner, field))
@@ -432,15 +459,26 @@ class Dropout(Wrapped):
         return f"{_called(self.prompt)}.dropout({self.dropped}, {self.seed})"
 
 
+MOST_ROWS = 1024
+
+
 class Rows(Value):
     """One or several codebooks, counted from 0. On the command line they are joined by commas."""
 
     takes_all = True
 
     def checked(self, owner: str, name: str, value) -> tuple[int, ...]:
-        rows = [value] if isinstance(value, int) else list(value)
-        if not rows or any(isinstance(row, bool | str) or int(row) != row or row < 0 for row in rows):
-            raise ValueError(f"the codebooks {rows} were chosen, whole numbers from 0 on were expected")
+        value = plain_number(value)
+        try:
+            rows = [plain_number(row) for row in ([value] if isinstance(value, int) else islice(value, MOST_ROWS + 1))]
+            if not rows or any(
+                isinstance(row, bool | str) or int(row) != row or not 0 <= row < MOST_ROWS for row in rows
+            ):
+                raise ValueError
+        except (TypeError, ValueError, OverflowError):
+            raise ValueError(
+                f"the codebooks {shown(value)} were chosen, whole numbers from 0 on were expected; choose some, as (0,)"
+            ) from None
         return tuple(sorted({int(row) for row in rows}))
 
     def read(self, text: str) -> tuple:
@@ -503,8 +541,10 @@ def _from_data(value):
         return value
     name = value.get("type")
     if not isinstance(name, str) or name not in Prompt.kinds:
-        raise VampkitError(f"a prompt of type {name!r} is not known; there are: {', '.join(sorted(Prompt.kinds))}")
+        raise VampkitError(f"a prompt of type {shown(name)} is not known; there are: {', '.join(sorted(Prompt.kinds))}")
     try:
         return Prompt.kinds[name](**{key: _from_data(inner) for key, inner in value.items() if key != "type"})
     except (TypeError, AttributeError) as error:
-        raise VampkitError(f"the fields of {name} do not fit ({error}); write the prompt with Prompt.to_json") from None
+        raise VampkitError(
+            f"the fields of {name} do not fit ({shown(str(error), 300)[1:-1]}); write the prompt with Prompt.to_json"
+        ) from None

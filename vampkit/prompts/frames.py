@@ -14,7 +14,10 @@ from torch import Tensor
 from vampkit import masks
 from vampkit.audio import Clip
 from vampkit.codec import Tokens
+from vampkit.errors import VampkitError
+from vampkit.files.outer import named, shown
 from vampkit.files.texts import existing
+from vampkit.files.written import usable
 from vampkit.prompts.base import Prompt, prompt_type
 from vampkit.prompts.values import Slider, Value, number, whole
 
@@ -79,7 +82,18 @@ class Periodic(Prompt):
         offset = self.offset
         if self.offset_seed is not None and self.period:
             offset += int(torch.randint(self.period, (), generator=torch.Generator().manual_seed(self.offset_seed)))
+        if 0 < self.period <= self.width:
+            return self._one_stretch(tokens, offset)
         return masks.periodic(tokens.codebooks, tokens.frames, self.period, self.width, offset)
+
+    def _one_stretch(self, tokens: Tokens, offset: int) -> Bool[Tensor, "codebooks frames"]:
+        """The mask where the width reaches the next centre: one stretch is kept, without a list of its frames."""
+        centres = range(min(offset % self.period, tokens.frames), tokens.frames, self.period)
+        if not centres:
+            return masks.full(tokens.codebooks, tokens.frames)
+        before = (self.width - 1) // 2
+        first, last = max(0, centres[0] - before), min(tokens.frames, centres[-1] - before + self.width)
+        return ~masks.gap(tokens.codebooks, tokens.frames, first, last)
 
 
 @prompt_type(word="share", example="share:0.2", title="Random: keep a share of the tokens")
@@ -223,19 +237,33 @@ class Drawing(Value):
     takes_all = True
 
     def checked(self, owner: str, name: str, value) -> str:
-        text = value if isinstance(value, str) else masks.to_base64(value)
-        masks.from_base64(text)
-        return text
+        if isinstance(value, str):
+            masks.from_base64(value)
+            return value
+        try:
+            return masks.to_base64(value)
+        except (TypeError, ValueError) as error:
+            kind = getattr(value, "dtype", None)
+            if kind is not None or "mask of" in str(error):
+                raise
+            raise TypeError(  # lists of rows of several lengths, and the like
+                f"{shown(value)} is no mask, booleans [codebooks, frames] were expected; make them with numpy.zeros"
+            ) from None
 
     def read(self, text: str):
         if re.match(r"\d+x\d+:", text):
             return text
         path = existing(text)
         try:
-            return masks.as_mask(np.load(path, allow_pickle=False))
-        except (ValueError, TypeError, EOFError) as error:
+            with usable(path):
+                # Mapped, a header that claims more than the file holds takes no memory.
+                return masks.as_mask(np.lib.format.open_memmap(path, mode="r"))
+        except VampkitError:
+            raise
+        except Exception as error:  # the parser of the header raises many kinds of errors
             raise ValueError(
-                f"{path.name} holds no prompt ({error}); a bool array [codebooks, frames] in .npy was expected"
+                f"{named(path.name)} holds no prompt ({shown(str(error))[1:-1]}); a bool array [codebooks, frames] "
+                "in .npy was expected; write it with numpy.save"
             ) from None
 
 

@@ -16,12 +16,22 @@ from torch import Tensor
 from vampkit import masks
 from vampkit.audio import Clip
 from vampkit.codec import Tokens
+from vampkit.files.outer import MOST_FRAMES, MOST_SECONDS
 from vampkit.prompts.base import Prompt, prompt_type
 from vampkit.prompts.beats import LibrosaBeats
 from vampkit.prompts.frames import Everything, Periodic, frames_within
 from vampkit.prompts.values import Slider, inner, number, time_list, whole
 
 __all__ = ["Continuation", "Loop", "Outpaint", "Stretch"]
+
+
+def check_frames(prompt: Prompt, frames: int) -> None:
+    """Raise ValueError, before memory is taken, if a prompt makes too long a sound."""
+    if frames > MOST_FRAMES:
+        raise ValueError(
+            f"{prompt!r} makes {frames} frames, at most {MOST_FRAMES} (5 hours) were expected; ask for less"
+        )
+
 
 HALF = Slider(0.1, 1, 0.1, start=0.5, of_length=True)
 """At first half of the sound."""
@@ -45,14 +55,15 @@ class Outpaint(Prompt):
         Seconds to add. The seconds before the sound are rounded up to whole frames.
     """
 
-    before: float = number("seconds before", default=0.0, low=0, slider=Slider(0, 10, 0.1, start=1))
-    after: float = number("seconds after", default=0.0, low=0, slider=Slider(0, 10, 0.1, start=1))
+    before: float = number("seconds before", default=0.0, low=0, most=MOST_SECONDS, slider=Slider(0, 10, 0.1, start=1))
+    after: float = number("seconds after", default=0.0, low=0, most=MOST_SECONDS, slider=Slider(0, 10, 0.1, start=1))
     recommended: ClassVar[dict[str, float]] = ONWARD
 
     def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
         lead, added = self.shift(tokens), round(self.after * tokens.rate)
         frames = -(-(tokens.length + added) // tokens.hop) if added else tokens.frames
         kept = min(tokens.length // tokens.hop, tokens.frames) if added else tokens.frames
+        check_frames(self, lead + frames)
         codes = tokens.codes.new_zeros(*tokens.codes.shape[:-1], lead + frames)
         codes[..., lead : lead + kept] = tokens.codes[..., :kept]
         made = tokens.replace(codes=codes, length=lead * tokens.hop + tokens.length + added)
@@ -79,7 +90,7 @@ class Continuation(Prompt):
         How many seconds of the sound are kept; None keeps all of it.
     """
 
-    seconds: float = number("seconds to add", low=0, slider=Slider(0.1, 30, 0.1, start=2))
+    seconds: float = number("seconds to add", low=0, most=MOST_SECONDS, slider=Slider(0.1, 30, 0.1, start=2))
     prefix: float | None = number("seconds kept", default=None, low=0, slider=HALF, repr=False)
     recommended: ClassVar[dict[str, float]] = ONWARD
 
@@ -93,7 +104,9 @@ class Continuation(Prompt):
     def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
         if self.prefix is not None:
             kept = frames_within(self, tokens, self.prefix)
-            tokens = tokens.replace(codes=tokens.codes[..., :kept], length=min(tokens.length, kept * tokens.hop))
+            tokens = tokens.replace(
+                codes=tokens.codes[..., :kept], length=min(tokens.length, kept * tokens.hop), more=0
+            )
         return Outpaint(0.0, self.seconds).prepare(tokens)
 
 
@@ -146,7 +159,7 @@ class Loop(Prompt):
     def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
         first, last = (round(t * tokens.rate / tokens.hop) for t in self.passage(tokens, clip))
         last = min(max(last, first + 1), tokens.frames)
-        made = tokens.replace(codes=tokens.codes[..., first:last].clone(), length=(last - first) * tokens.hop)
+        made = tokens.replace(codes=tokens.codes[..., first:last].clone(), length=(last - first) * tokens.hop, more=0)
         passage = None if clip is None else clip.excerpt(first / tokens.frame_rate, made.seconds)
         looped, mask = self.prompt.prepare(made, passage)
         if looped is not made:
@@ -184,7 +197,7 @@ class Loop(Prompt):
                 )
             lead = min(self.lead, bars[0])
             start, end = bars[0] - lead, bars[self.bars] - lead
-        if end > tokens.seconds + 1e-9:
+        if end > tokens.seconds + 1e-9 or start >= tokens.seconds:
             raise ValueError(
                 f"a loop from {start:.2f} to {end:.2f} s was asked for, the sound lasts {tokens.seconds:.2f} s; "
                 "make it shorter"
@@ -217,11 +230,12 @@ class Stretch(Prompt):
         What is kept of the sound before it is stretched.
     """
 
-    factor: int = whole("times as long", default=2, low=1, slider=Slider(1, 8))
+    factor: int = whole("times as long", default=2, low=1, most=MOST_FRAMES, slider=Slider(1, 8))
     prompt: Prompt = field(default=Everything(), repr=False)
 
     def prepare(self, tokens: Tokens, clip: Clip | None = None) -> tuple[Tokens, Bool[Tensor, "codebooks frames"]]:
         stretched, mask = self.prompt.prepare(tokens, clip)
+        check_frames(self, stretched.frames * self.factor)
         codes = stretched.codes.repeat_interleave(self.factor, -1)
         made = stretched.replace(codes=codes, length=min(stretched.length * self.factor, codes.shape[-1] * tokens.hop))
         between = masks.periodic(made.codebooks, made.frames, self.factor)

@@ -17,6 +17,8 @@ from vampkit.prompts.values import Slider, choice, number, time_list, times_of, 
 __all__ = ["Beats", "Onsets"]
 
 MOMENT = Slider(0, 0.5, 0.005)
+LONGEST_MOMENT = 30.0
+"""Seconds kept around a beat or an onset at most."""
 
 
 @prompt_type(word="beats", example="beats:after=0.075,which=down", bare=True, title="Beats: keep a moment at each beat")
@@ -50,10 +52,10 @@ class Beats(Prompt):
         is neither a clip nor beats.
     """
 
-    before: float = number("seconds kept before each", default=0.02, low=0, slider=MOMENT)
-    after: float = number("seconds kept after each", default=0.075, low=0, slider=MOMENT)
+    before: float = number("seconds kept before each", default=0.02, low=0, most=LONGEST_MOMENT, slider=MOMENT)
+    after: float = number("seconds kept after each", default=0.075, low=0, most=LONGEST_MOMENT, slider=MOMENT)
     which: str = choice("which beats", WHICH, default="all")
-    every: int = whole("every n-th of them", default=1, low=1, slider=Slider(1, 8))
+    every: int = whole("every n-th of them", default=1, low=1, most=2**20, slider=Slider(1, 8))
     beats: BeatGrid | Iterable[float] | None = time_list(default=None)
     downbeats: Iterable[float] | None = time_list(default=None)
 
@@ -117,8 +119,8 @@ class Onsets(Prompt):
         there is neither a clip nor times.
     """
 
-    before: float = number("seconds kept before each", default=0.0, low=0, slider=MOMENT)
-    after: float = number("seconds kept after each", default=0.075, low=0, slider=MOMENT)
+    before: float = number("seconds kept before each", default=0.0, low=0, most=LONGEST_MOMENT, slider=MOMENT)
+    after: float = number("seconds kept after each", default=0.075, low=0, most=LONGEST_MOMENT, slider=MOMENT)
     times: Iterable[float] | None = time_list(default=None)
 
     def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:

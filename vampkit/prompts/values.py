@@ -10,7 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import MISSING, Field, dataclass, field
+from itertools import islice
 from typing import Any, ClassVar
+
+from vampkit.files.outer import MOST_SEED, MOST_TIMES, shown, word
+from vampkit.files.outer import number as outer_number
+from vampkit.files.outer import plain as plain_number
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Number(Value):
-    """A finite number from low to high."""
+    """A finite number from low to high. Without limits, as large as any frame or second can be."""
 
     label: str = ""
     low: float | None = None
@@ -53,20 +58,15 @@ class Number(Value):
     slider: Slider | None = None
     whole: bool = False
     optional: bool = False
+    most: float | None = None
 
     def checked(self, owner: str, name: str, value):
-        value = value.item() if hasattr(value, "item") else value  # NumPy numbers become plain Python numbers
-        if value is None and self.optional:
-            return None
-        low, high, a_number = self.low, self.high, isinstance(value, int | float) and not isinstance(value, bool)
-        fits = a_number and math.isfinite(value) and (isinstance(value, int) or not self.whole)
-        if not fits or (low is not None and value < low) or (high is not None and value > high):
-            what = "a whole number" if self.whole else "a number"
-            limits = [f"at least {low}"] * (low is not None) + [f"at most {high}"] * (high is not None)
-            span = f" from {low} to {high}" if len(limits) == 2 else "".join(f" of {limit}" for limit in limits)
-            error = ValueError if a_number else TypeError
-            raise error(f"{owner} is given {name}={value!r}, {what}{span} was expected")
-        return value
+        lead, value = f"{owner} is given {name}=", plain_number(value)
+        most = self.most or (MOST_SEED if self.whole else 1e9)
+        if isinstance(value, bool):
+            raise TypeError(f"{lead}{value!r}, a number was expected; choose one")
+        found = outer_number(lead, value, self.low, self.high, whole=self.whole, optional=self.optional)
+        return outer_number(lead, found, -most, most, optional=self.optional)
 
 
 @dataclass(frozen=True)
@@ -107,13 +107,15 @@ def number(
     slider: Slider | None = None,
     whole: bool = False,
     repr: bool = True,
+    most: float | None = None,
 ) -> Any:
     """Declare a field that is a number from low to high. It may also be None if None is its default.
 
     label: its label in the panel. slider: its slider in the panel; without one the panel does not show the field.
-    repr: False leaves the field out of the printed prompt if it has its default.
+    repr: False leaves the field out of the printed prompt if it has its default. most: the largest amount that memory
+    and time allow, if there is no other limit.
     """
-    value = Number(label, low, high, slider, whole, optional=default is None)
+    value = Number(label, low, high, slider, whole, default is None, most)
     return field(default=default, repr=repr, metadata={"value": value})
 
 
@@ -125,9 +127,10 @@ def whole(
     high: int | None = None,
     slider: Slider | None = None,
     repr: bool = True,
+    most: int | None = None,
 ) -> Any:
     """Declare a field that is a whole number; see `number`."""
-    return number(label, default=default, low=low, high=high, slider=slider, whole=True, repr=repr)
+    return number(label, default=default, low=low, high=high, slider=slider, whole=True, repr=repr, most=most)
 
 
 def choice(label: str, options: tuple[str, ...], *, default: str) -> Any:
@@ -151,11 +154,8 @@ def value_of(of: Field) -> Value:
 
 
 def one_of(name: str, value: str, options: tuple[str, ...]) -> str:
-    """Return the value if it is one of the options, else raise ValueError."""
-    if value not in options:
-        *others, last = (f'"{option}"' for option in options)
-        raise ValueError(f"{name} is {value!r}, {', '.join(others)} or {last} was expected")
-    return value
+    """Return the value if it is one of the options, else raise ValueError, or TypeError for no text."""
+    return word(f"{name} is ", value, options)
 
 
 def plain(text: str) -> int | float | str:
@@ -174,12 +174,18 @@ def times_of(times: Iterable[float], what: str = "times") -> tuple[float, ...]:
     Raises TypeError for values that are not numbers, and ValueError for times that are negative or out of order.
     """
     try:
-        found = tuple(float(t) for t in times)
-    except (TypeError, ValueError):
-        raise TypeError(f"{what} hold {times!r}, numbers of seconds in order of time were expected") from None
+        if isinstance(times, (str, bytes, dict)):
+            raise TypeError
+        found = tuple(float(t) for t in islice(times, MOST_TIMES + 1))
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(
+            f"{what} hold {shown(times)}, numbers of seconds in order of time were expected; give a list of them"
+        ) from None
+    if len(found) > MOST_TIMES:
+        raise ValueError(f"{what} are more than {MOST_TIMES}, fewer were expected; give those of a shorter sound")
     for time in found:
         if not (math.isfinite(time) and time >= 0):
-            raise ValueError(f"{what} hold {time} s, 0 or more was expected")
+            raise ValueError(f"{what} hold {time} s, 0 or more was expected; leave it out")
     for before, after in zip(found, found[1:], strict=False):
         if after <= before:
             raise ValueError(f"{what} are out of order: {after} s comes after {before} s; sort them, each once")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 
-from vampkit.files.texts import existing
+from vampkit.errors import VampkitError
+from vampkit.files.outer import MOST_NESTED, json_of, named, shown
+from vampkit.files.outer import text as checked_text
+from vampkit.files.texts import existing, text_of
 from vampkit.prompts.base import Prompt
 from vampkit.prompts.presets import PRESETS
 from vampkit.prompts.values import value_of
 
+MOST_WORDS = 100_000
+"""Characters of a prompt: a drawn mask of some minutes fits."""
 JOINED = "joined by + (either keeps), & (both keep, binds closer), ~ (the opposite) and ( )"
 
 
@@ -48,10 +52,16 @@ def parse(text: str) -> Prompt:
     >>> parse("periodic:7 & compression:4")
     (Periodic(period=7, width=1, offset=0) & Compression(codebooks=4))
     """
-    words = _Words(text)
-    prompt = _either(words)
+    words = _Words(checked_text("the prompt is ", text, MOST_WORDS))
+    try:
+        prompt = _either(words)
+    except RecursionError:
+        raise ValueError(
+            f"the prompt {shown(text)} has too many brackets inside each other, at most {MOST_NESTED} prompts were "
+            "expected; use fewer"
+        ) from None
     if words.next is not None:
-        raise ValueError(f"the prompt {text!r} goes on with {words.next!r} where + or & was expected")
+        raise ValueError(f"the prompt {shown(text)} goes on with {words.next!r} where + or & was expected")
     return prompt
 
 
@@ -129,7 +139,7 @@ def _one(words: _Words) -> Prompt:
     if word == "(":
         return _closed(words)
     if word is None or word in "+&)":
-        raise ValueError(f"the prompt {words.text!r} lacks a word; {_expected()}")
+        raise ValueError(f"the prompt {shown(words.text)} lacks a word; {_expected()}")
     another = None
     if words.next == "(":
         words.take()
@@ -140,7 +150,7 @@ def _one(words: _Words) -> Prompt:
 def _closed(words: _Words) -> Prompt:
     prompt = _either(words)
     if words.take() != ")":
-        raise ValueError(f"the prompt {words.text!r} opens a bracket that it does not close, ) was expected")
+        raise ValueError(f"the prompt {shown(words.text)} opens a bracket that it does not close, ) was expected")
     return prompt
 
 
@@ -153,16 +163,16 @@ def _prompt(word: str, another: Prompt | None) -> Prompt:
         return _from_json(text)
     kind = _kinds().get(name)
     if kind is None or not (text.strip() or kind.bare):
-        raise ValueError(f"the prompt {word!r} is not known; {_expected()}")
+        raise ValueError(f"the prompt {shown(word)} is not known; {_expected()}")
     if another is not None and "prompt" not in {f.name for f in fields(kind)}:
-        raise ValueError(f"the prompt {word!r} takes none in brackets; {_expected()}")
+        raise ValueError(f"the prompt {shown(word)} takes none in brackets; {_expected()}")
     if another is None and _needs_another(kind):
-        raise ValueError(f"the prompt {word!r} needs another one in brackets; {_expected()}")
+        raise ValueError(f"the prompt {shown(word)} needs another one in brackets; {_expected()}")
     given = _given(kind, word, text) | ({} if another is None else {"prompt": another})
     try:
         return kind(**given)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"the prompt {word!r} does not fit ({error}); {_expected()}") from None
+        raise ValueError(f"the prompt {shown(word)} does not fit ({error}); {_expected()}") from None
 
 
 def _given(kind: type[Prompt], word: str, text: str) -> dict:
@@ -176,7 +186,7 @@ def _given(kind: type[Prompt], word: str, text: str) -> dict:
         name, value = (name.strip(), value) if equals else (names[place] if place < len(names) else part, part)
         if name not in values or name in given:
             takes = ", ".join(names) or "nothing"
-            raise ValueError(f"the prompt {word!r} does not take {part.strip()!r}; it takes {takes}")
+            raise ValueError(f"the prompt {shown(word)} does not take {part.strip()!r}; it takes {takes}")
         given[name] = values[name].read(value)
     return given
 
@@ -185,8 +195,8 @@ def _from_json(where: str) -> Prompt:
     """Read a prompt from a JSON file, which holds a prompt or the record of a take."""
     path = existing(where)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path.name} holds no prompt ({error}); a prompt in JSON was expected") from None
+        data = json_of(text_of(path, "prompt"), named(path.name), "a prompt in JSON", "write one with Prompt.to_json")
+    except VampkitError as error:
+        raise ValueError(f"{named(path.name)} holds no prompt ({error})") from None
     recorded = data.get("prompt") if isinstance(data, dict) else None
     return Prompt.from_json(recorded if isinstance(recorded, dict) else data)

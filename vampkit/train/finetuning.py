@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from vampkit.codec import Codec
 from vampkit.errors import VampkitError
-from vampkit.files import cache_folder
+from vampkit.files import cache_folder, read_safetensors
 from vampkit.metrics.statistics import Estimate, bootstrap
 from vampkit.metrics.tokens import masked_cross_entropy
 from vampkit.model import MaskedTransformer
@@ -24,6 +24,7 @@ from vampkit.train.masked_presets import MaskedPreset
 from vampkit.train.store import TokenStore, build_store
 from vampkit.train.tokens import Part
 from vampkit.weights import load_adapters, load_codec, load_model, merged, model_hash, save_adapters
+from vampkit.weights.adapters import FORMAT as ADAPTERS
 
 LAYERS = r".*\.(w_qs|w_vs|fc|w_1|w_2)"
 """The linear layers that get adapters. The keys get none, as in the reference code."""
@@ -306,6 +307,9 @@ def finetune(
     named = {"codec": "tiny", "coarse": "coarse", "fine": "fine"}
     if str(model) != "tiny":
         named = {name: Path(model) / f"{name}.safetensors" for name in ("codec", *kinds)}
+    for kind in kinds:
+        if (out / f"{kind}.safetensors").exists():
+            read_safetensors(out / f"{kind}.safetensors", ADAPTERS)  # raises an error if it is a model, or another's
     codec = load_codec(named["codec"])
     learn, held = split_store(build_store([folder], out / "tokens", named["codec"], add=False), max(settings.frames))
     before, after, gain = {}, {}, {}

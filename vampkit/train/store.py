@@ -25,7 +25,8 @@ from vampkit.audio import LEVEL, Clip
 from vampkit.codec import Codec
 from vampkit.errors import VampkitError
 from vampkit.files import read_safetensors, write_safetensors
-from vampkit.files.texts import write_text
+from vampkit.files.outer import MOST_RATE, fields, json_of, number, shown, text
+from vampkit.files.texts import of_format, text_of, write_text
 from vampkit.music.genres import HELD_OUT_SEEDS
 from vampkit.train.annotations import mirdata_items
 from vampkit.train.devices import spread
@@ -138,7 +139,7 @@ def _settings(codec: Codec, floor: float) -> dict:
 def _same_settings(out: Path, settings: dict) -> None:
     """Raise VampkitError if `out` holds a store with other settings."""
     if (out / "store.json").is_file():
-        before = json.loads((out / "store.json").read_text(encoding="utf-8"))
+        before = _store_settings(out)
         if changed := ", ".join(name for name in settings if before.get(name) != settings[name]):
             raise VampkitError(f"{out} was built with another {changed}; choose another folder, or delete this one")
 
@@ -193,8 +194,8 @@ class TokenStore(TokenSource):
             raise FileNotFoundError(
                 f"there is no token store at {self.folder}; make one with `vampkit data build DIR --out {self.folder}`"
             )
-        self.settings = json.loads((self.folder / "store.json").read_text(encoding="utf-8"))
-        rows = [row for path in sorted(self.folder.glob("shard-*.jsonl")) for row in _rows(path)]
+        self.settings = _store_settings(self.folder)
+        rows = [_track_row(row, path) for path in sorted(self.folder.glob("shard-*.jsonl")) for row in _rows(path)]
         self.tracks = [row for row in rows if "error" not in row]
         self.skipped = [row for row in rows if "error" in row]
         frame = self.settings["hop"] / self.settings["rate"] / 60
@@ -209,7 +210,13 @@ class TokenStore(TokenSource):
 
     def _track(self, index: int) -> Tensor:
         number = self.tracks[index]["number"]
-        return self._shard(number // self.settings["shard"])[str(number)]
+        path = self.folder / f"shard-{number // self.settings['shard']:05}.safetensors"
+        codes = self._shard(number // self.settings["shard"]).get(str(number))
+        if codes is None or tuple(codes.shape) != (self.settings["codebooks"], self.tracks[index]["frames"]):
+            raise VampkitError(
+                f"{path.name} lacks the codes of track {number}, which were expected; build the store again"
+            )
+        return codes
 
     def _read(self, shard: int) -> dict[str, Tensor]:
         return read_safetensors(self.folder / f"shard-{shard:05}.safetensors", FORMAT)[1]
@@ -295,7 +302,50 @@ def _codec(name: str) -> Codec:
 
 
 def _rows(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
+    if not path.is_file():
+        return []
+    lines = text_of(path, "list of tracks").splitlines()
+    rows = [json_of(line, path.name, "one object a line", "build the store again") for line in lines]
+    return [fields(f"a line of {path.name}", row, ("artist",), hint="build the store again") for row in rows]
+
+
+def _store_settings(folder: Path) -> dict:
+    """The settings of a store. Raises VampkitError for those of something else."""
+    hint = "choose the folder of a store, or build it again"
+    settings = of_format(text_of(folder / "store.json", "store"), FORMAT, "store", hint)
+    what = f"store.json in {folder.name}"
+    fields(what, settings, ("codec", "codebooks", "hop", "rate", "floor", "shard"), hint=hint)
+    try:
+        if not isinstance(settings["codec"], str):
+            raise ValueError(f"codec is {shown(settings['codec'])}, a hash was expected; {hint}")
+        for name, most in (("codebooks", 64), ("hop", 2**16), ("rate", MOST_RATE), ("shard", 2**20)):
+            number(f"{name} is ", settings[name], 1, most, whole=True, hint=hint)
+        number("floor is ", settings["floor"], -1e4, 1e4, hint=hint)
+    except (TypeError, ValueError) as error:
+        raise VampkitError(f"in {what}, {error}") from None
+    return settings
+
+
+def _track_row(row: dict, path: Path) -> dict:
+    """The row of a track. Raises VampkitError for one that says too little, or what cannot be."""
+    if "error" in row:
+        return row
+    hint = "build the store again"
+    fields(f"a line of {path.name}", row, ("number", "name", "frames", "salient"), hint=hint)
+    try:
+        for name in ("name", "artist"):
+            text(f"{name} is ", row[name])
+        number("number is ", row["number"], 0, 2**40, whole=True, hint=hint)
+        frames = number("frames is ", row["frames"], 1, 2**32, whole=True, hint=hint)
+        parts = row["salient"] if isinstance(row["salient"], list) else [None]
+        for part in parts:
+            if not isinstance(part, list) or len(part) != 2:
+                raise ValueError(f"salient holds {shown(part)}, pairs of frames were expected; {hint}")
+            first = number("a salient part begins at ", part[0], 0, frames, whole=True, hint=hint)
+            number("a salient part ends at ", part[1], first, frames, whole=True, hint=hint)
+    except (TypeError, ValueError) as error:
+        raise VampkitError(f"in {path.name}, {error}") from None
+    return row
 
 
 def _write_rows(path: Path, rows: list[dict]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from vampkit.errors import VampkitError
 from vampkit.files import cache_folder
 from vampkit.files.texts import write_text
 from vampkit.train import checkpoint
@@ -52,6 +53,11 @@ class Training:
         if (state := self.checkpoints.latest()) is not None:
             checkpoint.same_run(state["identity"], self._identity(), self.out)
             self._restore(state)
+        elif there := [path for path in self.out.glob("*.safetensors") if path.is_file()]:
+            raise VampkitError(
+                f"{self.out} holds {there[0].name} but no run to go on with, an empty folder was expected; choose "
+                "another folder, or move that file away"
+            )
         self.log = checkpoint.Log(self.out / "log.jsonl", self.step) if self.is_main else None
 
     @property

@@ -7,10 +7,11 @@ import os
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vampkit.errors import VampkitError
 from vampkit.files import read_safetensors, write_safetensors
+from vampkit.files.outer import fields, number, shown
 from vampkit.model import MaskedTransformer
 from vampkit.weights.models import model_hash
 
@@ -65,16 +66,45 @@ def load_adapters(path: str | os.PathLike, model: MaskedTransformer) -> MaskedTr
         If the adapters belong to another model, or were already added to this one.
     """
     header, tensors = read_safetensors(path, FORMAT)
+    fields(f"the header of {Path(path).name}", header, ("base", "scale"), hint="save the adapters again with vampkit")
     if model_hash(model) != header["base"]:
         raise VampkitError(
             f"the adapters in {Path(path).name} belong to the model {header['base']}, this one is "
             f"{model_hash(model)}: it is another, or has adapters already; load the model they were trained on, "
             "and add them once"
         )
-    adapters = {
-        name[:-2]: (tensors[name].float(), tensors[name[:-2] + ".B"].float()) for name in tensors if name.endswith(".A")
-    }
-    return merged(model, adapters, header["scale"])
+    try:
+        scale = number("its scale is ", header["scale"], -1e4, 1e4)
+        return merged(model, _pairs(model, tensors), scale)
+    except (TypeError, ValueError) as error:
+        raise VampkitError(f"the adapters in {Path(path).name} do not fit: {error}") from None
+
+
+def _pairs(model: MaskedTransformer, tensors: dict[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
+    """The matrices A and B of each layer, from a file. Raises ValueError for any that do not fit the model."""
+    layers = {name: layer for name, layer in model.named_modules() if isinstance(layer, nn.Linear)}
+    pairs = {}
+    for name in sorted({name[:-2] for name in tensors}):
+        a, b = tensors.get(f"{name}.A"), tensors.get(f"{name}.B")
+        if name not in layers or a is None or b is None or len(tensors) % 2:
+            raise ValueError(
+                f"{shown(name)} is no layer of this model with both matrices, A and B of a linear layer were expected; "
+                "train or fetch them again"
+            )
+        outputs, inputs = layers[name].weight.shape
+        if a.ndim != 2 or b.ndim != 2 or a.shape[1] != inputs or b.shape != (outputs, len(a)):
+            raise ValueError(
+                f"{name} has matrices of shape {tuple(a.shape)} and {tuple(b.shape)}, [rank, {inputs}] and "
+                f"[{outputs}, rank] were expected; train or fetch them again"
+            )
+        pairs[name] = (a.float(), b.float())
+        if not all(matrix.isfinite().all() for matrix in pairs[name]):
+            raise ValueError(
+                f"{name} holds NaN or infinite numbers, finite ones were expected; train or fetch it again"
+            )
+    if not pairs:
+        raise ValueError("the file holds none, matrices of at least one layer were expected; train or fetch them again")
+    return pairs
 
 
 def merged(model: MaskedTransformer, adapters: dict[str, tuple[Tensor, Tensor]], scale: float) -> MaskedTransformer:

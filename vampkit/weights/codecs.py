@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from vampkit.codec.codec import FORMAT
 from vampkit.codec.network import build, settings_names
 from vampkit.errors import VampkitError
 from vampkit.files import data_folder, read_safetensors
-from vampkit.files.tensors import fill
+from vampkit.files.outer import MOST_RATE, fields, number, path_of, shown
+from vampkit.files.tensors import fill, fitting
 from vampkit.weights.download import download
 
 PUBLISHED = {
@@ -49,20 +51,61 @@ def load_codec(name: str | os.PathLike = "tiny", device: str = "cpu") -> Codec:
     VampkitError
         For a file of another kind, or one that cannot be downloaded.
     """
-    path, title = Path(name), Path(name).stem
+    path = path_of(name)
+    title = path.stem
     if str(name) in PUBLISHED:
         path, settings, weights = _published(str(name))
     else:
         if str(name) == "tiny":
             path = data_folder() / "models" / "codec.safetensors"
-        elif path.suffix == "" and not path.exists():
+        elif path.suffix == "" and not os.path.exists(path):
             raise FileNotFoundError(
-                f'there is no codec called {str(name)!r}; "tiny", "dac-44khz" or the path of a saved codec was expected'
+                f'there is no codec called {shown(str(name))}; "tiny", "dac-44khz" or the path of one was expected'
             )
         settings, weights = read_safetensors(path, FORMAT)
+    settings = checked_settings(settings, path)
+    fitting(lambda: build(settings), weights, path, "do not fit their settings ({}); fetch or save the file again")
     model = build(settings)
     fill(model, weights, path, "do not fit their settings ({}); fetch or save the file again", line=1)
     return Codec(model, title).to(device)
+
+
+BOUNDS = {
+    "encoder_dim": (1, 1024),
+    "decoder_dim": (1, 16_384),
+    "latent_dim": (1, 16_384),
+    "n_codebooks": (1, 64),
+    "codebook_size": (2, 65_536),
+    "codebook_dim": (1, 1024),
+    "sample_rate": (1000, MOST_RATE),
+}
+"""Smallest and largest value of each size in a codec's settings."""
+
+
+def checked_settings(settings: dict, path: Path) -> dict:
+    """Check the settings of a codec in a file. Raises VampkitError for sizes that make no codec."""
+    what = f"the codec in {path.name}"
+    fields(what, settings, ("encoder_rates", "decoder_rates"), settings_names())
+    try:
+        for name in settings.keys() & BOUNDS:
+            value = settings[name]
+            for size in value if name == "codebook_dim" and isinstance(value, list) and value else [value]:
+                number(f"{name} is ", size, *BOUNDS[name], whole=True, optional=name == "latent_dim")
+        sizes = settings.get("codebook_dim")
+        if isinstance(sizes, list) and len(sizes) != settings.get("n_codebooks", 9):
+            raise ValueError(f"codebook_dim is {shown(sizes)}, one size a codebook was expected; save it again")
+        for name in ("encoder_rates", "decoder_rates"):
+            if not isinstance(settings[name], list) or not 1 <= len(settings[name]) <= 8:
+                raise ValueError(f"{name} is {shown(settings[name])}, 1 to 8 rates were expected; save it again")
+            for rate in settings[name]:
+                number(f"a rate of {name} is ", rate, 1, 64, whole=True)
+        if math.prod(settings["encoder_rates"]) != math.prod(settings["decoder_rates"]):
+            raise ValueError("encoder and decoder have other rates, equal products were expected; save it again")
+        if settings.get("encoder_dim", 64) * 2 ** len(settings["encoder_rates"]) > 65_536:
+            raise ValueError("its encoder is too wide, at most 65536 channels were expected; save it again")
+    except (TypeError, ValueError) as error:
+        raise VampkitError(f"in {what}, {error}") from None
+    return settings
 
 
 def _published(name: str) -> tuple[Path, dict, dict[str, Tensor]]:

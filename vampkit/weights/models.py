@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 
 import torch
@@ -12,7 +13,8 @@ from torch import Tensor
 from vampkit.codec import Codec
 from vampkit.errors import VampkitError
 from vampkit.files import data_folder, read_safetensors, write_safetensors
-from vampkit.files.tensors import digest, fill
+from vampkit.files.outer import fields, number, path_of, shown
+from vampkit.files.tensors import digest, fill, fitting
 from vampkit.model import MaskedTransformer, ModelConfig
 
 FORMAT = "vampkit.model/1"
@@ -79,21 +81,66 @@ def load_model(name: str | os.PathLike, codec: Codec) -> MaskedTransformer:
     VampkitError
         For a file that is not a model, or a model that was trained on another codec's tokens.
     """
-    path = models_folder() / f"{name}.safetensors" if str(name) in BUNDLED else Path(name)
-    if path.suffix == "" and not path.exists():
+    path = models_folder() / f"{name}.safetensors" if str(name) in BUNDLED else path_of(name)
+    if path.suffix == "" and not os.path.exists(path):
         raise FileNotFoundError(
-            f"there is no model called {str(name)!r}; {', '.join(BUNDLED)} or the path of a saved model was expected"
+            f"there is no model called {shown(str(name))}; {', '.join(BUNDLED)} or the path of one was expected"
         )
     header, weights = read_safetensors(path, FORMAT)
+    fields(f"the header of {path.name}", header, ("config", "codec"), hint="save the model again with vampkit")
     if header["codec"] != codec.hash:
         raise VampkitError(
-            f"{path.name} was trained on tokens of codec {header['codec'][:8]}, the codec given is {codec.hash[:8]} "
-            f"({codec.name}); use the codec it was trained with, or train a model for this one"
+            f"{path.name} was trained on tokens of codec {str(header['codec'])[:8]}, the codec given is "
+            f"{codec.hash[:8]} ({codec.name}); use the codec it was trained with, or train a model for this one"
         )
-    config = ModelConfig(**header["config"])
-    model = MaskedTransformer(config, codec.tables[: config.codebooks])
+    config = config_of(header["config"], path)
+    tables = codec.tables[: config.codebooks]
+    if tuple(tables.shape) != (config.codebooks, config.entries, config.latent):
+        raise VampkitError(f"{path.name} is for other codebooks than {codec!r} has; use the codec it was trained with")
+    fitting(lambda: MaskedTransformer(config, tables), weights, path, "do not fit their settings ({}); save them again")
+    model = MaskedTransformer(config, tables)
     fill(model, weights, path, "do not fit their settings ({}); train or fetch them again")
     return model.eval().requires_grad_(False)
+
+
+BOUNDS = {
+    "codebooks": (1, 64),
+    "conditioning": (0, 63),
+    "layers": (1, 256),
+    "width": (1, 16_384),
+    "heads": (1, 256),
+    "entries": (2, 65_536),
+    "latent": (1, 1024),
+    "buckets": (4, 4096),
+    "max_distance": (2, 2**20),
+}
+"""Smallest and largest value of each size in a model's settings."""
+
+
+def config_of(settings: dict, path: Path) -> ModelConfig:
+    """Make a model's config from the settings in a file. Raises VampkitError for sizes that make no model."""
+    what = f"the config in {path.name}"
+    names = [field.name for field in dataclass_fields(ModelConfig)]
+    fields(what, settings, ("codebooks", "layers", "width", "heads"), names)
+    try:
+        sizes = {
+            n: number(f"{n} is ", settings[n], *BOUNDS[n], whole=True) for n in names if n in settings.keys() & BOUNDS
+        }
+        dropout = number("dropout is ", settings.get("dropout", 0.0), 0, 1)
+    except (TypeError, ValueError) as error:
+        raise VampkitError(f"in {what}, {error}") from None
+    config = ModelConfig(**sizes, dropout=dropout)
+    if (
+        config.conditioning >= config.codebooks
+        or config.width % config.heads
+        or config.max_distance * 4 <= config.buckets
+    ):
+        raise VampkitError(
+            f"{what} gives {config.conditioning} of {config.codebooks} codebooks, {config.heads} heads for a width of "
+            f"{config.width}, and {config.buckets} buckets up to distance {config.max_distance}; codebooks to predict, "
+            "heads that divide the width, and distances beyond a quarter of the buckets were expected; save it again"
+        )
+    return config
 
 
 def model_hash(model: MaskedTransformer) -> str:
