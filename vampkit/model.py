@@ -83,11 +83,18 @@ class MaskedTransformer(nn.Module):
     tables : Tensor
         The codebooks of the codec, float32 [codebooks, entries, latent]. They are not trained and not saved.
 
+    Attributes
+    ----------
+    licence : str
+        Licence of the weights, if they have one of their own, such as "CC BY-NC-SA 4.0".
+
     Raises
     ------
     ValueError
         For tables of another shape than the config's.
     """
+
+    licence: str = ""
 
     def __init__(self, config: ModelConfig, tables: Tensor):
         super().__init__()

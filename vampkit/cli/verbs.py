@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-Device = Literal["auto", "cpu", "cuda"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 def demo(out: Path = Path("demo"), clip: str = "03", seconds: float = 10.0, seed: int = 0) -> None:
@@ -94,9 +94,9 @@ def vamp(
     recommended : bool
         Use the settings that the prompt recommends.
     model : str
-        "tiny", or a folder of weights.
+        "tiny", "vampnet" (the published models, downloaded once), "vampnet/NAME", or a folder of weights.
     adapters : Path, optional
-        A folder that `vampkit finetune` wrote.
+        A folder that `vampkit finetune` wrote, or a lora.pth.
     device : str
         cuda is faster, but rounds differently, so its takes differ from those of cpu. auto is cuda if there is a GPU.
     **settings
@@ -142,9 +142,9 @@ def again(
     target : Path
         A wav, flac or ogg file.
     model : str
-        "tiny", or a folder of weights.
+        "tiny", "vampnet" (the published models, downloaded once), "vampnet/NAME", or a folder of weights.
     adapters : Path, optional
-        A folder that `vampkit finetune` wrote.
+        A folder that `vampkit finetune` wrote, or a lora.pth.
     device : str
         The kind of device that the take was made on.
     """
@@ -377,6 +377,34 @@ def finetune(
     for kind, gain in made.gain.items():
         print(f"{kind}: {made.before[kind].mean:.2f} nats before, {made.after[kind].mean:.2f} after; gain {gain}")
     print(f"measured on {', '.join(made.held_out)}; adapters in {made.folder}")
+
+
+def convert(
+    source: Annotated[Path, arg(metavar="IN")],
+    target: Annotated[Path, arg(metavar="OUT")],
+    dtype: Literal["float32", "float16", "bf16"] = "float32",
+    adapters: bool = False,
+    codec: Path | None = None,
+) -> None:
+    """Turn files of VampNet's reference code into safetensors.
+
+    Parameters
+    ----------
+    source : Path
+        A folder with codec.pth, coarse.pth and c2f.pth, or one of these files.
+    target : Path
+        A folder, or a .safetensors file for a single file.
+    dtype : str
+        float32 is exact; float16 and bf16 take half the space.
+    adapters : bool
+        Write the adapters (LoRA) into files of their own, in OUT/adapters, instead of adding them to the weights.
+    codec : Path, optional
+        The codec of a single model, if it does not lie beside it.
+    """
+    from vampkit.weights import convert as run
+
+    for path in run(source, target, dtype, adapters, codec):
+        print(path)
 
 
 def compose(

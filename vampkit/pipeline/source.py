@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -87,6 +87,21 @@ class Source:
             )
         file = FileBlocks(sound)
         return cls(_encoded(file, codec), file.rate, None, lambda: Clip.load(file.path), file.piece)
+
+    def first(self, codebooks: int) -> Source:
+        """Keep only the first codebooks, for a pipeline without a coarse-to-fine model.
+
+        Parameters
+        ----------
+        codebooks : int
+            How many.
+
+        Returns
+        -------
+        Source
+            The same sound with fewer tokens.
+        """
+        return replace(self, tokens=self.tokens.replace(codes=self.tokens.codes[..., :codebooks, :]))
 
     def prompted(self, prompt: Prompt | Tensor) -> Prompted:
         """Apply a prompt to the source.

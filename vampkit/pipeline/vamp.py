@@ -25,6 +25,7 @@ from vampkit.files.tensors import digest
 from vampkit.model import MaskedTransformer
 from vampkit.pipeline.devices import chosen
 from vampkit.pipeline.follow import Follow, load_controls
+from vampkit.pipeline.parts import Parts
 from vampkit.pipeline.restore import check_restorable, restore
 from vampkit.pipeline.run import Progress, Run
 from vampkit.pipeline.settings import TakeSettings, take_settings, with_settings
@@ -32,7 +33,8 @@ from vampkit.pipeline.source import Sound, Source
 from vampkit.pipeline.take import Take, load_record, record_of
 from vampkit.prompts import Prompt
 from vampkit.weights import load_adapters, load_codec, load_model
-from vampkit.weights.models import models_folder
+from vampkit.weights.adapters import adapter_files
+from vampkit.weights.upstream import once
 
 
 class Vamp:
@@ -46,8 +48,9 @@ class Vamp:
         Turns sound into tokens and back.
     coarse : MaskedTransformer
         The model that predicts the first codebooks.
-    fine : MaskedTransformer
-        The coarse-to-fine model, which predicts the other codebooks from the first ones.
+    fine : MaskedTransformer, optional
+        The coarse-to-fine model, which predicts the other codebooks from the first ones; None: takes hold only the
+        codebooks of the coarse model.
     name : str
         Name of the pipeline in records.
     controls : Adapters, optional
@@ -63,12 +66,13 @@ class Vamp:
         self,
         codec: Codec,
         coarse: MaskedTransformer,
-        fine: MaskedTransformer,
+        fine: MaskedTransformer | None,
         name: str = "custom",
         controls: Adapters | None = None,
     ):
-        made, given, all_of_it = coarse.config.codebooks, fine.config.conditioning, fine.config.codebooks
-        if given != made or all_of_it != codec.codebooks:
+        made, shape = coarse.config.codebooks, None if fine is None else fine.config
+        given, all_of_it = (made, codec.codebooks) if shape is None else (shape.conditioning, shape.codebooks)
+        if given != made or all_of_it != codec.codebooks or made > codec.codebooks:
             raise VampkitError(
                 f"the coarse model makes {made} codebooks, the fine one is given {given} of {all_of_it}, "
                 f"the codec has {codec.codebooks}; they must fit together"
@@ -94,8 +98,13 @@ class Vamp:
 
     @cached_property
     def weights_hash(self) -> str:
-        """A hash of both models. Records hold it, so that a take is only made again by the same models."""
-        return digest(self.coarse.state_dict(), self.fine.state_dict())
+        """A hash of the models. Records hold it, so that a take is only made again by the same models."""
+        return digest(*(model.state_dict() for model in (self.coarse, self.fine) if model is not None))
+
+    @property
+    def licence(self) -> str:
+        """The licence of the models' weights, such as "CC BY-NC-SA 4.0"; "" if they have none of their own."""
+        return self.coarse.licence
 
     @with_settings
     def vamp(
@@ -268,7 +277,8 @@ class Vamp:
         Parameters
         ----------
         folder : str or PathLike
-            A folder with coarse.safetensors, fine.safetensors or both.
+            A folder with coarse.safetensors, fine.safetensors or both; or with coarse.pth or c2f.pth of the reference
+            code; or a single lora.pth.
 
         Returns
         -------
@@ -283,14 +293,13 @@ class Vamp:
             For adapters of other models.
         """
         folder = Path(folder)
-        files = {stage: folder / f"{stage}.safetensors" for stage in ("coarse", "fine")}
-        if not any(path.is_file() for path in files.values()):
+        files = adapter_files(folder, self.coarse, self.fine)
+        if not files:
             raise FileNotFoundError(
                 f"there are no adapters in {folder}; make some with `vampkit finetune DIR --out {folder}`"
             )
-        coarse, fine = (
-            load_adapters(p, getattr(self, s)) if p.is_file() else getattr(self, s) for s, p in files.items()
-        )
+        coarse = load_adapters(files["coarse"], self.coarse) if "coarse" in files else self.coarse
+        fine = load_adapters(files["fine"], self.fine) if self.fine is not None and "fine" in files else self.fine
         return Vamp(self.codec, coarse, fine, f"{self.name} with {folder.name}", self.controls)
 
     def begin(
@@ -322,6 +331,8 @@ class Vamp:
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise ValueError(f"{count!r} takes were asked for, a whole number of at least 1 was expected")
         source = Source.of(sound, self.codec)
+        if self.fine is None:
+            source = source.first(self.coarse.config.codebooks)
         prompted = source.prompted(prompt)
         if settings.restore:
             check_restorable(source, prompted)
@@ -385,6 +396,7 @@ class Vamp:
         """
         settings = replace(run.settings, seed=run.settings.seed + take)
         record = record_of(run.prompted, run.mask, settings, self.name, self.weights_hash)
+        record |= {"licence": self.licence} if self.licence else {}
         return record | ({"controls": digest(run.follow.adapters.state_dict())} if run.follow else {})
 
     def _steps(self, source: Source, run: Run) -> Iterator[Progress]:
@@ -424,19 +436,22 @@ class Vamp:
 
 
 def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | None = None, device: str = "cpu") -> Vamp:
-    """Load a pipeline: the bundled one, or one from a folder.
+    """Load a pipeline: the bundled one, the published VampNet, or one from a folder.
 
     Notebook: 00
 
     Parameters
     ----------
     name : str or PathLike
-        "tiny" (bundled), or a folder that holds codec.safetensors, coarse.safetensors and fine.safetensors.
+        "tiny" (bundled); "vampnet" (the paper's models, 3 GB, downloaded once; their weights are under CC BY-NC-SA
+        4.0); "vampnet/NAME" (a published fine-tune, see `vampkit.weights.finetunes`); or a folder that holds codec,
+        coarse and fine as .safetensors, or codec, coarse and c2f as .pth. Without fine or c2f the coarse model is used
+        alone.
     adapters : str or PathLike, optional
-        A folder of adapters for these models, written by `vampkit finetune`.
+        A folder of adapters for these models, written by `vampkit finetune`, or a lora.pth.
     device : str
-        "cpu", "cuda", or "auto" (a GPU if there is one). Devices round differently, so a record gives exactly the same
-        take only on the same kind of device.
+        "cpu", "cuda", "mps", or "auto" (a GPU if there is one). Devices round differently, so a record gives exactly
+        the same take only on the same kind of device.
 
     Returns
     -------
@@ -448,20 +463,15 @@ def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | No
     FileNotFoundError
         For an unknown name.
     ValueError
-        For an unknown device, or for "cuda" without a GPU.
+        For an unknown device, or for one that is not there.
+    VampkitError
+        For files that do not fit together, or that cannot be fetched.
     """
-    where, folder = chosen(device), Path(name)
-    bundled = str(name) == "tiny"
-    if not bundled and not folder.is_dir():
-        raise FileNotFoundError(
-            f'there is no model called {str(name)!r}; "tiny" or a folder with codec, coarse and fine weights was '
-            "expected"
-        )
-    parts = ("codec", "coarse", "fine")
-    names = ("tiny", *parts[1:]) if bundled else tuple(folder / f"{part}.safetensors" for part in parts)
-    codec = load_codec(names[0])
-    coarse, fine = (load_model(name, codec) for name in names[1:])
-    held = (models_folder() if bundled else folder) / "controls.safetensors"
-    controls = load_controls(held, coarse) if held.is_file() else None
-    vamp = Vamp(codec, coarse, fine, "tiny" if bundled else folder.name, controls)
+    where, parts = chosen(device), Parts.of(name)
+    with once():
+        codec = load_codec(parts.codec)
+        coarse = load_model(parts.coarse, codec)
+        fine = None if parts.fine is None else load_model(parts.fine, codec)
+    controls = load_controls(parts.controls, coarse) if parts.controls.is_file() else None
+    vamp = Vamp(codec, coarse, fine, parts.name, controls)
     return (vamp if adapters is None else vamp.adapted(adapters)).to(where)
