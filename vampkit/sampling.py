@@ -448,7 +448,7 @@ def hidden_logits(
     mask: Bool[Tensor, "batch codebooks frames"],
     circular: bool = False,
 ) -> Float[Tensor, "hidden entries"]:
-    """Compute the model's logits of the hidden tokens.
+    """Compute the model's logits of the hidden tokens. Items without hidden tokens are left out.
 
     On a CPU the items are computed one by one, which is as fast. In a batch, sums are rounded in another order; a
     single token that is drawn differently because of that would change all later ones.
@@ -467,6 +467,10 @@ def hidden_logits(
     Tensor
         Logits, float32 [hidden tokens, entries], in the order of codes[mask].
     """
+    busy = mask.flatten(1).any(1)
+    if not bool(busy.any()):
+        return torch.zeros(0, model.config.entries, device=codes.device)
+    codes, mask = codes[busy], mask[busy]
     size = 1 if codes.device.type == "cpu" else len(codes)
     parts = zip(codes.split(size), mask.split(size), strict=True)
     return torch.cat([model(c, m, hidden_only=True, circular=circular).float() for c, m in parts])

@@ -34,6 +34,7 @@ from vampkit.pipeline.take import Take, load_record, record_of
 from vampkit.prompts import Prompt
 from vampkit.weights import load_adapters, load_codec, load_model
 from vampkit.weights.adapters import adapter_files
+from vampkit.weights.precision import lowered, resolved
 from vampkit.weights.upstream import once
 
 
@@ -78,6 +79,7 @@ class Vamp:
                 f"the codec has {codec.codebooks}; they must fit together"
             )
         self.codec, self.coarse, self.fine, self.name, self.controls = codec, coarse, fine, name, controls
+        self.precision = "float32"
 
     def to(self, device: str) -> Vamp:
         """Move codec and models to a device.
@@ -100,6 +102,36 @@ class Vamp:
     def weights_hash(self) -> str:
         """A hash of the models. Records hold it, so that a take is only made again by the same models."""
         return digest(*(model.state_dict() for model in (self.coarse, self.fine) if model is not None))
+
+    def lowered(self, precision: str) -> Vamp:
+        """Turn both models into models of lower precision, in place; see `load_vamp`.
+
+        Parameters
+        ----------
+        precision : str
+            "float32", "bf16", "int8" or "auto".
+
+        Returns
+        -------
+        Vamp
+            The pipeline itself.
+
+        Raises
+        ------
+        ValueError
+            For an unknown precision, or one that the device does not have.
+        """
+        precision = resolved(precision, self.coarse.tables.device.type)
+        if precision == self.precision:
+            return self
+        if self.precision != "float32":
+            raise ValueError(f"these models are {self.precision} already; load them anew for {precision}")
+        self.precision, _ = precision, self.weights_hash  # the hash names the weights as they were stored
+        for model in filter(None, (self.coarse, self.fine)):
+            lowered(model, precision)
+        if self.controls is not None:
+            self.controls.bfloat16()
+        return self
 
     @property
     def licence(self) -> str:
@@ -260,6 +292,11 @@ class Vamp:
             If the record names another codec or other models.
         """
         parts = [("codec", self.codec.hash), ("weights", self.weights_hash)]
+        if record.get("precision", "float32") != self.precision:
+            raise VampkitError(
+                f"this take was made in {record.get('precision', 'float32')}, this pipeline computes in "
+                f"{self.precision}; load it with the precision of the take"
+            )
         if "controls" in record:
             parts.append(("controls", "none" if self.controls is None else digest(self.controls.state_dict())))
         for what, mine in parts:
@@ -289,9 +326,13 @@ class Vamp:
         ------
         FileNotFoundError
             If the folder holds neither file.
+        ValueError
+            For a pipeline of lower precision.
         VampkitError
             For adapters of other models.
         """
+        if self.precision != "float32":
+            raise ValueError(f"these models are {self.precision}; give the adapters to load_vamp with the precision")
         folder = Path(folder)
         files = adapter_files(folder, self.coarse, self.fine)
         if not files:
@@ -397,6 +438,7 @@ class Vamp:
         settings = replace(run.settings, seed=run.settings.seed + take)
         record = record_of(run.prompted, run.mask, settings, self.name, self.weights_hash)
         record |= {"licence": self.licence} if self.licence else {}
+        record |= {"precision": self.precision} if self.precision != "float32" else {}
         return record | ({"controls": digest(run.follow.adapters.state_dict())} if run.follow else {})
 
     def _steps(self, source: Source, run: Run) -> Iterator[Progress]:
@@ -435,7 +477,12 @@ class Vamp:
         return f"Vamp({self.name!r}, {self.codec!r})"
 
 
-def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | None = None, device: str = "cpu") -> Vamp:
+def load_vamp(
+    name: str | os.PathLike = "tiny",
+    adapters: str | os.PathLike | None = None,
+    device: str = "cpu",
+    precision: str = "float32",
+) -> Vamp:
     """Load a pipeline: the bundled one, the published VampNet, or one from a folder.
 
     Notebook: 00
@@ -452,6 +499,10 @@ def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | No
     device : str
         "cpu", "cuda", "mps", or "auto" (a GPU if there is one). Devices round differently, so a record gives exactly
         the same take only on the same kind of device.
+    precision : str
+        "float32" is exact. "bf16" halves the memory, and is faster on a GPU or a processor with AVX-512 BF16 or AMX.
+        "int8" is the fastest on a processor with VNNI, and changes more tokens. "auto" is "bf16" where that is faster,
+        else "float32". What each costs: `python -m tests.bench.bench_speed`.
 
     Returns
     -------
@@ -463,15 +514,17 @@ def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | No
     FileNotFoundError
         For an unknown name.
     ValueError
-        For an unknown device, or for one that is not there.
+        For an unknown device or precision, or for one that is not there.
     VampkitError
         For files that do not fit together, or that cannot be fetched.
     """
-    where, parts = chosen(device), Parts.of(name)
+    where = chosen(device)
+    resolved(precision, where)  # refuses it before anything is fetched or read
+    parts = Parts.of(name)
     with once():
         codec = load_codec(parts.codec)
         coarse = load_model(parts.coarse, codec)
         fine = None if parts.fine is None else load_model(parts.fine, codec)
     controls = load_controls(parts.controls, coarse) if parts.controls.is_file() else None
     vamp = Vamp(codec, coarse, fine, parts.name, controls)
-    return (vamp if adapters is None else vamp.adapted(adapters)).to(where)
+    return (vamp if adapters is None else vamp.adapted(adapters)).to(where).lowered(precision)
