@@ -44,6 +44,8 @@ class Settings:
         How the noise falls over the passes: "linear" (as in the paper), the name of another schedule, or "constant".
     top_k, top_p, min_p, typical : int or float, optional
         Limits on which tokens may be drawn, see the functions of these names; None turns a limit off.
+    typical_min_tokens : int
+        The smallest number of tokens that `typical` leaves.
     cutoff : float
         After this fraction of the passes, the likeliest token is taken instead of a random one. Below 0: in all passes.
     count : str
@@ -65,11 +67,12 @@ class Settings:
     top_p: float | None = None
     min_p: float | None = None
     typical: float | None = None
+    typical_min_tokens: int = 1
     cutoff: float = 1.0
     count: str = "item"
 
     def __post_init__(self):
-        for name, off in (("passes", False), ("top_k", True)):
+        for name, off in (("passes", False), ("top_k", True), ("typical_min_tokens", False)):
             value = getattr(self, name)
             whole = isinstance(value, int) and not isinstance(value, bool)
             if not (whole and value >= 1) and not (off and value is None):
@@ -251,7 +254,8 @@ def distribution(logits: Float[Tensor, "hidden entries"], settings: Settings) ->
     """
     for name, limit in FILTERS.items():
         if (amount := getattr(settings, name)) is not None:
-            logits = limit(logits, amount)
+            extra = (settings.typical_min_tokens,) if name == "typical" else ()
+            logits = limit(logits, amount, *extra)
     return (logits / (settings.temperature or 1.0)).softmax(-1)
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["float32", "bf16", "int8", "auto"]
 
 
 def demo(out: Path = Path("demo"), clip: str = "03", seconds: float = 10.0, seed: int = 0) -> None:
@@ -74,6 +75,7 @@ def vamp(
     model: str = "tiny",
     adapters: Path | None = None,
     device: Device = "cpu",
+    precision: Precision = "float32",
     **settings,
 ) -> None:
     """Make takes of a sound file, or of each one in a folder.
@@ -99,6 +101,9 @@ def vamp(
         A folder that `vampkit finetune` wrote, or a lora.pth.
     device : str
         cuda is faster, but rounds differently, so its takes differ from those of cpu. auto is cuda if there is a GPU.
+        mps has not been tested.
+    precision : str
+        bf16 and int8 are faster where the processor has them, and change some tokens; auto is bf16 where it is fast.
     **settings
         See `SETTINGS`.
     """
@@ -109,7 +114,7 @@ def vamp(
 
     if takes < 1:
         raise ValueError(f"{takes} takes were asked for, at least 1 was expected")
-    chosen, models, seed = parse(prompt), load_vamp(model, adapters, device), settings.pop("seed")
+    chosen, models, seed = parse(prompt), load_vamp(model, adapters, device, precision), settings.pop("seed")
     settings["follow"] = tuple(from_word(word) for word in follow)
     better = {name: value for name, value in chosen.recommended.items() if settings[name] != value}
     if recommended:
@@ -130,6 +135,7 @@ def again(
     model: str = "tiny",
     adapters: Path | None = None,
     device: Device = "cpu",
+    precision: Precision = "float32",
 ) -> None:
     """Make a take again from its record.
 
@@ -147,11 +153,13 @@ def again(
         A folder that `vampkit finetune` wrote, or a lora.pth.
     device : str
         The kind of device that the take was made on.
+    precision : str
+        The precision that the take was made in.
     """
     from vampkit.pipeline import again_file, load_vamp
 
     with _bar(target.name) as progress:
-        again_file(load_vamp(model, adapters, device), record, source, target, progress=progress)
+        again_file(load_vamp(model, adapters, device, precision), record, source, target, progress=progress)
     print(target)
 
 

@@ -49,6 +49,8 @@ class TakeSettings:
         Number of rounds; each round starts from the output of the one before.
     roll : int
         How many frames the mask moves after each round, so that each round generates other frames.
+    pitch_shift : float
+        Semitones by which the sound is shifted before it is encoded, -24 to 24.
     restore : bool
         Put the original samples back where nothing is hidden.
     windows : Windows
@@ -61,7 +63,7 @@ class TakeSettings:
     Raises
     ------
     ValueError
-        For feedback below 1, or a strength below 0.
+        For feedback below 1, a strength below 0, or a pitch shift of more than two octaves.
     """
 
     seed: int = 0
@@ -69,6 +71,7 @@ class TakeSettings:
     fine: Settings = FINE
     feedback: int = 1
     roll: int = 1
+    pitch_shift: float = 0.0
     restore: bool = False
     windows: Windows = SHARED
     follow: tuple[Control, ...] = ()
@@ -79,6 +82,9 @@ class TakeSettings:
         object.__setattr__(self, "follow", given)
         if isinstance(self.strength, bool) or not (math.isfinite(self.strength) and self.strength >= 0):
             raise ValueError(f"strength is {self.strength!r}, a number of at least 0 was expected")
+        shift = self.pitch_shift
+        if isinstance(shift, bool) or not isinstance(shift, (int, float)) or not abs(shift) <= 24:
+            raise ValueError(f"pitch_shift is {shift!r}, a number of semitones from -24 to 24 was expected")
         if isinstance(self.feedback, bool) or not isinstance(self.feedback, int) or self.feedback < 1:
             raise ValueError(f"feedback is {self.feedback!r}, a whole number of at least 1 was expected")
 
@@ -110,6 +116,8 @@ class TakeSettings:
             What `of` reads.
         """
         found = asdict(replace(self, follow=()))
+        if not self.pitch_shift:
+            del found["pitch_shift"]
         if not self.follow:
             del found["follow"], found["strength"]
             return found
@@ -216,6 +224,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("min_p", float | None, _LIMITS, ("coarse.min_p",), most=1),
     Setting("typical", float | None, _LIMITS, ("coarse.typical",), most=1),
     Setting(
+        "typical_min_tokens",
+        int,
+        "The smallest number of tokens that typical leaves, coarse run.",
+        ("coarse.typical_min_tokens",),
+        most=1024,
+    ),
+    Setting(
         "cutoff",
         float,
         "After this fraction of the passes, the likeliest token is taken instead of a random one, both runs.",
@@ -224,6 +239,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("feedback", int, "Rounds; each starts from the output of the one before.", ("feedback",), most=16),
     Setting("roll", int, "How many frames the mask moves after each round of feedback.", ("roll",)),
+    Setting(
+        "pitch_shift",
+        float,
+        "Semitones by which the sound is shifted before it is encoded; needs sound, not tokens.",
+        ("pitch_shift",),
+        most=12,
+    ),
     Setting("restore", bool, "Put the original samples back where nothing is hidden.", ("restore",)),
     Setting("windows", Windows, "Sizes of the windows into which long sounds are cut, in frames.", ("windows",)),
     Setting(

@@ -196,5 +196,38 @@ def _encoded(file: FileBlocks, codec: Codec) -> Tokens:
     return Tokens(codes, codec.hash, codec.rate, codec.hop, codec.entries, length, file.rate, (gain,), file.path.stem)
 
 
+def shifted(sound: Sound, semitones: float) -> Sound:
+    """Shift the pitch of a sound; its length stays.
+
+    Parameters
+    ----------
+    sound : Clip, Tokens, Source, str or PathLike
+        A clip or a sound file, which is loaded whole; or anything if it is not to be shifted.
+    semitones : float
+        How far; 0 returns the sound unchanged.
+
+    Returns
+    -------
+    Clip, Tokens, Source, str or PathLike
+        The shifted clip.
+
+    Raises
+    ------
+    ValueError
+        For tokens, which cannot be shifted.
+    """
+    if not semitones:
+        return sound
+    if isinstance(sound, Source):
+        sound = sound.clip or (sound.listen() if sound.listen else sound.tokens)
+    if isinstance(sound, Tokens):
+        raise ValueError("pitch_shift was asked for, and only tokens were given, whose pitch is fixed; give the clip")
+    import librosa
+
+    clip = sound if isinstance(sound, Clip) else Clip.load(sound)
+    moved = librosa.effects.pitch_shift(clip.samples, sr=clip.rate, n_steps=semitones)
+    return replace(clip, samples=moved.astype(np.float32))
+
+
 Sound = Clip | Tokens | Source | str | os.PathLike
 """What a take can be made from: a clip of any length, tokens of the codec, the path of a sound file, or a source."""

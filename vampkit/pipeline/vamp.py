@@ -29,7 +29,7 @@ from vampkit.pipeline.parts import Parts
 from vampkit.pipeline.restore import check_restorable, restore
 from vampkit.pipeline.run import Progress, Run
 from vampkit.pipeline.settings import TakeSettings, take_settings, with_settings
-from vampkit.pipeline.source import Sound, Source
+from vampkit.pipeline.source import Sound, Source, shifted
 from vampkit.pipeline.take import Take, load_record, record_of
 from vampkit.prompts import Prompt
 from vampkit.weights import load_adapters, load_codec, load_model
@@ -121,7 +121,7 @@ class Vamp:
         ValueError
             For an unknown precision, or one that the device does not have.
         """
-        precision = resolved(precision, self.coarse.tables.device.type)
+        precision = resolved(precision, self.codec.device.type)
         if precision == self.precision:
             return self
         if self.precision != "float32":
@@ -371,7 +371,7 @@ class Vamp:
         """
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise ValueError(f"{count!r} takes were asked for, a whole number of at least 1 was expected")
-        source = Source.of(sound, self.codec)
+        source = Source.of(shifted(sound, settings.pitch_shift), self.codec)
         if self.fine is None:
             source = source.first(self.coarse.config.codebooks)
         prompted = source.prompted(prompt)

@@ -92,9 +92,7 @@ def resolved(precision: str, device: str) -> str:
         if device == "cuda":
             fast = torch.cuda.is_bf16_supported(including_emulation=False)
         else:
-            fast = device == "cpu" and (
-                torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-            )
+            fast = device == "cpu" and (torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
         return "bf16" if fast else "float32"
     if precision == "int8" and not (device == "cpu" and torch.cpu._is_vnni_supported()):
         raise ValueError(
