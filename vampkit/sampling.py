@@ -279,6 +279,8 @@ def draw(probabilities: Float[Tensor, "hidden entries"], uniform: Float[Tensor, 
     Tensor
         int64 [hidden tokens].
     """
+    if probabilities.device.type == "mps":  # which has no double precision
+        return draw(probabilities.cpu(), uniform.cpu()).to(probabilities.device)
     steps = probabilities.double().cumsum(-1)
     found = torch.searchsorted(steps, (uniform * steps[:, -1])[:, None].contiguous(), right=True)
     return found[:, 0].clamp(max=probabilities.shape[-1] - 1)
@@ -438,8 +440,11 @@ def _passes(
     start = mask.flatten(1).sum(1)
     for index in range(settings.passes):
         draws = [torch.rand(2, *codes.shape[1:], generator=g, dtype=torch.float64) for g in generators]
-        uniform, gumbel = torch.stack(draws).to(codes.device).unbind(1)
-        gumbel = -torch.log(-torch.log(gumbel[mask].clamp(min=1e-20)))
+        uniform, gumbel = torch.stack(draws).unbind(1)
+        gumbel = -torch.log(-torch.log(gumbel.clamp(min=1e-20)))
+        if codes.device.type == "mps":
+            uniform, gumbel = uniform.float(), gumbel.float()
+        uniform, gumbel = uniform.to(codes.device), gumbel.to(codes.device)[mask]
         logits = hidden_logits(model, codes, mask, circular)
         done = step(codes, mask, logits, uniform[mask], gumbel, start, index, settings)
         codes, mask = done.codes, done.mask
