@@ -353,3 +353,15 @@ def test_models_and_codecs_that_do_not_fit_together(codec, small_codec):
         load_model(FILES / "coarse.pth", small_codec)
     with pytest.raises(VampkitError, match="fit together"):
         Vamp(codec, load_model(FILES / "c2f.pth", codec), load_model(FILES / "c2f.pth", codec))
+
+
+def test_converting_on_the_command_line(expected, tmp_path, capsys):
+    from vampkit.cli import main
+
+    main(["convert", str(FILES), str(tmp_path / "out"), "--dtype", "float32", "--adapters"])
+    assert len(capsys.readouterr().out.split()) == 5
+    adapted = load_vamp(tmp_path / "out", adapters=tmp_path / "out" / "adapters")
+    assert np.abs(logits(adapted.coarse, expected) - expected["coarse_logits"]).max() < 1e-5
+    with pytest.raises(SystemExit):
+        main(["convert", str(tmp_path / "nowhere.pth"), str(tmp_path / "x.safetensors")])
+    assert "there is no file" in capsys.readouterr().err
