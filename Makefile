@@ -46,7 +46,7 @@ browser: .venv/.done
 	$(BIN)/python -m pytest -m browser tests/browser
 
 bench: .venv/.done
-	$(BIN)/python -m tests.bench.bench_codec && $(BIN)/python -m tests.bench.bench_models && $(BIN)/python -m tests.bench.bench_resume && $(BIN)/python -m tests.bench.bench_music
+	$(BIN)/python -m tests.bench.bench_codec && $(BIN)/python -m tests.bench.bench_models && $(BIN)/python -m tests.bench.bench_resume && $(BIN)/python -m tests.bench.bench_music && $(BIN)/python -m tests.bench.bench_speed
 
 extras: .venv/.done
 	$(BIN)/python -c "import symusic, tensorboard" || $(BIN)/python -m pip install -c constraints.txt -e ".[soundfont,tensorboard]"

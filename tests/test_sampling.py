@@ -324,3 +324,12 @@ def test_gumbel_noise_orders_by_softmax():
     assert sampling.hide_again(torch.tensor([[[0.3, 0.1], [0.2, float("inf")]]]), torch.tensor([2])).tolist() == [
         [[False, True], [True, False]]
     ]
+
+
+def test_typical_leaves_at_least_so_many_tokens():
+    logits = torch.randn(5, 64, generator=torch.Generator().manual_seed(0)) * 5
+    for least in (1, 7, 30):
+        kept = (sampling.distribution(logits, Settings(typical=0.01, typical_min_tokens=least)) > 0).sum(-1)
+        assert kept.min() >= least and (least == 1 or kept.max() <= least + 1)
+    with pytest.raises(ValueError, match="typical_min_tokens"):
+        Settings(typical_min_tokens=0)

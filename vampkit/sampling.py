@@ -44,6 +44,8 @@ class Settings:
         How the noise falls over the passes: "linear" (as in the paper), the name of another schedule, or "constant".
     top_k, top_p, min_p, typical : int or float, optional
         Limits on which tokens may be drawn, see the functions of these names; None turns a limit off.
+    typical_min_tokens : int
+        The smallest number of tokens that `typical` leaves.
     cutoff : float
         After this fraction of the passes, the likeliest token is taken instead of a random one. Below 0: in all passes.
     count : str
@@ -65,11 +67,12 @@ class Settings:
     top_p: float | None = None
     min_p: float | None = None
     typical: float | None = None
+    typical_min_tokens: int = 1
     cutoff: float = 1.0
     count: str = "item"
 
     def __post_init__(self):
-        for name, off in (("passes", False), ("top_k", True)):
+        for name, off in (("passes", False), ("top_k", True), ("typical_min_tokens", False)):
             value = getattr(self, name)
             whole = isinstance(value, int) and not isinstance(value, bool)
             if not (whole and value >= 1) and not (off and value is None):
@@ -251,7 +254,8 @@ def distribution(logits: Float[Tensor, "hidden entries"], settings: Settings) ->
     """
     for name, limit in FILTERS.items():
         if (amount := getattr(settings, name)) is not None:
-            logits = limit(logits, amount)
+            extra = (settings.typical_min_tokens,) if name == "typical" else ()
+            logits = limit(logits, amount, *extra)
     return (logits / (settings.temperature or 1.0)).softmax(-1)
 
 
@@ -275,6 +279,8 @@ def draw(probabilities: Float[Tensor, "hidden entries"], uniform: Float[Tensor, 
     Tensor
         int64 [hidden tokens].
     """
+    if probabilities.device.type == "mps":  # which has no double precision
+        return draw(probabilities.cpu(), uniform.cpu()).to(probabilities.device)
     steps = probabilities.double().cumsum(-1)
     found = torch.searchsorted(steps, (uniform * steps[:, -1])[:, None].contiguous(), right=True)
     return found[:, 0].clamp(max=probabilities.shape[-1] - 1)
@@ -434,8 +440,11 @@ def _passes(
     start = mask.flatten(1).sum(1)
     for index in range(settings.passes):
         draws = [torch.rand(2, *codes.shape[1:], generator=g, dtype=torch.float64) for g in generators]
-        uniform, gumbel = torch.stack(draws).to(codes.device).unbind(1)
-        gumbel = -torch.log(-torch.log(gumbel[mask].clamp(min=1e-20)))
+        uniform, gumbel = torch.stack(draws).unbind(1)
+        gumbel = -torch.log(-torch.log(gumbel.clamp(min=1e-20)))
+        if codes.device.type == "mps":
+            uniform, gumbel = uniform.float(), gumbel.float()
+        uniform, gumbel = uniform.to(codes.device), gumbel.to(codes.device)[mask]
         logits = hidden_logits(model, codes, mask, circular)
         done = step(codes, mask, logits, uniform[mask], gumbel, start, index, settings)
         codes, mask = done.codes, done.mask
@@ -448,7 +457,7 @@ def hidden_logits(
     mask: Bool[Tensor, "batch codebooks frames"],
     circular: bool = False,
 ) -> Float[Tensor, "hidden entries"]:
-    """Compute the model's logits of the hidden tokens.
+    """Compute the model's logits of the hidden tokens. Items without hidden tokens are left out.
 
     On a CPU the items are computed one by one, which is as fast. In a batch, sums are rounded in another order; a
     single token that is drawn differently because of that would change all later ones.
@@ -467,6 +476,10 @@ def hidden_logits(
     Tensor
         Logits, float32 [hidden tokens, entries], in the order of codes[mask].
     """
+    busy = mask.flatten(1).any(1)
+    if not bool(busy.any()):
+        return torch.zeros(0, model.config.entries, device=codes.device)
+    codes, mask = codes[busy], mask[busy]
     size = 1 if codes.device.type == "cpu" else len(codes)
     parts = zip(codes.split(size), mask.split(size), strict=True)
     return torch.cat([model(c, m, hidden_only=True, circular=circular).float() for c, m in parts])

@@ -105,7 +105,7 @@ def test_silence_and_very_short_clips(small_codec):
 
 
 def test_saved_and_loaded(small_codec, tone, tmp_path):
-    path = small_codec.save(tmp_path / "codec.safetensors", half=False)
+    path = small_codec.save(tmp_path / "codec.safetensors", dtype=torch.float32)
     back = load_codec(path)
     assert back.hash == small_codec.hash and torch.equal(back.encode(tone).codes, small_codec.encode(tone).codes)
     half = load_codec(small_codec.save(tmp_path / "half.safetensors"))

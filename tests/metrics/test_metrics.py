@@ -198,3 +198,65 @@ def test_cross_entropy_of_a_model_that_knows_nothing_is_log_v():
     counts = metrics.entry_counts(codes)
     assert int(counts.sum()) == codes.numel() and float(metrics.entries_used(codes).max()) <= 80 / 1024
     assert (metrics.unigram_cross_entropy(codes) < np.log(81)).all()
+
+
+def test_the_papers_mel_error_is_that_of_its_code():
+    """The default mel loss of descript-audiotools, on mono sounds."""
+    from audiotools import AudioSignal
+
+    from vampkit.codec.descript import dac
+
+    a, b = (0.1 * np.random.default_rng(seed).standard_normal(22_050).astype(np.float32) for seed in (0, 1))
+    b[5000:9000] = 0
+    loss = dac.nn.loss.MelSpectrogramLoss()
+    theirs = float(loss(*(AudioSignal(x[None, None], 44_100) for x in (a, b))))
+    assert metrics.paper_mel_error(a, b) == pytest.approx(theirs, rel=1e-4)
+    assert metrics.paper_mel_error(a, a) == 0
+    with pytest.raises(ValueError, match="at least"):
+        metrics.paper_mel_error(a[:100], b[:100])
+
+
+def test_top_25_and_scores_at_once(vamp):
+    from vampkit.metrics.tokens import masked_scores
+
+    codes = torch.randint(0, 1024, (2, 4, 60), generator=torch.Generator().manual_seed(0))
+    nats, top1, top25 = masked_scores(vamp.coarse, codes, 0.5, seed=3).unbind(-1)
+    assert torch.allclose(nats, metrics.masked_cross_entropy(vamp.coarse, codes, 0.5, seed=3))
+    assert torch.equal(top1, metrics.masked_accuracy(vamp.coarse, codes, 0.5, seed=3))
+    assert torch.equal(top25, metrics.masked_accuracy(vamp.coarse, codes, 0.5, seed=3, top=25))
+    assert float(metrics.masked_accuracy(vamp.coarse, codes, 0.5, top=1024).min()) == 1
+    assert top25.sum() >= top1.sum()
+    with pytest.raises(ValueError, match="top 0"):
+        metrics.masked_accuracy(vamp.coarse, codes, top=0)
+
+
+def test_fad_by_vggish_where_its_weights_are_put_in_place(tmp_path):
+    """Only the format can be tested: the published weights are not here."""
+    from vampkit.errors import VampkitError
+    from vampkit.metrics.vggish import FILE, vggish_mels
+    from vampkit.weights.download import cached
+
+    with pytest.raises(VampkitError, match=FILE):
+        metrics.load_vggish()
+    torch.manual_seed(0)
+    path = cached(FILE)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(metrics.VGGish().state_dict(), path)
+    try:
+        model = metrics.load_vggish()
+    finally:
+        path.unlink()
+    torch.save({"features.0.weight": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(VampkitError, match="does not hold the weights of VGGish"):
+        metrics.load_vggish(tmp_path / "other.pth")
+    rng = np.random.default_rng(0)
+    clips = [Clip(0.1 * rng.standard_normal((1, 44_100 * 3)).astype(np.float32), 44_100) for _ in range(2)]
+    sets = [metrics.vggish_embedding(clip, model) for clip in clips]
+    assert sets[0].shape == (3, 128) and metrics.frechet_distance(sets[0], sets[0]) == pytest.approx(0, abs=1e-8)
+    with pytest.raises(ValueError, match="0.98 s"):
+        metrics.vggish_embedding(clips[0].excerpt(0, 0.5), model)
+    t = np.arange(16_000) / 16_000
+    tone = vggish_mels(Clip(np.sin(2 * np.pi * 1000 * t).astype(np.float32)[None], 16_000))
+    assert tone.shape == (98, 64)
+    low, high = (1127 * np.log1p(f / 700) for f in (125, 7500))
+    assert tone.mean(0).argmax() == round((1127 * np.log1p(1000 / 700) - low) / (high - low) * 65) - 1

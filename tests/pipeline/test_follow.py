@@ -175,7 +175,7 @@ def test_a_model_without_controls_says_so(vamp, tokens):
 
 
 def test_saved_adapters_are_found_beside_the_models(followed, vamp, tokens, tmp_path):
-    followed.codec.save(tmp_path / "codec.safetensors", half=False)
+    followed.codec.save(tmp_path / "codec.safetensors", dtype=torch.float32)
     for name in ("coarse", "fine"):
         save_model(getattr(vamp, name), tmp_path / f"{name}.safetensors", vamp.codec.hash)
     loaded = load_vamp(tmp_path)

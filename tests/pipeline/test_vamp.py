@@ -282,7 +282,7 @@ def test_all_parts_lie_on_the_device_asked_for():
 
 
 def test_a_folder_of_weights_is_a_pipeline(vamp, tokens, tmp_path):
-    vamp.codec.save(tmp_path / "codec.safetensors", half=False)
+    vamp.codec.save(tmp_path / "codec.safetensors", dtype=torch.float32)
     save_model(vamp.coarse, tmp_path / "coarse.safetensors", vamp.codec.hash)
     save_model(vamp.fine, tmp_path / "fine.safetensors", vamp.codec.hash)
     again = load_vamp(tmp_path)
@@ -303,3 +303,29 @@ def test_the_bundled_pipeline(tone):
     for name in ("codec", "coarse", "fine"):
         assert (models_folder() / f"{name}.safetensors").stat().st_size < 12 * 2**20
         assert (models_folder() / f"{name}.md").is_file(), f"{name} has no card"
+
+
+def test_the_pitch_of_the_input_is_shifted(vamp, tone, tmp_path):
+    clip = tone.excerpt(0, 1.0)
+    take = vamp.vamp(clip, Periodic(1), pitch_shift=12, **SHORT)
+    plain = vamp.vamp(clip, Periodic(1), **SHORT)
+    assert take.record["pitch_shift"] == 12 and "pitch_shift" not in plain.record
+    assert not torch.equal(take.original.codes, plain.original.codes) and take.clip.seconds == plain.clip.seconds
+    assert torch.equal(vamp.again(take.record, clip).tokens.codes, take.tokens.codes)
+    path = clip.save(tmp_path / "in.wav")
+    vamp_file(vamp, path, tmp_path / "out.wav", Periodic(1), pitch_shift=12, **SHORT)
+    assert TakeSettings.of(take.record).pitch_shift == 12
+    with pytest.raises(ValueError, match="only tokens were given"):
+        vamp.vamp(take.tokens, Periodic(1), pitch_shift=1, **SHORT)
+    with pytest.raises(ValueError, match="-24 to 24"):
+        vamp.vamp(clip, Periodic(1), pitch_shift=30, **SHORT)
+
+
+def test_a_shift_of_an_octave_doubles_the_pitch():
+    from vampkit.pipeline.source import shifted
+
+    t = np.arange(44_100) / 44_100
+    clip = Clip((0.3 * np.sin(2 * np.pi * 220 * t)).astype(np.float32)[None], 44_100)
+    spectrum = np.abs(np.fft.rfft(shifted(clip, 12).samples[0]))
+    assert abs(int(spectrum.argmax()) - 440) <= 2
+    assert shifted(clip, 0) is clip

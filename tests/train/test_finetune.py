@@ -26,7 +26,7 @@ SMALL = AdapterPreset(steps=24, batch=2, frames=(48, 48), rate=1e-2, warmup=2, p
 def models(small_codec, tmp_path_factory):
     """A folder of an untrained codec and two untrained models."""
     folder = tmp_path_factory.mktemp("models")
-    small_codec.save(folder / "codec.safetensors", half=False)
+    small_codec.save(folder / "codec.safetensors", dtype=torch.float32)
     for kind, config in (
         ("coarse", ModelConfig(4, 0, layers=2, width=32, heads=4)),
         ("fine", ModelConfig(14, 4, layers=2, width=32, heads=4)),

@@ -99,7 +99,7 @@ if training.accelerator.is_main_process:
 def test_two_processes_with_half_the_batch_each_are_one(small_codec, tmp_path):
     """The mean is over the hidden tokens of the whole batch; a mean of the processes' means would differ."""
     (tmp_path / "run.py").write_text(RUN)
-    codec = small_codec.save(tmp_path / "codec.safetensors", half=False)
+    codec = small_codec.save(tmp_path / "codec.safetensors", dtype=torch.float32)
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
     words = [
         sys.executable,

@@ -17,7 +17,7 @@ from vampkit.train import store, train_masked
 
 @pytest.fixture(scope="module")
 def codec_path(small_codec, tmp_path_factory):
-    return small_codec.save(tmp_path_factory.mktemp("codec") / "small.safetensors", half=False)
+    return small_codec.save(tmp_path_factory.mktemp("codec") / "small.safetensors", dtype=torch.float32)
 
 
 @pytest.fixture(scope="module")

@@ -304,6 +304,7 @@ def test_masked_preset_ci_learns_and_resumes_exactly(kind, store, small_codec, t
         rows[-1]["loss"] < rows[0]["loss"]
         and "real_0.5" in rows[-1]
         and len(rows[-1]["real_codebooks"]) == (4 if kind == "coarse" else 10)
+        and len(rows[-1]["real_top1"]) == len(rows[-1]["real_top25"]) == 4
     )
 
 

@@ -21,7 +21,7 @@ from vampkit.files.outer import MOST_SECONDS, MOST_SEED, number
 from vampkit.files.written import system_sentence
 
 VERBS = (
-    *(verbs.demo, verbs.lab, verbs.vamp, verbs.again, verbs.train, verbs.finetune, verbs.compose),
+    *(verbs.demo, verbs.lab, verbs.vamp, verbs.again, verbs.train, verbs.finetune, verbs.convert, verbs.compose),
     *(verbs.data_fetch, verbs.data_build),
 )
 """One function per verb, in the order of the help."""
@@ -40,6 +40,10 @@ EXAMPLES = {
         torchrun --nproc-per-node 4 -m vampkit.cli train coarse --preset gpu --store STORE
     """,
     "finetune": "vampkit finetune songs --out adapters",
+    "convert": """
+        vampkit convert vampnet-weights vampnet-float16 --dtype float16
+        vampkit convert loras/opera opera --adapters
+    """,
     "compose": "vampkit compose piece.flac --genre jazz --seed 3 --stems",
     "data-build": "vampkit data build songs --out STORE --composed 400",
 }

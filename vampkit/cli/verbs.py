@@ -15,11 +15,12 @@ from vampkit.errors import VampkitError
 from vampkit.files.outer import named
 from vampkit.files.written import alone, writable
 
-Device = Literal["auto", "cpu", "cuda"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["float32", "bf16", "int8", "auto"]
 
 
 def demo(out: Path = Path("demo"), clip: str = "03", seconds: float = 10.0, seed: int = 0) -> None:
-    """Make six takes of a bundled clip: five prompts, the last of them once more, following the rhythm of the clip.
+    """Make six takes of a bundled clip, one of which follows its rhythm.
 
     Parameters
     ----------
@@ -81,6 +82,7 @@ def vamp(
     model: str = "tiny",
     adapters: Path | None = None,
     device: Device = "cpu",
+    precision: Precision = "float32",
     **settings,
 ) -> None:
     """Make takes of a sound file, or of each one in a folder.
@@ -102,11 +104,14 @@ def vamp(
     recommended : bool
         Use the settings that the prompt recommends.
     model : str
-        "tiny", or a folder of weights.
+        "tiny", "vampnet" (the published models, downloaded once), "vampnet/NAME", or a folder of weights.
     adapters : Path, optional
-        A folder that `vampkit finetune` wrote.
+        A folder that `vampkit finetune` wrote, or a lora.pth.
     device : str
         cuda is faster, but rounds differently, so its takes differ from those of cpu. auto is cuda if there is a GPU.
+        mps has not been tested.
+    precision : str
+        bf16 and int8 are faster where the processor has them, and change some tokens; auto is bf16 where it is fast.
     **settings
         See `SETTINGS`.
     """
@@ -127,7 +132,7 @@ def vamp(
         print(f"this prompt recommends {words}; --recommended uses it", file=sys.stderr)
     for take in range(takes):
         take_settings(seed=seed + take, **settings)  # raises an error before the models are loaded
-    models, many, failed = load_vamp(model, adapters, device), len(plan) > takes, []
+    models, many, failed = load_vamp(model, adapters, device, precision), len(plan) > takes, []
     if replaced := sum(made.exists() for _, made, _ in plan):
         print(f"{replaced} takes are there already; other settings replace them", file=sys.stderr)
     with alone(target) if many else nullcontext():
@@ -157,6 +162,7 @@ def again(
     model: str = "tiny",
     adapters: Path | None = None,
     device: Device = "cpu",
+    precision: Precision = "float32",
 ) -> None:
     """Make a take again from its record.
 
@@ -169,16 +175,18 @@ def again(
     target : Path
         A wav, flac or ogg file.
     model : str
-        "tiny", or a folder of weights.
+        "tiny", "vampnet" (the published models, downloaded once), "vampnet/NAME", or a folder of weights.
     adapters : Path, optional
-        A folder that `vampkit finetune` wrote.
+        A folder that `vampkit finetune` wrote, or a lora.pth.
     device : str
         The kind of device that the take was made on.
+    precision : str
+        The precision that the take was made in.
     """
     from vampkit.pipeline import again_file, load_vamp
 
     with _bar(target.name) as progress:
-        again_file(load_vamp(model, adapters, device), record, source, target, progress=progress)
+        again_file(load_vamp(model, adapters, device, precision), record, source, target, progress=progress)
     print(target)
 
 
@@ -404,6 +412,34 @@ def finetune(
     for kind, gain in made.gain.items():
         print(f"{kind}: {made.before[kind].mean:.2f} nats before, {made.after[kind].mean:.2f} after; gain {gain}")
     print(f"measured on {', '.join(made.held_out)}; adapters in {made.folder}")
+
+
+def convert(
+    source: Annotated[Path, arg(metavar="IN")],
+    target: Annotated[Path, arg(metavar="OUT")],
+    dtype: Literal["float32", "float16", "bf16"] = "float32",
+    adapters: bool = False,
+    codec: Path | None = None,
+) -> None:
+    """Turn files of VampNet's reference code into safetensors.
+
+    Parameters
+    ----------
+    source : Path
+        A folder with codec.pth, coarse.pth and c2f.pth, or one of these files.
+    target : Path
+        A folder, or a .safetensors file for a single file.
+    dtype : str
+        float32 is exact; float16 and bf16 take half the space.
+    adapters : bool
+        Write the adapters (LoRA) into files of their own, in OUT/adapters, instead of adding them to the weights.
+    codec : Path, optional
+        The codec of a single model, if it does not lie beside it.
+    """
+    from vampkit.weights import convert as run
+
+    for path in run(source, target, dtype, adapters, codec):
+        print(path)
 
 
 def compose(

@@ -313,23 +313,22 @@ class Codec:
 
         yield from (made.numpy() for made in in_windows(pieces, work, WINDOW, self.context, 1, self.hop, eager))
 
-    def save(self, path: str | os.PathLike, half: bool = True) -> Path:
+    def save(self, path: str | os.PathLike, dtype: torch.dtype = torch.float16) -> Path:
         """Write settings and weights as safetensors.
 
         Parameters
         ----------
         path : str or PathLike
             The file to write.
-        half : bool
-            Write float16 instead of float32, which takes half the space.
+        dtype : torch.dtype
+            torch.float16 takes half the space of torch.float32.
 
         Returns
         -------
         Path
             The file.
         """
-        kind = torch.float16 if half else torch.float32
-        return write_safetensors(self.model.state_dict(), path, FORMAT, settings_of(self.model), dtype=kind)
+        return write_safetensors(self.model.state_dict(), path, FORMAT, settings_of(self.model), dtype=dtype)
 
     def __repr__(self) -> str:
         return (

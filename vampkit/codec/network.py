@@ -1,4 +1,4 @@
-"""The network inside a codec: a `dac.DAC`, its settings, and a hash of the parts that determine the tokens."""
+"""The network inside a codec: a `dac.DAC` or LAC, its settings, and a hash of the parts that determine the tokens."""
 
 from __future__ import annotations
 
@@ -13,14 +13,22 @@ from vampkit.files.tensors import digest
 
 
 def build(settings: dict) -> torch.nn.Module:
-    """Make an untrained `dac.DAC` with these settings. Raises VampkitError for unknown settings."""
+    """Make an untrained `dac.DAC` with these settings, or a LAC if they hold decoder = "lac".
+
+    Raises VampkitError for unknown settings.
+    """
     from vampkit.codec.descript import dac, quick
 
+    plain = {name: value for name, value in settings.items() if name not in ("decoder", "licence")}
     try:
         with warnings.catch_warnings():
             # dac uses the older of torch's two weight norms, and the names in its state dicts depend on that.
             warnings.filterwarnings("ignore", "`torch.nn.utils.weight_norm` is deprecated", FutureWarning)
-            return quick(dac.DAC(**settings))
+            if settings.get("decoder") == "lac":
+                from vampkit.codec.lac import build_lac
+
+                return quick(build_lac(**plain))
+            return quick(dac.DAC(**plain))
     except TypeError as error:
         raise VampkitError(
             f"the codec's settings do not fit dac.DAC ({error}); was the file written by another version?"
@@ -35,10 +43,18 @@ def settings_names() -> list[str]:
 
 
 def settings_of(model: torch.nn.Module) -> dict:
-    """The arguments with which a `dac.DAC` was made, as plain numbers."""
+    """The settings with which `build` made a codec, as plain numbers."""
     names = [name for name in settings_names() if name != "quantizer_dropout"]
     plain = {name: getattr(model, name) for name in names}
-    return {k: [int(x) for x in v] if isinstance(v, (list, tuple)) else int(v) for k, v in plain.items()}
+    found = {k: [int(x) for x in v] if isinstance(v, (list, tuple)) else int(v) for k, v in plain.items()}
+    return found | ({"decoder": "lac"} if is_lac(model) else {})
+
+
+def is_lac(model: torch.nn.Module) -> bool:
+    """Whether a codec's decoder is LAC's."""
+    from vampkit.codec.lac import Decoder
+
+    return isinstance(model.decoder, Decoder)
 
 
 def token_hash(model: torch.nn.Module) -> str:
@@ -64,5 +80,9 @@ def context_frames(model: torch.nn.Module) -> int:
             step *= rate
         return reach + step * 3
 
+    if is_lac(model):
+        from vampkit.codec.lac import reach
+
+        return math.ceil(max(side(list(model.encoder_rates)) / int(model.hop_length), reach(model.decoder_rates))) + 1
     samples = max(side(list(model.encoder_rates)), side(list(reversed(model.decoder_rates))))
     return math.ceil(samples / int(model.hop_length)) + 1

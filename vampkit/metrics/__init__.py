@@ -13,13 +13,14 @@ _HOME = {
     "embedding": ("codec_latents", "log_mel", "logmel_statistics"),
     "kernel": ("KernelDistance", "bandwidth_of", "kernel_difference", "kernel_distance"),
     "opus": ("opus_round_trip",),
-    "reconstruction": ("mel_distance", "si_sdr"),
+    "reconstruction": ("mel_distance", "paper_mel_error", "si_sdr"),
     "statistics": ("Estimate", "bootstrap", "jackknife"),
     "tagger": ("Tagger", "load_tagger", "save_tagger", "tagger_embedding", "tags"),
     "tokens": (
         *("entries_used", "entry_counts", "masked_accuracy", "masked_cross_entropy"),
         *("perplexity", "unigram_cross_entropy"),
     ),
+    "vggish": ("VGGish", "load_vggish", "vggish_embedding"),
 }
 """For each module, the public names that it holds."""
 

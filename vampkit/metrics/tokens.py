@@ -64,10 +64,11 @@ def masked_accuracy(
     ratio: float = 0.5,
     seed: int = 0,
     *,
+    top: int = 1,
     by_item: bool = False,
     batch: int = 4,
 ) -> Tensor:
-    """Compute, for each predicted codebook, how often the most probable entry of a hidden token is the true one.
+    """Compute, for each predicted codebook, how often the true entry of a hidden token is among the most probable.
 
     Notebook: 04
 
@@ -81,6 +82,8 @@ def masked_accuracy(
         Mask ratio, above 0 and at most 1.
     seed : int
         Seed of the choice of hidden tokens.
+    top : int
+        How many of the most probable entries count as right; the reference code logs 1 and 25.
     by_item : bool
         Give the fraction of each item instead of the fraction of all hidden tokens.
     batch : int
@@ -96,16 +99,56 @@ def masked_accuracy(
     ValueError
         For a ratio outside (0, 1], or codes with too few codebooks.
     """
+    if top < 1:
+        raise ValueError(f"the top {top} entries were asked for, at least 1 was expected")
     return _mean_over_hidden(
-        model, codes, ratio, seed, by_item, batch, lambda logits, true: (logits.argmax(-1) == true).float()
+        model, codes, ratio, seed, by_item, batch, lambda logits, true: _among(logits, true, top).float()
     )
+
+
+def masked_scores(
+    model: nn.Module, codes: Int[Tensor, "batch codebooks frames"], ratio: float = 0.5, seed: int = 0
+) -> Float[Tensor, "codebooks scores"]:
+    """Compute cross entropy, top-1 and top-25 accuracy of hidden tokens at once, for the log of a training.
+
+    Notebook: 04
+
+    Parameters
+    ----------
+    model : MaskedTransformer
+        The model; see `masked_cross_entropy`, which hides the same tokens.
+    codes : Int[Tensor, "batch codebooks frames"]
+        The true tokens. Codebooks that the model does not read are ignored.
+    ratio : float
+        Mask ratio, above 0 and at most 1.
+    seed : int
+        Seed of the choice of hidden tokens.
+
+    Returns
+    -------
+    Tensor
+        float64 [predicted codebooks, 3]: nats, then two fractions from 0 to 1.
+    """
+
+    def score(logits: Tensor, true: Tensor) -> Tensor:
+        nats = F.cross_entropy(logits, true, reduction="none")
+        return torch.stack([nats, *(_among(logits, true, top).float() for top in (1, 25))], -1)
+
+    return _mean_over_hidden(model, codes, ratio, seed, False, 4, score)
+
+
+def _among(logits: Tensor, true: Tensor, top: int) -> Tensor:
+    """Whether fewer than `top` entries are more probable than the true one, or as probable and before it."""
+    own, place = logits.gather(-1, true[:, None]), torch.arange(logits.shape[-1], device=logits.device)
+    before = (logits > own) | ((logits == own) & (place < true[:, None]))
+    return before.sum(-1) < top
 
 
 @torch.inference_mode()
 def _mean_over_hidden(
     model: nn.Module, codes: Tensor, ratio: float, seed: int, by_item: bool, batch: int, score: Callable
 ) -> Tensor:
-    """Mean over hidden tokens of score(logits [tokens, entries], codes [tokens]) -> [tokens]."""
+    """Mean over hidden tokens of score(logits [tokens, entries], codes [tokens]) -> [tokens] or [tokens, scores]."""
     if not 0 < ratio <= 1:
         raise ValueError(f"the ratio is {ratio}, more than 0 and at most 1 was expected")
     first, count = model.config.conditioning, model.config.codebooks
@@ -118,17 +161,18 @@ def _mean_over_hidden(
     mask = torch.zeros(codes.shape, dtype=torch.bool)
     for i in range(len(codes)):
         mask[i, first:] = _hide_exactly(count - first, codes.shape[2], ratio, seed + ITEM_STEP * i)
-    sums = torch.zeros(len(codes), count - first, dtype=torch.float64)
+    sums: list[Tensor] = []
     model.eval()
     for start in range(0, len(codes), batch):
         part, hidden = codes[start : start + batch].to(device), mask[start : start + batch].to(device)
         logits = model(part, hidden).float()
         scores = score(logits.flatten(0, -2), part[:, first:].flatten())
-        scores = scores.view(part[:, first:].shape) * hidden[:, first:]
-        sums[start : start + batch] = scores.sum(-1).double().cpu()
+        scores = scores.view(*part[:, first:].shape, -1) * hidden[:, first:, :, None]
+        sums.append(scores.sum(2).double().cpu())
     model.train(was_training)
-    hidden_tokens = mask[:, first:].sum(-1)
-    return sums / hidden_tokens if by_item else sums.sum(0) / hidden_tokens.sum(0)
+    total, hidden_tokens = torch.cat(sums), mask[:, first:].sum(-1)[..., None]
+    found = total / hidden_tokens if by_item else total.sum(0) / hidden_tokens.sum(0)
+    return found[..., 0] if found.shape[-1] == 1 else found
 
 
 def _hide_exactly(codebooks: int, frames: int, ratio: float, seed: int) -> Tensor:

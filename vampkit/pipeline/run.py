@@ -85,7 +85,7 @@ class Run:
     Parameters
     ----------
     coarse, fine : MaskedTransformer
-        The models.
+        The models. fine may be None if there are only tokens of the coarse codebooks.
     prompted : Prompted
         The tokens to start from, and their mask.
     settings : TakeSettings
@@ -106,7 +106,7 @@ class Run:
     def __init__(
         self,
         coarse: MaskedTransformer,
-        fine: MaskedTransformer,
+        fine: MaskedTransformer | None,
         prompted: Prompted,
         settings: TakeSettings,
         count: int = 1,
@@ -140,10 +140,13 @@ class Run:
 
 @dataclass(frozen=True)
 class Stage:
-    """One of the two models, its sampling settings, and what it follows. name: "coarse" or "fine"."""
+    """One of the two models, its sampling settings, and what it follows. name: "coarse" or "fine".
+
+    model: None in a pipeline without a coarse-to-fine model, where no token of this stage is hidden.
+    """
 
     name: str
-    model: MaskedTransformer
+    model: MaskedTransformer | None
     settings: Settings
     follow: Follow | None = None
 
@@ -179,6 +182,7 @@ class Round:
         self.coarse, self.fine = stages
         self.mask, self.seeds, self.number = mask, seeds, number
         self.reference = settings.windows.reference
+        assert self.coarse.model is not None
         split = self.coarse.model.config.codebooks
         parts = {"coarse": mask[:split], "fine": mask[split:]}
         self.plans = {stage: plan(rows.any(0), settings.windows, stage, circular) for stage, rows in parts.items()}
@@ -211,7 +215,9 @@ class Round:
 
     def passes(self, stage: Stage, window: Window, canvas: Canvas) -> Iterator[Step]:
         """Do the passes of one stage on one window."""
-        model, config = stage.model, stage.model.config
+        model = stage.model
+        assert model is not None, "a stage without a model has no windows"
+        config = model.config
         device = next(model.parameters()).device
         # In the reference code windows are independent: each starts from the prompt's mask.
         mask = self.mask if self.reference else canvas.left

@@ -43,7 +43,7 @@ the same noise as in the coarse run; the bundled models are a little better with
 
 HOTTEST = 1e4
 """The highest temperature; from far below that on, all tokens are equally likely."""
-LATER = ("follow", "strength", "guidance", "stereo")
+LATER = ("follow", "strength", "guidance", "stereo", "pitch_shift", "typical_min_tokens")
 """Settings that a record may lack: those of following if nothing was followed, and what older takes did not know."""
 HINT = "give the .json that was written beside a take"
 
@@ -69,6 +69,8 @@ class TakeSettings:
     roll : int
         How many frames the mask moves after each round. 0: each round keeps the same frames, as the reference code
         does. Otherwise each round generates other frames, and in the end what the prompt kept may be gone.
+    pitch_shift : float
+        Semitones by which the sound is shifted before it is encoded, -24 to 24.
     restore : bool
         Put the original samples back where nothing is hidden.
     windows : Windows
@@ -94,6 +96,7 @@ class TakeSettings:
     fine: Settings = FINE
     feedback: int = 1
     roll: int = 0
+    pitch_shift: float = 0.0
     restore: bool = False
     windows: Windows = SHARED
     follow: tuple[Control, ...] = ()
@@ -136,7 +139,8 @@ class TakeSettings:
         given["follow"] = tuple(Control.from_json(control) for control in record.get("follow", ()))
         for name, kind in nested.items():
             names = [field.name for field in dataclass_fields(kind)]
-            given[name] = fields(f"the record's {name}", given[name], names, names, HINT)
+            required = [field for field in names if field not in LATER]
+            given[name] = fields(f"the record's {name}", given[name], required, names, HINT)
         try:
             for stage in ("coarse", "fine"):
                 word("count is ", given[stage]["count"], ("item", "batch"))
@@ -154,6 +158,8 @@ class TakeSettings:
             What `of` reads.
         """
         found = asdict(replace(self, follow=()))
+        if not self.pitch_shift:
+            del found["pitch_shift"]
         if not self.follow:
             del found["follow"], found["strength"], found["guidance"]
             return found
@@ -323,6 +329,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("min_p", float | None, _LIMITS, ("coarse.min_p",), most=1, low=0, high=1),
     Setting("typical", float | None, _LIMITS, ("coarse.typical",), most=1, low=0, high=1),
     Setting(
+        "typical_min_tokens",
+        int,
+        "The smallest number of tokens that typical leaves, coarse run.",
+        ("coarse.typical_min_tokens",),
+        most=1024,
+        low=1,
+        high=2**31,
+    ),
+    Setting(
         "cutoff",
         float,
         "After this fraction of the passes, the likeliest token is taken instead of a random one, both runs.",
@@ -347,6 +362,15 @@ SETTINGS: tuple[Setting, ...] = (
         ("roll",),
         low=-MOST_FRAMES,
         high=MOST_FRAMES,
+    ),
+    Setting(
+        "pitch_shift",
+        float,
+        "Semitones by which the sound is shifted before it is encoded; needs sound, not tokens.",
+        ("pitch_shift",),
+        most=12,
+        low=-24,
+        high=24,
     ),
     Setting("restore", bool, "Put the original samples back where nothing is hidden.", ("restore",)),
     Setting("windows", Windows, "Sizes of the windows into which long sounds are cut, in frames.", ("windows",)),
@@ -435,7 +459,9 @@ def _checked_fields(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     """Check the fields of `Settings`, by the rows that set the coarse run."""
     rows = {row.places[0].removeprefix("coarse."): row for row in SETTINGS if row.places[0].startswith("coarse.")}
     where = "in the fine run, " if stage == "fine" else ""
-    return values | {name: row.checked(values[name], f"{where}{name} is ") for name, row in rows.items()}
+    return values | {
+        name: row.checked(values[name], f"{where}{name} is ") for name, row in rows.items() if name in values
+    }
 
 
 def _controls(given: Any) -> tuple[Control, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -95,6 +95,21 @@ class Source:
             )
         file = FileBlocks(sound)
         return cls(_encoded(file, codec, stereo), file.rate, None, lambda: Clip.load(file.path), file.piece)
+
+    def first(self, codebooks: int) -> Source:
+        """Keep only the first codebooks, for a pipeline without a coarse-to-fine model.
+
+        Parameters
+        ----------
+        codebooks : int
+            How many.
+
+        Returns
+        -------
+        Source
+            The same sound with fewer tokens.
+        """
+        return replace(self, tokens=self.tokens.replace(codes=self.tokens.codes[..., :codebooks, :]))
 
     def prompted(self, prompt: Kept) -> Prompted:
         """Apply a prompt to the source.
@@ -255,6 +270,39 @@ def _encoded(file: FileBlocks, codec: Codec, stereo: str) -> Tokens:
         more=file.length - round(length * file.rate / codec.rate),
     )
     return codec.as_wide(tokens, (squares(r) for r in rows())) if len(gains) == 2 and how == "mid-side" else tokens
+
+
+def shifted(sound: Sound, semitones: float) -> Sound:
+    """Shift the pitch of a sound; its length stays.
+
+    Parameters
+    ----------
+    sound : Clip, Tokens, Source, str or PathLike
+        A clip or a sound file, which is loaded whole; or anything if it is not to be shifted.
+    semitones : float
+        How far; 0 returns the sound unchanged.
+
+    Returns
+    -------
+    Clip, Tokens, Source, str or PathLike
+        The shifted clip.
+
+    Raises
+    ------
+    ValueError
+        For tokens, which cannot be shifted.
+    """
+    if not semitones:
+        return sound
+    if isinstance(sound, Source):
+        sound = sound.clip or (sound.listen() if sound.listen else sound.tokens)
+    if isinstance(sound, Tokens):
+        raise ValueError("pitch_shift was asked for, and only tokens were given, whose pitch is fixed; give the clip")
+    import librosa
+
+    clip = sound if isinstance(sound, Clip) else Clip.load(sound)
+    moved = librosa.effects.pitch_shift(clip.samples, sr=clip.rate, n_steps=semitones)
+    return replace(clip, samples=moved.astype(np.float32))
 
 
 Sound = Clip | Tokens | Source | str | os.PathLike

@@ -24,14 +24,17 @@ from vampkit.files.tensors import digest
 from vampkit.model import MaskedTransformer
 from vampkit.pipeline.devices import chosen
 from vampkit.pipeline.follow import Follow, load_controls
+from vampkit.pipeline.parts import Parts
 from vampkit.pipeline.restore import check_restorable, restore
 from vampkit.pipeline.run import Progress, Run
 from vampkit.pipeline.settings import TakeSettings, take_settings, with_settings
-from vampkit.pipeline.source import Kept, Sound, Source
+from vampkit.pipeline.source import Kept, Sound, Source, shifted
 from vampkit.pipeline.take import Take, load_record, record_of
 from vampkit.prompts import Prompt
 from vampkit.weights import load_adapters, load_codec, load_model
-from vampkit.weights.models import models_folder
+from vampkit.weights.adapters import adapter_files
+from vampkit.weights.precision import lowered, resolved
+from vampkit.weights.upstream import once
 
 
 class Vamp:
@@ -45,8 +48,9 @@ class Vamp:
         Turns sound into tokens and back.
     coarse : MaskedTransformer
         The model that predicts the first codebooks.
-    fine : MaskedTransformer
-        The coarse-to-fine model, which predicts the other codebooks from the first ones.
+    fine : MaskedTransformer, optional
+        The coarse-to-fine model, which predicts the other codebooks from the first ones; None: takes hold only the
+        codebooks of the coarse model.
     name : str
         Name of the pipeline in records.
     controls : ModuleDict, optional
@@ -62,22 +66,25 @@ class Vamp:
         self,
         codec: Codec,
         coarse: MaskedTransformer,
-        fine: MaskedTransformer,
+        fine: MaskedTransformer | None,
         name: str = "custom",
         controls: nn.ModuleDict | None = None,
     ):
-        made, given, all_of_it = coarse.config.codebooks, fine.config.conditioning, fine.config.codebooks
-        if given != made or all_of_it != codec.codebooks:
+        made, shape = coarse.config.codebooks, None if fine is None else fine.config
+        given, all_of_it = (made, codec.codebooks) if shape is None else (shape.conditioning, shape.codebooks)
+        if given != made or all_of_it != codec.codebooks or made > codec.codebooks:
             raise VampkitError(
                 f"the coarse model makes {made} codebooks, the fine one is given {given} of {all_of_it}, "
                 f"the codec has {codec.codebooks}; they must fit together"
             )
-        if {coarse.config.entries, fine.config.entries} != {codec.entries} or coarse.config.conditioning:
+        entries = sorted({coarse.config.entries, coarse.config.entries if shape is None else shape.entries})
+        if entries != [codec.entries] or coarse.config.conditioning:
             raise VampkitError(
-                f"the models have {coarse.config.entries} and {fine.config.entries} entries, the coarse one is given "
+                f"the models have {' and '.join(map(str, entries))} entries, the coarse one is given "
                 f"{coarse.config.conditioning} codebooks, {codec.entries} and none were expected; load others"
             )
         self.codec, self.coarse, self.fine, self.name, self.controls = codec, coarse, fine, name, controls
+        self.precision = "float32"
 
     def to(self, device: str) -> Vamp:
         """Move codec and models to a device.
@@ -92,16 +99,51 @@ class Vamp:
         Vamp
             The pipeline itself.
         """
-        for part in (self.codec, self.coarse, self.fine):
-            part.to(device)
-        if self.controls is not None:
-            self.controls.to(device)
+        self.codec.to(device)
+        for part in (self.coarse, self.fine, self.controls):
+            if part is not None:
+                part.to(device)
         return self
 
     @cached_property
     def weights_hash(self) -> str:
-        """A hash of both models. Records hold it, so that a take is only made again by the same models."""
-        return digest(self.coarse.state_dict(), self.fine.state_dict())
+        """A hash of the models. Records hold it, so that a take is only made again by the same models."""
+        return digest(*(model.state_dict() for model in (self.coarse, self.fine) if model is not None))
+
+    def lowered(self, precision: str) -> Vamp:
+        """Turn both models into models of lower precision, in place; see `load_vamp`.
+
+        Parameters
+        ----------
+        precision : str
+            "float32", "bf16", "int8" or "auto".
+
+        Returns
+        -------
+        Vamp
+            The pipeline itself.
+
+        Raises
+        ------
+        ValueError
+            For an unknown precision, or one that the device does not have.
+        """
+        precision = resolved(precision, self.codec.device.type)
+        if precision == self.precision:
+            return self
+        if self.precision != "float32":
+            raise ValueError(f"these models are {self.precision} already; load them anew for {precision}")
+        self.precision, _ = precision, self.weights_hash  # the hash names the weights as they were stored
+        for model in filter(None, (self.coarse, self.fine)):
+            lowered(model, precision)
+        if self.controls is not None:
+            self.controls.bfloat16()
+        return self
+
+    @property
+    def licence(self) -> str:
+        """The licence of the models' weights, such as "CC BY-NC-SA 4.0"; "" if they have none of their own."""
+        return self.coarse.licence
 
     @with_settings
     def vamp(
@@ -259,6 +301,11 @@ class Vamp:
             If the record names another codec or other models.
         """
         parts = [("codec", self.codec.hash), ("weights", self.weights_hash)]
+        if record.get("precision", "float32") != self.precision:
+            raise VampkitError(
+                f"this take was made in {record.get('precision', 'float32')}, this pipeline computes in "
+                f"{self.precision}; load it with the precision of the take"
+            )
         if "controls" in record:
             parts.append(("controls", "none" if self.controls is None else digest(self.controls.state_dict())))
         for what, mine in parts:
@@ -276,7 +323,8 @@ class Vamp:
         Parameters
         ----------
         folder : str or PathLike
-            A folder with coarse.safetensors, fine.safetensors or both.
+            A folder with coarse.safetensors, fine.safetensors or both; or with coarse.pth or c2f.pth of the reference
+            code; or a single lora.pth.
 
         Returns
         -------
@@ -287,18 +335,21 @@ class Vamp:
         ------
         FileNotFoundError
             If the folder holds neither file.
+        ValueError
+            For a pipeline of lower precision.
         VampkitError
             For adapters of other models.
         """
+        if self.precision != "float32":
+            raise ValueError(f"these models are {self.precision}; give the adapters to load_vamp with the precision")
         folder = path_of(folder, "folder of adapters")
-        files = {stage: folder / f"{stage}.safetensors" for stage in ("coarse", "fine")}
-        if not any(path.is_file() for path in files.values()):
+        files = adapter_files(folder, self.coarse, self.fine)
+        if not files:
             raise FileNotFoundError(
                 f"there are no adapters in {folder}; make some with `vampkit finetune DIR --out {folder}`"
             )
-        coarse, fine = (
-            load_adapters(p, getattr(self, s)) if p.is_file() else getattr(self, s) for s, p in files.items()
-        )
+        coarse = load_adapters(files["coarse"], self.coarse) if "coarse" in files else self.coarse
+        fine = load_adapters(files["fine"], self.fine) if self.fine is not None and "fine" in files else self.fine
         return Vamp(self.codec, coarse, fine, f"{self.name} with {folder.name}", self.controls)
 
     def begin(self, sound: Sound, prompt: Kept, settings: TakeSettings, count: int = 1) -> tuple[Source, Run]:
@@ -327,7 +378,9 @@ class Vamp:
         """
         count = number("the number of takes is ", count, 1, MOST_TAKES, whole=True)
         number("the seed of the last take is ", settings.seed + count - 1, high=MOST_SEED, whole=True)
-        source = Source.of(sound, self.codec, stereo=settings.stereo)
+        source = Source.of(shifted(sound, settings.pitch_shift), self.codec, stereo=settings.stereo)
+        if self.fine is None:
+            source = source.first(self.coarse.config.codebooks)
         prompted = source.prompted(prompt)
         if settings.restore:
             check_restorable(source, prompted)
@@ -392,6 +445,8 @@ class Vamp:
         """
         settings = replace(run.settings, seed=run.settings.seed + take)
         record = record_of(run.prompted, run.mask, settings, self.name, self.weights_hash)
+        record |= {"licence": self.licence} if self.licence else {}
+        record |= {"precision": self.precision} if self.precision != "float32" else {}
         return record | ({"controls": digest(run.follow.adapters.state_dict())} if run.follow else {})
 
     def _steps(self, source: Source, run: Run) -> Iterator[Progress]:
@@ -437,20 +492,32 @@ def called(progress: Callable[[int, int], None] | None) -> Callable[[int, int], 
     return progress
 
 
-def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | None = None, device: str = "cpu") -> Vamp:
-    """Load a pipeline: the bundled one, or one from a folder.
+def load_vamp(
+    name: str | os.PathLike = "tiny",
+    adapters: str | os.PathLike | None = None,
+    device: str = "cpu",
+    precision: str = "float32",
+) -> Vamp:
+    """Load a pipeline: the bundled one, the published VampNet, or one from a folder.
 
     Notebook: 00
 
     Parameters
     ----------
     name : str or PathLike
-        "tiny" (bundled), or a folder that holds codec.safetensors, coarse.safetensors and fine.safetensors.
+        "tiny" (bundled); "vampnet" (the paper's models, 3 GB, downloaded once; their weights are under CC BY-NC-SA
+        4.0); "vampnet/NAME" (a published fine-tune, see `vampkit.weights.finetunes`); or a folder that holds codec,
+        coarse and fine as .safetensors, or codec, coarse and c2f as .pth. Without fine or c2f the coarse model is used
+        alone.
     adapters : str or PathLike, optional
-        A folder of adapters for these models, written by `vampkit finetune`.
+        A folder of adapters for these models, written by `vampkit finetune`, or a lora.pth.
     device : str
-        "cpu", "cuda", or "auto" (a GPU if there is one). Devices round differently, so a record gives exactly the same
-        take only on the same kind of device.
+        "cpu", "cuda", "mps", or "auto" (a GPU if there is one). Devices round differently, so a record gives exactly
+        the same take only on the same kind of device.
+    precision : str
+        "float32" is exact. "bf16" halves the memory, and is faster on a GPU or a processor with AVX-512 BF16 or AMX.
+        "int8" is the fastest on a processor with VNNI, and changes more tokens. "auto" is "bf16" where that is faster,
+        else "float32". What each costs: `python -m tests.bench.bench_speed`.
 
     Returns
     -------
@@ -462,20 +529,18 @@ def load_vamp(name: str | os.PathLike = "tiny", adapters: str | os.PathLike | No
     FileNotFoundError
         For an unknown name.
     ValueError
-        For an unknown device, or for "cuda" without a GPU.
+        For an unknown device or precision, or for one that is not there.
+    VampkitError
+        For files that do not fit together, or that cannot be fetched.
     """
-    where, folder = chosen(device), path_of(name, "folder of weights")
-    bundled = str(name) == "tiny"
-    if not bundled and not os.path.isdir(folder):
-        raise FileNotFoundError(
-            f'there is no model called {shown(str(name))}; "tiny" or a folder with codec, coarse and fine weights was '
-            "expected"
-        )
-    parts = ("codec", "coarse", "fine")
-    names = ("tiny", *parts[1:]) if bundled else tuple(folder / f"{part}.safetensors" for part in parts)
-    codec = load_codec(names[0])
-    coarse, fine = (load_model(name, codec) for name in names[1:])
-    held = (models_folder() if bundled else folder) / "controls.safetensors"
-    controls = load_controls(held, {"coarse": coarse, "fine": fine}) if held.is_file() else None
-    vamp = Vamp(codec, coarse, fine, "tiny" if bundled else folder.name, controls)
-    return (vamp if adapters is None else vamp.adapted(adapters)).to(where)
+    where = chosen(device)
+    resolved(precision, where)  # refuses it before anything is fetched or read
+    parts = Parts.of(name)
+    with once():
+        codec = load_codec(parts.codec)
+        coarse = load_model(parts.coarse, codec)
+        fine = None if parts.fine is None else load_model(parts.fine, codec)
+    models = {"coarse": coarse} | ({} if fine is None else {"fine": fine})
+    controls = load_controls(parts.controls, models) if parts.controls.is_file() else None
+    vamp = Vamp(codec, coarse, fine, parts.name, controls)
+    return (vamp if adapters is None else vamp.adapted(adapters)).to(where).lowered(precision)

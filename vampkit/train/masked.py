@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from vampkit.codec import Codec
 from vampkit.errors import VampkitError
-from vampkit.metrics.tokens import masked_cross_entropy
+from vampkit.metrics.tokens import masked_scores
 from vampkit.model import MaskedTransformer
 from vampkit.train import devices
 from vampkit.train.examples import Examples
@@ -225,12 +225,18 @@ class MaskedTraining(Training):
         return super()._progress(row) | self.meter.tick()
 
     def check(self) -> dict:
-        """Cross entropy in nats on held-out tokens: the mean at each mask ratio, and that of each codebook at 0.5."""
+        """Measure held-out tokens at each mask ratio.
+
+        Cross entropy in nats: the mean at each ratio, and that of each codebook at 0.5. How often the true entry is the
+        most probable one, and one of the 25 most probable: a list over the ratios.
+        """
         model, found = self.averaged(), {}
         for name, store in self.valid.items():
             codes = store.held_out(16, self.preset.model.codebooks, self.preset.frames)
             for ratio in RATIOS:
-                by_codebook = masked_cross_entropy(model, codes, ratio, seed=17)
+                by_codebook, *accuracies = masked_scores(model, codes, ratio, seed=17).unbind(-1)
+                for kind, accuracy in zip(("top1", "top25"), accuracies, strict=True):
+                    found.setdefault(f"{name}_{kind}", []).append(round(float(accuracy.mean()), 4))
                 found[f"{name}_{ratio}"] = float(by_codebook.mean())
                 if ratio == 0.5:
                     found[f"{name}_codebooks"] = [round(float(x), 3) for x in by_codebook]

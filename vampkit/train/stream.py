@@ -84,7 +84,7 @@ class TokenStream:
         self._folder: str | None = None
         if isinstance(codec, Codec):  # weights go to other processes as a file
             self._folder = tempfile.mkdtemp(prefix="vampkit-stream-")
-            path = codec.save(Path(self._folder) / "codec.safetensors", half=False)
+            path = codec.save(Path(self._folder) / "codec.safetensors", dtype=torch.float32)
             self.path, self.codec = os.fspath(path), codec.hash
         else:
             self.path, self.codec = os.fspath(codec), load_codec(codec).hash

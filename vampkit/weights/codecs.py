@@ -14,9 +14,10 @@ from vampkit.codec.codec import FORMAT
 from vampkit.codec.network import build, settings_names
 from vampkit.errors import VampkitError
 from vampkit.files import data_folder, read_safetensors
-from vampkit.files.outer import MOST_RATE, fields, number, path_of, shown
+from vampkit.files.outer import MOST_RATE, fields, number, path_of, shown, word
 from vampkit.files.tensors import fill, fitting
-from vampkit.weights.download import download
+from vampkit.weights import hub, upstream
+from vampkit.weights.download import cached, download
 
 PUBLISHED = {
     "dac-44khz": (
@@ -34,8 +35,9 @@ def load_codec(name: str | os.PathLike = "tiny", device: str = "cpu") -> Codec:
     Parameters
     ----------
     name : str or PathLike
-        "tiny" (bundled; codebooks and frame rate as in the paper), "dac-44khz" (published by Descript, downloaded
-        once), or the path of a saved codec.
+        "tiny" (bundled; codebooks and frame rate as in the paper), "vampnet" (the paper's own codec, downloaded once;
+        its weights are under CC BY-NC-SA 4.0), "dac-44khz" (published by Descript, downloaded once), or the path of a
+        saved codec (.safetensors) or of a published one (.pth).
     device : str
         Device for the network, such as "cpu" or "cuda".
 
@@ -55,18 +57,24 @@ def load_codec(name: str | os.PathLike = "tiny", device: str = "cpu") -> Codec:
     title = path.stem
     if str(name) in PUBLISHED:
         path, settings, weights = _published(str(name))
+    elif str(name) == hub.NAME or upstream.is_upstream(path):
+        path = hub.fetched("codec.pth") if str(name) == hub.NAME else path
+        settings, weights = upstream.read_codec(path)
     else:
         if str(name) == "tiny":
             path = data_folder() / "models" / "codec.safetensors"
         elif path.suffix == "" and not os.path.exists(path):
             raise FileNotFoundError(
-                f'there is no codec called {shown(str(name))}; "tiny", "dac-44khz" or the path of one was expected'
+                f'there is no codec called {shown(str(name))}; "tiny", "vampnet", "dac-44khz" or the path of a saved '
+                "codec was expected"
             )
         settings, weights = read_safetensors(path, FORMAT)
     settings = checked_settings(settings, path)
     fitting(lambda: build(settings), weights, path, "do not fit their settings ({}); fetch or save the file again")
     model = build(settings)
     fill(model, weights, path, "do not fit their settings ({}); fetch or save the file again", line=1)
+    if settings.get("decoder") == "lac":
+        upstream.say_licence()
     return Codec(model, title).to(device)
 
 
@@ -85,8 +93,9 @@ BOUNDS = {
 def checked_settings(settings: dict, path: Path) -> dict:
     """Check the settings of a codec in a file. Raises VampkitError for sizes that make no codec."""
     what = f"the codec in {path.name}"
-    fields(what, settings, ("encoder_rates", "decoder_rates"), settings_names())
+    fields(what, settings, ("encoder_rates", "decoder_rates"), [*settings_names(), "decoder", "licence"])
     try:
+        word("decoder is ", settings.get("decoder", "dac"), ("dac", "lac"))
         for name in settings.keys() & BOUNDS:
             value = settings[name]
             for size in value if name == "codebook_dim" and isinstance(value, list) and value else [value]:
@@ -111,7 +120,7 @@ def checked_settings(settings: dict, path: Path) -> dict:
 def _published(name: str) -> tuple[Path, dict, dict[str, Tensor]]:
     """The file of a published codec, its settings and its weights."""
     url, file = PUBLISHED[name]
-    path = download(os.environ.get("VAMPKIT_DAC_URL", url), file)
+    path = download(os.environ.get("VAMPKIT_DAC_URL", url), cached(file))
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         settings, weights = saved["metadata"]["kwargs"], saved["state_dict"]

@@ -16,6 +16,7 @@ from vampkit.files import data_folder, read_safetensors, write_safetensors
 from vampkit.files.outer import fields, number, path_of, shown
 from vampkit.files.tensors import digest, fill, fitting
 from vampkit.model import MaskedTransformer, ModelConfig
+from vampkit.weights import upstream
 
 FORMAT = "vampkit.model/1"
 BUNDLED = ("coarse", "fine")
@@ -46,7 +47,8 @@ def save_model(
     weights : dict of str to Tensor, optional
         Another state dict to write instead of the model's own, such as an average; same names and shapes [..].
     dtype : torch.dtype
-        torch.float16, torch.float32, or torch.int8: matrices in 8 bits with a scale a row, as the bundled models are.
+        torch.float16, torch.bfloat16, torch.float32, or torch.int8: matrices in 8 bits with a scale a row, as the
+        bundled models are.
 
     Returns
     -------
@@ -54,7 +56,9 @@ def save_model(
         The file.
     """
     state = model.state_dict() if weights is None else weights
-    return write_safetensors(state, path, FORMAT, {"config": asdict(model.config), "codec": codec}, dtype=dtype)
+    header = {"config": asdict(model.config), "codec": codec}
+    header |= {"licence": model.licence} if model.licence else {}
+    return write_safetensors(state, path, FORMAT, header, dtype=dtype)
 
 
 def load_model(name: str | os.PathLike, codec: Codec) -> MaskedTransformer:
@@ -65,7 +69,8 @@ def load_model(name: str | os.PathLike, codec: Codec) -> MaskedTransformer:
     Parameters
     ----------
     name : str or PathLike
-        "coarse" or "fine" (bundled), or the path of a saved model.
+        "coarse" or "fine" (bundled), or the path of a saved model, also one of the published VampNet (.pth). The
+        adapters in such a file are added to its weights once.
     codec : Codec
         The codec whose tokens the model is for.
 
@@ -86,6 +91,8 @@ def load_model(name: str | os.PathLike, codec: Codec) -> MaskedTransformer:
         raise FileNotFoundError(
             f"there is no model called {shown(str(name))}; {', '.join(BUNDLED)} or the path of one was expected"
         )
+    if upstream.is_upstream(path):
+        return _published(path, codec)
     header, weights = read_safetensors(path, FORMAT)
     fields(f"the header of {path.name}", header, ("config", "codec"), hint="save the model again with vampkit")
     if header["codec"] != codec.hash:
@@ -100,6 +107,30 @@ def load_model(name: str | os.PathLike, codec: Codec) -> MaskedTransformer:
     fitting(lambda: MaskedTransformer(config, tables), weights, path, "do not fit their settings ({}); save them again")
     model = MaskedTransformer(config, tables)
     fill(model, weights, path, "do not fit their settings ({}); train or fetch them again")
+    return _under(model, header.get("licence", ""))
+
+
+def _published(path: Path, codec: Codec) -> MaskedTransformer:
+    """A model from a file of the reference code."""
+    config, weights, adapters = upstream.read_masked(path)
+    sizes = config.codebooks, config.entries, config.latent
+    there = codec.codebooks, codec.entries, codec.tables.shape[-1]
+    if sizes[0] > there[0] or sizes[1:] != there[1:]:
+        raise VampkitError(
+            f"{path.name} reads {sizes[0]} codebooks of {sizes[1]} entries with {sizes[2]} numbers each, the codec "
+            f"({codec.name}) has {there[0]} of {there[1]} with {there[2]}; use the codec.pth that came with it"
+        )
+    weights = upstream.added(path, weights, adapters, upstream.base_of(path))
+    model = MaskedTransformer(config, codec.tables[: config.codebooks])
+    fill(model, weights, path, "do not fit their settings ({}); fetch them again")
+    return _under(model, upstream.LICENCE)
+
+
+def _under(model: MaskedTransformer, licence: str) -> MaskedTransformer:
+    """The model ready for use. Its licence is said, if it has one of its own, and kept for records."""
+    if licence == upstream.LICENCE:
+        upstream.say_licence()
+    model.licence = licence
     return model.eval().requires_grad_(False)
 
 
