@@ -20,7 +20,7 @@ Precision = Literal["float32", "bf16", "int8", "auto"]
 
 
 def demo(out: Path = Path("demo"), clip: str = "03", seconds: float = 10.0, seed: int = 0) -> None:
-    """Make six takes of a bundled clip, one of which follows its rhythm.
+    """Make six takes of a bundled clip; one follows its rhythm.
 
     Parameters
     ----------
