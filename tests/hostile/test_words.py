@@ -223,3 +223,21 @@ def test_a_killed_folder_run_leaves_nothing_half_and_goes_on(place, name):
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert sorted(p.name for p in (place / "made").iterdir()) == [f"{n}.{s}" for n in "abc" for s in ("json", "wav")]
+
+
+def test_a_full_disk_gets_a_sentence_and_leaves_what_was_whole(place, capsys, monkeypatch):
+    import soundfile
+
+    run(["vamp", "in.wav", "out.wav", *QUICK], capsys)
+    before = {name: (place / name).read_bytes() for name in ("out.wav", "out.json")}
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    for module, name in ((soundfile.SoundFile, "write"), (type(place), "write_text")):
+        with monkeypatch.context() as play:
+            play.setattr(module, name, full)
+            code, said = run(["vamp", "in.wav", "out.wav", "--seed", "3", *QUICK], capsys)
+        assert code == 2 and "the disk is full" in said
+        assert {name: (place / name).read_bytes() for name in before} == before
+        assert not [p for p in place.iterdir() if "part" in p.name]
