@@ -312,7 +312,8 @@ def test_every_field_of_a_record_is_checked(vamp, sound, record, tmp_path):
                 bad = copy.deepcopy(record)
                 if value == "gone":
                     del bad[name][field]
-                    refused(outcome(vamp.again, bad, sound))
+                    if field != "typical_min_tokens":  # which older records lack
+                        refused(outcome(vamp.again, bad, sound))
                 else:
                     bad[name][field] = value
                     outcome(vamp.again, bad, sound)
