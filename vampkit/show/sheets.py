@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
@@ -63,9 +64,9 @@ class Sheet:
         return f"{self.title or 'Pictures'} ({len(self.pictures)}{': ' if shown else ''}{shown})"
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return {"text/plain": repr(self), "image/png": base64.b64encode(self.to_png()).decode("ascii")}
+        return {"text/plain": repr(self), "image/png": base64.b64encode(self.png()).decode("ascii")}
 
-    def to_png(self) -> bytes:
+    def png(self) -> bytes:
         """Draw the sheet.
 
         Returns
@@ -73,15 +74,17 @@ class Sheet:
         bytes
             A PNG, 720 pixels wide.
         """
+        from matplotlib import get_data_path
         from PIL import Image, ImageDraw, ImageFont
 
-        font, bold = ImageFont.load_default(12), ImageFont.load_default(14)
+        face = str(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf")
+        font, heading = ImageFont.truetype(face, 10), ImageFont.truetype(face, 14)
         high, wide = (self.zoom * side for side in self.pictures.shape[1:3])
         step = high + GAP + LINE * max((label.count("\n") + 1 for label in self.labels), default=0)
         top = 30 if self.title else GAP
         image = Image.new("RGB", (WIDTH, top + step * -(-len(self.pictures) // self.columns)), "white")
         pen = ImageDraw.Draw(image)
-        pen.text((GAP, 7), self.title, "black", bold)
+        pen.text((GAP, 7), self.title, "black", heading)
         for i, picture in enumerate(self.pictures):
             row, column = divmod(i, self.columns)
             x, y = GAP + column * (wide + GAP), top + row * step
