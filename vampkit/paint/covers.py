@@ -1,9 +1,9 @@
 """The painter of true covers: a caption and a seed make a picture of 32 x 32 pixels, by rules that are all known.
 
-The genre is a motif, its size the energy. The tonic is a colour, with neighbours in the circle of fifths as neighbours
-in the circle of colours. Major has a light ground and a dark motif, minor a dark ground and a light one. The tempo says
-how close the stripes of the ground are. What no word says is drawn by the seed: the direction of the stripes, where
-they begin, and where the motif stands.
+A plate stands on a striped ground. The motif on it is the genre, its size the energy. The ground's colour is the tonic,
+with neighbours in the circle of fifths as neighbours in the circle of colours; it is light in major and dark in minor.
+The tempo says how close the stripes are. What no word says is drawn by the seed: the direction of the stripes, where
+they begin, and whether the plate stands left, right or in the middle.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from vampkit.paint.captions import ENERGIES, SLOTS, TEMPI, TONICS, Caption
 SIDE = 32
 PERIODS = dict(zip(TEMPI, (16, 8, 4), strict=True))
 """Pixels from stripe to stripe."""
-RADII = dict(zip(ENERGIES, (7, 10, 13), strict=True))
+RADII = dict(zip(ENERGIES, (6, 9, 12), strict=True))
 """Half the size of the motif, in pixels."""
-INK = {"major": (32, 28, 44), "minor": (246, 240, 222)}
-"""Colour of the motif."""
+PLATE, INK = (246, 240, 222), (32, 28, 44)
+"""Colours of the plate and of the motif."""
 SHADES = {"major": ((0.42, 0.98), (0.62, 0.84)), "minor": ((0.72, 0.54), (0.80, 0.36))}
 """Saturation and value of the two kinds of stripes."""
-WANDER = 2
-"""The motif stands at most this many pixels off the middle."""
+EDGE, SHIFT = 4, 4
+"""Pixels above and below the plate, and how far it may stand off the middle, left or right."""
 
 Grid = np.ndarray
 Motif = Callable[[Grid, Grid], Grid]
@@ -126,9 +126,11 @@ def paint_cover(caption: Caption, seed: int) -> UInt8[np.ndarray, "32 32 3"]:
     if rng.random() < 0.5:
         stripe = stripe.T
     picture = (255 * colours(caption)).round().astype(np.uint8)[stripe.astype(int)]
-    row, column = rng.integers(-WANDER, WANDER + 1, 2)
-    y, x = (np.indices((SIDE, SIDE)) - SIDE / 2 + 0.5 - np.array([row, column])[:, None, None]) / RADII[caption.energy]
-    picture[MOTIFS[caption.genre](x, y) & (np.maximum(np.abs(x), np.abs(y)) < 1)] = INK[caption.mode]
+    shift = SHIFT * int(rng.integers(-1, 2))
+    y, x = np.indices((SIDE, SIDE)) - SIDE / 2 + 0.5 - np.array([0, shift])[:, None, None]
+    picture[np.maximum(np.abs(x), np.abs(y)) < SIDE / 2 - EDGE] = PLATE
+    x, y = x / RADII[caption.energy], y / RADII[caption.energy]
+    picture[MOTIFS[caption.genre](x, y) & (np.maximum(np.abs(x), np.abs(y)) < 1)] = INK
     return picture
 
 

@@ -44,8 +44,10 @@ class Tokenizer(nn.Module):
     def __init__(self, patch: int, entries: int, width: int = 32):
         super().__init__()
         self.patch, self.entries = patch, entries
+        # The encoder sees a patch alone, so that equal patches are equal tokens; the decoder sees their neighbours too.
         self.encoder = nn.Sequential(
-            nn.Conv2d(3, width, patch, stride=patch), Residual(width), Residual(width), nn.Conv2d(width, LATENT, 1)
+            *(nn.Conv2d(3, width, patch, stride=patch), nn.GELU(), nn.Conv2d(width, width, 1), nn.GELU()),
+            nn.Conv2d(width, LATENT, 1),
         )
         self.decoder = nn.Sequential(
             *(nn.Conv2d(LATENT, width, 3, padding=1), Residual(width), Residual(width)),
