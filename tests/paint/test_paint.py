@@ -219,15 +219,15 @@ def test_only_hidden_places_are_filled(painter):
 
 def test_repainting_without_a_mask_changes_what_the_caption_says(painter):
     codes = painter.encode(paint_covers([CAPTION] * 4, range(4)))
-    wanted = Caption("jazz", "fast", "Gb", "minor", "calm")
-    found = painter.reader.read(painter.decode(painter.repaint(codes, wanted, range(4), rounds=20)))
-    assert [c.tonic for c in found].count("Gb") >= 3
+    wanted = Caption("jazz", "fast", "A", "minor", "calm")  # the next in the circle of fifths
+    found = painter.reader.read(painter.decode(painter.repaint(codes, wanted, range(4))))
+    assert [c.tonic for c in found].count("A") >= 3
 
 
 @pytest.mark.parametrize("held_out", [False, True])
 def test_captions_are_read_back_from_what_is_painted(painter, held_out):
     captions = draw_captions(16, 5, held_out)
-    pictures = [painter.decode(painter.paint(c, [i], guidance=1.0))[0] for i, c in enumerate(captions)]
+    pictures = [painter.decode(painter.paint(c, [i]))[0] for i, c in enumerate(captions)]
     real = agreement(painter.reader.read(paint_covers(captions, range(16))), captions)
     made = agreement(painter.reader.read(np.stack(pictures)), captions)
     assert real.mean() > 0.98 and made.mean() >= 0.9 * real.mean()
