@@ -147,7 +147,7 @@ def lines_of_code(text: str) -> int:
 
 
 def test_models_have_cards_that_say_what_they_must():
-    for name in ("codec", "coarse", "fine", "tagger", "controls"):
+    for name in ("codec", "coarse", "fine", "tagger", "controls", "painter"):
         card = (ROOT / "data" / "models" / f"{name}.md").read_text()
         lines = card.splitlines()
         assert len(lines) <= 50 and max(map(len, lines)) <= 120, f"{name}.md is more than one screen"

@@ -126,6 +126,17 @@ WRONG = {
         lambda taps, beats, division: beats[(taps[:, None] - beats).abs().argmin(1)],
         "Where are the places between two beats?",
     ),
+    ("nb15", "guided"): (
+        lambda said, other, guidance: (guidance * said + (1 - guidance) * other).softmax(-1),
+        "the caption alone should count",
+    ),
+    ("nb15", "nearest"): (lambda patches, table: (patches @ table.T).argmax(-1), "large products with everything"),
+    ("nb15", "grown"): (
+        lambda hidden: torch.stack(
+            [hidden.roll(step, (0, 1)) for step in [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1)]]
+        ).any(0),
+        "A picture has edges",
+    ),
     ("nb12", "adapted"): (lambda weight, a, b, alpha: weight + alpha * b @ a, "depend on the rank?"),
     ("nb12", "size"): (lambda layers, width, rank: 6 * layers * width * rank, "The feed-forward layers have"),
     ("nb12", "held_out"): (

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import pytest
 import soundfile
 import torch
+from PIL import Image
 
 from vampkit import masks, show
 from vampkit.audio import Clip
@@ -334,3 +335,16 @@ def test_names_and_json_stay_plain(clip):
     with pytest.raises(AttributeError):
         _ = show.nothing
     json.loads(show.schedules({"cosine": np.cos}).to_json())
+
+
+def test_a_sheet_is_a_png_of_a_page_and_prints_its_labels():
+    pictures = np.random.default_rng(0).integers(0, 255, (5, 32, 32, 3), dtype=np.uint8)
+    sheet = show.sheet(pictures, ["one", "two\nlines", "3", "4", "5"], columns=3, title="Five")
+    assert repr(sheet) == "Five (5: one, two lines, 3, 4, 5)"
+    bundle = sheet._repr_mimebundle_()
+    image = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
+    assert image.width == 720 and image.height > 2 * 64 and bundle["text/plain"] == repr(sheet)
+    with pytest.raises(ValueError, match="5 pictures and 1 labels"):
+        show.sheet(pictures, ["one"])
+    with pytest.raises(ValueError, match="lower columns or zoom"):
+        show.sheet(pictures, columns=20)

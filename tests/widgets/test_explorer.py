@@ -6,6 +6,7 @@ import re
 from xml.etree import ElementTree
 
 import ipywidgets
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -112,3 +113,14 @@ def test_close_frees_all_widgets(made):
     assert len(ipywidgets.widgets.widget._instances) == count
     with pytest.raises(ValueError, match="was closed"):
         widget._repr_mimebundle_()
+
+
+def test_a_sheet_of_pictures_is_shown_and_drawn():
+    pictures = np.zeros((2, 8, 8, 3), dtype=np.uint8)
+    explorer = Explorer(lambda zoom=2: show.sheet(pictures, title="Dark", zoom=zoom), zoom=(1, 2, 3))
+    assert set(pages(explorer)[0]) == {"text/plain", "image/png"}
+    assert repr(explorer) == "Explorer: zoom 2\nDark (2)"
+    still = Image.open(io.BytesIO(base64.b64decode(explorer._still()["image/png"])))
+    assert still.height > Image.open(io.BytesIO(explorer.shown[0].png())).height
+    page = Prediction("What?", "Dark.", explorer.shown[0])._still()["text/html"]
+    assert 'alt="Dark (2)"' in page

@@ -269,7 +269,7 @@ def data_build(
 
 
 def train(
-    what: Literal["codec", "coarse", "fine", "tagger", "controls"],
+    what: Literal["codec", "coarse", "fine", "tagger", "controls", "painter"],
     preset: Literal["ci", "laptop", "bundled", "gpu", "paper"] = "laptop",
     out: Path | None = None,
     music: Path | None = None,
@@ -287,13 +287,13 @@ def train(
     audio_every: int | None = None,
     processes: int = 1,
 ) -> None:
-    """Train a codec, a masked model, the tagger or controls.
+    """Train a codec, a masked model, the tagger, controls or the painter of covers.
 
     Parameters
     ----------
     what : str
         What to train. The tagger is trained on its own composed music and takes only PRESET, OUT and MINUTES; controls
-        take PRESET, OUT, MUSIC, COMPOSED, MINUTES and DEVICE.
+        take PRESET, OUT, MUSIC, COMPOSED, MINUTES and DEVICE. The painter takes PRESET and OUT.
     preset : str
         Size of the model and length of the training.
     out : Path, optional
@@ -328,7 +328,7 @@ def train(
     processes : int
         Number of processes that compose the pieces before training.
     """
-    if what in ("codec", "tagger", "controls") and (
+    if what in ("codec", "tagger", "controls", "painter") and (
         accumulate != 1 or compile or tensorboard or audio_every is not None
     ):
         raise ValueError(
@@ -344,6 +344,15 @@ def train(
         from vampkit.train import train_tagger
 
         path = train_tagger(preset, out, minutes)
+    elif what == "painter":
+        if music or store or valid_store or stream or start or minutes is not None or processes != 1:
+            raise ValueError(
+                "the painter is trained on covers of its own in one go; leave --music, --store, --valid-store, "
+                "--stream, --start, --minutes and --processes out"
+            )
+        from vampkit.train import train_painter
+
+        path = train_painter(preset, out)
     elif what == "controls":
         if store or valid_store or stream or start:
             raise ValueError(

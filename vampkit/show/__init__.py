@@ -13,6 +13,7 @@ _HOME = {
     "grids": ("mask", "mask_over", "passes", "tokens"),
     "player": ("Player", "facts", "listen"),
     "plots": ("bars", "curves", "matrices", "schedules"),
+    "sheets": ("Sheet", "sheet"),
     "static": ("overview",),
 }
 """For each module, the public names that it holds."""

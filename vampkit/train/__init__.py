@@ -16,6 +16,7 @@ _HOME = {
     "masked": ("MaskedTraining", "masked_loss", "train_masked"),
     "masked_presets": ("MASKED_PRESETS", "MaskedPreset"),
     "meter": ("operations",),
+    "painter": ("PAINTER_PRESETS", "PainterPreset", "train_painter"),
     "pool": ("Pool", "build_pool", "compose_pool"),
     "start": ("local_bias", "start_local"),
     "store": ("TokenStore", "build_store"),

@@ -38,7 +38,8 @@ def as_page(thing) -> str:
 
 def in_words(thing) -> str:
     """One thing as text: the title of a figure, what others print."""
-    return plain(thing.layout.title.text).replace("\n", ": ") if hasattr(thing, "png") else str(thing)
+    figure = hasattr(thing, "png") and hasattr(thing, "layout")  # a sheet of pictures has no layout
+    return plain(thing.layout.title.text).replace("\n", ": ") if figure else str(thing)
 
 
 def lines(*texts: str) -> str:
