@@ -314,8 +314,8 @@ def main():
         began = time.time()
         result = json.loads(chosen.out.read_text()) if chosen.out.exists() else {}
         result["settings"] = {
-            "pieces": len(run.pieces), "of unheard genres": len(run.pieces) // 4, "seconds": SECONDS, "first seed": FIRST,
-            "frames between": STRIDE, "folds": FOLDS, "penalties": list(PENALTIES),
+            "pieces": len(run.pieces), "of unheard genres": len(run.pieces) // 4, "seconds": SECONDS,
+            "first seed": FIRST, "frames between": STRIDE, "folds": FOLDS, "penalties": list(PENALTIES),
             "numbers": "mean, low, high, n; 95 % bootstrap over pieces",
         }  # fmt: skip
         result[name] = PARTS[name](run)

@@ -13,10 +13,10 @@ from jaxtyping import Float
 from vampkit.controls.curves import HOP, RATE
 from vampkit.music import GENRES, INSTRUMENTS, Piece
 from vampkit.music.genres import GENRE_TABLE
+from vampkit.music.theory import NAMES
 
 PLAYERS = (*INSTRUMENTS, "drums")
 """What can sound in a piece, in the order of the answers to "instruments"."""
-KINDS = ("classes", "presence", "numbers")
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,6 @@ def truth(piece: Piece, frames: int) -> dict[str, np.ndarray]:
     ends = times[-1]
     sounding = {note.part for note in piece.notes if note.start_s < ends}
     players = {seat.name for seat in piece.instruments if seat.part in sounding}
-    from vampkit.music.theory import NAMES
-
     roots = np.array([chord.root for chord in piece.chords])
     return {
         "chord": roots[_at([chord.start_s for chord in piece.chords], times)],
