@@ -13,6 +13,7 @@ import json
 import tempfile
 import time
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from vampkit.files import cache_folder, data_folder, written
 from vampkit.probes import QUESTIONS
 from vampkit.probes.probe import PENALTIES
 from vampkit.sampling import Settings
+from vampkit.weights import model_hash
 
 FIRST, HELD_OUT = 1_500_140, 1_510_000
 """First seeds. The layers that stand below as numbers were chosen on the 140 pieces before the first one."""
@@ -96,13 +98,10 @@ def part_best(run):
     return table
 
 
-def part_small(run):
-    """A probe with a hidden layer of 128 units, for the root of the chord."""
-    given = {"coarse 5": run.states("coarse", 0.0)[5], "fine 3": run.states("fine", 0.0)[3]}
-    given |= {
-        n: g for n, g in beside(run.pieces, run.vamp.codec).items() if n in ("mel", "chroma, 1 s", "codec latents")
-    }
-    return {name: told(name, skills(run.pieces, g, ("chord",), hidden=128))["chord"] for name, g in given.items()}
+def part_same(run):
+    """The fine model told no more than the coarse one: codebooks 5 to 14 hidden. Chord and beat, layer by layer."""
+    layers = run.states("fine", 1.0)
+    return [told(f"fine 1.0 {n}", skills(run.pieces, given, ("chord", "beat"))) for n, given in enumerate(layers)]
 
 
 def part_transfer(run):
@@ -128,27 +127,36 @@ def part_transfer(run):
 
 
 def part_leak(run):
-    """A number that is drawn for each piece means nothing: what a probe reads of it when frames of a piece leak."""
+    """A number that is drawn for each piece means nothing: what a probe reads of it when frames of a piece leak.
+
+    In sets of 40 pieces, and in one set of all.
+    """
     pieces, question, table = run.pieces, QUESTIONS["chord"], {}
     drawn = np.random.default_rng(0).integers(0, 12, len(pieces))[pieces.piece_of_frame]
-    for label, truth in (("a drawn number", drawn), ("the chord", pieces.truth("chord"))):
-        for model, layer in (("coarse", 5), ("untrained coarse", 5)):
-            states = run.states(model, 0.0)[layer][True]
-            for rule, groups in (("by piece", pieces.piece_of_frame), ("by frame", np.arange(len(truth)))):
-                train, valid, test = probes.split(groups)
-                probe = probes.train_probe(question, states, truth, train, valid)
-                losses = question.loss(probe(states[test]), truth[test])
-                constant = question.loss(question.constant(truth[train]), truth[test])
-                found = row(probes.skill(losses, constant, pieces.piece_of_frame[test]))
-                table[f"{label}, {model} {layer}, {rule}"] = found
-                print(label, model, rule, found, flush=True)
+    questions = {"a drawn number": drawn, "the chord": pieces.truth("chord")}
+    for size in (40, len(pieces)):
+        for (label, truth), model in product(questions.items(), ("coarse", "untrained coarse")):
+            states = run.states(model, 0.0)[5][True]
+            for rule in ("by piece", "by frame"):
+                losses, constant, judged_on = [], [], []
+                for first in range(0, len(pieces) - size + 1, size):
+                    here = np.flatnonzero(pieces.piece_of_frame // size == first // size)
+                    groups = pieces.piece_of_frame[here] if rule == "by piece" else here
+                    train, valid, test = (here[part] for part in probes.split(groups))
+                    probe = probes.train_probe(question, states, truth, train, valid)
+                    losses.append(question.loss(probe(states[test]), truth[test]))
+                    constant.append(question.loss(question.constant(truth[train]), truth[test]))
+                    judged_on.append(pieces.piece_of_frame[test])
+                found = row(probes.skill(*map(np.concatenate, (losses, constant, judged_on))))
+                table[f"{size} pieces, {label}, {model}, {rule}"] = found
+                print(size, label, model, rule, found, flush=True)
     return table
 
 
 def part_choosing(run):
-    """The best of all layers and shares on 40 pieces, and how the same one does on the others. 2,000 draws."""
+    """The best of all layers of both models on 40 pieces, and how the same one does on the others. 2,000 draws."""
     pieces, table, rng = run.pieces, {}, np.random.default_rng(0)
-    tried = [g for model in ("coarse", "fine") for share in SHARES for g in run.states(model, share)]
+    tried = [g for model in ("coarse", "fine") for g in run.states(model, 0.0)]
     for name in ("genre", "section", "key"):
         losses = np.stack([judged(pieces, g, name)[0] for g in tried])
         constant = judged(pieces, tried[0], name)[1]
@@ -170,10 +178,10 @@ def part_choosing(run):
 
 
 def part_attention(run):
-    """Heads that look one beat or one bar away more than they look that far in pieces of another tempo."""
+    """Heads that look one beat or one bar away more than they look that far in pieces of another tempo, 80 pieces."""
     pieces, table, rate = run.pieces, {}, curves.RATE / curves.HOP
     lags = np.arange(20, 222)
-    chosen = [i for i, p in enumerate(pieces.pieces) if 60 < p.meter[0] * 60 / p.tempo * rate < 215][:120]
+    chosen = [i for i, p in enumerate(pieces.pieces) if 60 < p.meter[0] * 60 / p.tempo * rate < 215][:80]
     for model in ("coarse", "fine"):
         profiles = []
         for i in chosen:
@@ -229,12 +237,12 @@ def part_finetuning(run):
     from vampkit.weights import load_adapters
 
     folder = Path(tempfile.mkdtemp())
-    for i in range(24):
-        music.render(music.compose(1_520_000 + i, genre="folk", seconds=8.0)).save(folder / "music" / f"{i:02}.flac")
+    for i in range(10):
+        music.render(music.compose(1_520_000 + i, genre="folk", seconds=6.0)).save(folder / "music" / f"{i:02}.flac")
     learn, held = split_store(build_store([folder / "music"], folder / "tokens"), frames=288)
-    preset = AdapterPreset(steps=150, batch=4, frames=(288, 172), precision="no")
+    preset = AdapterPreset(steps=80, batch=2, frames=(288, 172), precision="no")
     path = AdapterTraining("coarse", preset, run.vamp.codec, learn, folder / "run", device="cpu").run()
-    tuned, codes = load_adapters(path, run.vamp.coarse), held.held_out(16, 4, 288)
+    tuned, codes = load_adapters(path, run.vamp.coarse), held.held_out(2, 4, 288)
     before, after = (
         metrics.masked_cross_entropy(m, codes, 0.5, by_item=True).mean(1) for m in (run.vamp.coarse, tuned)
     )
@@ -255,24 +263,25 @@ def part_steering(run):
     train, valid, _ = probes.split(pieces.piece_of_frame)
     probe = probes.train_probe(question, states, truth, train, valid)
     length = np.linalg.norm(states[train] - states[train].mean(0), axis=1).mean()
+    push = 1000 * length * np.stack([probe.direction(pitch) for pitch in range(12)])
     found = {}
     for number in range(36):
         pitch, random = number % 12, rng.normal(size=states.shape[1])
         ways = {"probe": probe.direction(pitch), "random": random / np.linalg.norm(random)}
-        pushes = {"none": (ways["probe"], 0.0), "against the probe": (ways["probe"], -1.0)}
-        pushes |= {f"{name}, {size:g}": (way, size) for name, way in ways.items() for size in (0.5, 1.0, 2.0)}
+        pushes = {"none": (ways["probe"], 0.0), "probe": (ways["probe"], 1.0), "random": (ways["random"], 1.0)}
         for name, (way, size) in pushes.items():
-            codes = torch.zeros(1, 4, 115, dtype=torch.long)
-            push = torch.tensor(size * length * way, dtype=torch.float32)
-            with probes.steered(vamp.coarse, 4, push):
+            codes = torch.zeros(1, 4, 86, dtype=torch.long)
+            added = torch.tensor(size * length * way, dtype=torch.float32)
+            with probes.steered(vamp.coarse, 4, added):
                 *_, last = vk.sample(vamp.coarse, codes, torch.ones_like(codes) > 0, [number], Settings(passes=12))
             wave = vamp.codec.decode_codes(last.codes).reshape(-1)
             power = np.square(curves.harmony(np.ascontiguousarray(wave, np.float32)))
             found.setdefault(name, []).append(float(power[pitch].mean() / max(power.sum(0).mean(), 1e-9)))
     table = {name: row(metrics.bootstrap(values)) for name, values in found.items()}
-    table["probe less random, 1"] = row(metrics.bootstrap(np.subtract(found["probe, 1"], found["random, 1"])))
+    table["probe less random"] = row(metrics.bootstrap(np.subtract(found["probe"], found["random"])))
     print(table, flush=True)
-    return table
+    # For the notebook: what is added for each pitch class, in tenths.
+    return table | {"layer": 4, "push": np.round(push / 100).astype(int).tolist()}
 
 
 PARTS = {name.removeprefix("part_"): f for name, f in list(globals().items()) if name.startswith("part_")}
@@ -314,9 +323,9 @@ def main():
         began = time.time()
         result = json.loads(chosen.out.read_text()) if chosen.out.exists() else {}
         result["settings"] = {
-            "pieces": len(run.pieces), "of unheard genres": len(run.pieces) // 4, "seconds": SECONDS,
-            "first seed": FIRST, "frames between": STRIDE, "folds": FOLDS, "penalties": list(PENALTIES),
-            "numbers": "mean, low, high, n; 95 % bootstrap over pieces",
+            "seconds": SECONDS, "first seed": FIRST, "frames between": STRIDE, "folds": FOLDS,
+            "penalties": list(PENALTIES), "numbers": "mean, low, high, n; 95 % bootstrap over pieces",
+            "coarse": model_hash(run.vamp.coarse), "fine": model_hash(run.vamp.fine),
         }  # fmt: skip
         result[name] = PARTS[name](run)
         with written(chosen.out) as part:

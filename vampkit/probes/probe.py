@@ -6,6 +6,7 @@ on another; the error beside that of a constant answer. Notebook: 13.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from vampkit.probes.questions import Question
 
 PENALTIES = (1.0, 30.0, 1e3, 3e4)
 """Of linear probes, to choose from: how much large weights cost."""
+EPOCHS = 60
+"""Of probes with a hidden layer: more would learn the training pieces by heart."""
 
 
 def linked(*groups: Sequence[Hashable]) -> Int[np.ndarray, " items"]:
@@ -119,7 +122,7 @@ def check_split(parts: Sequence[np.ndarray], *groups: Sequence[Hashable]) -> Non
             for label in dict.fromkeys(labels[i] for i in part):
                 if seen.setdefault(label, number) != number:
                     raise ValueError(
-                        f"{label!r} lies in part {seen[label]} and in part {number}, each piece and each sound was "
+                        f"{label} lies in part {seen[label]} and in part {number}, each piece and each sound was "
                         "expected in one part; divide with `split`"
                     )
 
@@ -201,7 +204,10 @@ def train_probe(
     mean, scale = states[train].mean(0), np.maximum(states[train].std(0), 1e-6)
     x, y = (states[train] - mean) / scale, question.target(truth[train]).astype(np.float32)
     penalties = PENALTIES[:2] if hidden else PENALTIES
-    probes = [Probe(_estimator(p, hidden).fit(x, y), mean, scale, p) for p in penalties]
+    y = y[:, 0] if y.shape[1] == 1 else y
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Stochastic Optimizer: Maximum iterations")  # it ends after EPOCHS, as told
+        probes = [Probe(_estimator(p, hidden).fit(x, y), mean, scale, p) for p in penalties]
     errors = [question.loss(probe(states[valid]), truth[valid]).mean() for probe in probes]
     return probes[int(np.argmin(errors))]
 
@@ -213,7 +219,8 @@ def _estimator(penalty: float, hidden: int):
         return Ridge(alpha=penalty)
     from sklearn.neural_network import MLPRegressor
 
-    return MLPRegressor((hidden,), alpha=penalty / 30, max_iter=60, random_state=0)
+    settings = dict(max_iter=EPOCHS, learning_rate_init=3e-3, random_state=0)
+    return MLPRegressor(hidden_layer_sizes=(hidden,), alpha=penalty / 30, **settings)
 
 
 def skill(
