@@ -99,9 +99,18 @@ def part_best(run):
 
 
 def part_same(run):
-    """The fine model told no more than the coarse one: codebooks 5 to 14 hidden. Chord and beat, layer by layer."""
-    layers = run.states("fine", 1.0)
-    return [told(f"fine 1.0 {n}", skills(run.pieces, given, ("chord", "beat"))) for n, given in enumerate(layers)]
+    """The fine model told no more than the coarse one: codebooks 5 to 14 hidden. Chords, piece by piece."""
+    pieces, losses, table = run.pieces, {}, {}
+    given = {"coarse 5": run.states("coarse", 0.0)[5], "fine 3": run.states("fine", 0.0)[3]}
+    given["fine 3, same codebooks"] = run.states("fine", 1.0)[3]
+    for name, states in given.items():
+        losses[name], constant = judged(pieces, states, "chord")
+        table[name] = row(probes.skill(losses[name], constant, pieces.groups("chord")))
+    for name in ("fine 3", "fine 3, same codebooks"):
+        less = losses[name] - losses["coarse 5"] + constant
+        table[f"{name} less coarse 5"] = row(probes.skill(less, constant, pieces.groups("chord")))
+    print(table, flush=True)
+    return table
 
 
 def part_transfer(run):
@@ -237,12 +246,12 @@ def part_finetuning(run):
     from vampkit.weights import load_adapters
 
     folder = Path(tempfile.mkdtemp())
-    for i in range(10):
-        music.render(music.compose(1_520_000 + i, genre="folk", seconds=6.0)).save(folder / "music" / f"{i:02}.flac")
+    for i in range(24):
+        music.render(music.compose(1_520_000 + i, genre="folk", seconds=8.0)).save(folder / "music" / f"{i:02}.flac")
     learn, held = split_store(build_store([folder / "music"], folder / "tokens"), frames=288)
-    preset = AdapterPreset(steps=80, batch=2, frames=(288, 172), precision="no")
+    preset = AdapterPreset(steps=150, batch=4, frames=(288, 172), rate=4e-3, warmup=5, average=0.9, precision="no")
     path = AdapterTraining("coarse", preset, run.vamp.codec, learn, folder / "run", device="cpu").run()
-    tuned, codes = load_adapters(path, run.vamp.coarse), held.held_out(2, 4, 288)
+    tuned, codes = load_adapters(path, run.vamp.coarse), held.held_out(16, 4, 288)
     before, after = (
         metrics.masked_cross_entropy(m, codes, 0.5, by_item=True).mean(1) for m in (run.vamp.coarse, tuned)
     )
