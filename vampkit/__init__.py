@@ -64,7 +64,9 @@ _HOME = {
 }
 """For each module, the public names that it holds."""
 
-_MODULES = {name: name for name in ("check", "controls", "masks", "metrics", "music", "prompts", "schedules", "show")}
+_MODULES = {
+    name: name for name in ("check", "controls", "masks", "metrics", "music", "probes", "prompts", "schedules", "show")
+}
 """Modules that are public themselves: `vk.masks.periodic`, `vk.show.spectrogram`."""
 
 __getattr__, __dir__, __all__ = lazily("vampkit", _HOME, _MODULES | {"beats": "prompts.beats"})

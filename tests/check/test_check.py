@@ -117,6 +117,12 @@ WRONG = {
         "should learn a little",
     ),
     ("nb04", "shares"): (lambda sums, counts: sums / counts, "local mean"),
+    ("nb13", "avoided"): (lambda wrong, constant: 1 - wrong.mean(), "compared with"),
+    ("nb13", "together"): (
+        lambda pieces, sounds: [sorted(set(pieces.tolist())).index(p) for p in pieces.tolist()],
+        "A shared sound binds, too",
+    ),
+    ("nb13", "erased"): (lambda states, way: states - way, "how far does each state reach"),
     ("nb14", "rise"): (
         lambda level: torch.diff(level, dim=1, prepend=level[:, :1]),
         "A fall counts as nothing",
