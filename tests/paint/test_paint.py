@@ -154,7 +154,7 @@ def test_sharp_tokens_keep_more_than_rough_ones(painter):
     codes = painter.encode(pictures)
     rough, sharp = painter.decode(codes[:, :1]), painter.decode(codes)
     errors = [np.abs(made.astype(int) - pictures).mean() for made in (rough, sharp)]
-    assert codes.shape == (24, 5, 64) and errors[1] < errors[0] / 2 < 10
+    assert codes.shape == (24, 5, 64) and errors[1] < 0.7 * errors[0] < 10
 
 
 # the model
