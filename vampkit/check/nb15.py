@@ -29,7 +29,7 @@ def guided(yours: Callable) -> bool:
     """
     cases = [
         (torch.randn(rows, 9, generator=generator(rows)), torch.randn(rows, 9, generator=generator(rows + 50)), amount)
-        for rows, amount in ((1, 0.0), (4, 1.0), (7, 2.5))
+        for rows, amount in ((1, 2.5), (4, 1.0), (7, 0.0))
     ]
     traps = {
         "These are logits; their softmax was asked for": lambda said, other, g: (1 + g) * said - g * other,
