@@ -113,3 +113,14 @@ def test_twelve_clips_keep_their_width_through_the_codec():
             made = codec.decode(codec.encode(sound, "mid-side"))
             assert abs(width(made.samples) - width(sound.samples)) < 1, name
     assert seen == 12
+
+
+def test_items_that_are_no_channels_have_noise_of_their_own(vamp, tone):
+    """A batch of excerpts is filled in as if each were alone; the channels of a sound are not."""
+    tokens = vamp.codec.encode(tone.excerpt(0, 0.5))
+    batch = tokens.replace(codes=tokens.codes.repeat(2, 1, 1), gains=tokens.gains * 2)
+    apart, channels = (
+        vamp.vamp(t, Nothing(), seed=3, **QUICK).tokens.codes for t in (batch, batch.replace(stereo="items"))
+    )
+    assert not torch.equal(apart[0], apart[1]) and torch.equal(channels[0], channels[1])
+    assert torch.equal(apart[0], vamp.vamp(tokens, Nothing(), seed=3, **QUICK).tokens.codes)

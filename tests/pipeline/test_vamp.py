@@ -67,8 +67,8 @@ def test_a_clip_and_its_tokens_give_the_same(vamp, tone, tokens):
     assert torch.equal(a.tokens.codes, b.tokens.codes)
 
 
-def test_items_that_are_alike_stay_alike(vamp, tokens):
-    both = tokens.replace(codes=torch.stack([tokens.codes, tokens.codes]), gains=(0.0, 0.0))
+def test_channels_that_are_alike_stay_alike(vamp, tokens):
+    both = tokens.replace(codes=torch.stack([tokens.codes, tokens.codes]), gains=(0.0, 0.0), stereo="items")
     take, alone = (vamp.vamp(x, Periodic(7), seed=5, **SHORT) for x in (both, tokens))
     assert take.clip.channels == 2 and torch.equal(take.tokens.codes[0], take.tokens.codes[1])
     assert torch.equal(take.tokens.codes[0], alone.tokens.codes)

@@ -22,7 +22,7 @@ from vampkit.audio import Clip
 from vampkit.audio.blocks import exactly, resample_blocks, resample_loop
 from vampkit.codec.network import context_frames, settings_of, token_hash
 from vampkit.codec.stereo import MOST_WIDER, arranged, channels_of, gains_of, layout, levels, squares
-from vampkit.codec.tokens import STEREO, Tokens
+from vampkit.codec.tokens import Tokens
 from vampkit.errors import VampkitError
 from vampkit.files import write_safetensors
 from vampkit.files.outer import number, shown
@@ -110,7 +110,7 @@ class Codec:
             raise TypeError(
                 f"{shown(clip)} was given to encode, a Clip was expected; make one with Clip(samples, rate)"
             )
-        if stereo not in ("mix", *STEREO):
+        if stereo not in ("mix", "items", "mid-side"):
             raise ValueError(
                 f'stereo is {stereo!r}, "mix" (mean of the channels), "items" (one item a channel) or "mid-side" was '
                 "expected"
@@ -137,7 +137,7 @@ class Codec:
             gains=gains,
             name=clip.name,
             credit=clip.credit,
-            stereo=how if how == "mid-side" else "items",
+            stereo="none" if how == "mix" else how,
             more=clip.samples.shape[1] - round(rows.shape[1] * clip.rate / self.rate),
         )
         return tokens if len(gains) == 1 or how != "mid-side" else self.as_wide(tokens, [squares(rows)])

@@ -17,7 +17,7 @@ from vampkit.files.outer import fields as outer_fields
 from vampkit.model import check_codes
 
 FORMAT = "vampkit.tokens/1"
-STEREO = ("items", "mid-side")
+STEREO = ("none", "items", "mid-side")
 GAINS = (-300.0, 300.0)
 """Smallest and largest gain in dB."""
 
@@ -49,7 +49,8 @@ class Tokens:
     name, credit : str
         Name of the sound, and who made it under which licence.
     stereo : str
-        What the items are: "items", a channel each, or "mid-side": the mean of two channels and half their difference.
+        What the items are: "none", sounds that have nothing to do with each other; "items", a channel each; "mid-side",
+        the mean of two channels and half their difference. The items of a stereo sound are filled with one noise.
         Where both channels were equal there is no second item.
     more : int
         Samples by which the sound was longer than `length` at its own rate. Rates above the codec's have more samples
@@ -71,7 +72,7 @@ class Tokens:
     gains: tuple[float, ...] = (0.0,)
     name: str = ""
     credit: str = ""
-    stereo: str = "items"
+    stereo: str = "none"
     more: int = 0
 
     def __post_init__(self):

@@ -115,8 +115,9 @@ class Run:
         self.prompted, self.settings, self.follow = prompted, settings, follow
         items = len(prompted.tokens.batch)
         self.codes = prompted.tokens.batch.repeat(count, 1, 1)
-        # The items of a take, its channels or mid and side, have one noise: where they are alike, they stay alike.
-        seeds = [(settings.seed + take) * 1009 for take in range(count) for _ in range(items)]
+        # The channels of a sound, or mid and side, have one noise: where they are alike, they stay alike.
+        alone = prompted.tokens.stereo == "none"
+        seeds = [(settings.seed + take) * 1009 + item * alone for take in range(count) for item in range(items)]
         masks = [rolled(prompted.mask, n * settings.roll, prompted.circular) for n in range(settings.feedback)]
         stages = (Stage("coarse", coarse, settings.coarse, follow), Stage("fine", fine, settings.fine, follow))
         self.rounds = [Round(stages, mask, seeds, settings, prompted.circular, n) for n, mask in enumerate(masks)]

@@ -266,7 +266,7 @@ def _encoded(file: FileBlocks, codec: Codec, stereo: str) -> Tokens:
         source_rate=file.rate,
         gains=gains,
         name=file.path.stem,
-        stereo=how if how == "mid-side" else "items",
+        stereo="none" if how == "mix" else how,
         more=file.length - round(length * file.rate / codec.rate),
     )
     return codec.as_wide(tokens, (squares(r) for r in rows())) if len(gains) == 2 and how == "mid-side" else tokens
