@@ -91,6 +91,7 @@ class Checkpoints:
 
     def __init__(self, folder: str | os.PathLike, keep: int = 2):
         self.folder, self.keep = Path(folder), max(1, keep)
+        self.best = self.folder / "best.safetensors"
 
     def paths(self) -> list[Path]:
         """All checkpoints except the best, oldest first."""
@@ -101,14 +102,15 @@ class Checkpoints:
 
         Raises VampkitError if the disk is full. Then no old checkpoint is deleted.
         """
-        path = save(state, self.folder / f"state-{step:08}.safetensors")
-        if best:
-            with written(self.folder / "best.safetensors") as part:
-                part.unlink(missing_ok=True)
-                try:
-                    os.link(path, part)  # a hard link, if the file system has them
-                except OSError:
-                    shutil.copyfile(path, part)
+        path = self.folder / f"state-{step:08}.safetensors"
+        save(state, self.best if best else path)
+        if best:  # first, so that a run that is killed between the two files does the step again, and then both
+            path.unlink(missing_ok=True)
+            try:
+                os.link(self.best, path)  # a hard link, if the file system has them
+            except OSError:
+                with written(path) as part:
+                    shutil.copyfile(self.best, part)
         for old in self.paths()[: -self.keep]:
             old.unlink()
         return path
@@ -119,11 +121,11 @@ class Checkpoints:
         return int(paths[-1].stem.removeprefix("state-")) if paths else None
 
     def latest(self) -> dict[str, Any] | None:
-        """Read the newest checkpoint; None if there is none.
+        """Read the newest checkpoint, or the best if there is no other; None if there is none at all.
 
         If it is damaged, a message is printed and the one before it is read. Raises VampkitError if all are damaged.
         """
-        paths = self.paths()
+        paths = self.paths() or [self.best] * self.best.is_file()
         for path in reversed(paths):
             try:
                 return load(path)

@@ -242,6 +242,6 @@ def _write_pool(sounds, count: int, folder: Path, what: str) -> Pool:
             raise VampkitError(
                 f"no excerpt of {SECONDS} s was loud enough or long enough for {folder}; add longer music"
             )
-    (folder / "skipped.txt").write_text("\n".join(skipped), encoding="utf-8")
+    write_text(folder / "skipped.txt", "\n".join(skipped))
     write_text(folder / "pool.json", json.dumps(items))  # written last: a pool with this file is complete
     return Pool(folder)
