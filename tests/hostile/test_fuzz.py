@@ -17,9 +17,14 @@ from vampkit.audio import Clip
 from vampkit.audio.blocks import FileBlocks
 from vampkit.codec import Tokens
 from vampkit.controls import Loudness
+from vampkit.files import write_safetensors
 from vampkit.pipeline import take_settings
 from vampkit.prompts import Periodic, Prompt, parse, words_help
+from vampkit.train import checkpoint
+from vampkit.train.pool import SAMPLES, Pool
 from vampkit.train.store import TokenStore
+from vampkit.train.tokens import FORMAT as EXCERPTS
+from vampkit.train.tokens import read_excerpts
 from vampkit.weights import load_adapters, load_codec, load_model, model_hash, save_adapters, save_model
 
 SECONDS = float(os.environ.get("VAMPKIT_FUZZ", 0))
@@ -167,11 +172,15 @@ def weights(vamp, tone, tmp_path_factory):
     import torch
 
     folder = tmp_path_factory.mktemp("weights")
+    state = {"identity": {"seed": 0}, "step": 3, "model": {"a": torch.ones(2)}, "optimizers": [{"state": {0: (1, 2)}}]}
+    codes = {"codes": torch.zeros(2, 14, 5, dtype=torch.uint16)}
     pair = {"transformer.layers.0.self_attn.w_qs": (torch.ones(2, 32), torch.ones(32, 2))}
     return {
         "model": save_model(vamp.coarse, folder / "m", vamp.codec.hash).read_bytes(),
         "codec": vamp.codec.save(folder / "c").read_bytes(),
         "tokens": vamp.codec.encode(tone.excerpt(0, 0.3)).save(folder / "t").read_bytes(),
+        "excerpts": write_safetensors(codes, folder / "e", EXCERPTS, {"codec": "x"}).read_bytes(),
+        "checkpoint": checkpoint.save(state, folder / "s").read_bytes(),
         "adapters": save_adapters(pair, folder / "a", model_hash(vamp.coarse), 0.5).read_bytes(),
     }
 
@@ -183,6 +192,8 @@ def test_weights(vamp, weights, tmp_path):
         "model": lambda: load_model(path, vamp.codec),
         "codec": lambda: load_codec(path),
         "tokens": lambda: Tokens.load(path),
+        "excerpts": lambda: read_excerpts(path),
+        "checkpoint": lambda: checkpoint.load(path),
         "adapters": lambda: load_adapters(path, vamp.coarse),
     }
 
@@ -228,5 +239,18 @@ def test_stores(tmp_path):
         store = outcome(TokenStore, tmp_path)
         if isinstance(store, TokenStore) and len(store):
             outcome(lambda: store._track(0))
+
+    fuzz(60, one, data=st.data())
+
+
+@pytest.mark.timeout(0)
+def test_pools(tmp_path):
+    items, sound = json.dumps([{"artist": "b", "name": "a"}] * 2), tmp_path / "pool.int16"
+
+    def one(data):
+        text = data.draw(damage(items.encode()) | st.builds(json.dumps, JSON).map(str.encode))
+        (tmp_path / "pool.json").write_bytes(text)
+        sound.write_bytes(bytes(data.draw(st.sampled_from([4 * SAMPLES, 2 * SAMPLES, 3, 0]))))
+        outcome(Pool, tmp_path)
 
     fuzz(60, one, data=st.data())

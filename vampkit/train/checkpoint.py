@@ -56,9 +56,17 @@ def save(state: dict[str, Any], path: str | os.PathLike) -> Path:
 
 
 def load(path: str | os.PathLike) -> dict[str, Any]:
-    """Read what `save` wrote. Raises FileNotFoundError, or VampkitError for another kind of file."""
+    """Read what `save` wrote. Raises FileNotFoundError, or VampkitError for another kind of file or a damaged one."""
     tree, tensors = read_safetensors(path, FORMAT)
-    return _unflatten(tree, tensors)
+    try:
+        state = _unflatten(tree, tensors)
+    except (KeyError, TypeError, ValueError):  # the tree is no longer the one that `_flatten` gave
+        state = None
+    if not isinstance(state, dict):
+        raise VampkitError(
+            f"{Path(path).name} is damaged, a whole checkpoint was expected; delete it, or save it again"
+        )
+    return state
 
 
 def identity(preset: Any) -> dict[str, Any]:
@@ -148,13 +156,12 @@ class Log:
         self.path = Path(path)
         kept = []
         if self.path.is_file():
-            for line in self.path.read_text(encoding="utf-8").splitlines():
+            for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
                 try:
-                    row = json.loads(line)
-                except json.JSONDecodeError:
+                    if json.loads(line)["step"] < step:
+                        kept.append(line)
+                except (ValueError, TypeError, KeyError):
                     continue  # an incomplete line, after the run was killed
-                if row["step"] < step:
-                    kept.append(line)
         write_text(self.path, "".join(line + "\n" for line in kept))
 
     def write(self, **row) -> None:

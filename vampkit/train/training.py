@@ -14,9 +14,13 @@ from torch import nn
 
 from vampkit.errors import VampkitError
 from vampkit.files import cache_folder
+from vampkit.files.outer import fields
 from vampkit.files.texts import write_text
 from vampkit.train import checkpoint
 from vampkit.train.optim import Average
+
+KEPT = ("identity", "step", "model", "average", "updates", "optimizers")
+"""What each checkpoint holds. Those of some trainings hold more."""
 
 
 class Training:
@@ -51,6 +55,8 @@ class Training:
         """Continue from the newest checkpoint in `out`, if any. Raises VampkitError if its settings differ."""
         self.average = Average(self.network, self.preset.average)
         if (state := self.checkpoints.latest()) is not None:
+            hint = "choose another folder, or delete its checkpoints"
+            fields(f"the checkpoint in {self.out}", state, KEPT, hint=hint)
             checkpoint.same_run(state["identity"], self._identity(), self.out)
             self._restore(state)
         elif there := [path for path in self.out.glob("*.safetensors") if path.is_file()]:
