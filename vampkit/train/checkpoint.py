@@ -119,9 +119,13 @@ class Checkpoints:
             except OSError:
                 with written(path) as part:
                     shutil.copyfile(self.best, part)
+        self.forget()
+        return path
+
+    def forget(self) -> None:
+        """Delete the checkpoints that are too old."""
         for old in self.paths()[: -self.keep]:
             old.unlink()
-        return path
 
     def step(self) -> int | None:
         """Step of the newest checkpoint; None if there is none."""

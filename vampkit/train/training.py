@@ -215,6 +215,8 @@ class Training:
                     saved = time.monotonic()
         if self.checkpoints.step() != self.step:
             self.save()
+        if self.is_main:
+            self.checkpoints.forget()  # those that a killed run could no longer delete
         return self.finish() if self.step >= self.steps else None
 
     def finish(self) -> Path | None:
