@@ -20,7 +20,9 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from vampkit import cli
 from vampkit.audio import Clip
+from vampkit.files.written import alone
 from vampkit.weights import save_model
 
 KILLS = 10 if float(os.environ.get("VAMPKIT_FUZZ", 0)) else 2
@@ -64,8 +66,6 @@ def place(vamp, tone, tmp_path_factory):
 
 def verb(words, place, cache, change, said):
     """Run a verb in this process, which dies just before the change number `change` to what lies in made/."""
-    from vampkit import cli
-
     count, made = 0, os.path.join(place, "made")
 
     def seen(event, given):
@@ -164,7 +164,7 @@ def test_a_killed_verb_leaves_nothing_half_and_the_same_command_finishes(place, 
 
 @pytest.mark.timeout(0)
 def test_the_workers_of_a_killed_verb_end(place):
-    words = ["data", "build", "--out", "made", "--composed", "40", "--seconds", "60", "--processes", "2"]
+    words = ["data", "build", "--out", "left", "--composed", "40", "--seconds", "60", "--processes", "2"]
     process = started(words, place)
     workers, until = [], time.monotonic() + 60
     while len(workers) < 2 and time.monotonic() < until:
@@ -174,3 +174,14 @@ def test_the_workers_of_a_killed_verb_end(place):
     process.join()
     assert len(workers) == 2
     assert psutil.wait_procs(workers, timeout=60)[1] == []
+
+
+@pytest.mark.parametrize("name", ["folder", "store", "coarse"])
+def test_two_runs_of_a_verb_on_one_folder_are_told_apart(place, name, capsys, monkeypatch):
+    monkeypatch.chdir(place)
+    if name in BEFORE:
+        cli.main(BEFORE[name])
+    with alone("made"), pytest.raises(SystemExit) as end:
+        cli.main(VERBS[name])
+    assert end.value.code == 2 and "another process is writing made" in capsys.readouterr().err
+    assert not (place / "made").exists(), "a folder into which nothing was put goes too"

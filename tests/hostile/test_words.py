@@ -170,17 +170,6 @@ def test_a_folder_goes_on_after_a_failure_and_where_it_stopped(place, capsys):
     assert all(json.loads((place / "made" / f"{n}.json").read_text())["seed"] == 5 for n in "abc"), "other settings"
 
 
-def test_two_runs_on_one_folder_are_told_apart(place, capsys):
-    from vampkit.files.written import alone
-
-    (place / "songs").mkdir()
-    for name in "ab":
-        Clip.load("in.wav").save(place / "songs" / f"{name}.wav")
-    with alone(place / "made"):
-        code, said = run(["vamp", "songs", "made", *QUICK], capsys)
-    assert code == 2 and "another process" in said
-
-
 def test_names_that_are_no_text_are_shown(place, capsysbinary):
     name = os.fsdecode(b"\xff.wav")
     os.rename("in.wav", name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -16,6 +17,7 @@ from vampkit.errors import VampkitError
 from vampkit.files import cache_folder
 from vampkit.files.outer import fields
 from vampkit.files.texts import write_text
+from vampkit.files.written import alone
 from vampkit.train import checkpoint
 from vampkit.train.optim import Average
 
@@ -64,7 +66,6 @@ class Training:
                 f"{self.out} holds {there[0].name} but no run to go on with, an empty folder was expected; choose "
                 "another folder, or move that file away"
             )
-        self.log = checkpoint.Log(self.out / "log.jsonl", self.step) if self.is_main else None
 
     @property
     def network(self) -> nn.Module:
@@ -185,7 +186,24 @@ class Training:
         -------
         Path or None
             The file of the result. None if the time was up, and in all processes except the main one.
+
+        Raises
+        ------
+        VampkitError
+            If another process trains in the folder.
         """
+        with alone(self.out) if self.is_main else contextlib.nullcontext():
+            if self.is_main:
+                self.log = checkpoint.Log(self.out / "log.jsonl", self.step)
+            self._updates(minutes)
+            if self.checkpoints.step() != self.step:
+                self.save()
+            if self.is_main:
+                self.checkpoints.forget()  # those that a killed run could no longer delete
+            return self.finish() if self.step >= self.steps else None
+
+    def _updates(self, minutes: float | None) -> None:
+        """Do the updates that are left, or as many as there is time for."""
         from vampkit.files.bars import progress_bar
 
         began = saved = time.monotonic()
@@ -213,11 +231,6 @@ class Training:
                 if due or best or time.monotonic() - saved > self.preset.save_seconds:
                     self.save(best)
                     saved = time.monotonic()
-        if self.checkpoints.step() != self.step:
-            self.save()
-        if self.is_main:
-            self.checkpoints.forget()  # those that a killed run could no longer delete
-        return self.finish() if self.step >= self.steps else None
 
     def finish(self) -> Path | None:
         """Write the averaged weights and the settings (main process only).
