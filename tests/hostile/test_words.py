@@ -2,10 +2,6 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
@@ -174,17 +170,6 @@ def test_a_folder_goes_on_after_a_failure_and_where_it_stopped(place, capsys):
     assert all(json.loads((place / "made" / f"{n}.json").read_text())["seed"] == 5 for n in "abc"), "other settings"
 
 
-def test_two_runs_on_one_folder_are_told_apart(place, capsys):
-    from vampkit.files.written import alone
-
-    (place / "songs").mkdir()
-    for name in "ab":
-        Clip.load("in.wav").save(place / "songs" / f"{name}.wav")
-    with alone(place / "made"):
-        code, said = run(["vamp", "songs", "made", *QUICK], capsys)
-    assert code == 2 and "another process" in said
-
-
 def test_names_that_are_no_text_are_shown(place, capsysbinary):
     name = os.fsdecode(b"\xff.wav")
     os.rename("in.wav", name)
@@ -203,26 +188,6 @@ def test_stereo_stays_stereo_and_mono_is_by_asking(place, tone, capsys):
     assert Clip.load("mono.wav").channels == 1
     run(["again", "mono.json", "two.wav", "again.wav"], capsys)
     assert np.array_equal(Clip.load("again.wav").samples, Clip.load("mono.wav").samples)
-
-
-@pytest.mark.parametrize("name", [int(n) for n in os.environ.get("VAMPKIT_KILLS", "1").split(",")])
-def test_a_killed_folder_run_leaves_nothing_half_and_goes_on(place, name):
-    (place / "songs").mkdir()
-    for each in "abc":
-        Clip.load("in.wav").save(place / "songs" / f"{each}.wav")
-    words = [sys.executable, "-m", "vampkit.cli", "vamp", "songs", "made", "--prompt", "nothing", "--passes", "8"]
-    for kill in range(name):
-        going = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        for _ in range(kill % 3):
-            going.stdout.readline()
-        time.sleep(0.05 * (kill % 7))
-        going.send_signal(signal.SIGKILL)
-        going.wait()
-        for path in (place / "made").glob("*.wav"):
-            assert Clip.load(path).seconds > 0 and json.loads(path.with_suffix(".json").read_text())
-    done = subprocess.run(words, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert sorted(p.name for p in (place / "made").iterdir()) == [f"{n}.{s}" for n in "abc" for s in ("json", "wav")]
 
 
 def test_a_full_disk_gets_a_sentence_and_leaves_what_was_whole(place, capsys, monkeypatch):

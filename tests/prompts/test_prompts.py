@@ -505,6 +505,7 @@ TEN = tokens_of(4, 10 * RATE)
         (lambda: Loop(), "one of the two"),
         (lambda: Loop(seconds=0), "one of the two"),
         (lambda: Loop(seconds=8, start=3).mask(TEN), "lasts 10.00 s"),
+        (lambda: Loop(seconds=10.001).mask(TEN), "from 0 to 10.001 s was asked for, the sound lasts 10.00 s; make it"),
         (lambda: Loop(seconds=2, prompt=Stretch(2)).mask(TEN), "inside a loop"),
         (lambda: Stretch(0), "at least 1"),
         (lambda: Beats(beats=(1.0, 0.5)), "out of order"),

@@ -216,7 +216,20 @@ def save_blocks(
         finally:
             if file:
                 file.close()
+        if subtype == "FLOAT":
+            _undated(part)
         if last is not None:
             last()
             os.utime(part)  # a sound is never older than its record, see `vampkit.pipeline.soundfiles.finished`
     return path
+
+
+def _undated(path: Path) -> None:
+    """Take the time of writing out of a wav file of floats, so that equal sounds give equal files.
+
+    libsndfile writes it into the header, 12 bytes after the name of the chunk with the peaks.
+    """
+    with path.open("r+b") as file:
+        if (at := file.read(256).find(b"PEAK")) >= 0:
+            file.seek(at + 12)
+            file.write(bytes(4))

@@ -13,6 +13,8 @@ def data_folder() -> Path:
 
     In a checkout it lies next to the package, in an installed wheel inside the package.
 
+    Notebook: 13
+
     Returns
     -------
     Path

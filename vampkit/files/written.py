@@ -179,16 +179,22 @@ def same_file(a: str | os.PathLike, b: str | os.PathLike) -> bool:
 def alone(folder: str | os.PathLike) -> Iterator[None]:
     """Work alone on a folder. Raises VampkitError if another process works on it.
 
-    The lock goes with the process, however that ends.
+    The lock goes with the process, however that ends. The folder is created if needed; if nothing was put into it, it
+    goes too.
     """
     folder = Path(folder)
-    with usable(folder, "written"):
-        folder.mkdir(parents=True, exist_ok=True)
-        with held(folder / f".lock{PART}", folder, patience=0.0) as lock:
-            try:
-                yield
-            finally:
-                lock.unlink(missing_ok=True)
+    with contextlib.ExitStack() as stack:
+        with usable(folder, "written"):
+            is_new = not folder.exists()
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = stack.enter_context(held(folder / f".lock{PART}", folder, patience=0.0))
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+            if is_new:
+                with contextlib.suppress(OSError):  # it is not empty
+                    folder.rmdir()
 
 
 def _part_of(path: Path) -> Path:

@@ -199,8 +199,8 @@ class Loop(Prompt):
             start, end = bars[0] - lead, bars[self.bars] - lead
         if end > tokens.seconds + 1e-9 or start >= tokens.seconds:
             raise ValueError(
-                f"a loop from {start:.2f} to {end:.2f} s was asked for, the sound lasts {tokens.seconds:.2f} s; "
-                "make it shorter"
+                f"a loop from {start:g} to {end:g} s was asked for, the sound lasts {tokens.seconds:.2f} s; make it "
+                "shorter, or let it begin earlier"
             )
         return start, end
 

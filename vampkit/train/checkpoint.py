@@ -56,9 +56,17 @@ def save(state: dict[str, Any], path: str | os.PathLike) -> Path:
 
 
 def load(path: str | os.PathLike) -> dict[str, Any]:
-    """Read what `save` wrote. Raises FileNotFoundError, or VampkitError for another kind of file."""
+    """Read what `save` wrote. Raises FileNotFoundError, or VampkitError for another kind of file or a damaged one."""
     tree, tensors = read_safetensors(path, FORMAT)
-    return _unflatten(tree, tensors)
+    try:
+        state = _unflatten(tree, tensors)
+    except (KeyError, TypeError, ValueError):  # the tree is no longer the one that `_flatten` gave
+        state = None
+    if not isinstance(state, dict):
+        raise VampkitError(
+            f"{Path(path).name} is damaged, a whole checkpoint was expected; delete it, or save it again"
+        )
+    return state
 
 
 def identity(preset: Any) -> dict[str, Any]:
@@ -91,6 +99,7 @@ class Checkpoints:
 
     def __init__(self, folder: str | os.PathLike, keep: int = 2):
         self.folder, self.keep = Path(folder), max(1, keep)
+        self.best = self.folder / "best.safetensors"
 
     def paths(self) -> list[Path]:
         """All checkpoints except the best, oldest first."""
@@ -101,17 +110,22 @@ class Checkpoints:
 
         Raises VampkitError if the disk is full. Then no old checkpoint is deleted.
         """
-        path = save(state, self.folder / f"state-{step:08}.safetensors")
-        if best:
-            with written(self.folder / "best.safetensors") as part:
-                part.unlink(missing_ok=True)
-                try:
-                    os.link(path, part)  # a hard link, if the file system has them
-                except OSError:
-                    shutil.copyfile(path, part)
+        path = self.folder / f"state-{step:08}.safetensors"
+        save(state, self.best if best else path)
+        if best:  # first, so that a run that is killed between the two files does the step again, and then both
+            path.unlink(missing_ok=True)
+            try:
+                os.link(self.best, path)  # a hard link, if the file system has them
+            except OSError:
+                with written(path) as part:
+                    shutil.copyfile(self.best, part)
+        self.forget()
+        return path
+
+    def forget(self) -> None:
+        """Delete the checkpoints that are too old."""
         for old in self.paths()[: -self.keep]:
             old.unlink()
-        return path
 
     def step(self) -> int | None:
         """Step of the newest checkpoint; None if there is none."""
@@ -119,11 +133,11 @@ class Checkpoints:
         return int(paths[-1].stem.removeprefix("state-")) if paths else None
 
     def latest(self) -> dict[str, Any] | None:
-        """Read the newest checkpoint; None if there is none.
+        """Read the newest checkpoint, or the best if there is no other; None if there is none at all.
 
         If it is damaged, a message is printed and the one before it is read. Raises VampkitError if all are damaged.
         """
-        paths = self.paths()
+        paths = self.paths() or [self.best] * self.best.is_file()
         for path in reversed(paths):
             try:
                 return load(path)
@@ -146,13 +160,12 @@ class Log:
         self.path = Path(path)
         kept = []
         if self.path.is_file():
-            for line in self.path.read_text(encoding="utf-8").splitlines():
+            for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
                 try:
-                    row = json.loads(line)
-                except json.JSONDecodeError:
+                    if json.loads(line)["step"] < step:
+                        kept.append(line)
+                except (ValueError, TypeError, KeyError):
                     continue  # an incomplete line, after the run was killed
-                if row["step"] < step:
-                    kept.append(line)
         write_text(self.path, "".join(line + "\n" for line in kept))
 
     def write(self, **row) -> None:

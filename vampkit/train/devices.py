@@ -21,9 +21,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 
 import torch
 
@@ -57,13 +58,24 @@ def single_threaded() -> Iterator[None]:
 
 
 def spread(function: Callable, items: Iterable, processes: int) -> Iterator:
-    """Call a function for each item, in this process or in several. Yields the results in order."""
+    """Call a function for each item, in this process or in several. Yields the results in order.
+
+    If this process is killed, the others end too.
+    """
     if processes == 1:
         yield from map(function, items)
         return
     # Spawned, not forked: torch's threads do not survive a fork.
-    with single_threaded(), ProcessPoolExecutor(processes, get_context("spawn")) as workers:
+    context = get_context("spawn")
+    with single_threaded(), ProcessPoolExecutor(processes, context, _end_with_parent) as workers:
         yield from workers.map(function, items)
+
+
+def _end_with_parent() -> None:
+    """Let this worker end when the process that started it is killed. By itself it would wait for work for ever."""
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
 def accelerator(device: str, precision: str):

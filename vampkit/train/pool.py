@@ -16,7 +16,9 @@ import numpy as np
 from vampkit.audio import LEVEL, Clip
 from vampkit.errors import VampkitError
 from vampkit.files import cache_folder, written
-from vampkit.files.texts import write_text
+from vampkit.files.outer import fields, json_of, named, shown, text
+from vampkit.files.texts import text_of, write_text
+from vampkit.files.written import usable
 from vampkit.music.genres import HELD_OUT_SEEDS
 from vampkit.train.devices import spread
 
@@ -25,6 +27,7 @@ SECONDS = 10
 SAMPLES = RATE * SECONDS
 FLOOR = -45.0
 """Excerpts with a loudness below this, in LUFS, are skipped (the reference code uses -30 and -40, for louder music)."""
+NAMES = ("artist", "name")
 ARTIST_MINUTES = 40
 """An artist with more minutes of music than this is drawn no more often, so that no artist dominates the training."""
 SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3"}
@@ -45,6 +48,8 @@ class Pool:
     ------
     FileNotFoundError
         If there is no pool.
+    VampkitError
+        If it is damaged.
     """
 
     def __init__(self, folder: str | os.PathLike):
@@ -54,8 +59,15 @@ class Pool:
                 f"there is no pool of sound at {self.folder}; "
                 "make one with `vampkit data fetch` and `vampkit train codec`"
             )
-        self.items = json.loads((self.folder / "pool.json").read_text(encoding="utf-8"))
-        self.sound = np.memmap(self.folder / "pool.int16", dtype=np.int16, mode="r").reshape(-1, SAMPLES)
+        self.items = _items(self.folder / "pool.json")
+        with usable(path := self.folder / "pool.int16"):
+            size = path.stat().st_size
+        if size != 2 * SAMPLES * len(self.items):
+            raise VampkitError(
+                f"{path} holds {size} bytes, {2 * SAMPLES * len(self.items)} were expected; delete the folder, it is "
+                "made again"
+            )
+        self.sound = np.memmap(path, dtype=np.int16, mode="r").reshape(-1, SAMPLES)
         weight = np.array(artist_weights([(item["artist"], SECONDS / 60) for item in self.items]))
         self.chances = weight / weight.sum()
 
@@ -103,6 +115,18 @@ class Pool:
         """
         item = self.items[index]
         return Clip(self.sound[index].astype(np.float32) / 32768, RATE, item["name"], item["artist"])
+
+
+def _items(path: Path) -> list[dict]:
+    """Artist and name of each excerpt. Raises VampkitError if they are not all there."""
+    hint = "delete the folder, it is made again"
+    items = json_of(text_of(path, "list of excerpts"), path.name, "a list of excerpts", hint)
+    if not isinstance(items, list) or not items:
+        raise VampkitError(f"{named(path)} holds {shown(items)}, a list of excerpts was expected; {hint}")
+    for item in items:
+        for value in (fields(f"an excerpt in {path.name}", item, NAMES, hint=hint)[n] for n in NAMES):
+            text(f"the artist or name of an excerpt in {path.name} is ", value)
+    return items
 
 
 def artist_weights(recordings: Iterable[tuple[str, float]]) -> list[float]:
@@ -242,6 +266,6 @@ def _write_pool(sounds, count: int, folder: Path, what: str) -> Pool:
             raise VampkitError(
                 f"no excerpt of {SECONDS} s was loud enough or long enough for {folder}; add longer music"
             )
-    (folder / "skipped.txt").write_text("\n".join(skipped), encoding="utf-8")
+    write_text(folder / "skipped.txt", "\n".join(skipped))
     write_text(folder / "pool.json", json.dumps(items))  # written last: a pool with this file is complete
     return Pool(folder)

@@ -27,6 +27,7 @@ from vampkit.errors import VampkitError
 from vampkit.files import read_safetensors, write_safetensors
 from vampkit.files.outer import MOST_RATE, fields, json_of, number, shown, text
 from vampkit.files.texts import of_format, text_of, write_text
+from vampkit.files.written import alone
 from vampkit.music.genres import HELD_OUT_SEEDS
 from vampkit.train.annotations import mirdata_items
 from vampkit.train.devices import spread
@@ -95,7 +96,7 @@ def build_store(
     FileNotFoundError
         For a missing folder.
     VampkitError
-        If no sound was found, or `out` holds tokens of another codec or with other settings.
+        If no sound was found, `out` holds tokens of another codec or with other settings, or another process fills it.
     ValueError
         If some of the seeds are held out from training and others are not.
     """
@@ -108,26 +109,27 @@ def build_store(
         )
     out = Path(out)
     settings = _settings(load_codec(codec), floor)
-    _same_settings(out, settings)
     found = [item for source in sources for item in _folder_items(Path(source))]
     found += [
         {"seed": seed, "seconds": seconds, "genre": "training", "artist": "composed"}
         for seed in range(first_seed, first_seed + composed)
     ]
     found += [item for name, home in (mirdata or {}).items() for item in mirdata_items(name, home)]
-    items = _all_items(out, found, add)
-    write_text(out / "store.json", json.dumps(settings, indent=1))
-    _write_rows(out / "items.jsonl", items)
-    shards = [
-        (out, number, items[number * SHARD : (number + 1) * SHARD], os.fspath(codec), floor)
-        for number in range(-(-len(items) // SHARD))
-    ]
-    work = [s for s in shards if len(_rows(out / f"shard-{s[1]:05}.jsonl")) < len(s[2])]
-    with progress_bar(
-        total=len(shards), initial=len(shards) - len(work), desc=f"shards of {out.name}", disable=None
-    ) as bar:
-        for _ in spread(_fill, work, processes):
-            bar.update()
+    with alone(out):
+        _same_settings(out, settings)
+        items = _all_items(out, found, add)
+        write_text(out / "store.json", json.dumps(settings, indent=1))
+        _write_rows(out / "items.jsonl", items)
+        shards = [
+            (out, number, items[number * SHARD : (number + 1) * SHARD], os.fspath(codec), floor)
+            for number in range(-(-len(items) // SHARD))
+        ]
+        work = [s for s in shards if len(_rows(out / f"shard-{s[1]:05}.jsonl")) < len(s[2])]
+        with progress_bar(
+            total=len(shards), initial=len(shards) - len(work), desc=f"shards of {out.name}", disable=None
+        ) as bar:
+            for _ in spread(_fill, work, processes):
+                bar.update()
     return TokenStore(out)
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from vampkit.codec import Codec
 from vampkit.errors import VampkitError
 from vampkit.files import read_safetensors, write_safetensors
+from vampkit.files.outer import fields, text
 from vampkit.train.pool import Pool
 
 FORMAT = "vampkit.store/1"
@@ -213,7 +214,19 @@ def encode_pool(pool: Pool, codec: Codec, path: str | os.PathLike) -> ExcerptSto
 
 
 def read_excerpts(path: str | os.PathLike, chances: np.ndarray | None = None) -> ExcerptStore:
-    """Load what `encode_pool` wrote, memory-mapped. Without `chances`, all excerpts are drawn equally often."""
+    """Load what `encode_pool` wrote, memory-mapped. Without `chances`, all excerpts are drawn equally often.
+
+    Raises VampkitError or TypeError for anything else.
+    """
     header, tensors = read_safetensors(path, FORMAT)
-    codes = tensors["codes"]
+    codes, hint = tensors.get("codes"), "delete it, it is made again"
+    fields(f"the header of {Path(path).name}", header, ("codec",), hint=hint)
+    text(f"the codec of {Path(path).name} is ", header["codec"])
+    if codes is None or codes.ndim != 3 or codes.dtype != torch.uint16 or not codes.numel():
+        shape = None if codes is None else tuple(codes.shape)
+        raise VampkitError(
+            f"{Path(path).name} holds codes of shape {shape}, [excerpts, codebooks, frames] was expected; {hint}"
+        )
+    if chances is not None and len(chances) != len(codes):
+        raise VampkitError(f"{Path(path).name} holds {len(codes)} excerpts, {len(chances)} were expected; {hint}")
     return ExcerptStore(codes, np.full(len(codes), 1 / len(codes)) if chances is None else chances, header["codec"])

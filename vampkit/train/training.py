@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -14,9 +15,14 @@ from torch import nn
 
 from vampkit.errors import VampkitError
 from vampkit.files import cache_folder
+from vampkit.files.outer import fields
 from vampkit.files.texts import write_text
+from vampkit.files.written import alone
 from vampkit.train import checkpoint
 from vampkit.train.optim import Average
+
+KEPT = ("identity", "step", "model", "average", "updates", "optimizers")
+"""What each checkpoint holds. Those of some trainings hold more."""
 
 
 class Training:
@@ -51,6 +57,8 @@ class Training:
         """Continue from the newest checkpoint in `out`, if any. Raises VampkitError if its settings differ."""
         self.average = Average(self.network, self.preset.average)
         if (state := self.checkpoints.latest()) is not None:
+            hint = "choose another folder, or delete its checkpoints"
+            fields(f"the checkpoint in {self.out}", state, KEPT, hint=hint)
             checkpoint.same_run(state["identity"], self._identity(), self.out)
             self._restore(state)
         elif there := [path for path in self.out.glob("*.safetensors") if path.is_file()]:
@@ -58,7 +66,6 @@ class Training:
                 f"{self.out} holds {there[0].name} but no run to go on with, an empty folder was expected; choose "
                 "another folder, or move that file away"
             )
-        self.log = checkpoint.Log(self.out / "log.jsonl", self.step) if self.is_main else None
 
     @property
     def network(self) -> nn.Module:
@@ -179,7 +186,24 @@ class Training:
         -------
         Path or None
             The file of the result. None if the time was up, and in all processes except the main one.
+
+        Raises
+        ------
+        VampkitError
+            If another process trains in the folder.
         """
+        with alone(self.out) if self.is_main else contextlib.nullcontext():
+            if self.is_main:
+                self.log = checkpoint.Log(self.out / "log.jsonl", self.step)
+            self._updates(minutes)
+            if self.checkpoints.step() != self.step:
+                self.save()
+            if self.is_main:
+                self.checkpoints.forget()  # those that a killed run could no longer delete
+            return self.finish() if self.step >= self.steps else None
+
+    def _updates(self, minutes: float | None) -> None:
+        """Do the updates that are left, or as many as there is time for."""
         from vampkit.files.bars import progress_bar
 
         began = saved = time.monotonic()
@@ -207,9 +231,6 @@ class Training:
                 if due or best or time.monotonic() - saved > self.preset.save_seconds:
                     self.save(best)
                     saved = time.monotonic()
-        if self.checkpoints.step() != self.step:
-            self.save()
-        return self.finish() if self.step >= self.steps else None
 
     def finish(self) -> Path | None:
         """Write the averaged weights and the settings (main process only).
