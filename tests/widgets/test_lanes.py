@@ -8,11 +8,13 @@ import pytest
 from vampkit.audio import Clip, clips, load_clip
 from vampkit.controls import Control, Harmony, Loudness, Rhythm
 from vampkit.controls.control import FRAME
+from vampkit.pipeline import TakeSettings
 from vampkit.widgets import MaskModel, VampStudio
 from vampkit.widgets.lanes import Lanes, curve_bytes
 from vampkit.widgets.steps import Steps
 
 RATE = 44_100
+USUAL = TakeSettings().strength
 NAMES = {"Control": Control, "Rhythm": Rhythm, "Harmony": Harmony, "Loudness": Loudness, "load_clip": load_clip}
 
 
@@ -34,7 +36,7 @@ def struck(times, seconds):
 
 def test_at_first_nothing_is_followed(lanes):
     assert lanes.follow == () and lanes.code(None) == "[]" and list(lanes) == ["rhythm", "harmony", "loudness"]
-    assert lanes.strength == 1 and lanes.strokes() == [] and not lanes.undo() and "nothing" in repr(lanes)
+    assert lanes.strength == USUAL and lanes.strokes() == [] and not lanes.undo() and "nothing" in repr(lanes)
 
 
 def test_taps_become_strokes_and_each_is_one_step(lanes):
@@ -110,7 +112,7 @@ def test_switching_clearing_and_strength_are_steps_too(lanes):
     states = [lanes.follow]
     while lanes.undo():
         states.append(lanes.follow)
-    assert [len(follow) for follow in states] == [0, 0, 1, 1, 0] and heard == [1.5, 1.5, 1, 1]
+    assert [len(follow) for follow in states] == [0, 0, 1, 1, 0] and heard == [1.5, 1.5, USUAL, USUAL]
     leave()
     while lanes.redo():
         pass
@@ -191,7 +193,7 @@ def test_the_page_gets_bytes_over_what_is_shown(lanes):
 def test_what_does_not_fit_gets_one_sentence_and_changes_nothing(lanes, act, error, words):
     with pytest.raises(error, match=words) as told:
         act(lanes)
-    assert lanes["harmony"].control is None and lanes.strength == 1 and "\n" not in str(told.value)
+    assert lanes["harmony"].control is None and lanes.strength == USUAL and "\n" not in str(told.value)
     assert [word for word in lanes if lanes[word].control is not None] in ([], ["rhythm"])
 
 
@@ -227,7 +229,7 @@ def page(studio, **content):
 def test_takes_follow_the_lanes_that_are_on(studio, vamp):
     studio.stamp("periodic:3")
     studio.generate(wait=True)
-    assert vamp.follow == () and vamp.strength == 1
+    assert vamp.follow == () and vamp.strength == USUAL
     studio.take_from("rhythm")
     studio.take_from("harmony")
     studio.lanes.set_strength(1.4).switch("harmony", False)
@@ -259,7 +261,9 @@ def test_the_page_switches_taps_draws_clears_and_takes_back(studio):
     assert studio.state["undos"] == 6 and studio.lane_facts["strength"] == 0.5
     for _ in range(6):
         page(studio, type="undo")
-    assert studio.lane_facts["strength"] == 1 and studio.rhythm == studio.harmony == b"" and studio.state["redos"] == 6
+    assert (
+        studio.lane_facts["strength"] == USUAL and studio.rhythm == studio.harmony == b"" and studio.state["redos"] == 6
+    )
     assert "the rhythm is empty" in page(studio, type="lane_quantize", to="beats")
     assert "no lane 'bass'" in page(studio, type="lane_take", word="bass", source=0)
     assert "path leaves" in page(studio, type="lane_draw", word="rhythm", path=[[9999, 1]])
@@ -328,7 +332,7 @@ def test_the_printed_call_makes_the_same_take(small_codec, tone):
     ]
     adapters = Adapters(AdapterConfig(**sizes, hidden=8, reading=8))
     torch.nn.init.normal_(adapters.up[0].weight)
-    vamp = vk.Vamp(small_codec, *models, controls=adapters.eval())
+    vamp = vk.Vamp(small_codec, *models, controls=torch.nn.ModuleDict({"coarse": adapters}).eval())
     studio = VampStudio(vamp, tone.excerpt(0, 0.5), seed=5, preset="sketch")
     studio.stamp("periodic:3")
     studio.take_from("harmony")
@@ -388,7 +392,7 @@ def test_follow_and_strength_as_settings_go_into_the_lanes(studio):
         studio.set(follow=[Rhythm(np.ones((3, 5)))], passes=3)
     assert studio.settings.coarse.passes == 4 and studio.state["undos"] == undos
     studio.undo()
-    assert studio.lanes.strength == 1 and [c.word for c in studio.settings.follow] == ["loudness"]
+    assert studio.lanes.strength == USUAL and [c.word for c in studio.settings.follow] == ["loudness"]
 
 
 def test_cropping_cuts_the_lanes(studio):

@@ -39,9 +39,7 @@ def demo(out: Path = Path("demo"), clip: str = "03", seconds: float = 10.0, seed
 
 
 def lab(port: int = 8888) -> None:
-    """Open the notebooks in JupyterLab.
-
-    It edits the notebooks themselves, not a copy of them.
+    """Open the notebooks in JupyterLab, which edits them in place.
 
     Parameters
     ----------
@@ -287,7 +285,7 @@ def train(
     audio_every: int | None = None,
     processes: int = 1,
 ) -> None:
-    """Train a codec, a masked model, the tagger, controls or the painter of covers.
+    """Train a codec, a model, the tagger, controls or painter.
 
     Parameters
     ----------
