@@ -1,6 +1,7 @@
 """Players and figures: they are small, say what they show, ask nobody for anything, and never change a level."""
 
 import base64
+import dataclasses
 import inspect
 import io
 import json
@@ -56,6 +57,15 @@ def test_the_page_is_whole_small_and_safe(clip, mask):
     assert 'data-lm-suppress-shortcuts="true"' in page and "aria-valuetext" in page and 'role="group"' in page
     assert f"{100 * float(mask.float().mean()):.1f} % hidden" in page
     assert len(page) < 330_000
+
+
+def test_a_name_that_looks_like_a_tag_or_a_formula_is_text(clip):
+    strange = dataclasses.replace(clip, name="<b>x</b> $x_$")
+    for figure in (show.spectrogram(strange), show.waveform(strange)):
+        assert "&lt;b&gt;x&lt;/b&gt; $x_$" in figure.layout.title.text
+    drawn = static.overview(strange)
+    drawn.canvas.draw()  # reads formulas
+    assert drawn.get_axes()[0].get_title(loc="left") == r"<b>x</b> \$x_\$"
 
 
 def test_the_still_of_a_player_shows_all_its_sounds(clip, mask):

@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from vampkit.show import spectra
+from vampkit.show.marks import as_text
 
 INK = "#767676"  # 4.5 : 1 on white, 4.1 : 1 on black
 GRID = "rgba(128,128,128,0.25)"
@@ -120,7 +121,7 @@ def spectrogram(clip, title: str = "", columns: int = 320):
         For a clip without samples.
     """
     trace, hz = spectrogram_trace(clip, columns, colorbar=dict(title=dict(text="dB"), thickness=12))
-    figure = dress(figure_of(trace), title or f"Spectrogram of {clip.name or 'the sound'}")
+    figure = dress(figure_of(trace), title or f"Spectrogram of {as_text(clip.name or 'the sound')}")
     time_axis(figure, clip.seconds)
     mel_axis(figure, hz)
     return figure
@@ -155,7 +156,7 @@ def waveform(clip, title: str = "", columns: int = 800):
     y = np.stack([low, high], 1).ravel()
     look = dict(line=dict(width=1, color=ACCENT), hovertemplate="%{x:.2f} s, %{y:.3f}<extra></extra>")
     line = go.Scatter(x=x.astype(np.float32), y=y.astype(np.float32), mode="lines", **look)
-    figure = dress(figure_of(line), title or f"Waveform of {clip.name or 'the sound'}", 220)
+    figure = dress(figure_of(line), title or f"Waveform of {as_text(clip.name or 'the sound')}", 220)
     figure.update_yaxes(title_text="sample (full scale 1)")
     time_axis(figure, clip.seconds)
     return figure

@@ -92,3 +92,8 @@ def line_look(line, usual: str) -> dict:
         linewidth=(2 if line.width is None else line.width) * POINT,
         linestyle=(0, DASHES[line.dash]) if line.dash in DASHES else "solid",
     )
+
+
+def as_text(name: str) -> str:
+    """A name as plotly shows it letter by letter, whatever it looks like."""
+    return html.escape(name, quote=False)

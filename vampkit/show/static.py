@@ -62,7 +62,7 @@ def overview(clip, mask=None, path=None, tokens=None, title: str = "", size: tup
     lower.set_xlabel("time (s)")
     upper.set_xlim(0, length)
     if title or clip.name:
-        upper.set_title(title or clip.name, loc="left", fontsize=10)
+        upper.set_title((title or clip.name).replace("$", r"\$"), loc="left", fontsize=10)  # no formula
     if path is None:
         return figure
     kind = Path(path).suffix.lstrip(".")
