@@ -1,5 +1,6 @@
 """Calls with hostile or careless values: every class of them, many members of each."""
 
+import contextlib
 import itertools
 import json
 import math
@@ -238,6 +239,8 @@ def test_prompts_of_nonsense_are_refused(what):
 
 
 def test_prompts_that_fit_no_sound_are_refused_and_none_takes_the_memory(vamp, sound):
+    with contextlib.suppress(*ALLOWED):
+        vamp.vamp(sound, Loop(bars=4), **QUICK)  # librosa compiles its beat tracker at the first use of all
     nested = Periodic(7)
     for _ in range(90):
         nested = ~nested
