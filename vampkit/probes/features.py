@@ -5,7 +5,7 @@ All have a row for each frame of the tokens, so that a probe sees them as it see
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -21,7 +21,8 @@ LAGS = np.arange(12, 120, 2)
 """Lags of `tempogram` in frames: 0.2 to 2 s."""
 
 
-class Heard(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Heard:
     """A sound as the codec and the filters hear it.
 
     Notebook: 13
