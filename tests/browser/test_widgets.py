@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.lab import LIMIT, Notebook, chromium, position, serve, until
+from vampkit.pipeline import TakeSettings
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(LIMIT + 120)]
 
@@ -67,7 +68,7 @@ def test_panel_and_player_by_keyboard(lab, browser, theme, tmp_path):
         page.keyboard.press("Enter")
         page.get_by_text("Done. The same by code:").wait_for()
         code = page.get_by_text("Done. The same by code:").inner_text()
-        assert "Prefix" in code and "follow=[Rhythm(clip)], strength=1.0" in code
+        assert "Prefix" in code and f"follow=[Rhythm(clip)], strength={TakeSettings().strength}" in code
         player = page.locator(".vampkit-player").first
         player.locator(".vk-controls").wait_for(state="visible")
         names = player.locator(".vk-name").all_inner_texts()
