@@ -4,8 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from vampkit.arithmetic import Kept, attend, multiplied
 from vampkit.errors import VampkitError
-from vampkit.model import Kept, MaskedTransformer, ModelConfig, attend, multiplied
+from vampkit.model import MaskedTransformer, ModelConfig
 from vampkit.pipeline import load_vamp
 from vampkit.prompts import Periodic
 from vampkit.sampling import hidden_logits

@@ -151,6 +151,11 @@ def _whole(tensors: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
     return tensors
 
 
+def part_of(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with `name` and a dot, by the rest of their names."""
+    return {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
+
+
 def digest(*states: Mapping[str, Tensor], start: Any = None, dtype: torch.dtype = torch.float32) -> str:
     """Sixteen hexadecimal digits that stand for weights, as numbers of type `dtype`, and JSON data before them."""
     found = hashlib.sha256(b"" if start is None else json.dumps(start, sort_keys=True).encode())

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Int, UInt8
 from torch import Tensor, nn
 
 from vampkit.files import data_folder, read_safetensors, write_safetensors
-from vampkit.files.tensors import fill
+from vampkit.files.tensors import fill, part_of
 from vampkit.model import ModelConfig
 from vampkit.paint.captions import Caption
 from vampkit.paint.model import NOTHING, SIDE, CoverModel
@@ -255,8 +255,7 @@ def load_painter(path: str | os.PathLike | None = None) -> Painter:
     base, finer = (ModelConfig(**header[name]) for name in ("base", "finer"))
 
     def filled(part: nn.Module, name: str) -> nn.Module:
-        own = {key.removeprefix(f"{name}."): w for key, w in weights.items() if key.startswith(f"{name}.")}
-        fill(part, own, path, "are not this painter's ({}); train it again")
+        fill(part, part_of(weights, name), path, "are not this painter's ({}); train it again")
         return part.eval().requires_grad_(False)
 
     rough, sharp = filled(Tokenizer(4, base.entries), "rough"), filled(Tokenizer(2, base.entries), "sharp")

@@ -17,7 +17,7 @@ from vampkit.controls.kinds import stacked
 from vampkit.errors import VampkitError
 from vampkit.files import read_safetensors, write_safetensors
 from vampkit.files.outer import fields, number, shown
-from vampkit.files.tensors import fill, fitting
+from vampkit.files.tensors import fill, fitting, part_of
 from vampkit.model import MaskedTransformer
 from vampkit.pipeline.windows import Window, cut
 from vampkit.weights import model_hash
@@ -127,17 +127,16 @@ def load_controls(path: str | os.PathLike, models: Mapping[str, MaskedTransforme
                 f"{Path(path).name} was trained for the {name} model {str(about['base'])[:8]}, this one is "
                 f"{model_hash(models[name])[:8]}; load the models it was trained for, or train controls for these"
             )
-        config, own = _config(about["config"], Path(path)), {}
-        for key in [key for key in weights if key.startswith(f"{name}.")]:
-            own[key.removeprefix(f"{name}.")] = weights.pop(key)
+        config, own = _config(about["config"], Path(path)), part_of(weights, name)
         refusal = "are no adapters of these settings ({}); fetch them again"
         fitting(partial(Adapters, config), own, Path(path), refusal)
         parts[name] = Adapters(config)
         fill(parts[name], own, Path(path), refusal)
-    if weights or not parts:
+    strange = sorted(key for key in weights if key.partition(".")[0] not in parts)
+    if strange or not parts:
         raise VampkitError(
-            f"{Path(path).name} holds {shown(sorted(weights))}, adapters of the models named in its header were "
-            "expected; fetch it again"
+            f"{Path(path).name} holds {shown(strange)}, adapters of the models named in its header were expected; "
+            "fetch it again"
         )
     return nn.ModuleDict(parts).eval().requires_grad_(False)
 

@@ -140,8 +140,9 @@ def smoothed(rows: Float[np.ndarray, "frames dims"], side: int = 29) -> Float[np
     ndarray
         [frames, dims].
     """
-    padded = np.pad(np.asarray(rows, np.float64), ((side + 1, side), (0, 0)), mode="edge").cumsum(0)
-    return ((padded[2 * side + 1 :] - padded[: -2 * side - 1]) / (2 * side + 1)).astype(np.float32)
+    from scipy.ndimage import uniform_filter1d
+
+    return uniform_filter1d(np.asarray(rows, np.float64), 2 * side + 1, axis=0, mode="nearest").astype(np.float32)
 
 
 def tempogram(rhythm: Float[np.ndarray, "frames 3"]) -> Float[np.ndarray, "1 lags"]:

@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vampkit.model import Linear, MaskedTransformer
+from vampkit.arithmetic import Linear
+from vampkit.model import MaskedTransformer
 
 PRECISIONS = ("float32", "bf16", "int8", "auto")
 """Names of the precisions. "auto" is bf16 where it is fast, else float32."""
