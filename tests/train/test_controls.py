@@ -14,7 +14,7 @@ from vampkit.pipeline import load_vamp
 from vampkit.pipeline.follow import load_controls
 from vampkit.train.controls import CONTROL_PRESETS, ControlTraining, train_controls
 from vampkit.train.followed import Followed, followed
-from vampkit.train.rough import rough
+from vampkit.train.rough import GIVEN, rough
 
 PRESET = dataclasses.replace(CONTROL_PRESETS["coarse"]["ci"], frames=40)
 
@@ -73,6 +73,26 @@ def test_another_model_or_preset_is_refused(base, tmp_path):
         pieces().crop(500, np.random.default_rng(0))
 
 
+def test_a_run_begins_with_the_adapters_it_is_given(base, tmp_path):
+    path = ControlTraining(PRESET, base, "coarse", pieces(), pieces(1), tmp_path / "first", "cpu").run()
+    first = load_controls(path, {"coarse": base})["coarse"]
+    options = (base, "coarse", pieces(), pieces(1))
+    second = ControlTraining(PRESET, *options, tmp_path / "second", "cpu", first)
+    for name, value in first.state_dict().items():
+        assert torch.equal(value, second.model.state_dict()[name])
+    wide = dataclasses.replace(PRESET, hidden=2 * PRESET.hidden)
+    with pytest.raises(VampkitError, match="another shape"):
+        ControlTraining(wide, *options, tmp_path / "third", "cpu", first)
+
+
+def test_most_tokens_are_hidden_in_as_many_examples_as_asked(base, tmp_path):
+    for high, least in ((0.0, 0.0), (1.0, 0.75)):
+        preset = dataclasses.replace(PRESET, high=high, prompted=0.0)
+        training = ControlTraining(preset, base, "coarse", pieces(), pieces(1), tmp_path / str(high), "cpu")
+        shares = [float(training.example(number, 0.3)[1].float().mean()) for number in range(20)]
+        assert (min(shares) > least) and (high or max(shares) < 0.5)
+
+
 def test_rough_curves_are_curves_in_range():
     values, flags = pieces(1, 200).curves[0], []
     for number in range(200):
@@ -85,7 +105,7 @@ def test_rough_curves_are_curves_in_range():
             assert told[16 + row, 0] or not part.any()
             place += kind.channels
         flags.append(told[16:, 0])
-    assert np.allclose(np.mean(flags, 0), [0.8, 0.6, 0.4], atol=0.12) and np.max(flags, 1).all()
+    assert np.allclose(np.mean(flags, 0), list(GIVEN.values()), atol=0.12) and np.max(flags, 1).all()
 
 
 def test_the_rhythm_of_the_drums_stands_for_that_of_the_piece(base, tmp_path):

@@ -291,7 +291,7 @@ def train(
     ----------
     what : str
         What to train. The tagger is trained on its own composed music and takes only PRESET, OUT and MINUTES; controls
-        take PRESET, OUT, MUSIC, COMPOSED, MINUTES and DEVICE. The painter takes PRESET and OUT.
+        take PRESET, OUT, MUSIC, COMPOSED, MINUTES, START and DEVICE. The painter takes PRESET and OUT.
     preset : str
         Size of the model and length of the training.
     out : Path, optional
@@ -312,7 +312,7 @@ def train(
         Number of processes that compose new music during training, instead of pieces made before (masked models). A GPU
         needs many.
     start : str, optional
-        A codec or a model to start from.
+        A codec, a model or adapters to start from.
     device : str
         auto is a GPU if there is one. For several GPUs: `torchrun --nproc-per-node N -m vampkit.cli train ...`.
     accumulate : int
@@ -352,14 +352,14 @@ def train(
 
         path = train_painter(preset, out)
     elif what == "controls":
-        if store or valid_store or stream or start:
+        if store or valid_store or stream:
             raise ValueError(
-                "controls are trained on sound, of which curves are taken; leave --store, --valid-store, --stream and "
-                "--start out"
+                "controls are trained on sound, of which curves are taken; leave --store, --valid-store and "
+                "--stream out"
             )
         from vampkit.train import train_controls
 
-        path = train_controls(preset, "tiny", out, music, composed, minutes, device)
+        path = train_controls(preset, "tiny", out, music, composed, minutes, device, start)
     elif what == "codec":
         if store or valid_store or stream:
             raise ValueError("a codec is trained on sound, --music was expected in place of --store and --stream")

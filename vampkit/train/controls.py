@@ -19,6 +19,7 @@ from torch import Tensor
 from vampkit import masks, schedules
 from vampkit.controls import AdapterConfig, Adapters, Control, Following
 from vampkit.controls.kinds import by_control
+from vampkit.errors import VampkitError
 from vampkit.files import cache_folder
 from vampkit.model import MaskedTransformer
 from vampkit.music.genres import HELD_OUT_SEEDS
@@ -53,6 +54,8 @@ class ControlPreset:
         Updates over which the rates rise.
     clip : float
         Gradients are clipped to this norm.
+    high : float
+        Fraction of examples whose mask ratio is drawn from 0.8 to 1 instead of by the schedule.
     prompted : float
         Fraction of examples in which every so many frames are kept as well, as periodic prompts do.
     drums : float
@@ -69,11 +72,12 @@ class ControlPreset:
         Updates between checks.
     """
 
-    hidden: int = 96  # the file stays below half a MiB
+    hidden: int = 96  # the file of both models stays near one MiB
     reading: int = 64
     frames: int = 512  # 9 s, nearly a window of the sampling loop
     batch: int = 8
     steps: int = 700  # 20 minutes of two cores
+    high: float = 0.5  # there controls tell most, and there a take begins
     muon_rate: float = 0.02  # as for the coarse model
     muon_decay: float = 0.01
     adam_rate: float = 2e-3
@@ -95,8 +99,8 @@ def _ci() -> ControlPreset:
 CONTROL_PRESETS = {
     "coarse": {
         "ci": _ci(),
-        "laptop": ControlPreset(),
-        "gpu": ControlPreset(batch=64, steps=6000, warmup=100, average=0.999, check_every=1000),
+        "laptop": ControlPreset(hidden=192),
+        "gpu": ControlPreset(hidden=192, batch=64, steps=6000, warmup=100, average=0.999, check_every=1000),
     },
     "fine": {
         "ci": _ci(),
@@ -104,7 +108,9 @@ CONTROL_PRESETS = {
         "gpu": ControlPreset(frames=256, batch=128, steps=6000, warmup=100, average=0.999, check_every=1000),
     },
 }
-"""The presets by model. ci: seconds, to test the code. laptop: as the bundled adapters. gpu: minutes on a card."""
+"""The presets by model. ci: seconds, to test the code.
+
+laptop: as the bundled adapters, which had more steps. gpu: minutes on a card."""
 
 
 class ControlTraining(Training):
@@ -126,11 +132,13 @@ class ControlTraining(Training):
         Folder for checkpoints, log and the result.
     device : str
         "auto" (a GPU if there is one), "cpu" or "cuda".
+    start : Adapters, optional
+        Adapters to begin with. If `out` has a checkpoint, that is used instead.
 
     Raises
     ------
     VampkitError
-        If `out` holds a run with other settings or another model.
+        If `start` has another shape, or if `out` holds a run with other settings or another model.
     """
 
     def __init__(
@@ -142,12 +150,21 @@ class ControlTraining(Training):
         valid: Followed,
         out: str | os.PathLike,
         device: str = "auto",
+        start: Adapters | None = None,
     ):
         super().__init__(preset, out, preset.steps, preset.keep)
         self.base, self.name, self.train, self.valid = base.to(chosen(device)), name, train, valid
         self.device = next(base.parameters()).device
         shape = dict(layers=base.config.layers, width=base.config.width, hidden=preset.hidden, reading=preset.reading)
-        self.model = Adapters(AdapterConfig(**shape)).to(self.device)
+        self.model = Adapters(AdapterConfig(**shape))
+        if start is not None:
+            if start.config != self.model.config:
+                raise VampkitError(
+                    f"the adapters to begin with have another shape ({start.config}); "
+                    f"{self.model.config} was expected; choose a preset of that shape, or begin without them"
+                )
+            self.model.load_state_dict(start.state_dict())
+        self.model.to(self.device)
         matrices = [layer.weight for layers in (self.model.down, self.model.up) for layer in layers]
         rest = self.model.convolutions.parameters()
         self.optimizers = [
@@ -181,6 +198,8 @@ class ControlTraining(Training):
         rng = np.random.default_rng((self.preset.seed, number))
         codes, values = self.train.crop(self.preset.frames, rng, self.preset.drums)
         codes = codes[: self.base.config.codebooks]
+        if rng.random() < self.preset.high:
+            ratio = float(rng.uniform(0.8, 1))
         mask = masks.random(*codes.shape, ratio, torch.Generator().manual_seed(int(rng.integers(2**62))))
         if rng.random() < self.preset.prompted:
             period = int(rng.integers(5, 40))
@@ -250,6 +269,7 @@ def train_controls(
     composed: int = 300,
     minutes: float | None = None,
     device: str = "auto",
+    start: str | os.PathLike | None = None,
 ) -> Path | None:
     """Train the adapters that follow rhythm, harmony and loudness, or continue the runs in `out`.
 
@@ -273,6 +293,8 @@ def train_controls(
         Stop after this time. The next call continues.
     device : str
         "auto" (a GPU if there is one), "cpu" or "cuda".
+    start : str or PathLike, optional
+        A file of adapters to begin with, such as an earlier controls.safetensors.
 
     Returns
     -------
@@ -296,10 +318,12 @@ def train_controls(
     train = followed(codec, home / "train", range(made), folders[0])
     valid = followed(codec, home / "valid", range(HELD_OUT_SEEDS, HELD_OUT_SEEDS + held), folders[1])
     models = {kind: load_model(kind if bundled else Path(model) / f"{kind}.safetensors", codec) for kind in presets}
+    first = {} if start is None else load_controls(start, models)
     adapters = {}
     for kind, base in models.items():
         left = None if end is None else max(0.0, (end - time.monotonic()) / 60)
-        path = ControlTraining(presets[kind], base, kind, train, valid, out / kind, device).run(left)
+        begin = first[kind] if kind in first else None
+        path = ControlTraining(presets[kind], base, kind, train, valid, out / kind, device, begin).run(left)
         if path is None:
             return None
         adapters |= load_controls(path, models).items()

@@ -20,6 +20,8 @@ from vampkit.train.pool import music_files
 FORMAT = "vampkit.followed/2"
 SECONDS = 30.0
 """Length of a piece, and of the parts into which recordings are cut."""
+MOST_PARTS = 4
+"""Of one recording; a longer one gives parts from its whole length. Many recordings teach more than much of a few."""
 
 
 class Followed:
@@ -94,8 +96,10 @@ def _composed(seed: int) -> tuple[list[Clip], Clip | None]:
 
 
 def _parts(clip: Clip) -> list[Clip]:
-    """A recording in parts of 30 s; a last one of less than half is left out."""
+    """Up to four parts of 30 s of a recording; a last one of less than half is left out."""
     starts = np.arange(0, max(clip.seconds - SECONDS / 2, 0.1), SECONDS)
+    if len(starts) > MOST_PARTS:
+        starts = starts[np.linspace(0, len(starts) - 1, MOST_PARTS).round().astype(int)]
     parts = [clip.excerpt(float(start), min(SECONDS, clip.seconds - float(start))) for start in starts]
     return [part for part in parts if part.loudness() > -50]
 

@@ -11,7 +11,7 @@ from vampkit.controls import curves
 from vampkit.controls.control import STEP
 from vampkit.controls.kinds import by_control
 
-GIVEN = {"rhythm": 0.8, "harmony": 0.6, "loudness": 0.4}
+GIVEN = {"rhythm": 0.8, "harmony": 0.8, "loudness": 0.4}
 """In which fraction of the examples each control is given. In the others the model learns to do without it."""
 
 
