@@ -21,6 +21,8 @@ import torch.nn.functional as F
 from torch import nn
 
 import vampkit as vk
+from tests.bench.bench_generated import EMBEDDINGS
+from vampkit import metrics, music
 from vampkit.codec.descript import _dac_snake, dac
 from vampkit.model import MaskedTransformer, ModelConfig
 from vampkit.prompts import Periodic
@@ -113,8 +115,8 @@ def forward(options):
 @torch.inference_mode()
 def quality(options):
     """What lower precision costs the bundled models on a bundled clip: greedy tokens and cross entropy."""
-    print("\n| model | precision | hidden tokens | equal greedy tokens | cross entropy, nats | in float32 |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print("\n| model | precision | equal greedy tokens | cross entropy less that in float32, nats |")
+    print("| --- | --- | --- | --- |")
     exact = vk.load_vamp("tiny")
     clips = [vk.load_clip(name).mono() for name in vk.clips()]
     tokens = [exact.codec.encode(clip.excerpt(0, min(9.0, clip.seconds))) for clip in clips]
@@ -122,17 +124,34 @@ def quality(options):
         low = vk.load_vamp("tiny", precision=precision)
         for kind in ("coarse", "fine"):
             model, other = getattr(exact, kind), getattr(low, kind)
-            same, first, second = [], [], []
+            same, more = [], []  # a value a clip
             for number, each in enumerate(tokens):
                 _, mask = inputs(model.config, each.frames, seed=number)
                 codes = each.batch[:, : model.config.codebooks]
                 a, b = (m(codes, mask, True).float() for m in (model, other))
-                same.append((a.argmax(-1) == b.argmax(-1)).float())
-                first.append(F.cross_entropy(a, codes[mask], reduction="none"))
-                second.append(F.cross_entropy(b, codes[mask], reduction="none"))
-            equal, before, after = (torch.cat(part) for part in (same, first, second))
-            row = f"| {kind} | {precision} | {len(equal)} | {equal.mean():.3f} | {after.mean():.4f}"
-            print(f"{row} | {before.mean():.4f} |", flush=True)
+                same.append(float((a.argmax(-1) == b.argmax(-1)).float().mean()))
+                more.append(float(F.cross_entropy(b, codes[mask]) - F.cross_entropy(a, codes[mask])))
+            print(f"| {kind} | {precision} | {metrics.bootstrap(same)} | {metrics.bootstrap(more)} |", flush=True)
+
+
+def takes(options):
+    """What lower precision costs whole takes of the bundled clips: distances to other, composed tracks."""
+    clips = [vk.load_clip(name).mono() for name in vk.clips()]
+    clips = [clip.excerpt(0, min(10.0, clip.seconds)) for clip in clips]
+    far = [music.render(music.compose(1_001_000 + i, seconds=10.0)).at_loudness() for i in range(len(clips))]
+    made = {}
+    for precision in ("float32", "bf16", "int8"):
+        vamp = vk.load_vamp("tiny", precision=precision)
+        made[precision] = [vamp.vamp(clip, Periodic(7), seed=i).clip for i, clip in enumerate(clips)]
+    print("\n| precision | embedding | Frechet, of that in float32 | kernel, less that in float32 |")
+    print("| --- | --- | --- | --- |")
+    for name, embed in EMBEDDINGS.items():
+        heard = {precision: [embed(clip) for clip in sounds] for precision, sounds in made.items()}
+        others = [embed(clip) for clip in far]
+        for precision in ("bf16", "int8"):
+            pair = heard[precision], heard["float32"], others
+            row = f"| {precision} | {name} | {metrics.frechet_ratio(*pair)} | {metrics.kernel_difference(*pair)} |"
+            print(row, flush=True)
 
 
 def loop(options):
@@ -195,7 +214,7 @@ def lines(options):
     print(f"\npeak memory of the process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
 
 
-PARTS = {"forward": forward, "quality": quality, "loop": loop, "codec": codec, "lines": lines}
+PARTS = {"forward": forward, "quality": quality, "takes": takes, "loop": loop, "codec": codec, "lines": lines}
 
 
 def main():
