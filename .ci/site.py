@@ -26,7 +26,7 @@ def main() -> None:
     shutil.rmtree(out, ignore_errors=True)
     words = ["--builder", "html", "--conf-dir", CONF, "--fail-on-warning", "--keep-going", "--quiet", "--fresh-env"]
     run("-m", "sphinx", *words, "--doctree-dir", source / ".doctrees", source, out)
-    run(ROOT / ".ci" / "docs.py", out / "api")
+    run(ROOT / ".ci" / "docs.py", out / "api", "--in-site")
     if (source / "_extra").is_dir():
         shutil.copytree(source / "_extra", out, dirs_exist_ok=True)
     for page in pages:

@@ -17,9 +17,12 @@ myst_heading_anchors = 3
 html_math_renderer = "mathml"
 
 html_theme = "sphinx_book_theme"
+html_favicon = str(Path(__file__).parent / "static" / "icon.svg")
 html_static_path = [str(Path(__file__).parent / "static")]
 html_css_files = ["site.css"]
 html_show_sphinx = False
+html_use_index = False  # it would be empty: the names have pages of their own
+html_context = {"default_mode": "auto"}  # light or dark as the reader's system is
 html_copy_source = True
 html_sourcelink_suffix = ""
 pygments_style = "a11y-high-contrast-light"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "build" / "site"
-PAGES = sorted(path.relative_to(BUILT).as_posix() for path in BUILT.rglob("*.html"))
+PAGES = sorted(path.relative_to(BUILT).as_posix() for path in BUILT.rglob("*.html") if "_static" not in path.parts)
+PAGES = [page for page in PAGES if page != "api/index.html"]  # it leads on to api/vampkit.html
 LOCAL = ("data:", "blob:", "about:")
 
 
