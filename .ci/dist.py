@@ -1,7 +1,7 @@
 """Wheel and sdist in dist/, checked: what they hold, and that the wheel works in a new environment without this tree.
 
-    python .ci/dist.py            the new environment borrows the packages of this one, so nothing is fetched
-    python .ci/dist.py --whole    it fetches its own, as a user's would (gigabytes on Linux with a GPU's torch)
+python .ci/dist.py            the new environment borrows the packages of this one, so nothing is fetched
+python .ci/dist.py --whole    it fetches its own, as a user's would (gigabytes on Linux with a GPU's torch)
 """
 
 import argparse
@@ -44,7 +44,9 @@ def inside(wheel: Path, sdist: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
     wanted = {f"vampkit/{p.relative_to(ROOT / 'vampkit').as_posix()}" for p in files(ROOT / "vampkit")}
-    wanted |= {f"vampkit/{p.relative_to(ROOT).as_posix()}" for kind in ("data", "notebooks") for p in files(ROOT / kind)}
+    wanted |= {
+        f"vampkit/{p.relative_to(ROOT).as_posix()}" for kind in ("data", "notebooks") for p in files(ROOT / kind)
+    }
     meta = {name for name in held if ".dist-info/" in name}
     assert held - meta == wanted, f"the wheel differs from the tree: {sorted((held - meta) ^ wanted)[:10]}"
     licences = {Path(name).name for name in meta if "/licenses/" in name}

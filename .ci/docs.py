@@ -1,6 +1,6 @@
 """API pages of all public names in build/docs, offline, by pdoc; a warning is an error.
 
-    python .ci/docs.py [FOLDER] [--in-site]
+python .ci/docs.py [FOLDER] [--in-site]
 """
 
 import argparse

@@ -1,6 +1,6 @@
-"""The site in build/site: notebooks as pages, the course, texts and API pages. Nothing is fetched; a warning is an error.
+"""The site in build/site: notebooks, course, texts and API pages. Nothing is fetched, and a warning is an error.
 
-    python .ci/site.py [FOLDER]
+python .ci/site.py [FOLDER]
 """
 
 import os

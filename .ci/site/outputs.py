@@ -1,4 +1,4 @@
-"""What a page shows of a notebook's outputs: sound with its player, pictures with a text in their place, folded results."""
+"""What a page shows of a notebook's outputs: sound with its player, pictures with a text in their place."""
 
 from __future__ import annotations
 

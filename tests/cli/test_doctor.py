@@ -13,7 +13,9 @@ from vampkit.files import data_folder
 
 
 def test_here_nothing_is_wrong(capsys):
-    cli.main(["doctor"])
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["doctor"])
+    assert stop.value.code == 0
     said = capsys.readouterr().out
     lines = [line for line in said.splitlines() if not line.startswith(" ")]
     assert [line.split()[1] for line in lines[:-1]] == list(doctor.CHECKS)

@@ -100,14 +100,17 @@ BLANK = """async () => {
     }
     for (const output of document.querySelectorAll(".cell_output")) {
         const shows = output.innerText.trim() || output.querySelector("img, svg, audio, math");
-        if (!shows || output.getBoundingClientRect().height < 5) blank.push(`empty output: ${output.outerHTML.slice(0, 200)}`);
+        if (!shows || output.getBoundingClientRect().height < 5) blank.push(`empty: ${output.outerHTML.slice(0, 200)}`);
     }
     return blank;
 }"""
 """Pictures that do not load, have one colour, or no text in their place; outputs that show nothing."""
 
 PLAYED = """async () => {
-    const until = async (true_) => { for (let i = 0; i < 200 && !true_(); i++) await new Promise(go => setTimeout(go, 25)); return true_(); };
+    const until = async (true_) => {
+        for (let i = 0; i < 400 && !true_(); i++) await new Promise(go => setTimeout(go, 25));
+        return true_();
+    };
     const silent = [];
     let count = 0;
     for (const player of document.querySelectorAll(".vampkit-player")) {
@@ -115,7 +118,8 @@ PLAYED = """async () => {
         if (!button) { if (player.querySelector("audio")) silent.push(`no button: ${player.ariaLabel}`); continue; }
         count += 1;
         button.click();
-        if (!await until(() => Number(player.dataset.position) > 0.03)) silent.push(`does not play: ${player.ariaLabel}`);
+        const plays = await until(() => Number(player.dataset.position) > 0.03);
+        if (!plays) silent.push(`does not play: ${player.ariaLabel}`);
         button.click();
         await until(() => player.dataset.playing === "0");
     }

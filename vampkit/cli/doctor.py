@@ -178,10 +178,14 @@ def lab() -> Finding:
     try:
         start = KernelSpecManager().get_kernel_spec("python3").argv[0]
     except NoSuchKernel:
-        return Finding("wrong", "Jupyter knows no kernel called python3", "run `python -m ipykernel install --sys-prefix`")
+        return Finding(
+            "wrong", "Jupyter knows no kernel called python3", "run `python -m ipykernel install --sys-prefix`"
+        )
     program = Path(shutil.which(start) or start)
     if not start.startswith("python") and program.parent != Path(sys.executable).parent:  # a bare name means this one
-        advice = f"remove that kernel (`jupyter kernelspec list`), or run `{sys.executable} -m ipykernel install --user`"
+        advice = (
+            f"remove that kernel (`jupyter kernelspec list`), or run `{sys.executable} -m ipykernel install --user`"
+        )
         return Finding("wrong", f"the kernel python3 starts {start}, another Python", advice)
     version = metadata.version("jupyterlab")
     folder = notebooks_folder()

@@ -79,17 +79,12 @@ def _tell(laid: Laid, folder: Path) -> None:
 
 
 def doctor() -> None:
-    """Look whether this machine has what the notebooks need.
-
-    Says what was found, one line each, and what to do where something is missing. The exit code is 0 if nothing is
-    wrong, else 1.
-    """
+    """Say what this machine lacks for the notebooks, if anything."""
     from vampkit.cli.doctor import run
 
     wrong = [name for name, finding in run().items() if finding.state == "wrong"]
     print(f"wrong: {', '.join(wrong)}" if wrong else "nothing is wrong", flush=True)
-    if wrong:
-        raise SystemExit(1)
+    raise SystemExit(1 if wrong else 0)
 
 
 def quiet_lab() -> dict[str, str]:
