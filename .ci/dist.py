@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tarfile
 import tempfile
 import time
@@ -20,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
 MOST = 60 * 2**20  # bytes of the wheel, and of the sdist; the index takes 100 MB a file
-NOT_IN_IT = re.compile(r"(^|/)(tests|\.ci|\.github|build|runs|demo|__pycache__|conftest\.py)(/|$)")
+NOT_IN_IT = re.compile(r"(^|/)(tests|\.ci|\.github|build|runs|demo|__pycache__|conftest\.py|masters)(/|$)")
 
 
 def main() -> None:
@@ -75,7 +74,8 @@ def works(wheel: Path, folder: Path, whole: bool) -> None:
         run(python, "-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt", wheel)
     else:
         site = next((folder / "env").glob("lib/python*/site-packages"))
-        (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+        borrowed = [path for path in sys.path if path.endswith("site-packages")]
+        (site / "borrowed.pth").write_text("\n".join([*borrowed, ""]), encoding="utf-8")
         run(python, "-m", "pip", "install", "-q", "--no-index", "--no-deps", wheel)
     print(f"installed in {time.monotonic() - began:.0f} s", flush=True)
     away = folder / "away"

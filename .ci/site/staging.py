@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+from launch import repository
 from outputs import for_page, joined
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,7 +18,7 @@ TEXTS = {
 }
 """Texts from outside of notebooks/, and where they stand in the site."""
 
-SKIPPED = {"__pycache__", ".ipynb_checkpoints", "conftest.py"}
+SKIPPED = {"__pycache__", ".ipynb_checkpoints", "conftest.py", "masters"}  # masters hold the answers of the course
 PAGES, PLAIN = {".ipynb", ".md"}, {".png", ".jpg", ".svg"}
 TO_FILE = re.compile(r"(?<!!)\[([^\]]+)\]\(((?!https?:)[^)\s]+\.(?:html|zip|csv|json|wav|flac|mp3|toml|py|txt))\)")
 """A link of Markdown to a file that is no page."""
@@ -42,7 +43,10 @@ def stage(target: Path) -> list[Path]:
         _put(ROOT / source, target / place)
     for card in sorted((ROOT / "data" / "models").glob("*.md")):
         _put(card, target / "reference" / "models" / card.name)
-    _put(Path(__file__).with_name("api.md"), target / "api.md")
+    here = Path(__file__).parent
+    _put(here / "api.md", target / "api.md")
+    launch, place = (here / "launch.md").read_text(encoding="utf-8"), repository() or "OWNER/vampkit"
+    (target / "launch.md").write_text(launch.replace("OWNER/vampkit", place), encoding="utf-8")
     (target / "index.md").write_text(_front(target), encoding="utf-8")
     return sorted(p.relative_to(target) for p in target.rglob("*") if p.suffix in PAGES)
 
@@ -82,13 +86,17 @@ def without_front_matter(text: str) -> str:
 def _front(target: Path) -> str:
     """The front page: README, and what the list at the left shows."""
     course = target / "notebooks" / "course"
-    guide = ["notebooks/course/*"] if course.is_dir() else []
+    guide = ["notebooks/course/guide"] if (course / "guide.md").is_file() else []
+    guide += ["notebooks/course/*"] if course.is_dir() else []
     parts = [
         ("Notebooks", ["notebooks/[0-9]*", "notebooks/a*", "notebooks/bibliography"]),
         ("Course", guide + (["notebooks/course/*/*"] if any(course.glob("*/*.*")) else [])),
-        ("Reference", ["Python names <api>", "reference/models/*", "reference/clips", "CONTRIBUTING", "CHANGELOG"]),
+        (
+            "Reference",
+            ["launch", "Python names <api>", "reference/models/*", "reference/clips", "CONTRIBUTING", "CHANGELOG"],
+        ),
     ]
-    text = links((ROOT / "README.md").read_text(encoding="utf-8"))
+    text = links((ROOT / "README.md").read_text(encoding="utf-8")).replace("(.ci/site/", "(")
     for caption, rows in parts:
         if rows:
             text += "\n".join(["\n```{toctree}", ":hidden:", ":glob:", f":caption: {caption}", "", *rows, "```\n"])

@@ -13,7 +13,13 @@ from vampkit.cli.copying import LIST, lay_out, notebooks_folder
 @pytest.fixture
 def source(tmp_path):
     folder = tmp_path / "source"
-    for name, text in {"00_a.ipynb": "a", "01_b.ipynb": "b", "images/x.png": "x", "conftest.py": "no"}.items():
+    for name, text in {
+        "00_a.ipynb": "a",
+        "01_b.ipynb": "b",
+        "images/x.png": "x",
+        "conftest.py": "no",
+        "course/masters/hw1.ipynb": "answers",
+    }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     return folder
