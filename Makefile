@@ -6,7 +6,7 @@ export MALLOC_TRIM_THRESHOLD_ := 1000000000
 export MALLOC_MMAP_THRESHOLD_ := 1000000000
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-with tests/nbval.cfg
 
-.PHONY: help demo lab test fuzz browser extras bench lint types docs outputs clean
+.PHONY: help demo lab test fuzz browser extras bench lint types docs site site-check dist outputs clean
 
 help:
 	@echo "make demo    vamp on a bundled clip six ways; sounds and a picture land in demo/"
@@ -19,6 +19,9 @@ help:
 	@echo "make lint    ruff over code and notebooks, the layers, the docstrings of public names"
 	@echo "make types   mypy over the core"
 	@echo "make docs    API pages in build/docs"
+	@echo "make site    notebooks, texts and API as a site in build/site"
+	@echo "make site-check  the site, and every page of it in a browser; needs Chromium"
+	@echo "make dist    wheel and sdist in dist/, checked"
 	@echo "make outputs  run the notebooks (or NOTEBOOK=...) and save them with their outputs"
 	@echo "make clean   remove what the other targets wrote (not .venv)"
 
@@ -62,6 +65,17 @@ types: .venv/.done
 
 docs: .venv/.done
 	$(BIN)/python .ci/docs.py build/docs
+
+site: .venv/.done
+	$(BIN)/python -c "import axe_playwright_python, sphinx_book_theme" || $(BIN)/python -m pip install -c constraints.txt -e ".[site]"
+	$(BIN)/python .ci/site.py build/site
+
+site-check: site
+	$(BIN)/python -m pytest -q -m site tests/site
+
+dist: .venv/.done
+	$(BIN)/python -c "import build, hatchling, twine" || $(BIN)/python -m pip install -c constraints.txt -e ".[dist]"
+	$(BIN)/python .ci/dist.py
 
 # Not in JupyterLab: there figures leave their PNG to plotly, and the state of widgets is saved. What a cell prints is joined
 # afterwards, so that a page shows one block.

@@ -15,13 +15,18 @@ CORE = ("masks", "schedules", "model", "sampling", "audio", "codec", "prompts", 
 install_import_hook([f"vampkit.{name}" for name in CORE], "tests.shapes.checked")
 
 
+IN_BROWSER = {"browser": "run `make browser`", "site": "run `make site-check`"}
+"""Tests that need Chromium, by their marker, and what runs them."""
+
+
 def pytest_collection_modifyitems(config, items):
     """Tests in a browser run where they are asked for by their marker, and then nothing that is missing lets them
     pass."""
-    if "browser" not in config.option.markexpr:
-        for item in items:
-            if item.get_closest_marker("browser"):
-                item.add_marker(pytest.mark.skip(reason="in a browser: run `make browser`, which needs Chromium"))
+    for marker, how in IN_BROWSER.items():
+        if marker not in config.option.markexpr:
+            for item in items:
+                if item.get_closest_marker(marker):
+                    item.add_marker(pytest.mark.skip(reason=f"in a browser: {how}, which needs Chromium"))
 
 
 @pytest.fixture(autouse=True)

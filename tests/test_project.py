@@ -148,11 +148,43 @@ def lines_of_code(text: str) -> int:
 
 def test_models_have_cards_that_say_what_they_must():
     for name in ("codec", "coarse", "fine", "tagger", "controls", "painter"):
-        card = (ROOT / "data" / "models" / f"{name}.md").read_text()
+        head, card = (ROOT / "data" / "models" / f"{name}.md").read_text().split("\n---\n")  # the head is for the hub
         lines = card.splitlines()
         assert len(lines) <= 50 and max(map(len, lines)) <= 120, f"{name}.md is more than one screen"
         for word in ("CC BY-SA 4.0", "vampkit train", "core", "seeds"):
             assert word in card, f"{name}.md does not mention {word}"
+
+
+def test_cards_have_the_head_that_the_hub_reads():
+    from huggingface_hub import ModelCard
+
+    for path in sorted((ROOT / "data" / "models").glob("*.safetensors")):
+        head = ModelCard.load(path.with_suffix(".md")).data
+        assert (head.license, head.library_name) == ("cc-by-sa-4.0", "vampkit"), path.name
+        assert head.tags and head.pipeline_tag in ("audio-to-audio", "audio-classification", "text-to-image")
+
+
+def test_one_version_stands_everywhere():
+    yaml = pytest.importorskip("yaml", reason="PyYAML comes with the extra `dev`")
+    import vampkit
+
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert cited["version"] == vampkit.__version__ and cited["cff-version"] == "1.2.0"
+    assert {"message", "title", "authors", "license", "preferred-citation"} <= set(cited)
+    assert re.search(rf"^## (Unreleased|{re.escape(vampkit.__version__)}\b)", (ROOT / "CHANGELOG.md").read_text(), re.M)
+
+
+def test_ways_in_name_files_that_are_there():
+    """Binder, the dev container and the Docker image build from what the repository holds."""
+    assert (ROOT / ".binder" / "runtime.txt").read_text().strip() == "python-3.11"
+    post = ROOT / ".binder" / "postBuild"
+    assert os.access(post, os.X_OK) and "-c constraints.txt -e ." in post.read_text()
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    assert (ROOT / container["postCreateCommand"].split()[-1]).is_file()
+    image = (ROOT / ".ci" / "Dockerfile").read_text()
+    assert "constraints.txt" in image and "vampkit lab --copy" in image
+    extras = re.findall(r'"\.\[(\w+)\]"', image)
+    assert extras and set(extras) <= set(PROJECT["optional-dependencies"])
 
 
 def test_committed_notebooks_hold_sound_of_free_clips_only():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import vampkit
 from vampkit.audio import Clip
 from vampkit.errors import VampkitError
 from vampkit.pipeline import SETTINGS, TakeSettings, Vamp, Windows, devices, load_vamp, take_settings, vamp_file
@@ -253,6 +254,17 @@ def test_takes_are_saved_with_their_record(vamp, tokens, tmp_path):
         and eval(record["python"]) == Prompt.from_json(record["prompt"]) == Prefix(0.2)
         and record["codec"] == vamp.codec.hash
     )
+
+
+def test_records_say_which_version_made_them_and_older_ones_are_read(vamp, tokens):
+    take, other = (vamp.vamp(tokens, Prefix(0.2), seed=seed, **SHORT) for seed in (4, 5))
+    mixed = take.mix(other, take.mask)
+    for made in (take, mixed):
+        assert made.record["vampkit"] == vampkit.__version__
+    older = {name: value for name, value in take.record.items() if name != "vampkit"}
+    for record in (older, take.record | {"vampkit": "0.0.1"}):
+        again = vamp.again(record, tokens)
+        assert torch.equal(again.tokens.codes, take.tokens.codes) and again.record == take.record
 
 
 def test_bad_input_gets_one_sentence(vamp, tokens):

@@ -21,12 +21,16 @@ from vampkit.files.outer import MOST_SECONDS, MOST_SEED, number
 from vampkit.files.written import system_sentence
 
 VERBS = (
-    *(verbs.demo, verbs.lab, verbs.vamp, verbs.again, verbs.train, verbs.finetune, verbs.convert, verbs.compose),
-    *(verbs.data_fetch, verbs.data_build),
+    *(verbs.demo, verbs.lab, verbs.doctor, verbs.vamp, verbs.again, verbs.train, verbs.finetune, verbs.convert),
+    *(verbs.compose, verbs.data_fetch, verbs.data_build),
 )
 """One function per verb, in the order of the help."""
 
 EXAMPLES = {
+    "lab": """
+        vampkit lab --copy my-notebooks
+        vampkit lab --copy my-notebooks --no-open
+    """,
     "vamp": """
         vampkit vamp in.wav out.wav --prompt periodic:7+prefix:2 --takes 4 --seed 1
         vampkit vamp in.wav out.wav --prompt "beats:after=0.075,which=down & compression:4"

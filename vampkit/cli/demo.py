@@ -7,6 +7,7 @@ import os
 import time
 from pathlib import Path
 
+from vampkit import __version__
 from vampkit.audio import Clip, load_clip
 from vampkit.controls import Rhythm
 from vampkit.errors import VampkitError
@@ -71,7 +72,7 @@ def run(out: str | os.PathLike = "demo", clip: str | Clip = CLIP, seconds: float
         masks[name] = take.mask
         keep(name, take.clip, since, take.record["hidden"], prompt.bits_per_second(tokens))
     heads = {"clip": sound.name, "credit": sound.credit, "model": vamp.name, "codec": vamp.codec.hash, "seed": seed}
-    summary = heads | {"rows": rows, "took_s": round(time.monotonic() - began, 1)}
+    summary = {"vampkit": __version__} | heads | {"rows": rows, "took_s": round(time.monotonic() - began, 1)}
     write_text(out / "summary.json", json.dumps(summary, indent=1))
     picture({row["name"]: Clip.load(out / f"{row['name']}.wav") for row in rows}, masks, out / "demo.png")
     print(

@@ -7,13 +7,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, arg
 
 from vampkit.errors import VampkitError
 from vampkit.files.outer import named
 from vampkit.files.written import alone, writable
+
+if TYPE_CHECKING:
+    from vampkit.cli.copying import Laid
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["float32", "bf16", "int8", "auto"]
@@ -38,21 +41,50 @@ def demo(out: Path = Path("demo"), clip: str = "03", seconds: float = 10.0, seed
     run(out, clip, seconds, seed)
 
 
-def lab(port: int = 8888) -> None:
-    """Open the notebooks in JupyterLab, which edits them in place.
+def lab(port: int = 8888, copy: Path | None = None, open: bool = True) -> None:
+    """Open the notebooks in JupyterLab.
 
     Parameters
     ----------
     port : int
         Port that JupyterLab listens on. Only this machine can reach it, with the token that the lab prints.
+    copy : Path, optional
+        A folder of your own. The notebooks are copied there and opened there; run again, it brings the copies up to
+        date. What you changed is never written over. Without it, the lab edits the notebooks in place.
+    open : bool
+        Open the lab; --no-open only copies.
     """
     import subprocess
 
-    folder = Path(__file__).resolve().parents[2] / "notebooks"
-    where = folder if folder.is_dir() else Path.cwd()
-    print(f"the lab edits the notebooks in {where}; copy the folder first to keep them as they are", flush=True)
+    from vampkit.cli.copying import lay_out, notebooks_folder
+
+    if copy is not None:
+        where = copy
+        _tell(lay_out(copy), copy)
+    else:
+        where = notebooks_folder() or Path.cwd()
+        print(f"the lab edits the notebooks in {where}; `vampkit lab --copy DIR` leaves them as they are", flush=True)
+    if not open:
+        return
     words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={where}", f"--port={port}", "--ip=localhost"]
     raise SystemExit(subprocess.run(words, env=os.environ | quiet_lab()).returncode)
+
+
+def _tell(laid: Laid, folder: Path) -> None:
+    """Say what became of the files in a folder of one's own."""
+    counts = {"new": laid.new, "brought up to date": laid.updated, "as before": laid.same, "kept": laid.kept}
+    print(f"{named(folder)}: " + ", ".join(f"{len(names)} {what}" for what, names in counts.items() if names))
+    for name in laid.kept:
+        print(f"kept {name}, which is yours; to get ours as well, rename yours and run this again", flush=True)
+
+
+def doctor() -> None:
+    """Say what this machine lacks for the notebooks, if anything."""
+    from vampkit.cli.doctor import run
+
+    wrong = [name for name, finding in run().items() if finding.state == "wrong"]
+    print(f"wrong: {', '.join(wrong)}" if wrong else "nothing is wrong", flush=True)
+    raise SystemExit(1 if wrong else 0)
 
 
 def quiet_lab() -> dict[str, str]:

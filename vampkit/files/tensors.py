@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vampkit import __version__
 from vampkit.errors import VampkitError
 from vampkit.files.outer import json_of, shown
 from vampkit.files.texts import existing
@@ -30,7 +31,7 @@ def write_safetensors(
     dtype: torch.dtype | None = None,
     durable: bool = False,
 ) -> Path:
-    """Write tensors and their settings into one file, safely (see `written`).
+    """Write tensors and their settings into one file, safely (see `written`), with the version of vampkit.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ def write_safetensors(
         dtype = None
     plain = {name: t.detach().cpu().to(dtype or t.dtype).contiguous() for name, t in tensors.items()}
     with written(path, durable) as part:
-        save_file(plain, part, metadata={"format": kind, "settings": json.dumps(settings)})
+        save_file(plain, part, metadata={"format": kind, "settings": json.dumps(settings), "vampkit": __version__})
         _order_header(part)
     return Path(path)
 

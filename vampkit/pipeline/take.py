@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vampkit import __version__
 from vampkit.audio import Clip
 from vampkit.audio.blocks import save_blocks, sound_target
 from vampkit.codec import Tokens
@@ -120,16 +121,21 @@ class Take:
             )
         mask = mask.cpu()
         tokens = mine.replace(codes=torch.where(mask, theirs.codes, mine.codes))
-        record = {"format": FORMAT, "mix": [self.record, other.record], "mask": Drawn(mask).to_json()}
+        parts = {"mix": [self.record, other.record], "mask": Drawn(mask).to_json()}
+        record = {"format": FORMAT, "vampkit": __version__} | parts
         hidden = torch.where(mask, other.mask, self.mask)
         return replace(self, clip=self.decode(tokens), tokens=tokens, mask=hidden, record=record)
 
 
 def record_of(prompted: Prompted, mask: Tensor, settings: TakeSettings, model: str, weights: str) -> dict:
-    """The record of a take as plain JSON: models, prompt and settings. "python" is the prompt as code, for humans."""
+    """The record of a take as plain JSON: models, prompt and settings.
+
+    "python" is the prompt as code, for humans, and "vampkit" the version that made the take; neither is read again.
+    """
     tokens = prompted.tokens
     return {
         "format": FORMAT,
+        "vampkit": __version__,
         "model": model,
         "weights": weights,
         "codec": tokens.codec,

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from vampkit import __version__
 from vampkit.errors import VampkitError
 from vampkit.files import cache_folder
 from vampkit.files.outer import fields
@@ -242,7 +243,7 @@ class Training:
         """
         if not self.is_main:
             return None
-        write_text(self.out / "settings.json", json.dumps(self._settings(), indent=1))
+        write_text(self.out / "settings.json", json.dumps({"vampkit": __version__} | self._settings(), indent=1))
         return self._write_result()
 
 
