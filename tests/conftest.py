@@ -16,12 +16,16 @@ install_import_hook([f"vampkit.{name}" for name in CORE], "tests.shapes.checked"
 
 
 def pytest_collection_modifyitems(config, items):
-    """Tests in a browser run where they are asked for by their marker, and then nothing that is missing lets them
-    pass."""
-    if "browser" not in config.option.markexpr:
-        for item in items:
-            if item.get_closest_marker("browser"):
-                item.add_marker(pytest.mark.skip(reason="in a browser: run `make browser`, which needs Chromium"))
+    """Tests in a browser and of grading run where they are asked for by their marker, and then nothing that is missing
+    lets them pass."""
+    for marker, reason in (
+        ("browser", "in a browser: run `make browser`, which needs Chromium"),
+        ("course", "grades notebooks: run `make course`, which needs the extra `grading` and bubblewrap"),
+    ):
+        if marker not in config.option.markexpr:
+            for item in items:
+                if item.get_closest_marker(marker):
+                    item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from vampkit.check import core
 from vampkit.model import relative_buckets
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-MODULES = {name: getattr(check, name) for name in check.__all__}
+MODULES = {name: getattr(check, name) for name in check.__all__ if name.startswith("nb")}
 TASKS = [
     (module, name)
     for module, content in MODULES.items()
@@ -254,7 +254,7 @@ def test_a_check_leaves_the_readers_chance_alone_and_gives_copies(capsys):
             np.eye(2, 3),
             "the first of 2 wrong places (of 6) is [0, 0]: yours is 0, which is too small",
         ),
-        (torch.zeros(3), np.zeros((1, 3)), "yours has shape (3,), (1, 3) was expected"),
+        (torch.zeros(3), np.zeros((1, 3)), "yours has shape (3,), shape (1, 3) was expected"),
         ([True, False, False], [True, True, False], "is 1: yours is False; True occurs 1 times in yours, too seldom"),
         ([1, 0], [True, False], "yours holds whole numbers, True or False was expected"),
         (float("nan"), 1.0, "yours is not a number (nan)"),
@@ -282,7 +282,7 @@ def test_the_first_wrong_place_is_named(values, data):
 
 
 def test_an_unknown_notebook_is_refused_with_those_there_are():
-    with pytest.raises(AttributeError, match="has no 'nb99'; its names are: nb03, nb0"):
+    with pytest.raises(AttributeError, match="has no 'nb99'; its names are: .*nb03, nb0"):
         _ = check.nb99
 
 

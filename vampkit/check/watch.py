@@ -1,0 +1,91 @@
+"""Run a reader's function with an eye on it: which functions of the library it calls, and how long it takes."""
+
+from __future__ import annotations
+
+import inspect
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from types import CodeType, FrameType
+from typing import Any
+
+SECONDS = 10
+"""How long a function may take for one case. Where there are no signals (Windows, other threads) nothing stops it."""
+
+
+class TooLong(Exception):
+    """A function took longer than `seconds`."""
+
+    def __init__(self, seconds: float):
+        super().__init__(f"stopped after {seconds} s")
+        self.seconds = seconds
+
+
+class LibraryCall(Exception):
+    """A function called one that it was to replace."""
+
+
+class Watch:
+    """Runs functions and notes the first call of a function that is forbidden, whichever way it was reached.
+
+    forbidden: functions, methods or properties written in Python. Their code is what is looked for, so that another
+    name, an import from elsewhere or a call through a third function is noted too.
+    """
+
+    def __init__(self, forbidden: Iterable[Callable | property] = (), seconds: float = SECONDS):
+        self.names: dict[CodeType, str] = {}
+        for function in forbidden:
+            self._forbid(function)
+        self.seconds = seconds
+        self.called = ""
+
+    def _forbid(self, function: Callable | property) -> None:
+        function = function.fget if isinstance(function, property) else function
+        while function is not None:  # wrappers, such as those that check shapes, and what they wrap
+            plain = inspect.unwrap(function, stop=lambda f: True)
+            self.names[getattr(plain, "__func__", plain).__code__] = function.__qualname__
+            function = getattr(function, "__wrapped__", None)
+
+    def run(self, function: Callable, arguments: tuple) -> Any:
+        """Call the function. Raises what it raises, `LibraryCall` or `TooLong`."""
+        before = sys.getprofile()
+        stop = _Alarm(self.seconds)
+        try:
+            with stop:
+                if self.names:
+                    sys.setprofile(self._see)
+                return function(*arguments)
+        finally:
+            sys.setprofile(before)
+
+    def _see(self, frame: FrameType, event: str, _argument: Any) -> None:
+        if event == "call" and frame.f_code in self.names and not self.called:
+            self.called = self.names[frame.f_code]
+            raise LibraryCall(self.called)
+
+
+class _Alarm:
+    """Raises TooLong in the main thread after some seconds. An alarm that was set before goes on afterwards."""
+
+    def __init__(self, seconds: float):
+        self.seconds = seconds
+        self.usable = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+
+    def __enter__(self) -> None:
+        if self.usable:
+            self.began = time.monotonic()
+            self.handler = signal.signal(signal.SIGALRM, self._ring)
+            self.other = signal.setitimer(signal.ITIMER_REAL, self.seconds)[0]
+
+    def __exit__(self, *_: object) -> None:
+        if not self.usable:
+            return
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, self.handler)
+        if self.other:
+            signal.setitimer(signal.ITIMER_REAL, max(0.01, self.other - (time.monotonic() - self.began)))
+
+    def _ring(self, *_: object) -> None:
+        raise TooLong(self.seconds)
