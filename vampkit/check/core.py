@@ -100,7 +100,9 @@ def _fallen(yours: Callable, cases: list[tuple], traps: Mapping[str, Callable], 
 
 def _broken(found: Any, expected: np.ndarray, case: tuple, holds: Mapping[str, Callable]) -> list[str]:
     """The properties that a result of the right kind and shape does not have."""
-    if not isinstance(found, np.ndarray) or found.shape != expected.shape or found.dtype.kind not in "biuf":
+    if not isinstance(found, np.ndarray) or found.shape != expected.shape:
+        return []
+    if (found.dtype == bool) != (expected.dtype == bool) or np.isnan(found).any():
         return []
     return [f"A right answer keeps to this: {words}" for words, kept in holds.items() if not kept(found, *case)]
 
@@ -172,7 +174,14 @@ def as_value(value):
 
 
 def _copies(case: tuple) -> tuple:
-    return tuple(v.clone() if isinstance(v, Tensor) else v for v in case)
+    """Each argument's copy: an answer that changes them spoils nothing, and all draw the same numbers."""
+    return tuple(_copy(value) for value in case)
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, torch.Generator):
+        return torch.Generator().set_state(value.get_state())
+    return value.clone() if isinstance(value, Tensor) else list(value) if isinstance(value, list) else value
 
 
 def _say(name: str, what: str, right: bool = False) -> bool:

@@ -30,12 +30,13 @@ class LibraryCall(Exception):
 class Watch:
     """Runs functions and notes the first call of a function that is forbidden, whichever way it was reached.
 
-    forbidden: functions, methods or properties written in Python. Their code is what is looked for, so that another
-    name, an import from elsewhere or a call through a third function is noted too.
+    forbidden: functions, methods, properties, or functions built in. Of those written in Python the code is what is
+    looked for, so that another name, an import from elsewhere or a call through a third function is noted too.
     """
 
     def __init__(self, forbidden: Iterable[Callable | property] = (), seconds: float = SECONDS):
         self.names: dict[CodeType, str] = {}
+        self.built_in: list[Callable] = []
         for function in forbidden:
             self._forbid(function)
         self.seconds = seconds
@@ -43,6 +44,9 @@ class Watch:
 
     def _forbid(self, function: Callable | property) -> None:
         function = function.fget if isinstance(function, property) else function
+        if inspect.isbuiltin(function):
+            self.built_in.append(function)
+            return
         while function is not None:  # wrappers, such as those that check shapes, and what they wrap
             plain = inspect.unwrap(function, stop=lambda f: True)
             self.names[getattr(plain, "__func__", plain).__code__] = function.__qualname__
@@ -54,16 +58,20 @@ class Watch:
         stop = _Alarm(self.seconds)
         try:
             with stop:
-                if self.names:
+                if self.names or self.built_in:
                     sys.setprofile(self._see)
                 return function(*arguments)
         finally:
             sys.setprofile(before)
 
-    def _see(self, frame: FrameType, event: str, _argument: Any) -> None:
-        if event == "call" and frame.f_code in self.names and not self.called:
+    def _see(self, frame: FrameType, event: str, argument: Any) -> None:
+        if event == "call" and frame.f_code in self.names:
             self.called = self.names[frame.f_code]
-            raise LibraryCall(self.called)
+        elif event == "c_call" and any(argument is function for function in self.built_in):
+            self.called = argument.__name__
+        else:
+            return
+        raise LibraryCall(self.called)
 
 
 class _Alarm:
