@@ -190,16 +190,16 @@ def dropped(yours: Callable, hidden: int | None = None) -> bool:
     """
     traps = {
         "The share is one of the frames in which something is kept": _dropped_of_all,
-        "A frame is hidden in all codebooks": lambda mask, share, generator: mask
-        | (_dropped(mask, share, generator) & (torch.arange(len(mask)) == 0)[:, None]),
+        "A frame is hidden in all codebooks": lambda mask, share, generator: (
+            mask | (_dropped(mask, share, generator) & (torch.arange(len(mask)) == 0)[:, None])
+        ),
         "Those frames are kept, not hidden": lambda mask, share, generator: _dropped(mask, share, generator, False),
     }
     holds = {
         "what was hidden stays hidden": lambda found, mask, *_: bool((found | ~mask.numpy()).all()),
-        "as many frames are hidden as was asked for": lambda found, mask, share, _: int(
-            (~mask.numpy()).any(0).sum() - (~found).any(0).sum()
-        )
-        == round(share * int((~mask).any(0).sum())),
+        "as many frames are hidden as was asked for": lambda found, mask, share, _: (
+            int((~mask.numpy()).any(0).sum() - (~found).any(0).sum()) == round(share * int((~mask).any(0).sum()))
+        ),
     }
     return pose("dropped", yours, _pillars, _dropped, hidden, traps=traps, holds=holds, library=[masks.dropout])
 

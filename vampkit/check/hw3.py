@@ -108,13 +108,13 @@ def attended(yours: Callable, hidden: int | None = None) -> bool:
     }
     holds = {
         "a weighted mean lies between the smallest and the largest value": lambda found, q, k, v, bias: bool(
-            ((found <= v.amax(1, keepdim=True).numpy() + 1e-4) & (found >= v.amin(1, keepdim=True).numpy() - 1e-4)).all()
+            (
+                (found <= v.amax(1, keepdim=True).numpy() + 1e-4) & (found >= v.amin(1, keepdim=True).numpy() - 1e-4)
+            ).all()
         )
     }
     library = [attend, F.scaled_dot_product_attention]
-    return pose(
-        "attended", yours, _heads, _attended, hidden, traps=traps, holds=holds, library=library, tolerance=1e-3
-    )
+    return pose("attended", yours, _heads, _attended, hidden, traps=traps, holds=holds, library=library, tolerance=1e-3)
 
 
 def embedded(yours: Callable, hidden: int | None = None) -> bool:
@@ -138,14 +138,14 @@ def embedded(yours: Callable, hidden: int | None = None) -> bool:
     traps = {
         "A hidden token has a vector of its own": lambda c, m, t, u: _embedded(c, torch.zeros_like(m), t, u),
         "True is hidden": lambda c, m, t, u: _embedded(c, ~m, t, u),
-        "Each codebook has its own vector for hidden tokens": lambda c, m, t, u: _embedded(
-            c, m, t, u[:1].expand_as(u)
-        ),
+        "Each codebook has its own vector for hidden tokens": lambda c, m, t, u: _embedded(c, m, t, u[:1].expand_as(u)),
         "Codebook by codebook within a frame": lambda c, m, t, u: _interleaved(_embedded(c, m, t, u), len(c)),
     }
     holds = {
         "what was written at a hidden place does not matter": lambda found, c, m, t, u: bool(
-            np.allclose(found.reshape(c.shape[1], len(c), -1).swapaxes(0, 1)[m.numpy()], _vectors(c, m, t, u)[m], atol=1e-4)
+            np.allclose(
+                found.reshape(c.shape[1], len(c), -1).swapaxes(0, 1)[m.numpy()], _vectors(c, m, t, u)[m], atol=1e-4
+            )
         )
     }
     return pose("embedded", yours, _tokens, _embedded, hidden, traps=traps, holds=holds, library=[Embedding.forward])

@@ -37,9 +37,11 @@ def drawn(yours: Callable, hidden: int | None = None) -> bool:
         "The first entry whose running sum exceeds it, not the last one before": lambda p, u: _drawn(p, u) - 1,
         "The entries are added up in their order": lambda p, u: _drawn(p.flip(-1), u),
     }
-    holds = {"entries are counted from 0 and end before their number": lambda found, p, u: bool(
-        ((found >= 0) & (found < p.shape[-1])).all()
-    )}
+    holds = {
+        "entries are counted from 0 and end before their number": lambda found, p, u: bool(
+            ((found >= 0) & (found < p.shape[-1])).all()
+        )
+    }
     library = [sampling.draw, torch.multinomial]
     return pose("drawn", yours, _chances, _drawn, hidden, traps=traps, holds=holds, library=library, names=True)
 
@@ -105,9 +107,7 @@ def sure(yours: Callable, hidden: int | None = None) -> bool:
         "The logarithm of the probability": lambda p, g, m, gumbel, noise, done: _sure(
             p.exp(), g, m, gumbel, noise, done
         ),
-        "The noise shrinks as passes are done": lambda p, g, m, gumbel, noise, done: _sure(
-            p, g, m, gumbel, noise, 0.0
-        ),
+        "The noise shrinks as passes are done": lambda p, g, m, gumbel, noise, done: _sure(p, g, m, gumbel, noise, 0.0),
         "The probability of the guess, not of the likeliest": lambda p, g, m, gumbel, noise, done: _sure(
             p, p.argmax(-1), m, gumbel, noise, done
         ),
@@ -180,9 +180,7 @@ def vamped(yours: Callable, hidden: int | None = None) -> bool:
         "The likeliest entry is taken; it was to be drawn": lambda ask, c, m, counts, u, g, noise: _vamped(
             lambda *x: (ask(*x) == ask(*x).amax(-1, keepdim=True)).float(), c, m, counts, u, g, noise
         ),
-        "Without noise on the confidence": lambda ask, c, m, counts, u, g, noise: _vamped(
-            ask, c, m, counts, u, g, 0.0
-        ),
+        "Without noise on the confidence": lambda ask, c, m, counts, u, g, noise: _vamped(ask, c, m, counts, u, g, 0.0),
         "The noise shrinks from pass to pass": lambda ask, c, m, counts, u, g, noise: _vamped(
             ask, c, m, counts, u, g, noise, shrinks=False
         ),

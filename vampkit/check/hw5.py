@@ -63,17 +63,21 @@ def upbeats(yours: Callable, hidden: int | None = None) -> bool:
         Whether it is right; one line is printed.
     """
     traps = {
-        "Those are the beats that are downbeats": lambda beats, down: [b for b in beats if b not in _upbeats(beats, down)],
+        "Those are the beats that are downbeats": lambda beats, down: [
+            b for b in beats if b not in _upbeats(beats, down)
+        ],
         "A downbeat may lie a little beside its beat": lambda beats, down: [b for b in beats if b not in down],
         "Bars may be of any length": lambda beats, down: [b for i, b in enumerate(beats) if i % 4],
     }
-    holds = {"each of them is a beat": lambda found, beats, down: bool(np.isin(np.round(found, 6), np.round(beats, 6)).all())}
+    holds = {
+        "each of them is a beat": lambda found, beats, down: bool(np.isin(np.round(found, 6), np.round(beats, 6)).all())
+    }
     library = [BeatGrid.upbeats, BeatGrid.times]
     return pose("upbeats", yours, _bars, _upbeats, hidden, traps=traps, holds=holds, library=library)
 
 
 def gap(yours: Callable, hidden: int | None = None) -> bool:
-    """Check `yours(codebooks, frames, rate, start, end, keep)`: a mask that hides some seconds, but for the coarsest rows.
+    """Check `yours(codebooks, frames, rate, start, end, keep)`: a mask that hides some seconds of the finer rows.
 
     Notebook: 08
 
@@ -102,9 +106,11 @@ def gap(yours: Callable, hidden: int | None = None) -> bool:
         ),
         "Some rows are kept everywhere": lambda k, t, rate, a, b, keep: _gap(k, t, rate, a, b, 0),
     }
-    holds = {"hidden frames are hidden in the same rows": lambda found, *_: bool(
-        (found[:, found.any(0)] == found[:, found.any(0)][:, :1]).all()
-    )}
+    holds = {
+        "hidden frames are hidden in the same rows": lambda found, *_: bool(
+            (found[:, found.any(0)] == found[:, found.any(0)][:, :1]).all()
+        )
+    }
     library = [masks.gap, masks.codebooks, masks.prefix]
     return pose("gap", yours, _holes, _gap, hidden, traps=traps, holds=holds, library=library)
 
@@ -130,7 +136,9 @@ def strength(yours: Callable, hidden: int | None = None) -> bool:
     traps = {
         "A fall counts as nothing, band by band": lambda level: _rises(level, mend=lambda x: x),
         "A fall is no rise": lambda level: _rises(level, mend=torch.abs),
-        "First cut the falls of each band away, then average": lambda level: _rises(level, mend=lambda x: x).clamp(min=0),
+        "First cut the falls of each band away, then average": lambda level: _rises(level, mend=lambda x: x).clamp(
+            min=0
+        ),
         "A mean over bands, not a sum": lambda level: _rises(level) * len(level),
         "That is the rise to the next frame": lambda level: _rises(level).roll(-1),
     }
@@ -174,9 +182,11 @@ def clicks(yours: Callable, hidden: int | None = None) -> bool:
     }
     import librosa
 
-    holds = {"before the first click there is silence": lambda found, times, samples, rate, click: not np.any(
-        found[: int(times[0] * rate)]
-    )}
+    holds = {
+        "before the first click there is silence": lambda found, times, samples, rate, click: (
+            not np.any(found[: int(times[0] * rate)])
+        )
+    }
     return pose(
         "clicks",
         yours,
@@ -211,10 +221,12 @@ def f_measure(yours: Callable, hidden: int | None = None) -> bool:
     """
     traps = {
         "Each time is matched at most once": _matched_often,
-        "That is the share of the found times that are right": lambda true, found, reach: _matches(true, found, reach)
-        / len(found),
-        "That is the share of the true times that were found": lambda true, found, reach: _matches(true, found, reach)
-        / len(true),
+        "That is the share of the found times that are right": lambda true, found, reach: (
+            _matches(true, found, reach) / len(found)
+        ),
+        "That is the share of the true times that were found": lambda true, found, reach: (
+            _matches(true, found, reach) / len(true)
+        ),
         "Both lists count": lambda true, found, reach: 2 * _f_measure(true, found, reach),
     }
     import mir_eval

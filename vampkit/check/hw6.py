@@ -73,11 +73,15 @@ def pulses(yours: Callable, hidden: int | None = None) -> bool:
         "The frame before gets 0.3, the frame after 0.5 of the height": lambda times, heights, frames: _pulses(
             times, heights, frames, before=0.5, after=0.3
         ),
-        "Each stroke has a height of its own": lambda times, heights, frames: _pulses(times, [1.0] * len(times), frames),
+        "Each stroke has a height of its own": lambda times, heights, frames: _pulses(
+            times, [1.0] * len(times), frames
+        ),
     }
-    holds = {"it is nowhere higher than the highest stroke": lambda found, times, heights, frames: float(
-        np.max(found)
-    ) <= max(heights) + 1e-5}
+    holds = {
+        "it is nowhere higher than the highest stroke": lambda found, times, heights, frames: (
+            float(np.max(found)) <= max(heights) + 1e-5
+        )
+    }
     library = [curves.pulses]
     return pose("pulses", yours, _strokes, _pulses, hidden, traps=traps, holds=holds, library=library)
 
@@ -102,8 +106,8 @@ def surprise(yours: Callable, hidden: int | None = None) -> bool:
     """
     traps = {
         "An entry that never occurred has a chance, too: add 1": lambda codes, counts: _surprise(codes, counts - 0.999),
-        "Each codebook has a cross entropy of its own": lambda codes, counts: _surprise(codes, counts).mean().expand(
-            len(counts)
+        "Each codebook has a cross entropy of its own": lambda codes, counts: (
+            _surprise(codes, counts).mean().expand(len(counts))
         ),
         "A surprise is not below 0": lambda codes, counts: -_surprise(codes, counts),
         "The counts are those of the other music, not of these codes": lambda codes, counts: _surprise(
