@@ -15,7 +15,7 @@ _MODULES = {
     name: name
     for name in (
         *("nb03", "nb04", "nb05", "nb06", "nb07", "nb08", "nb09", "nb10", "nb12", "nb13", "nb14", "nb15"),
-        *("hw1", "hw2", "hw3", "hw4", "hw5", "hw6"),
+        *("hw1", "hw2", "hw3", "hw4", "hw5", "hw6", "projects"),
     )
 }
 

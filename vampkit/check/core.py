@@ -48,32 +48,32 @@ def judge(
     draw: makes a picture or a player of two results, instead of the usual picture.
     """
     if not callable(yours):
-        return _say(name, f"a function was expected, {type(yours).__name__} was given")
+        return say(name, f"a function was expected, {type(yours).__name__} was given")
     cases, watch = list(cases), Watch(library)
     for number, case in enumerate(cases, 1):
         where = f"in {'hidden ' * hidden}case {number}"
         try:
             found = as_value(watch.run(yours, _copies(case)))
         except NotImplementedError:
-            return _say(name, "not attempted yet")
+            return say(name, "not attempted yet")
         except TooLong as error:
-            return _say(name, f"{where} it was stopped after {error.seconds} s; does every loop end?")
+            return say(name, f"{where} it was stopped after {error.seconds} s; does every loop end?")
         except (Exception, SystemExit) as error:
             if not watch.called:
-                return _say(name, f"{where} {_stopped(yours, error)}")
+                return say(name, f"{where} {_stopped(yours, error)}")
         if watch.called:
-            return _say(name, f"{where} it calls the library's {watch.called}, which is to be written here")
+            return say(name, f"{where} it calls the library's {watch.called}, which is to be written here")
         expected = as_value(answer(*_copies(case)))
         if wrong := difference(found, expected, tolerance, names):
             line = f"not yet; {where} {wrong}"
             for sentence in (*_fallen(yours, cases, traps, tolerance), *_broken(found, expected, case, holds or {})):
                 line = f"{line}. {sentence}"
                 break
-            _say(name, line)
+            say(name, line)
             if not hidden and isinstance(found, np.ndarray):
                 _show(name, found, expected, draw)
             return False
-    return _say(name, "right", True)
+    return say(name, "right", True)
 
 
 def _fallen(yours: Callable, cases: list[tuple], traps: Mapping[str, Callable], tolerance: float) -> list[str]:
@@ -184,7 +184,8 @@ def _copy(value: Any) -> Any:
     return value.clone() if isinstance(value, Tensor) else list(value) if isinstance(value, list) else value
 
 
-def _say(name: str, what: str, right: bool = False) -> bool:
+def say(name: str, what: str, right: bool = False) -> bool:
+    """Print the one line of a check; returns `right`."""
     print(f"{name}: {what}")
     return right
 
