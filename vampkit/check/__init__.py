@@ -14,7 +14,23 @@ from vampkit import lazily
 _MODULES = {
     name: name
     for name in (
-        *("nb03", "nb04", "nb05", "nb06", "nb07", "nb08", "nb09", "nb10", "nb12", "nb13", "nb14", "nb15"),
+        *(
+            "nb00",
+            "nb01",
+            "nb02",
+            "nb03",
+            "nb04",
+            "nb05",
+            "nb06",
+            "nb07",
+            "nb08",
+            "nb09",
+            "nb10",
+            "nb12",
+            "nb13",
+            "nb14",
+            "nb15",
+        ),
         *("hw1", "hw2", "hw3", "hw4", "hw5", "hw6", "projects"),
     )
 }

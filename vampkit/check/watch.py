@@ -6,13 +6,12 @@ import inspect
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable
 from types import CodeType, FrameType
 from typing import Any
 
 SECONDS = 10
-"""How long a function may take for one case. Where there are no signals (Windows, other threads) nothing stops it."""
+"""How long a function may compute for a case. Where there are no signals (Windows, other threads) nothing stops it."""
 
 
 class TooLong(Exception):
@@ -75,7 +74,7 @@ class Watch:
 
 
 class _Alarm:
-    """Raises TooLong in the main thread after some seconds. An alarm that was set before goes on afterwards."""
+    """Raises TooLong in the main thread after some seconds of computing; those of other programs do not count."""
 
     def __init__(self, seconds: float):
         self.seconds = seconds
@@ -83,17 +82,13 @@ class _Alarm:
 
     def __enter__(self) -> None:
         if self.usable:
-            self.began = time.monotonic()
-            self.handler = signal.signal(signal.SIGALRM, self._ring)
-            self.other = signal.setitimer(signal.ITIMER_REAL, self.seconds)[0]
+            self.handler = signal.signal(signal.SIGVTALRM, self._ring)
+            signal.setitimer(signal.ITIMER_VIRTUAL, self.seconds)
 
     def __exit__(self, *_: object) -> None:
-        if not self.usable:
-            return
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, self.handler)
-        if self.other:
-            signal.setitimer(signal.ITIMER_REAL, max(0.01, self.other - (time.monotonic() - self.began)))
+        if self.usable:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            signal.signal(signal.SIGVTALRM, self.handler)
 
     def _ring(self, *_: object) -> None:
         raise TooLong(self.seconds)
