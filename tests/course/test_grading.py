@@ -1,13 +1,16 @@
 """otter-grader on all homework, in the sandbox: `make course`. Needs the extra `grading` and bubblewrap."""
 
+import copy
 import json
+import socket
 import subprocess
 import sys
 
 import pytest
 
-from tests.course.masters import HOMEWORK, KINDS, PROJECTS, answered, questions, read
-from vampkit.check.grading import grade_all, worth
+from tests.course.masters import HOMEWORK, KINDS, PROJECTS, answered, questions, read, text
+from vampkit.check.grading import Limits, grade, grade_all, worth
+from vampkit.errors import VampkitError
 
 pytestmark = [pytest.mark.course, pytest.mark.timeout(900)]
 
