@@ -55,7 +55,7 @@ def test_a_notebook_has_three_tasks_and_poses_each(module):
         assert f"def {name}(" in cell and "raise NotImplementedError" in cell
         stated = re.search(r"yours\(([^)]*)\)", getattr(MODULES[module], name).__doc__)[1]
         assert re.findall(r"\w+", re.sub(r" ?\[[^]]*\]", "", stated)) == re.findall(
-            r"\w+", re.search(r"def \w+\(([^)]*)\)", cell)[1]
+            r"\w+", re.search(rf"def {name}\(([^)]*)\)", cell)[1]
         )
 
 

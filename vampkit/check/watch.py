@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from types import CodeType, FrameType
 from typing import Any
 
-SECONDS = 10
+SECONDS = 5
 """How long a function may compute for a case. Where there are no signals (Windows, other threads) nothing stops it."""
 
 
