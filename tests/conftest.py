@@ -15,18 +15,22 @@ CORE = ("masks", "schedules", "model", "sampling", "audio", "codec", "prompts", 
 install_import_hook([f"vampkit.{name}" for name in CORE], "tests.shapes.checked")
 
 
-IN_BROWSER = {"browser": "run `make browser`", "site": "run `make site-check`"}
-"""Tests that need Chromium, by their marker, and what runs them."""
+APART = {
+    "browser": "in a browser: run `make browser`, which needs Chromium",
+    "site": "in a browser: run `make site-check`, which needs Chromium",
+    "course": "grades notebooks: run `make course`, which needs the extra `grading` and bubblewrap",
+}
+"""Tests that are not run with the others, by their marker, and why."""
 
 
 def pytest_collection_modifyitems(config, items):
-    """Tests in a browser run where they are asked for by their marker, and then nothing that is missing lets them
-    pass."""
-    for marker, how in IN_BROWSER.items():
+    """Tests in a browser and of grading run where they are asked for by their marker, and then nothing that is missing
+    lets them pass."""
+    for marker, reason in APART.items():
         if marker not in config.option.markexpr:
             for item in items:
                 if item.get_closest_marker(marker):
-                    item.add_marker(pytest.mark.skip(reason=f"in a browser: {how}, which needs Chromium"))
+                    item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(autouse=True)

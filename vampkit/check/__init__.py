@@ -1,9 +1,10 @@
-"""Instant checks for the exercises: one module a notebook, one function a task.
+"""Instant checks for the exercises: one module a notebook or a homework, one function a task.
 
     from vampkit import check
-    check.nb05.rank(my_rank)      # prints one line, returns True or False
+    check.nb05.rank(my_rank)      # prints one line, draws yours beside the target, returns True or False
 
-A check never raises for a wrong answer, and says what is wrong without giving the answer away.
+A check never raises for a wrong answer, and says what is wrong. Those of a homework (`hw1` to `hw6`) have hidden cases
+as well, which a grader draws, and refuse the library's own function for what is asked.
 
 Modules are loaded on first use. Notebook: 03.
 """
@@ -12,7 +13,26 @@ from vampkit import lazily
 
 _MODULES = {
     name: name
-    for name in ("nb03", "nb04", "nb05", "nb06", "nb07", "nb08", "nb09", "nb10", "nb12", "nb13", "nb14", "nb15")
+    for name in (
+        *(
+            "nb00",
+            "nb01",
+            "nb02",
+            "nb03",
+            "nb04",
+            "nb05",
+            "nb06",
+            "nb07",
+            "nb08",
+            "nb09",
+            "nb10",
+            "nb12",
+            "nb13",
+            "nb14",
+            "nb15",
+        ),
+        *("hw1", "hw2", "hw3", "hw4", "hw5", "hw6", "projects"),
+    )
 }
 
 __getattr__, __dir__, __all__ = lazily(__name__, {}, _MODULES)

@@ -1,6 +1,6 @@
 """What all checks have in common.
 
-Run the reader's function on cases, compare what comes back, and say in one line what is wrong.
+Run the reader's function on cases, compare what comes back, say in one line what is wrong, and draw it.
 """
 
 from __future__ import annotations
@@ -8,10 +8,13 @@ from __future__ import annotations
 import inspect
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from vampkit.check.watch import TooLong, Watch
 
 LONGEST = 110
 """Characters of an exception's own message that are shown."""
@@ -24,44 +27,117 @@ def judge(
     answer: Callable,
     traps: Mapping[str, Callable],
     tolerance: float = 1e-4,
+    *,
+    holds: Mapping[str, Callable] | None = None,
+    library: Iterable[Callable] = (),
+    names: bool = False,
+    hidden: bool = False,
+    draw: Callable | None = None,
 ) -> bool:
     """Run `yours` on every case and compare it with `answer`; print one line, return whether all was right.
 
-    A case is a tuple of arguments; each function gets copies of its own. A `yours` that raises NotImplementedError was
-    not attempted yet. A trap is a usual mistake, by the sentence to say where `yours` agrees with it and not with the
-    answer. The tolerance of floating point numbers is relative to 1 or to the number, whichever is larger.
+    In a notebook a wrong answer is also drawn beside the right one. A `yours` that raises NotImplementedError was not
+    attempted yet; one that calls a function of `library` is refused, and one that takes too long is stopped.
+
+    cases: tuples of arguments; each function gets copies of its own.
+    traps: usual mistakes, by the sentence to say where `yours` makes one; see `_fallen`.
+    tolerance: of floating point numbers, relative to 1 or to the number, whichever is larger.
+    holds: properties of every right result, by the sentence that states them; functions of a result and a case.
+    names: the numbers are names of entries or groups, so none is too large or too small.
+    hidden: the cases are not to be drawn.
+    draw: makes a picture or a player of two results, instead of the usual picture.
     """
     if not callable(yours):
-        return _say(name, f"a function was expected, {type(yours).__name__} was given")
+        return say(name, f"a function was expected, {type(yours).__name__} was given")
+    cases, watch = list(cases), Watch(library)
     for number, case in enumerate(cases, 1):
+        where = f"in {'hidden ' * hidden}case {number}"
         try:
-            found = as_value(yours(*_copies(case)))
+            found = as_value(watch.run(yours, _copies(case)))
         except NotImplementedError:
-            return _say(name, "not attempted yet")
-        except Exception as error:
-            return _say(name, f"in case {number} {_stopped(yours, error)}")
-        wrong = difference(found, as_value(answer(*_copies(case))), tolerance)
-        if wrong:
-            line = f"not yet; in case {number} {wrong}"
-            for sentence, trap in traps.items():
-                if not difference(found, as_value(trap(*_copies(case))), tolerance):
-                    return _say(name, f"{line}. {sentence}")
-            return _say(name, line)
-    return _say(name, "right", True)
+            return say(name, "not attempted yet")
+        except TooLong as error:
+            return say(name, f"{where} it was stopped after {error.seconds} s; does every loop end?")
+        except (Exception, SystemExit) as error:
+            if not watch.called:
+                return say(name, f"{where} {_stopped(yours, error)}")
+        if watch.called:
+            return say(name, f"{where} it calls the library's {watch.called}, which is to be written here")
+        expected = as_value(answer(*_copies(case)))
+        if wrong := difference(found, expected, tolerance, names):
+            line = f"not yet; {where} {wrong}"
+            for sentence in (*_fallen(yours, cases, traps, tolerance), *_broken(found, expected, case, holds or {})):
+                line = f"{line}. {sentence}"
+                break
+            say(name, line)
+            if not hidden and isinstance(found, np.ndarray):
+                _show(name, found, expected, draw)
+            return False
+    return say(name, "right", True)
 
 
-def difference(found, expected, tolerance: float = 1e-4) -> str:
+def _fallen(yours: Callable, cases: list[tuple], traps: Mapping[str, Callable], tolerance: float) -> list[str]:
+    """The trap with which `yours` agrees most often: in half of the cases or more, not by giving the same in all.
+
+    In a single case a constant agrees with some trap by chance, and would be told what it is not.
+    """
+    found = []
+    for case in cases if traps else ():
+        try:
+            found.append(as_value(Watch(seconds=5).run(yours, _copies(case))))
+        except (Exception, SystemExit):
+            found.append(None)
+
+    def agreements(trap: Callable) -> int:
+        pairs = zip(found, cases, strict=True)
+        same = [value for value, case in pairs if not difference(value, as_value(trap(*_copies(case))), tolerance)]
+        enough = 2 * len(same) >= len(cases) and any(difference(value, same[0], tolerance) for value in same)
+        return len(same) if enough else 0
+
+    counts = {sentence: agreements(trap) for sentence, trap in traps.items()}
+    return [sentence for sentence, count in counts.items() if count and count == max(counts.values())][:1]
+
+
+def _broken(found: Any, expected: np.ndarray, case: tuple, holds: Mapping[str, Callable]) -> list[str]:
+    """The properties that a result of the right kind and shape does not have."""
+    if not isinstance(found, np.ndarray) or found.shape != expected.shape:
+        return []
+    if (found.dtype == bool) != (expected.dtype == bool) or np.isnan(found).any():
+        return []
+    return [f"A right answer keeps to this: {words}" for words, kept in holds.items() if not kept(found, *case)]
+
+
+def _show(name: str, found: np.ndarray, expected: np.ndarray, draw: Callable | None) -> None:
+    """Draw both results in the notebook that is running, if one is."""
+    import sys
+
+    if "IPython" not in sys.modules:
+        return
+    from IPython import get_ipython
+    from IPython.display import display
+
+    if getattr(get_ipython(), "kernel", None) is None:
+        return
+    from vampkit.check.pictures import side_by_side
+
+    if (picture := (draw or side_by_side)(name, found, expected)) is not None:
+        display(picture)
+
+
+def difference(found, expected, tolerance: float = 1e-4, names: bool = False) -> str:
     """What is wrong with `found`, in words; empty where it is right. Both are what `as_value` made.
 
     Kind, shape, not-a-number and the first wrong place are named, with the value found there and whether it is too
-    large or too small.
+    large or too small. With `names` numbers only name things, and have no size.
     """
     if found is None:
         return "your function returned nothing; does it end with return?"
     if not isinstance(found, np.ndarray):
         return f"your function returned {found}, {_kind(expected)} was expected"
     if found.shape != expected.shape:
-        return f"yours has shape {found.shape}, {expected.shape} was expected"
+        mine = f"has shape {found.shape}" if found.ndim else "is a single value"
+        right = f"shape {expected.shape}" if expected.ndim else "a single value"
+        return f"yours {mine}, {right} was expected"
     if (found.dtype == bool) != (expected.dtype == bool):
         return f"yours holds {_kind(found)}, {_kind(expected)} was expected"
     if expected.dtype == bool:
@@ -75,6 +151,8 @@ def difference(found, expected, tolerance: float = 1e-4) -> str:
     if not wrong.any():
         return ""
     place = tuple(np.argwhere(wrong)[0])
+    if names:
+        return _first(a, wrong, lambda v: f"yours is {v:.6g}, another one was expected")
     return _first(a, wrong, lambda v: f"yours is {v:.6g}, which is too {'large' if v > b[place] else 'small'}")
 
 
@@ -96,10 +174,18 @@ def as_value(value):
 
 
 def _copies(case: tuple) -> tuple:
-    return tuple(v.clone() if isinstance(v, Tensor) else v for v in case)
+    """Each argument's copy: an answer that changes them spoils nothing, and all draw the same numbers."""
+    return tuple(_copy(value) for value in case)
 
 
-def _say(name: str, what: str, right: bool = False) -> bool:
+def _copy(value: Any) -> Any:
+    if isinstance(value, torch.Generator):
+        return torch.Generator().set_state(value.get_state())
+    return value.clone() if isinstance(value, Tensor) else list(value) if isinstance(value, list) else value
+
+
+def say(name: str, what: str, right: bool = False) -> bool:
+    """Print the one line of a check; returns `right`."""
     print(f"{name}: {what}")
     return right
 
@@ -126,7 +212,7 @@ def _balance(found: np.ndarray, expected: np.ndarray) -> str:
     return f"; True occurs {mine} times in yours, {verdict}"
 
 
-def _stopped(yours: Callable, error: Exception) -> str:
+def _stopped(yours: Callable, error: BaseException) -> str:
     """Kind of exception, its message in one line, and the line of the reader's function it came from."""
     message = " ".join(str(error).split())
     message = message if len(message) <= LONGEST else message[:LONGEST] + " ..."

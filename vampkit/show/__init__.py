@@ -11,6 +11,7 @@ from vampkit import lazily
 _HOME = {
     "figures": ("dress", "spectrogram", "waveform"),
     "grids": ("mask", "mask_over", "passes", "tokens"),
+    "listening": ("listening_test", "low_pass"),
     "player": ("Player", "facts", "listen"),
     "plots": ("bars", "curves", "matrices", "schedules"),
     "sheets": ("Sheet", "sheet"),

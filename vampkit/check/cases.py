@@ -1,0 +1,79 @@
+"""Cases of a homework task: a few small ones that a student sees, many that only the grader draws."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from contextlib import redirect_stdout
+
+import torch
+from torch import Tensor
+
+from vampkit.check.core import judge
+
+PUBLIC, HIDDEN = 4, 16
+"""How many cases there are."""
+
+
+class Draw:
+    """Draws the arguments of a case. One seed gives one case."""
+
+    def __init__(self, seed: int):
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def whole(self, low: int, high: int) -> int:
+        """A whole number, low to high, both included."""
+        return int(torch.randint(low, high + 1, (), generator=self.generator))
+
+    def number(self, low: float, high: float) -> float:
+        """A number between low and high."""
+        return low + (high - low) * float(torch.rand((), generator=self.generator))
+
+    def normal(self, *shape: int) -> Tensor:
+        """Normally distributed numbers, float32."""
+        return torch.randn(shape, generator=self.generator)
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Numbers in [0, 1), float32."""
+        return torch.rand(shape, generator=self.generator)
+
+    def codes(self, entries: int, *shape: int) -> Tensor:
+        """Codes, 0 to entries - 1."""
+        return torch.randint(entries, shape, generator=self.generator)
+
+    def mask(self, ratio: float, *shape: int) -> Tensor:
+        """A mask that hides about this fraction; at least one token is hidden and one is kept."""
+        mask = torch.rand(shape, generator=self.generator) < ratio
+        mask.view(-1)[0], mask.view(-1)[-1] = True, False
+        return mask
+
+    def times(self, count: int, seconds: float, apart: float = 0.1) -> list[float]:
+        """Times in order within some seconds, each at least `apart` after the one before."""
+        gaps = torch.rand(count + 1, generator=self.generator).double()
+        room = max(0.0, seconds - apart * count)
+        return (gaps.cumsum(0)[:-1] / gaps.sum() * room + apart * torch.arange(count)).tolist()
+
+    def order(self, count: int) -> Tensor:
+        """The numbers 0 to count - 1, shuffled."""
+        return torch.randperm(count, generator=self.generator)
+
+
+def pose(
+    name: str, yours: Callable, case: Callable[[Draw], tuple], answer: Callable, hidden: int | None, **settings
+) -> bool:
+    """Judge `yours` on cases that `case` draws: the public ones, or for a seed `hidden` those of the grader.
+
+    settings: what else `judge` takes.
+    """
+    seeds = range(1, PUBLIC + 1) if hidden is None else [1000 * (hidden + 1) + i for i in range(HIDDEN)]
+    settings.setdefault("traps", {})
+    cases = [case(Draw(seed)) for seed in seeds]
+    return judge(name, yours, cases, answer, hidden=hidden is not None, **settings)
+
+
+def demand(check: Callable, yours: Callable, hidden: int | None = None) -> None:
+    """Raise AssertionError with what a check says, unless `yours` is right: how a grader's test calls a check."""
+    with redirect_stdout(io.StringIO()) as said:
+        right = check(yours, hidden)
+    if right is not True:
+        raise AssertionError(said.getvalue().strip())

@@ -1,0 +1,403 @@
+"""Grade notebooks of students with otter-grader, each in a sandbox, without network.
+
+    python -m vampkit.check.grading AUTOGRADER.zip FOLDER_OR_NOTEBOOKS --to grades
+
+Each notebook is copied to a folder of its own and run there by bubblewrap (`bwrap`): all else can only be read, there
+is no network, and processes, memory, sizes of files and time are limited. Needs the extra `grading`. See
+notebooks/course/grading.md for what is not bounded.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vampkit.errors import VampkitError
+from vampkit.files import written
+
+GIBIBYTE = 2**30
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a notebook may use.
+
+    Parameters
+    ----------
+    seconds : float
+        For the whole notebook with its tests.
+    cell_seconds : int
+        For one cell; then it is interrupted and the next one runs.
+    memory : float
+        GiB of address space of each process. PyTorch alone reserves about 4.
+    file : float
+        GiB of the largest file it may write.
+    """
+
+    seconds: float = 300.0
+    cell_seconds: int = 90
+    memory: float = 12.0
+    file: float = 0.25
+
+
+@dataclass
+class Grade:
+    """Points of one notebook.
+
+    Parameters
+    ----------
+    notebook : str
+        Its file's name.
+    points : dict of str to float
+        Points by task.
+    possible : dict of str to float
+        Points that can be had.
+    seconds : float
+        How long it ran.
+    note : str
+        What went wrong, empty if nothing did.
+    told : dict of str to str
+        What the tests said, by task.
+    """
+
+    notebook: str
+    points: dict[str, float]
+    possible: dict[str, float]
+    seconds: float = 0.0
+    note: str = ""
+    told: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def total(self) -> float:
+        """All points."""
+        return sum(self.points.values())
+
+
+def grade(
+    autograder: str | os.PathLike,
+    notebook: str | os.PathLike,
+    limits: Limits = Limits(),  # noqa: B008  (frozen)
+    sandbox: bool = True,
+) -> Grade:
+    """Grade one notebook.
+
+    Parameters
+    ----------
+    autograder : str or PathLike
+        The zip that `otter assign` made of the master.
+    notebook : str or PathLike
+        A student's notebook. It is copied; the file itself is only read.
+    limits : Limits
+        What it may use.
+    sandbox : bool
+        Run it in bubblewrap. Without, it can write, delete and send whatever you can: only where the whole machine is
+        thrown away afterwards.
+
+    Returns
+    -------
+    Grade
+        The points. A notebook that does not run to its end has 0 and a note.
+
+    Raises
+    ------
+    VampkitError
+        If otter-grader or bubblewrap is missing, or the autograder is not one.
+    FileNotFoundError
+        If a file is missing.
+    """
+    autograder, notebook = _existing(autograder), _existing(notebook)
+    possible = worth(autograder)
+    result = Grade(notebook.name, dict.fromkeys(possible, 0.0), possible)
+    with tempfile.TemporaryDirectory(prefix="vampkit-grading-") as name:
+        work = Path(name)
+        copy = work / "in" / "submission.ipynb"
+        for folder in ("in", "out", "home", "tmp"):
+            (work / folder).mkdir()
+        try:
+            copy.write_text(json.dumps(_prepared(notebook)), encoding="utf-8")
+        except ValueError as error:
+            result.note = f"it is no notebook: {error}"
+            return result
+        shutil.copy(autograder, work / "in" / "autograder.zip")
+        began = time.monotonic()
+        note = _run(work, limits, sandbox)
+        result.seconds = time.monotonic() - began
+        _read(work / "out" / "results.json", result, note)
+    return result
+
+
+def grade_all(
+    autograder: str | os.PathLike,
+    notebooks: Sequence[str | os.PathLike],
+    to: str | os.PathLike,
+    limits: Limits = Limits(),  # noqa: B008  (frozen)
+    sandbox: bool = True,
+) -> list[Grade]:
+    """Grade notebooks one after another; write grades.csv and a page of feedback for each.
+
+    Parameters
+    ----------
+    autograder : str or PathLike
+        The zip that `otter assign` made of the master.
+    notebooks : sequence of str or PathLike
+        Notebooks, or folders of them.
+    to : str or PathLike
+        Folder for the results. grades.csv has a row a notebook: points by task, total, possible, seconds, note.
+    limits : Limits
+        What each may use.
+    sandbox : bool
+        See `grade`.
+
+    Returns
+    -------
+    list of Grade
+        In the order of the rows.
+
+    Raises
+    ------
+    VampkitError, FileNotFoundError
+        See `grade`; also if there are no notebooks.
+    """
+    paths = [
+        p for given in notebooks for p in (sorted(Path(given).glob("*.ipynb")) if Path(given).is_dir() else [given])
+    ]
+    if not paths:
+        raise VampkitError(f"no notebooks are in {', '.join(map(str, notebooks))}, .ipynb files were expected")
+    folder, grades = Path(to), []
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in paths:
+        grades.append(grade(autograder, path, limits, sandbox))
+        latest = grades[-1]
+        print(
+            f"{latest.notebook}: {latest.total:g} of {sum(latest.possible.values()):g} points {latest.note}".rstrip(),
+            flush=True,
+        )
+        with written(folder / f"{Path(latest.notebook).stem}.txt") as part:
+            part.write_text(_feedback(latest), encoding="utf-8")
+        with written(folder / "grades.csv") as part:
+            _write_csv(part, grades)
+    return grades
+
+
+def worth(autograder: str | os.PathLike) -> dict[str, float]:
+    """Points of each task, by name, as the tests in an autograder zip say.
+
+    Parameters
+    ----------
+    autograder : str or PathLike
+        The zip that `otter assign` made.
+
+    Returns
+    -------
+    dict of str to float
+        Points by task.
+
+    Raises
+    ------
+    VampkitError
+        For a file that is no autograder.
+    """
+    found = {}
+    try:
+        with zipfile.ZipFile(autograder) as archive:
+            for name in sorted(n for n in archive.namelist() if n.startswith("tests/") and n.endswith(".py")):
+                values = {
+                    node.targets[0].id: node.value.value
+                    for node in ast.parse(archive.read(name).decode("utf-8")).body
+                    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+                }
+                found[str(values["name"])] = float(values["points"])
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, SyntaxError) as error:
+        raise VampkitError(f"{autograder} is no autograder ({error}); make one with otter assign") from None
+    if not found:
+        raise VampkitError(f"{autograder} holds no tests, the zip that otter assign makes was expected")
+    return found
+
+
+def _existing(path: str | os.PathLike) -> Path:
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}, a notebook or an autograder zip was expected")
+    return path
+
+
+def _prepared(path: Path) -> dict:
+    """A notebook's content, to be run by the Python that grades. Raises ValueError for other files."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+        raise ValueError("it has no cells")
+    notebook.setdefault("metadata", {})["kernelspec"] = dict(name="python3", language="python", display_name="Python 3")
+    return notebook
+
+
+def _command(work: Path, limits: Limits, sandbox: bool) -> list[str]:
+    inside = [sys.executable, "-m", "vampkit.check.inside"]
+    inside += [str(work / "in" / "submission.ipynb"), str(work / "in" / "autograder.zip"), str(work / "out")]
+    inside.append(str(limits.cell_seconds))
+    if not sandbox:
+        return inside
+    if not (bwrap := shutil.which("bwrap")):
+        raise VampkitError(
+            "bubblewrap is not installed, the command bwrap was expected; install it (Debian: bubblewrap), or pass "
+            "--no-sandbox on a machine that is thrown away afterwards"
+        )
+    walls = [bwrap, "--ro-bind", "/", "/", "--tmpfs", "/tmp", "--dev", "/dev", "--proc", "/proc"]
+    for code in {Path(__file__).parents[2], Path(sys.prefix)}:  # readable also where they lie in /tmp
+        walls += ["--ro-bind", str(code), str(code)]
+    return [*walls, "--bind", str(work), str(work), "--unshare-all", "--die-with-parent", "--new-session", *inside]
+
+
+def _environment(work: Path) -> dict[str, str]:
+    """Nothing of the instructor's own environment but what Python needs."""
+    kept = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "OMP_NUM_THREADS", "OMP_WAIT_POLICY")
+    own = {"HOME": str(work / "home"), "TMPDIR": str(work / "tmp"), "VAMPKIT_CACHE": str(work / "home" / "cache")}
+    return (
+        {name: os.environ[name] for name in kept if name in os.environ}
+        | own
+        | {"IPYTHONDIR": str(work / "home" / "ipython")}
+    )
+
+
+def _limit(limits: Limits) -> None:
+    """Set limits of this process and its children; runs between fork and exec."""
+    import resource
+
+    for what, amount in (
+        (resource.RLIMIT_AS, int(limits.memory * GIBIBYTE)),
+        (resource.RLIMIT_FSIZE, int(limits.file * GIBIBYTE)),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (amount, amount))
+
+
+def _run(work: Path, limits: Limits, sandbox: bool) -> str:
+    """Run otter-grader. Returns a note where it did not come to its end."""
+    process = subprocess.Popen(
+        _command(work, limits, sandbox),
+        cwd=work,
+        env=_environment(work),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=(lambda: _limit(limits)) if os.name == "posix" else None,
+    )
+    try:
+        output, _ = process.communicate(timeout=limits.seconds)
+    except subprocess.TimeoutExpired:
+        _end(process)
+        return f"it was stopped after {limits.seconds:g} s"
+    if process.returncode:
+        last = output.decode("utf-8", "replace").strip().splitlines()[-1:] or ["nothing was printed"]
+        if "No module named" in last[0]:
+            raise VampkitError(f'the grader cannot start ({last[0]}); pip install "vampkit[grading]"')
+        if last[0].startswith("bwrap:"):
+            raise VampkitError(
+                f"bubblewrap cannot make a sandbox here ({last[0]}); grade where it can, or pass --no-sandbox"
+            )
+        return f"the grader stopped: {last[0][:200]}"
+    return ""
+
+
+def _end(process: subprocess.Popen) -> None:
+    """End a process and all that it started. In the sandbox the kernel ends them with it."""
+    import psutil
+
+    try:
+        family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
+    except psutil.NoSuchProcess:
+        family = []
+    for member in family:
+        try:
+            member.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+        except psutil.NoSuchProcess:
+            continue
+    process.communicate()
+
+
+def _read(path: Path, result: Grade, note: str) -> None:
+    """Take the points from what the sandbox left. It is the student's word: names and the most are the master's."""
+    result.note = note
+    try:
+        tests = json.loads(path.read_text(encoding="utf-8"))["tests"]
+        for test in tests:
+            name = test.get("name")
+            if name in result.points:
+                result.points[name] = min(result.possible[name], max(0.0, float(test.get("score", 0))))
+                result.told[name] = str(test.get("output", ""))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        result.note = note or "it left no results: the notebook ended its own process or deleted its tests"
+    if not note and not result.told and not result.note:
+        result.note = "it left no results: the notebook ended its own process or deleted its tests"
+
+
+def _feedback(result: Grade) -> str:
+    lines = [f"{result.notebook}: {result.total:g} of {sum(result.possible.values()):g} points", result.note, ""]
+    for name, most in result.possible.items():
+        lines += [f"## {name}: {result.points[name]:g} of {most:g}", result.told.get(name, ""), ""]
+    return "\n".join(lines)
+
+
+def _write_csv(path: Path, grades: list[Grade]) -> None:
+    tasks = list(grades[0].possible)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["notebook", *tasks, "total", "possible", "seconds", "note"])
+        for g in grades:
+            numbers = [f"{g.points[t]:g}" for t in tasks]
+            table.writerow(
+                [g.notebook, *numbers, f"{g.total:g}", f"{sum(g.possible.values()):g}", f"{g.seconds:.0f}", g.note]
+            )
+
+
+def main(
+    autograder: Path,
+    notebooks: list[Path],
+    /,
+    to: Path = Path("grades"),
+    seconds: float = 300.0,
+    cell_seconds: int = 90,
+    memory: float = 12.0,
+    sandbox: bool = True,
+) -> None:
+    """Grade notebooks in a sandbox and write grades.csv.
+
+    Parameters
+    ----------
+    autograder : Path
+        The zip that otter assign made.
+    notebooks : list of Path
+        Notebooks or folders of them.
+    to : Path
+        Folder for grades.csv and the feedback.
+    seconds : float
+        Limit for a whole notebook.
+    cell_seconds : int
+        Limit for a cell.
+    memory : float
+        GiB of address space.
+    sandbox : bool
+        Run each in bubblewrap.
+    """
+    grade_all(autograder, notebooks, to, Limits(seconds, cell_seconds, memory), sandbox)
+
+
+if __name__ == "__main__":
+    import tyro
+
+    try:
+        tyro.cli(main)
+    except (VampkitError, FileNotFoundError) as error:
+        sys.exit(str(error))

@@ -1,0 +1,97 @@
+"""A reader's result beside the right one, as a picture or as sound."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+FEWEST = 3
+"""From this many numbers on a row is drawn as a curve; fewer are bars."""
+MOST = 400
+"""Columns of a picture. What lies beyond the first difference's neighbourhood is left out."""
+
+
+def side_by_side(name: str, found: np.ndarray, expected: np.ndarray) -> Any:
+    """A figure of both results: grids for grids, curves for rows, bars for single numbers; None for empty ones."""
+    if not found.size or not expected.size:
+        return None
+    title = f"{name}: yours and the target"
+    found, expected = (np.asarray(a, np.float64) for a in (found, expected))
+    if found.ndim == expected.ndim == 0:
+        return _bars(found, expected, title)
+    if found.ndim <= 1 and expected.ndim <= 1 and not _binary(found, expected):
+        return _curves(np.atleast_1d(found), np.atleast_1d(expected), title)
+    return _grids(found, expected, title)
+
+
+def as_sound(rate: int = 44_100) -> Any:
+    """A function that plays both results, [samples] at `rate`, in one player."""
+
+    def play(name: str, found: np.ndarray, expected: np.ndarray) -> Any:
+        from vampkit.audio import Clip
+        from vampkit.show import listen
+
+        if found.ndim != 1 or not found.size or not np.isfinite(found).all():
+            return side_by_side(name, found, expected)
+        top = max(1.0, float(np.abs(expected).max()), float(np.abs(found).max()))
+        clips = [
+            Clip((samples / top).astype(np.float32), rate, label)
+            for samples, label in ((found, "yours"), (expected, "target"))
+        ]
+        return listen(*clips, labels=["yours", "target"])
+
+    return play
+
+
+def _binary(*arrays: np.ndarray) -> bool:
+    return all(np.isin(a, (0, 1)).all() for a in arrays)
+
+
+def _bars(found: np.ndarray, expected: np.ndarray, title: str) -> Any:
+    from vampkit.show import bars
+
+    values = {"yours": float(found) if np.isfinite(found) else 0.0, "target": float(expected)}
+    return bars(values, "value", title, x_title="whose")
+
+
+def _curves(found: np.ndarray, expected: np.ndarray, title: str) -> Any:
+    from vampkit.show import curves
+
+    parts = {"target": expected[:MOST], "yours": found[:MOST]}
+    lines = {label: (np.arange(len(row)), np.where(np.isfinite(row), row, np.nan)) for label, row in parts.items()}
+    if max(len(found), len(expected)) < FEWEST:
+        return _grids(found, expected, title)
+    return curves(lines, "place", "value", title)
+
+
+def _grids(found: np.ndarray, expected: np.ndarray, title: str) -> Any:
+    """Both as grids one below the other, and where they differ if they have one shape."""
+    from plotly.subplots import make_subplots
+
+    from vampkit.show import dress
+
+    grids = {"yours": _grid(found), "target": _grid(expected)}
+    if found.shape == expected.shape:
+        grids["where they differ"] = (grids["yours"] != grids["target"]).astype(float)
+    figure = make_subplots(len(grids), 1, subplot_titles=list(grids), vertical_spacing=0.16)
+    low = np.nanmin([np.nanmin(grids[label]) for label in ("yours", "target")])
+    high = np.nanmax([np.nanmax(grids[label]) for label in ("yours", "target")])
+    for row, (label, grid) in enumerate(grids.items(), 1):
+        scale = dict(zmin=0, zmax=1, colorscale=[[0, "#d9d9d9"], [1, "#c2571a"]])
+        if label in ("yours", "target"):
+            scale = dict(zmin=low, zmax=high if high > low else low + 1, colorscale="Viridis")
+        figure.add_heatmap(z=np.round(grid, 4), showscale=False, row=row, col=1, **scale)
+    tall = sum(min(12, len(grid)) for grid in grids.values())
+    dress(figure, title, 140 + 70 * len(grids) + 8 * tall)
+    figure.update_yaxes(autorange="reversed", title_text="row", showgrid=False)
+    figure.update_xaxes(showgrid=False).update_xaxes(title_text="column", row=len(grids))
+    return figure.update_layout(margin=dict(t=70))
+
+
+def _grid(array: np.ndarray) -> np.ndarray:
+    """The first item of what has more axes than two; infinite numbers and nan are left blank."""
+    while array.ndim > 2:
+        array = array[0]
+    array = np.atleast_2d(array)[:64, :MOST]
+    return np.where(np.isfinite(array), array, np.nan)
