@@ -44,9 +44,9 @@ def multiplied(
 ) -> Float[Tensor, "*rows outputs"]:
     """Multiply each row by weights: without gradients by oneDNN on CPUs where it is faster than F.linear.
 
-    On a processor that is not Intel's it was twice as fast; on Intel's F.linear is a tenth faster. Up to 192 inputs both
-    gave the same numbers where this was measured. From 512 on they differ by rounding, and the gain is largest. In
-    between F.linear is kept, so that takes of the bundled models stay what they were.
+    On a processor that is not Intel's it was twice as fast; on Intel's F.linear is a tenth faster. Up to 192 inputs
+    both gave the same numbers where this was measured. From 512 on they differ by rounding, and the gain is largest.
+    In between F.linear is kept, so that takes of the bundled models stay what they were.
 
     Parameters
     ----------
