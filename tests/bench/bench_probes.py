@@ -1,16 +1,16 @@
 """What the layers of the masked models know, beside what the sound itself and the codec tell.
 
-`python -m tests.bench.bench_probes [--pieces N] [--only PART ...] [--out FILE]`.
+`python -m tests.bench.bench_probes` makes data/probes.json, which notebook 13 shows. `--only PART ...` makes some parts
+of it anew. Needs the music of `vampkit data fetch` (part "recordings") and the extra `peft` (part "finetuning").
 
 Composed pieces of 5 s, seeds from 1,500,000 on, which no model was trained on. Four parts by piece: in turn each is
 judged on, the next one chooses the penalty, the others train; so each piece is judged once. The result is a JSON file
-with settings, n and intervals over pieces (bootstrap, 95 %); each part is added to it when it is done. Notebook 13
-shows the file. Features are kept in the cache. All parts together take about an hour on one busy core.
+with settings, n and intervals over pieces (bootstrap, 95 %). Features and finished parts are kept in the cache: a run
+that was stopped goes on with the part it was at.
 """
 
 import argparse
 import json
-import tempfile
 import time
 from functools import cached_property
 from itertools import product
@@ -20,7 +20,23 @@ import numpy as np
 import torch
 
 import vampkit as vk
-from tests.bench.probing import FOLDS, SECONDS, STRIDE, Pieces, beside, folds, judged, row, skills, states_of, told
+from tests.bench.probing import (
+    FOLDS,
+    SECONDS,
+    STRIDE,
+    Pieces,
+    alike,
+    beside,
+    by_chance,
+    folds,
+    judged,
+    row,
+    skills,
+    states_of,
+    told,
+)  # fmt: skip
+from tests.bench.probing_songs import part_recordings
+from tests.bench.probing_tuned import part_finetuning
 from vampkit import load_vamp, metrics, music, probes
 from vampkit.controls import curves
 from vampkit.files import cache_folder, data_folder, written
@@ -230,36 +246,8 @@ def part_neighbours(run):
     rivals = beside(pieces, run.vamp.codec)
     given |= {name: rivals[name] for name in ("mel", "chroma", "codec latents")}
     for name, rows in given.items():
-        x = (rows[False] - rows[False].mean(0)) / np.maximum(rows[False].std(0), 1e-6)
-        x /= np.linalg.norm(x, axis=1, keepdims=True)
-        nearest = (x @ x.T - 2 * np.eye(len(x))).argmax(1)
-        table[name] = row(metrics.bootstrap((genre[nearest] == genre) * 1.0))
-    counts = np.unique(genre, return_counts=True)[1]
-    table["by chance"] = round(float((counts * (counts - 1)).sum() / len(genre) / (len(genre) - 1)), 3)
-    print(table, flush=True)
-    return table
-
-
-def part_finetuning(run):
-    """The coarse model after adapting to folk music that it never heard: what its layers tell, before and after."""
-    from vampkit.train import AdapterPreset, AdapterTraining, build_store, split_store
-    from vampkit.weights import load_adapters
-
-    folder = Path(tempfile.mkdtemp())
-    for i in range(24):
-        music.render(music.compose(1_520_000 + i, genre="folk", seconds=8.0)).save(folder / "music" / f"{i:02}.flac")
-    learn, held = split_store(build_store([folder / "music"], folder / "tokens"), frames=288)
-    preset = AdapterPreset(steps=150, batch=4, frames=(288, 172), rate=4e-3, warmup=5, average=0.9, precision="no")
-    path = AdapterTraining("coarse", preset, run.vamp.codec, learn, folder / "run", device="cpu").run()
-    tuned, codes = load_adapters(path, run.vamp.coarse), held.held_out(16, 4, 288)
-    before, after = (
-        metrics.masked_cross_entropy(m, codes, 0.5, by_item=True).mean(1) for m in (run.vamp.coarse, tuned)
-    )
-    table = {"nats gained on held-out folk": row(metrics.bootstrap((before - after).numpy()))}
-    old, new = run.states("coarse", 0.0)[5], states_of(tuned, run.pieces, 0.0)[5]
-    for name in QUESTIONS:
-        (was, constant), (now, _) = (judged(run.pieces, g, name) for g in (old, new))
-        table[name] = row(probes.skill(now - was + constant, constant, run.pieces.groups(name)))
+        table[name] = row(metrics.bootstrap(alike(rows[False], genre)))
+    table["by chance"] = by_chance(genre)
     print(table, flush=True)
     return table
 
@@ -293,7 +281,14 @@ def part_steering(run):
     return table | {"layer": 4, "push": np.round(push / 100).astype(int).tolist()}
 
 
-PARTS = {name.removeprefix("part_"): f for name, f in list(globals().items()) if name.startswith("part_")}
+PARTS = {
+    "neighbours": part_neighbours, "recordings": part_recordings, "finetuning": part_finetuning,
+    "transfer": part_transfer, "same": part_same, "attention": part_attention, "steering": part_steering,
+    "leak": part_leak, "choosing": part_choosing, "beside": part_beside, "best": part_best, "layers": part_layers,
+}  # fmt: skip
+"""The quickest come first."""
+FEWER = ("transfer", "same", "attention", "steering", "leak", "choosing")
+"""Slow parts, which are content with half of the pieces."""
 
 
 class Run:
@@ -320,26 +315,41 @@ class Run:
         return self._states[key]
 
 
+def settings_of(run):
+    """What a result was made with. Parts that were made with something else are made anew."""
+    return {
+        "pieces": f"{len(run.pieces)}, half of them in {', '.join(FEWER)}",
+        "seconds": SECONDS, "first seed": FIRST, "frames between": STRIDE, "folds": FOLDS,
+        "penalties": list(PENALTIES), "numbers": "mean, low, high, n; 95 % bootstrap over pieces",
+        "coarse": model_hash(run.vamp.coarse), "fine": model_hash(run.vamp.fine),
+    }  # fmt: skip
+
+
+def write(result, path):
+    with written(path) as part:
+        part.write_text(json.dumps(result, separators=(",", ":")).replace('},"', '},\n"') + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pieces", type=int, default=320)
-    parser.add_argument("--only", nargs="*", choices=tuple(PARTS), default=tuple(PARTS))
+    parser.add_argument("--only", nargs="*", choices=tuple(PARTS), default=[])
     parser.add_argument("--out", type=Path, default=data_folder() / "probes.json")
     parser.add_argument("--cache", type=Path, default=cache_folder() / "probes")
     chosen = parser.parse_args()
-    run = Run(chosen.pieces, chosen.cache)
-    for name in chosen.only:
+    run, fewer = Run(chosen.pieces, chosen.cache), Run(chosen.pieces // 2, chosen.cache)
+    kept, settings = chosen.cache / f"result-{chosen.pieces}.json", settings_of(run)
+    result = json.loads(kept.read_text()) if kept.exists() else {}
+    if result.get("settings") != settings:
+        result = {"settings": settings}
+    for name in PARTS:
+        if name in result and name not in chosen.only:
+            continue
         began = time.time()
-        result = json.loads(chosen.out.read_text()) if chosen.out.exists() else {}
-        result["settings"] = {
-            "seconds": SECONDS, "first seed": FIRST, "frames between": STRIDE, "folds": FOLDS,
-            "penalties": list(PENALTIES), "numbers": "mean, low, high, n; 95 % bootstrap over pieces",
-            "coarse": model_hash(run.vamp.coarse), "fine": model_hash(run.vamp.fine),
-        }  # fmt: skip
-        result[name] = PARTS[name](run)
-        with written(chosen.out) as part:
-            part.write_text(json.dumps(result, separators=(",", ":")).replace('},"', '},\n"') + "\n")
+        result[name] = PARTS[name](fewer if name in FEWER else run)
+        write(result, kept)
         print(f"{name}: {time.time() - began:.0f} s", flush=True)
+    write({"settings": settings, **{name: result[name] for name in PARTS}}, chosen.out)
 
 
 if __name__ == "__main__":

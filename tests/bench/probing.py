@@ -1,5 +1,7 @@
 """Composed pieces with their answers, and probes that are judged on each of them once. For `bench_probes`."""
 
+from functools import partial
+
 import numpy as np
 import torch
 
@@ -13,6 +15,18 @@ STRIDE = 12
 FOLDS = 4
 
 
+def heard(path, sound, codec):
+    """Codes and features of a sound: from the cache, or of what sound() makes."""
+    if not path.exists():
+        made = probes.hear(sound(), codec)
+        halves = {name: rows.astype(np.float16) for name, rows in made.features.items()}
+        with written(path) as part, open(part, "wb") as file:
+            np.savez(file, codes=made.codes.numpy().astype(np.uint16), **halves)
+    with np.load(path) as file:
+        features = {name: file[name].astype(np.float32) for name in file.files if name != "codes"}
+        return torch.from_numpy(file["codes"].astype(np.int64)), features
+
+
 class Pieces:
     """Composed pieces with their codes, features and answers, one after another."""
 
@@ -20,15 +34,9 @@ class Pieces:
         self.codes, self.features, self.answers, self.pieces = [], [], [], []
         for seed, genre in jobs:
             piece = music.compose(seed, genre=genre, seconds=SECONDS)
-            path = folder / f"{genre}-{seed}.npz"
-            if not path.exists():
-                heard = probes.hear(music.render(piece), codec)
-                halves = {name: rows.astype(np.float16) for name, rows in heard.features.items()}
-                with written(path) as part, open(part, "wb") as file:
-                    np.savez(file, codes=heard.codes.numpy().astype(np.uint16), **halves)
-            with np.load(path) as file:
-                self.codes.append(torch.from_numpy(file["codes"].astype(np.int64)))
-                self.features.append({n: file[n].astype(np.float32) for n in file.files if n != "codes"})
+            codes, features = heard(folder / f"{genre}-{seed}.npz", partial(music.render, piece), codec)
+            self.codes.append(codes)
+            self.features.append(features)
             self.answers.append(probes.truth(piece, self.codes[-1].shape[1]))
             self.pieces.append(piece)
         self.each = np.arange(0, self.codes[0].shape[1], STRIDE)
@@ -95,7 +103,11 @@ def beside(pieces, codec):
 
 def folds(pieces, name):
     """(train, valid, test) of a question, for each fold; no piece lies in two of them."""
-    groups = pieces.groups(name)
+    yield from folds_of(pieces.groups(name))
+
+
+def folds_of(groups):
+    """(train, valid, test) for each fold; groups: the piece of each item."""
     parts = probes.split(groups, shares=(1,) * FOLDS)
     for at in range(FOLDS):
         rest = [parts[i] for i in range(FOLDS) if i not in (at, (at + 1) % FOLDS)]
@@ -133,3 +145,16 @@ def skills(pieces, given, names=tuple(QUESTIONS), **options):
 def told(label, found):
     print(f"{label:28}", "  ".join(f"{name} {value[0]:5.2f}" for name, value in found.items()), flush=True)
     return found
+
+
+def alike(rows, labels):
+    """Whether the nearest other item, by cosine, has the same label. rows: a vector for each item, [items, dims]."""
+    x = (rows - rows.mean(0)) / np.maximum(rows.std(0), 1e-6)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    return (labels[(x @ x.T - 2 * np.eye(len(x))).argmax(1)] == labels) * 1.0
+
+
+def by_chance(labels):
+    """How often a random other item has the same label."""
+    counts = np.unique(labels, return_counts=True)[1]
+    return round(float((counts * (counts - 1)).sum() / len(labels) / (len(labels) - 1)), 3)

@@ -1,5 +1,7 @@
 """Covers: captions and pictures by rule, tokens, the model that paints, and what it paints."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -28,8 +30,9 @@ from vampkit.paint import (
 )
 from vampkit.paint import painter as painter_module
 from vampkit.paint.model import SIDE, numbers
-from vampkit.paint.painter import stored, tables_of
+from vampkit.paint.painter import restored, stored, tables_of
 from vampkit.sampling import sample
+from vampkit.train import painter as training
 from vampkit.train.painter import PAINTER_PRESETS, Codebook, train_painter
 
 CAPTION = Caption("jazz", "fast", "D", "minor", "calm")
@@ -90,12 +93,17 @@ def test_the_composer_knows_the_caption_of_its_piece():
         assert all(getattr(caption, slot) for slot in SLOTS)
 
 
-def test_one_pair_of_genre_and_tonic_in_twelve_is_held_out():
+def test_of_the_pairs_of_genre_and_tonic_one_in_twelve_is_for_choosing_and_one_for_testing():
     pairs = [Caption(genre, tonic=tonic) for genre in SLOTS["genre"] for tonic in SLOTS["tonic"]]
-    assert sum(pair.held_out for pair in pairs) * 12 == len(pairs)
-    assert not any(caption.held_out for caption in draw_captions(50, 3))
-    assert all(caption.held_out for caption in draw_captions(5, 3, held_out=True))
+    for part in ("valid", "test"):
+        kept = [pair for pair in pairs if pair.part == part]
+        assert sorted(pair.genre for pair in kept) == sorted(SLOTS["genre"])  # each genre once
+    for part in ("train", "valid", "test"):
+        assert {caption.part for caption in draw_captions(50, 3, part)} == {part}
+    assert Caption("jazz").part == Caption(tonic="D").part == "train"
     assert draw_captions(4, 1) == draw_captions(4, 1) != draw_captions(4, 2)
+    with pytest.raises(ValueError, match="one of train, valid, test was expected"):
+        draw_captions(1, 1, "held out")
 
 
 # covers by rule
@@ -154,7 +162,7 @@ def test_sharp_tokens_keep_more_than_rough_ones(painter):
     codes = painter.encode(pictures)
     rough, sharp = painter.decode(codes[:, :1]), painter.decode(codes)
     errors = [np.abs(made.astype(int) - pictures).mean() for made in (rough, sharp)]
-    assert codes.shape == (24, 5, 64) and errors[1] < 0.7 * errors[0] < 10
+    assert codes.shape == (24, 5, 64) and errors[1] < errors[0] / 2 < 10
 
 
 # the model
@@ -224,15 +232,13 @@ def test_repainting_without_a_mask_changes_what_the_caption_says(painter):
     assert [c.tonic for c in found].count("A") >= 3
 
 
-@pytest.mark.parametrize("held_out", [False, True])
-def test_captions_are_read_back_from_what_is_painted(painter, held_out):
-    captions = draw_captions(16, 5, held_out)
+@pytest.mark.parametrize("part", ["train", "valid"])
+def test_captions_are_read_back_from_what_is_painted(painter, part):
+    captions = draw_captions(16, 5, part)
     pictures = [painter.decode(painter.paint(c, [i]))[0] for i, c in enumerate(captions)]
     real = agreement(painter.reader.read(paint_covers(captions, range(16))), captions)
     made = agreement(painter.reader.read(np.stack(pictures)), captions)
-    assert (
-        real.mean() > 0.98 and made.mean() >= 0.85 * real.mean()
-    )  # words; 0.89 and 0.91 when bundled, tempo the weakest
+    assert real.mean() > 0.98 and made.mean() >= 0.95 * real.mean()  # words
 
 
 # files and training
@@ -253,11 +259,31 @@ def test_training_gives_the_same_painter_again(toy, tmp_path):
         train_painter("huge", tmp_path)
 
 
-def test_models_are_trained_on_what_the_file_will_hold():
-    tokenizer = stored(Tokenizer(4, 32))
+def test_models_are_trained_on_what_the_file_will_hold(tmp_path):
+    tokenizer = stored(Tokenizer(4, 32), tmp_path / "part.safetensors")
     before = tokenizer.table.clone()
-    assert torch.allclose(stored(tokenizer).table, before, atol=1e-3)
+    assert torch.equal(stored(tokenizer, tmp_path / "again.safetensors").table, before)
+    assert torch.equal(restored(Tokenizer(4, 32), tmp_path / "part.safetensors").table, before)
     assert tables_of(tokenizer, tokenizer).shape == (5, 32, 8)
+
+
+def test_a_training_that_was_stopped_goes_on_with_the_part_it_was_at(toy, tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(training, "train_model", stop)
+        train_painter("ci", tmp_path)
+    done = {path.stem: path.stat().st_mtime_ns for path in tmp_path.glob("*.safetensors")}
+    assert set(done) == {"rough", "sharp", "reader"}
+    monkeypatch.setattr(training, "train_tokenizer", stop)  # what is done is not done again
+    assert train_painter("ci", tmp_path).read_bytes() == toy.read_bytes()
+    assert all((tmp_path / f"{name}.safetensors").stat().st_mtime_ns == then for name, then in done.items())
+    with pytest.raises(VampkitError, match=r"other settings \(covers 64 then, 65 now"):
+        train_painter(replace(PAINTER_PRESETS["ci"], covers=65), tmp_path)
+    (tmp_path / "settings.json").unlink()
+    with pytest.raises(VampkitError, match="no run to go on with"):
+        train_painter("ci", tmp_path)
 
 
 def test_the_bundled_painter_is_small_and_of_the_preset(painter):

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.bench import probing, probing_songs
 from vampkit import music, probes
 from vampkit.audio import Clip
 from vampkit.probes import QUESTIONS
@@ -125,7 +126,27 @@ def test_a_planted_leak_is_caught():
     by_piece = probes.split(pieces)
     probes.check_split(by_piece, pieces)
     with pytest.raises(ValueError, match="each sound was expected in one part"):
-        probes.check_split(parts, pieces, sounds)
+        probes.check_split(by_piece, pieces, sounds)
+
+
+def test_the_benchmark_judges_every_item_once_and_shares_no_piece(monkeypatch):
+    pieces = np.repeat(np.arange(12), 5)
+    judged = []
+    for train, valid, test in probing.folds_of(pieces):
+        assert not {*pieces[train]} & {*pieces[test]} and not {*pieces[valid]} & {*pieces[test]}
+        judged += test.tolist()
+    assert sorted(judged) == list(range(len(pieces)))
+    for folds, shared in ((probing_songs.by_band, False), (probing_songs.by_song, True)):
+        parts = list(folds())
+        assert sorted(song for *_, test in parts for song in test) == list(range(8))
+        for train, valid, test in parts:
+            assert not {*train, *valid} & {*test} and not {*train} & {*valid}
+            assert bool({song // 4 for song in (*train, *valid)} & {song // 4 for song in test}) == shared
+    # A split by frame, planted where the split by piece stands, does not go through.
+    whole = probes.split
+    monkeypatch.setattr(probes, "split", lambda groups, shares: whole(np.arange(len(groups)), shares=shares))
+    with pytest.raises(ValueError, match="each piece and each sound was expected in one part"):
+        list(probing.folds_of(pieces))
 
 
 def test_a_meaningless_label_is_read_where_frames_leak_and_not_where_they_do_not():

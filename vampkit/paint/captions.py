@@ -19,6 +19,8 @@ ENERGY_BORDERS = (11.0, 20.0)
 """Notes a second at which the next word for the energy begins. A third of composed pieces lies in each."""
 SLOTS = {"genre": GENRES, "tempo": TEMPI, "tonic": TONICS, "mode": MODES, "energy": ENERGIES}
 """The words that may stand in each place of a caption."""
+KEPT = {0: "test", 6: "valid"}
+"""Pairs of genre and tonic that are kept from training: each genre has one of each kind."""
 WORDS = ("", *(word for words in SLOTS.values() for word in words))
 """All words by number. Number 0 is a word that was left unsaid."""
 
@@ -76,11 +78,14 @@ class Caption:
         return tuple(WORDS.index(getattr(self, slot) or "") for slot in SLOTS)
 
     @property
-    def held_out(self) -> bool:
-        """Whether its genre and tonic are a pair that the bundled painter never saw together: one pair in twelve."""
+    def part(self) -> str:
+        """Which part of the captions it belongs to, by its pair of genre and tonic: "train", "valid" or "test".
+
+        One pair in twelve is kept for choosing settings and one for testing. The bundled painter saw neither together.
+        """
         if self.genre is None or self.tonic is None:
-            return False
-        return (5 * GENRES.index(self.genre) + TONICS.index(self.tonic)) % len(TONICS) == 0
+            return "train"
+        return KEPT.get((5 * GENRES.index(self.genre) + TONICS.index(self.tonic)) % len(TONICS), "train")
 
 
 def read_caption(text: str) -> Caption:
@@ -149,7 +154,7 @@ def caption_of(piece: Piece) -> Caption:
     )
 
 
-def draw_captions(count: int, seed: int, held_out: bool = False) -> list[Caption]:
+def draw_captions(count: int, seed: int, part: str = "train") -> list[Caption]:
     """Draw whole captions by chance, each word equally often.
 
     Notebook: 15
@@ -160,17 +165,25 @@ def draw_captions(count: int, seed: int, held_out: bool = False) -> list[Caption
         How many.
     seed : int
         The same seed gives the same captions.
-    held_out : bool
-        Only captions whose genre and tonic the bundled painter never saw together; False: only the others.
+    part : str
+        "train", "valid" or "test": parts share no pair of genre and tonic (`Caption.part`). Settings are chosen on
+        "valid", and what is reported is measured on "test".
 
     Returns
     -------
     list of Caption
         The captions.
+
+    Raises
+    ------
+    ValueError
+        For another part.
     """
+    if part not in (known := ("train", *KEPT.values())):
+        raise ValueError(f"the part is {part!r}, one of {', '.join(known)} was expected")
     rng, found = np.random.default_rng(seed), []
     while len(found) < count:
         caption = Caption(**{slot: str(rng.choice(words)) for slot, words in SLOTS.items()})
-        if caption.held_out == held_out:
+        if caption.part == part:
             found.append(caption)
     return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,10 +22,10 @@ from vampkit.paint.reader import Reader
 from vampkit.paint.tokenizer import Tokenizer, blocks, grid_of
 from vampkit.sampling import Settings, sample
 
-FORMAT = "vampkit.painter/1"
+FORMAT, PART_FORMAT = "vampkit.painter/1", "vampkit.painter-part/1"
 ROWS = 5
 """Codebooks of a cover: one rough token a place, and the four sharp tokens that lie under it."""
-PASSES = Settings(passes=24, temperature=0.7, mask_temperature=1.0)  # as many as Muse; chosen on captions of seed 3
+PASSES = Settings(passes=24, temperature=0.7, mask_temperature=1.0)  # as many passes as Muse
 FINE_PASSES = Settings(
     passes=4, temperature=0.5, mask_temperature=0.0
 )  # rough tokens decide nearly all; edges stay straight
@@ -273,10 +272,13 @@ def tables_of(rough: Tokenizer, sharp: Tokenizer) -> Tensor:
     return torch.stack([rough.table, *[sharp.table] * (ROWS - 1)])
 
 
-def stored(network: nn.Module) -> nn.Module:
-    """Give a network the weights that it will have when it is read from a file: what follows is trained on those."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = write_safetensors(network.state_dict(), Path(folder) / "part.safetensors", FORMAT, {}, dtype=torch.int8)
-        _, weights = read_safetensors(path, FORMAT)
-        fill(network, weights, path, "cannot be stored ({})")
+def stored(network: nn.Module, path: str | os.PathLike) -> nn.Module:
+    """Write a part of a painter, and give it the weights that a file holds: what follows is trained on those."""
+    write_safetensors(network.state_dict(), path, PART_FORMAT, {}, dtype=torch.int8)
+    return restored(network, path)
+
+
+def restored(network: nn.Module, path: str | os.PathLike) -> nn.Module:
+    """Fill a network with the weights that `stored` wrote."""
+    fill(network, read_safetensors(path, PART_FORMAT)[1], Path(path), "are not this part's ({}); delete that file")
     return network.eval().requires_grad_(False)

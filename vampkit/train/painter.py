@@ -1,28 +1,36 @@
 """Training the painter on covers that are painted by rule: two tokenizers, a judge, and two masked transformers.
 
-Each is trained on the one before it, and on its weights as they will be stored. Notebook: 15
+Each is trained on the one before it, and on its weights as they will be stored. A run that was stopped goes on with the
+part that it was at. Notebook: 15
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vampkit import schedules
+from vampkit.errors import VampkitError
 from vampkit.files.bars import progress_bar
+from vampkit.files.outer import fields, json_of
+from vampkit.files.texts import write_text
+from vampkit.files.written import alone
 from vampkit.model import ModelConfig
 from vampkit.paint.captions import draw_captions
 from vampkit.paint.covers import paint_covers
 from vampkit.paint.model import CoverModel, numbers
-from vampkit.paint.painter import Painter, save_painter, stored, tables_of
+from vampkit.paint.painter import Painter, restored, save_painter, stored, tables_of
 from vampkit.paint.reader import Reader
 from vampkit.paint.tokenizer import Tokenizer, blocks
+from vampkit.train.checkpoint import same_run
 from vampkit.train.optim import Average, Muon, trapezoid
 from vampkit.train.training import chosen_run
 
@@ -59,15 +67,15 @@ class PainterPreset:
         Seed of all random numbers.
     """
 
-    covers: int = 12_000  # painted in a second; 3168 captions may occur, each in up to 24 ways
-    entries: int = 256  # 24 grounds in four kinds of patches, and the edges of the motifs
+    covers: int = 12_000  # painted in a second; 2880 captions may occur, each in 6 ways
+    entries: int = 256  # 24 grounds in six kinds of patches, and the edges of the motifs
     base: ModelConfig = ModelConfig(codebooks=1, layers=4, width=64, heads=4, entries=256, dropout=0.0)
     finer: ModelConfig = ModelConfig(codebooks=5, conditioning=1, layers=2, width=64, heads=4, entries=256, dropout=0.0)
     batch: int = 32
-    tokenizer_steps: int = 1200
+    tokenizer_steps: int = 1600
     reader_steps: int = 1600
-    base_steps: int = 800
-    finer_steps: int = 600
+    base_steps: int = 2400
+    finer_steps: int = 800
     rate: float = 3e-3
     muon_rate: float = 0.02
     drop_caption: float = 0.1  # as Muse
@@ -116,11 +124,9 @@ class Codebook:
         self.tokenizer.table.copy_(F.normalize(self.sums, dim=-1))
 
 
-def train_tokenizer(pictures: Tensor, patch: int, preset: PainterPreset) -> Tokenizer:
+def train_tokenizer(tokenizer: Tokenizer, pictures: Tensor, preset: PainterPreset) -> None:
     """Train a tokenizer on pictures, uint8 [covers, rows, columns, 3]."""
-    generator = torch.Generator().manual_seed(preset.seed)
-    torch.manual_seed(preset.seed)
-    tokenizer = Tokenizer(patch, preset.entries)
+    generator, patch = torch.Generator().manual_seed(preset.seed), tokenizer.patch
     codebook = Codebook(tokenizer, generator)
 
     def loss(batch: Tensor) -> Tensor:
@@ -137,13 +143,10 @@ def train_tokenizer(pictures: Tensor, patch: int, preset: PainterPreset) -> Toke
     # A sharp tokenizer finds four times as many patches in a cover: fewer covers and fewer updates are enough.
     draws = _draws(len(pictures), preset.batch * patch // 4, preset.tokenizer_steps * patch // 4, preset.seed)
     _fit([optimizer], lambda rows: loss(pictures[rows]), draws, f"patch {patch}")
-    return tokenizer.eval()
 
 
-def train_reader(pictures: Tensor, words: Tensor, preset: PainterPreset) -> Reader:
+def train_reader(reader: Reader, pictures: Tensor, words: Tensor, preset: PainterPreset) -> None:
     """Train the judge on pictures [covers, rows, columns, 3] and the words in each slot, [covers, slots] from 0."""
-    torch.manual_seed(preset.seed)
-    reader = Reader()
 
     def loss(rows: Tensor) -> Tensor:
         noise = 12 * torch.randn(len(rows), *pictures.shape[1:])
@@ -152,15 +155,11 @@ def train_reader(pictures: Tensor, words: Tensor, preset: PainterPreset) -> Read
 
     optimizer = torch.optim.AdamW(reader.parameters(), preset.rate, weight_decay=0.05)
     _fit([optimizer], loss, _draws(len(pictures), preset.batch, preset.reader_steps, preset.seed), "judge")
-    return reader.eval()
 
 
-def train_model(
-    config: ModelConfig, tables: Tensor, codes: Tensor, words: Tensor, steps: int, preset: PainterPreset, name: str
-) -> CoverModel:
+def train_model(model: CoverModel, codes: Tensor, words: Tensor, steps: int, preset: PainterPreset, name: str) -> None:
     """Train a masked transformer on codes [covers, codebooks, places] and captions [covers, slots]."""
-    torch.manual_seed(preset.seed)
-    model = CoverModel(config, tables)
+    config = model.config
     for layer in model.layers:  # each block begins by adding nothing, as in `start_local`
         nn.init.zeros_(layer.self_attn.fc.weight)
         nn.init.zeros_(layer.feed_forward.w_2.weight)
@@ -186,7 +185,6 @@ def train_model(
 
     _fit(optimizers, loss, _draws(len(codes), preset.batch, steps, preset.seed), name)
     model.load_state_dict(average.state)
-    return model.eval()
 
 
 def _draws(rows: int, batch: int, steps: int, seed: int) -> list[Tensor]:
@@ -217,14 +215,14 @@ def _fit(
 
 
 def train_painter(preset: str | PainterPreset = "laptop", out: str | os.PathLike | None = None) -> Path:
-    """Train a painter: two tokenizers, a judge, and the two masked transformers.
+    """Train a painter: two tokenizers, a judge, and the two masked transformers; or go on with a run that was stopped.
 
     Parameters
     ----------
     preset : str or PainterPreset
         "ci", "laptop", or your own settings.
     out : str or PathLike, optional
-        Folder of the result; None: a folder in the cache.
+        Folder of the result; None: a folder in the cache. The parts that are done are kept in it.
 
     Returns
     -------
@@ -235,17 +233,58 @@ def train_painter(preset: str | PainterPreset = "laptop", out: str | os.PathLike
     ------
     ValueError
         For an unknown preset.
+    VampkitError
+        If `out` holds a run with other settings, or another process trains there.
     """
     preset, _, folder = chosen_run(PAINTER_PRESETS, preset, "painter", out)
+    with alone(folder):
+        _begin(folder, preset)
+        return _train(preset, folder)
+
+
+def _begin(folder: Path, preset: PainterPreset) -> None:
+    """Write the settings of a run, or compare them with those that it was begun with."""
+    path, now, hint = folder / "settings.json", asdict(preset), "choose another folder, or delete this run"
+    if path.exists():
+        saved = json_of(path.read_text(encoding="utf-8"), str(path), "the settings of a run", hint)
+        same_run(fields(str(path), saved, list(now), hint=hint), now, folder)
+    elif there := sorted(folder.glob("*.safetensors")):
+        raise VampkitError(
+            f"{folder} holds {there[0].name} but no run to go on with, an empty folder was expected; choose another "
+            "folder, or move that file away"
+        )
+    write_text(path, json.dumps(now, indent=1))
+
+
+def _train(preset: PainterPreset, folder: Path) -> Path:
+    """Make the parts one after another, each from the file of an earlier run if there is one."""
+
+    def part(name: str, make: Callable[[], nn.Module], train: Callable[[Any], None]) -> Any:
+        torch.manual_seed(preset.seed)
+        network, path = make(), folder / f"{name}.safetensors"
+        if path.exists():
+            return restored(network, path)
+        train(network)
+        return stored(network, path)
+
     captions = draw_captions(preset.covers, preset.seed)
     pictures = torch.from_numpy(paint_covers(captions, range(preset.covers)))
     words = numbers(captions)
-    rough, sharp = (stored(train_tokenizer(pictures, patch, preset)) for patch in (4, 2))
-    reader = stored(train_reader(pictures, words - words.min(0).values, preset))
-    parts = [pictures[i : i + 500].numpy() for i in range(0, preset.covers, 500)]
-    coarse = torch.cat([rough.encode(part) for part in parts]).flatten(1)[:, None]
-    fine = torch.cat([blocks(sharp.encode(part)) for part in parts])
+    rough = part("rough", lambda: Tokenizer(4, preset.entries), lambda made: train_tokenizer(made, pictures, preset))
+    sharp = part("sharp", lambda: Tokenizer(2, preset.entries), lambda made: train_tokenizer(made, pictures, preset))
+    reader = part("reader", Reader, lambda made: train_reader(made, pictures, words - words.min(0).values, preset))
+    some = [pictures[i : i + 500].numpy() for i in range(0, preset.covers, 500)]
+    coarse = torch.cat([rough.encode(shown) for shown in some]).flatten(1)[:, None]
+    fine = torch.cat([blocks(sharp.encode(shown)) for shown in some])
     tables, codes = tables_of(rough, sharp), torch.cat([coarse, fine], 1)
-    base = train_model(preset.base, tables[:1], coarse, words, preset.base_steps, preset, "base")
-    finer = train_model(preset.finer, tables, codes, words, preset.finer_steps, preset, "finer")
+    base = part(
+        "base",
+        lambda: CoverModel(preset.base, tables[:1]),
+        lambda made: train_model(made, coarse, words, preset.base_steps, preset, "base"),
+    )
+    finer = part(
+        "finer",
+        lambda: CoverModel(preset.finer, tables),
+        lambda made: train_model(made, codes, words, preset.finer_steps, preset, "finer"),
+    )
     return save_painter(Painter(rough, sharp, base, finer, reader), folder / "painter.safetensors")
