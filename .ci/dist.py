@@ -84,7 +84,7 @@ def works(wheel: Path, folder: Path, whole: bool) -> None:
         [python, "-I", "-c", f"import vampkit; assert {str(folder / 'env')!r} in vampkit.__file__, vampkit.__file__"],
         [scripts / "vampkit", "doctor"],
         [scripts / "vampkit", "lab", "--copy", "mine", "--no-open"],
-        [scripts / "vampkit", "demo", "--seconds", "4"],
+        [scripts / "vampkit", "demo", "--seconds", "2"],
     ):
         run(*words, cwd=away)
     assert len(list((away / "demo").glob("*.wav"))) == 8 and len(list((away / "mine").glob("*.ipynb"))) >= 16

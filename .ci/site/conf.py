@@ -32,6 +32,7 @@ html_theme_options = {
     "show_toc_level": 2,
     "use_download_button": True,
     "use_fullscreen_button": False,
+    "navbar_persistent": [],  # the search stands at the left
     "home_page_in_toc": True,
     "footer_content_items": "",
 }
