@@ -6,13 +6,14 @@ export MALLOC_TRIM_THRESHOLD_ := 1000000000
 export MALLOC_MMAP_THRESHOLD_ := 1000000000
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-with tests/nbval.cfg
 
-.PHONY: help demo lab test course fuzz browser extras bench lint types docs site site-check dist slides outputs clean
+.PHONY: help demo lab test course slides fuzz browser extras bench lint types docs site site-check dist outputs clean
 
 help:
 	@echo "make demo    vamp on a bundled clip six ways; sounds and a picture land in demo/"
 	@echo "make lab     open the notebooks in JupyterLab"
 	@echo "make test    all tests, notebooks included"
 	@echo "make course  homework and projects for students in build/course, graded in a sandbox; needs bubblewrap"
+	@echo "make slides  a deck a notebook in build/slides; needs npm once"
 	@echo "make fuzz    random and mutated inputs, for 20 minutes; five verbs killed ten times each"
 	@echo "make browser the widgets in a real JupyterLab; needs Chromium"
 	@echo "make extras  tests of optional extras; needs a SoundFont (Debian: timgm6mb-soundfont)"
@@ -43,6 +44,9 @@ course: .venv/.done
 	$(BIN)/python -c "import otter" || $(BIN)/python -m pip install -c constraints.txt -e ".[grading]"
 	$(BIN)/python .ci/course.py build/course
 	$(BIN)/python -m pytest -m course tests/course
+
+slides: .venv/.done
+	$(BIN)/python .ci/slides.py build/slides
 
 # Seven tests share the time; then each of five verbs is killed ten times.
 FUZZ_SECONDS ?= 170

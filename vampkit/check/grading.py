@@ -21,13 +21,12 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vampkit.errors import VampkitError
 from vampkit.files import written
-
-GIBIBYTE = 2**30
 
 
 @dataclass(frozen=True)
@@ -144,8 +143,9 @@ def grade_all(
     to: str | os.PathLike,
     limits: Limits = Limits(),  # noqa: B008  (frozen)
     sandbox: bool = True,
+    jobs: int = 1,
 ) -> list[Grade]:
-    """Grade notebooks one after another; write grades.csv and a page of feedback for each.
+    """Grade notebooks; write grades.csv and a page of feedback for each.
 
     Parameters
     ----------
@@ -159,6 +159,8 @@ def grade_all(
         What each may use.
     sandbox : bool
         See `grade`.
+    jobs : int
+        How many are graded at the same time.
 
     Returns
     -------
@@ -177,17 +179,15 @@ def grade_all(
         raise VampkitError(f"no notebooks are in {', '.join(map(str, notebooks))}, .ipynb files were expected")
     folder, grades = Path(to), []
     folder.mkdir(parents=True, exist_ok=True)
-    for path in paths:
-        grades.append(grade(autograder, path, limits, sandbox))
-        latest = grades[-1]
-        print(
-            f"{latest.notebook}: {latest.total:g} of {sum(latest.possible.values()):g} points {latest.note}".rstrip(),
-            flush=True,
-        )
-        with written(folder / f"{Path(latest.notebook).stem}.txt") as part:
-            part.write_text(_feedback(latest), encoding="utf-8")
-        with written(folder / "grades.csv") as part:
-            _write_csv(part, grades)
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        for latest in pool.map(lambda path: grade(autograder, path, limits, sandbox), paths):
+            grades.append(latest)
+            points = f"{latest.total:g} of {sum(latest.possible.values()):g} points"
+            print(f"{latest.notebook}: {points} {latest.note}".rstrip(), flush=True)
+            with written(folder / f"{Path(latest.notebook).stem}.txt") as part:
+                part.write_text(_feedback(latest), encoding="utf-8")
+            with written(folder / "grades.csv") as part:
+                _write_csv(part, grades)
     return grades
 
 
@@ -245,7 +245,7 @@ def _prepared(path: Path) -> dict:
 def _command(work: Path, limits: Limits, sandbox: bool) -> list[str]:
     inside = [sys.executable, "-m", "vampkit.check.inside"]
     inside += [str(work / "in" / "submission.ipynb"), str(work / "in" / "autograder.zip"), str(work / "out")]
-    inside.append(str(limits.cell_seconds))
+    inside += [str(limits.cell_seconds), str(limits.memory), str(limits.file)]
     if not sandbox:
         return inside
     if not (bwrap := shutil.which("bwrap")):
@@ -270,18 +270,6 @@ def _environment(work: Path) -> dict[str, str]:
     )
 
 
-def _limit(limits: Limits) -> None:
-    """Set limits of this process and its children; runs between fork and exec."""
-    import resource
-
-    for what, amount in (
-        (resource.RLIMIT_AS, int(limits.memory * GIBIBYTE)),
-        (resource.RLIMIT_FSIZE, int(limits.file * GIBIBYTE)),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(what, (amount, amount))
-
-
 def _run(work: Path, limits: Limits, sandbox: bool) -> str:
     """Run otter-grader. Returns a note where it did not come to its end."""
     process = subprocess.Popen(
@@ -292,7 +280,6 @@ def _run(work: Path, limits: Limits, sandbox: bool) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=(lambda: _limit(limits)) if os.name == "posix" else None,
     )
     try:
         output, _ = process.communicate(timeout=limits.seconds)
@@ -371,6 +358,7 @@ def main(
     cell_seconds: int = 90,
     memory: float = 12.0,
     sandbox: bool = True,
+    jobs: int = 1,
 ) -> None:
     """Grade notebooks in a sandbox and write grades.csv.
 
@@ -390,8 +378,10 @@ def main(
         GiB of address space.
     sandbox : bool
         Run each in bubblewrap.
+    jobs : int
+        How many are graded at the same time.
     """
-    grade_all(autograder, notebooks, to, Limits(seconds, cell_seconds, memory), sandbox)
+    grade_all(autograder, notebooks, to, Limits(seconds, cell_seconds, memory), sandbox, jobs)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 FEWEST = 3
-"""From this many numbers on a row is drawn as a curve; fewer are bars."""
+"""From this many numbers on a row is drawn as a curve; fewer are a grid, one is a bar."""
 MOST = 400
-"""Columns of a picture. What lies beyond the first difference's neighbourhood is left out."""
+"""Columns of a picture; what lies beyond is left out."""
+MASK = [[0, "#d9d9d9"], [1, "#0f8b8d"]]
+"""False and True, as in the pictures of masks."""
 
 
 def side_by_side(name: str, found: np.ndarray, expected: np.ndarray) -> Any:
@@ -74,16 +76,17 @@ def _grids(found: np.ndarray, expected: np.ndarray, title: str) -> Any:
     grids = {"yours": _grid(found), "target": _grid(expected)}
     if found.shape == expected.shape:
         grids["where they differ"] = (grids["yours"] != grids["target"]).astype(float)
-    figure = make_subplots(len(grids), 1, subplot_titles=list(grids), vertical_spacing=0.16)
+    figure = make_subplots(len(grids), 1, subplot_titles=list(grids), vertical_spacing=0.5 / len(grids))
+    binary = _binary(found, expected)
     low = np.nanmin([np.nanmin(grids[label]) for label in ("yours", "target")])
     high = np.nanmax([np.nanmax(grids[label]) for label in ("yours", "target")])
     for row, (label, grid) in enumerate(grids.items(), 1):
         scale = dict(zmin=0, zmax=1, colorscale=[[0, "#d9d9d9"], [1, "#c2571a"]])
         if label in ("yours", "target"):
-            scale = dict(zmin=low, zmax=high if high > low else low + 1, colorscale="Viridis")
+            scale = dict(zmin=low, zmax=high if high > low else low + 1, colorscale=MASK if binary else "Viridis")
         figure.add_heatmap(z=np.round(grid, 4), showscale=False, row=row, col=1, **scale)
     tall = sum(min(12, len(grid)) for grid in grids.values())
-    dress(figure, title, 140 + 70 * len(grids) + 8 * tall)
+    dress(figure, title + "; dark is True" * binary, 140 + 70 * len(grids) + 8 * tall)
     figure.update_yaxes(autorange="reversed", title_text="row", showgrid=False)
     figure.update_xaxes(showgrid=False).update_xaxes(title_text="column", row=len(grids))
     return figure.update_layout(margin=dict(t=70))

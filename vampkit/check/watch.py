@@ -46,10 +46,8 @@ class Watch:
         if inspect.isbuiltin(function):
             self.built_in.append(function)
             return
-        while function is not None:  # wrappers, such as those that check shapes, and what they wrap
-            plain = inspect.unwrap(function, stop=lambda f: True)
-            self.names[getattr(plain, "__func__", plain).__code__] = function.__qualname__
-            function = getattr(function, "__wrapped__", None)
+        plain = inspect.unwrap(function)  # what wraps functions may be shared by many
+        self.names[getattr(plain, "__func__", plain).__code__] = function.__qualname__
 
     def run(self, function: Callable, arguments: tuple) -> Any:
         """Call the function. Raises what it raises, `LibraryCall` or `TooLong`."""
