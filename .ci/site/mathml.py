@@ -32,6 +32,6 @@ def _write(writer, node, as_block: bool) -> None:
     tex = re.sub(r"\\[bB]ig(?![a-zA-Z])", "", node.astext().strip())  # the converter knows only \bigl and \bigr
     try:
         writer.body.append(tex2mathml(tex, as_block=as_block))
-    except MathError as error:
+    except (MathError, AttributeError, ValueError) as error:  # the converter meets some mistakes unprepared
         raise ExtensionError(f"a formula has no MathML, {node.astext()!r} was given: {error}") from error
     raise nodes.SkipNode
