@@ -7,7 +7,7 @@ def share(mask):
     return 100 * mask.sum() / mask.numel()
 
 
-def written(hidden, left):
+def per_pass(hidden, left):
     counts = []
     for after in left:
         counts.append(hidden - after)

@@ -95,7 +95,7 @@ def test_exceptions_and_things_that_are_no_function_are_named(module, name, caps
 
 WRONG = {
     ("nb00", "share"): (lambda mask: float(mask.float().mean()), "Percent, not a fraction"),
-    ("nb00", "written"): (lambda hidden, left: [hidden - n for n in left], "Each pass for itself"),
+    ("nb00", "per_pass"): (lambda hidden, left: [hidden - n for n in left], "Each pass for itself"),
     ("nb00", "away"): (
         lambda frames, period: [min(t % period, -t % period) for t in range(frames)],
         "After the last pillar",

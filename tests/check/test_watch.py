@@ -33,7 +33,11 @@ def wrapped(*arguments):
         (F.scaled_dot_product_attention, lambda: F.scaled_dot_product_attention(*torch.zeros(3, 1, 2, 2))),
         (
             Tokens.bits_per_second,
-            lambda: Tokens(torch.zeros(2, 4, dtype=torch.int64), rate=8, hop=2, samples=8).bits_per_second,
+            lambda: (
+                Tokens(
+                    torch.zeros(2, 4, dtype=torch.int64), "none", rate=8, hop=2, entries=4, length=8, source_rate=8
+                ).bits_per_second
+            ),
         ),
     ],
 )

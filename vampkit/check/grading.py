@@ -9,8 +9,6 @@ notebooks/course/grading.md for what is not bounded.
 
 from __future__ import annotations
 
-import ast
-import csv
 import json
 import os
 import shutil
@@ -19,12 +17,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from vampkit.check.grades import Grade, feedback, read_results, worth, write_csv
 from vampkit.errors import VampkitError
 from vampkit.files import written
 
@@ -49,39 +47,6 @@ class Limits:
     cell_seconds: int = 90
     memory: float = 12.0
     file: float = 0.25
-
-
-@dataclass
-class Grade:
-    """Points of one notebook.
-
-    Parameters
-    ----------
-    notebook : str
-        Its file's name.
-    points : dict of str to float
-        Points by task.
-    possible : dict of str to float
-        Points that can be had.
-    seconds : float
-        How long it ran.
-    note : str
-        What went wrong, empty if nothing did.
-    told : dict of str to str
-        What the tests said, by task.
-    """
-
-    notebook: str
-    points: dict[str, float]
-    possible: dict[str, float]
-    seconds: float = 0.0
-    note: str = ""
-    told: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def total(self) -> float:
-        """All points."""
-        return sum(self.points.values())
 
 
 def grade(
@@ -133,7 +98,7 @@ def grade(
         began = time.monotonic()
         note = _run(work, limits, sandbox)
         result.seconds = time.monotonic() - began
-        _read(work / "out" / "results.json", result, note)
+        read_results(work / "out" / "results.json", result, note)
     return result
 
 
@@ -185,45 +150,10 @@ def grade_all(
             points = f"{latest.total:g} of {sum(latest.possible.values()):g} points"
             print(f"{latest.notebook}: {points} {latest.note}".rstrip(), flush=True)
             with written(folder / f"{Path(latest.notebook).stem}.txt") as part:
-                part.write_text(_feedback(latest), encoding="utf-8")
+                part.write_text(feedback(latest), encoding="utf-8")
             with written(folder / "grades.csv") as part:
-                _write_csv(part, grades)
+                write_csv(part, grades)
     return grades
-
-
-def worth(autograder: str | os.PathLike) -> dict[str, float]:
-    """Points of each task, by name, as the tests in an autograder zip say.
-
-    Parameters
-    ----------
-    autograder : str or PathLike
-        The zip that `otter assign` made.
-
-    Returns
-    -------
-    dict of str to float
-        Points by task.
-
-    Raises
-    ------
-    VampkitError
-        For a file that is no autograder.
-    """
-    found = {}
-    try:
-        with zipfile.ZipFile(autograder) as archive:
-            for name in sorted(n for n in archive.namelist() if n.startswith("tests/") and n.endswith(".py")):
-                values = {
-                    node.targets[0].id: node.value.value
-                    for node in ast.parse(archive.read(name).decode("utf-8")).body
-                    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-                }
-                found[str(values["name"])] = float(values["points"])
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, SyntaxError) as error:
-        raise VampkitError(f"{autograder} is no autograder ({error}); make one with otter assign") from None
-    if not found:
-        raise VampkitError(f"{autograder} holds no tests, the zip that otter assign makes was expected")
-    return found
 
 
 def _existing(path: str | os.PathLike) -> Path:
@@ -312,41 +242,6 @@ def _end(process: subprocess.Popen) -> None:
         except psutil.NoSuchProcess:
             continue
     process.communicate()
-
-
-def _read(path: Path, result: Grade, note: str) -> None:
-    """Take the points from what the sandbox left. It is the student's word: names and the most are the master's."""
-    result.note = note
-    try:
-        tests = json.loads(path.read_text(encoding="utf-8"))["tests"]
-        for test in tests:
-            name = test.get("name")
-            if name in result.points:
-                result.points[name] = min(result.possible[name], max(0.0, float(test.get("score", 0))))
-                result.told[name] = str(test.get("output", ""))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        result.note = note or "it left no results: the notebook ended its own process or deleted its tests"
-    if not note and not result.told and not result.note:
-        result.note = "it left no results: the notebook ended its own process or deleted its tests"
-
-
-def _feedback(result: Grade) -> str:
-    lines = [f"{result.notebook}: {result.total:g} of {sum(result.possible.values()):g} points", result.note, ""]
-    for name, most in result.possible.items():
-        lines += [f"## {name}: {result.points[name]:g} of {most:g}", result.told.get(name, ""), ""]
-    return "\n".join(lines)
-
-
-def _write_csv(path: Path, grades: list[Grade]) -> None:
-    tasks = list(grades[0].possible)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(["notebook", *tasks, "total", "possible", "seconds", "note"])
-        for g in grades:
-            numbers = [f"{g.points[t]:g}" for t in tasks]
-            table.writerow(
-                [g.notebook, *numbers, f"{g.total:g}", f"{sum(g.possible.values()):g}", f"{g.seconds:.0f}", g.note]
-            )
 
 
 def main(

@@ -41,7 +41,7 @@ def share(yours: Callable) -> bool:
     return judge("share", yours, cases, _share, traps)
 
 
-def written(yours: Callable) -> bool:
+def per_pass(yours: Callable) -> bool:
     """Check `yours(hidden, left)`: how many tokens each pass writes.
 
     Notebook: 00
@@ -59,12 +59,12 @@ def written(yours: Callable) -> bool:
     """
     cases = [(32, [29, 22, 12, 0]), (10, [0]), (100, [99, 95, 80, 50, 1, 0]), (7, [5, 3, 0])]
     traps = {
-        "The first pass writes some, too": lambda hidden, left: _written(left[0], left[1:]),
-        "Before minus after, not after minus before": lambda hidden, left: [-n for n in _written(hidden, left)],
+        "The first pass writes some, too": lambda hidden, left: _per_pass(left[0], left[1:]),
+        "Before minus after, not after minus before": lambda hidden, left: [-n for n in _per_pass(hidden, left)],
         "Each pass for itself, not all passes so far": lambda hidden, left: [hidden - n for n in left],
     }
     holds = {"together they write all that was hidden": lambda found, hidden, left: int(found.sum()) == hidden}
-    return judge("written", yours, cases, _written, traps, holds=holds)
+    return judge("per_pass", yours, cases, _per_pass, traps, holds=holds)
 
 
 def away(yours: Callable) -> bool:
@@ -98,7 +98,7 @@ def _share(mask: Tensor) -> float:
     return 100 * float(mask.double().mean())
 
 
-def _written(hidden: int, left: list[int]) -> list[int]:
+def _per_pass(hidden: int, left: list[int]) -> list[int]:
     return [before - after for before, after in zip([hidden, *left], left, strict=False)]
 
 

@@ -8,7 +8,8 @@ import torch
 def bitrate_library(codebooks, entries, rate, hop):
     from vampkit.codec import Tokens
 
-    part = Tokens(torch.zeros(codebooks, 4, dtype=torch.int64), rate=rate, hop=hop, samples=4 * hop, entries=entries)
+    codes = torch.zeros(codebooks, 4, dtype=torch.int64)
+    part = Tokens(codes, "none", rate=rate, hop=hop, entries=entries, length=4 * hop, source_rate=rate)
     return part.bits_per_second
 
 

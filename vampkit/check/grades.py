@@ -1,0 +1,118 @@
+"""Points of a notebook: what an autograder says can be had, what a sandbox left, as a table and as feedback."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import json
+import os
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vampkit.errors import VampkitError
+
+
+@dataclass
+class Grade:
+    """Points of one notebook.
+
+    Parameters
+    ----------
+    notebook : str
+        Its file's name.
+    points : dict of str to float
+        Points by task.
+    possible : dict of str to float
+        Points that can be had.
+    seconds : float
+        How long it ran.
+    note : str
+        What went wrong, empty if nothing did.
+    told : dict of str to str
+        What the tests said, by task.
+    """
+
+    notebook: str
+    points: dict[str, float]
+    possible: dict[str, float]
+    seconds: float = 0.0
+    note: str = ""
+    told: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def total(self) -> float:
+        """All points."""
+        return sum(self.points.values())
+
+
+def worth(autograder: str | os.PathLike) -> dict[str, float]:
+    """Points of each task, by name, as the tests in an autograder zip say.
+
+    Parameters
+    ----------
+    autograder : str or PathLike
+        The zip that `otter assign` made.
+
+    Returns
+    -------
+    dict of str to float
+        Points by task.
+
+    Raises
+    ------
+    VampkitError
+        For a file that is no autograder.
+    """
+    found = {}
+    try:
+        with zipfile.ZipFile(autograder) as archive:
+            for name in sorted(n for n in archive.namelist() if n.startswith("tests/") and n.endswith(".py")):
+                values = {
+                    node.targets[0].id: node.value.value
+                    for node in ast.parse(archive.read(name).decode("utf-8")).body
+                    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+                }
+                found[str(values["name"])] = float(values["points"])
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, SyntaxError) as error:
+        raise VampkitError(f"{autograder} is no autograder ({error}); make one with otter assign") from None
+    if not found:
+        raise VampkitError(f"{autograder} holds no tests, the zip that otter assign makes was expected")
+    return found
+
+
+def read_results(path: Path, result: Grade, note: str) -> None:
+    """Take the points from what the sandbox left. It is the student's word: names and the most are the master's."""
+    result.note = note
+    try:
+        tests = json.loads(path.read_text(encoding="utf-8"))["tests"]
+        for test in tests:
+            name = test.get("name")
+            if name in result.points:
+                result.points[name] = min(result.possible[name], max(0.0, float(test.get("score", 0))))
+                result.told[name] = str(test.get("output", ""))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        result.note = note or "it left no results: the notebook ended its own process or deleted its tests"
+    if not note and not result.told and not result.note:
+        result.note = "it left no results: the notebook ended its own process or deleted its tests"
+
+
+def feedback(result: Grade) -> str:
+    """A page for the student: points by task, and what the tests said."""
+    lines = [f"{result.notebook}: {result.total:g} of {sum(result.possible.values()):g} points", result.note, ""]
+    for name, most in result.possible.items():
+        lines += [f"## {name}: {result.points[name]:g} of {most:g}", result.told.get(name, ""), ""]
+    return "\n".join(lines)
+
+
+def write_csv(path: Path, grades: list[Grade]) -> None:
+    """A row a notebook: points by task, total, possible, seconds, note."""
+    tasks = list(grades[0].possible)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["notebook", *tasks, "total", "possible", "seconds", "note"])
+        for g in grades:
+            numbers = [f"{g.points[t]:g}" for t in tasks]
+            table.writerow(
+                [g.notebook, *numbers, f"{g.total:g}", f"{sum(g.possible.values()):g}", f"{g.seconds:.0f}", g.note]
+            )
