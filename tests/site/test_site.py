@@ -94,10 +94,11 @@ def barriers(shown, code: bool, only=None) -> list[str]:
 
 @pytest.mark.parametrize("way", ["server", "folder"])
 def test_the_search_finds_a_word_in_a_notebook(browser, site, way):
+    """From a folder the browser lets no page read another one, so there each result is a title without an excerpt."""
     base = site if way == "server" else BUILT.as_uri()
-    found = "li a[href*='05_the_sampling_loop']"
-    with opened(browser, f"{base}/search.html?q=gumbel", base) as shown:
-        shown.wait_for_selector(found)
+    excerpts = "" if way == "server" else "file:///|net::ERR_FAILED|^Failed to fetch$"
+    with opened(browser, f"{base}/search.html?q=gumbel", base, may_fail=excerpts) as shown:
+        shown.wait_for_selector("li a[href*='05_the_sampling_loop']")
 
 
 @pytest.mark.parametrize("page", FEW)
