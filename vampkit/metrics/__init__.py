@@ -12,6 +12,7 @@ _HOME = {
     "distances": ("frechet_distance", "frechet_interval", "frechet_ratio"),
     "embedding": ("codec_latents", "log_mel", "logmel_statistics"),
     "kernel": ("KernelDistance", "bandwidth_of", "kernel_difference", "kernel_distance"),
+    "mauve": ("mauve_divergence",),
     "opus": ("opus_round_trip",),
     "reconstruction": ("mel_distance", "paper_mel_error", "si_sdr"),
     "statistics": ("Estimate", "bootstrap", "jackknife"),
