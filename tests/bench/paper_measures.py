@@ -6,6 +6,7 @@ import librosa
 import numpy as np
 
 from vampkit import metrics
+from vampkit.metrics.embedding import HOP, RATE
 
 EMBEDDINGS = {"log-mel": metrics.logmel_statistics, "tagger": metrics.tagger_embedding}
 BETWEEN = 3
@@ -17,7 +18,7 @@ class Heard:
 
     def __init__(self, clip):
         self.clip = clip
-        self.onsets, self.beats = metrics.agreement.onset_times(clip), metrics.beat_times(clip)
+        self.onsets, self.beats = metrics.onset_times(clip), metrics.beat_times(clip)
 
 
 def measured(original, clip, tempo=False):
@@ -25,7 +26,7 @@ def measured(original, clip, tempo=False):
     row = {
         "paper mel": metrics.paper_mel_error(original.clip, clip),
         "mel": metrics.mel_distance(original.clip, clip),
-        "onset F": metrics.onset_f(original.onsets, metrics.agreement.onset_times(clip)),
+        "onset F": metrics.onset_f(original.onsets, metrics.onset_times(clip)),
     }
     if tempo:
         row |= {"beat F": metrics.beat_f(original.beats, metrics.beat_times(clip)), "pulse": pulse(clip)}
@@ -42,7 +43,7 @@ def pulse(clip):
 def jump(clip, second):
     """How far the spectrum jumps at a border, in log10 of the magnitude, the mean over bands."""
     columns = metrics.log_mel(clip, None)
-    at = round(second * metrics.embedding.RATE / metrics.embedding.HOP)
+    at = round(second * RATE / HOP)
     before, after = columns[:, at - BETWEEN : at].mean(1), columns[:, at : at + BETWEEN].mean(1)
     return float(np.abs(after - before).mean())
 
