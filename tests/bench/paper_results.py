@@ -1,32 +1,33 @@
 """The results of notebook 11 as one JSON file: means, distances and ratios, each with interval and n, and the rows."""
 
+import base64
 import json
 
 import numpy as np
 
 from tests.bench.paper_run import (
     BACK,
-    COARSE,
     FINE_PASSES,
     GIVEN,
+    MODELS,
     PASSES,
     SEED,
+    TASKS,
     WAY_PASSES,
     beside,
     figures,
     path_of,
     rivals,
 )
+from tests.bench.paper_training import COUNT, PRESET
+from tests.bench.paper_training import SECONDS as TRAINED_SECONDS
 from vampkit import metrics
 from vampkit.metrics.statistics import RESAMPLES, interval
-from vampkit.paper import WAYS, pairs, true_rate
+from vampkit.paper import CLAIMS, WAYS, judge, pairs, true_rate
 from vampkit.paper.claims import DISTANCES, MEL, SECONDS
 from vampkit.weights import model_hash
 
-EMBEDDINGS = {"log-mel": "log-mel", "tagger": "tagger"}
 SCALARS = ("paper mel", "mel", "onset F", "beat F", "pulse", "jump", "nats", "seconds")
-RESULTS = 3
-"""Digits kept of an estimate after the first one that counts."""
 
 
 class Results:
@@ -113,7 +114,7 @@ def ratio_of_means(a, b, groups):
 
 def told(estimate):
     """An estimate as a list, rounded."""
-    return [float(f"{value:.{RESULTS + 1}g}") for value in estimate[:3]] + [estimate.n]
+    return [float(f"{value:.4g}") for value in estimate[:3]] + [estimate.n]
 
 
 def measures_of(results, condition):
@@ -171,33 +172,46 @@ def summary(bench, say=print):
     for a, b, measure in dict.fromkeys([*pairs(conditions), *compared(bench)]):
         ratios[f"{a} / {b}: {measure}"] = told(results.ratio(a, b, measure))
         say(f"{a} / {b}: {measure}", ratios[f"{a} / {b}: {measure}"], flush=True)
-    return {"settings": settings(bench, results), "conditions": conditions, "ratios": ratios}
+    return {
+        "settings": settings(bench, results),
+        "verdicts": {claim.name: judge(claim, conditions, ratios).verdict for claim in CLAIMS},
+        "conditions": conditions,
+        "ratios": ratios,
+        "heard": heard(bench),
+    }
 
 
 def settings(bench, results):
     """How the results were made."""
-    vamp = bench.vamp
-    models = {name: model_hash(model) for name, model in bench.models.items()}
     first = bench.excerpt(results.main[0])
-    rates = {
-        name: round(true_rate(mask, first.tokens)) for name, mask in first.masks.items() if name != "beats by the code"
-    }
     return {
-        "codec": vamp.codec.hash,
-        "coarse": model_hash(vamp.coarse),
-        "fine": model_hash(vamp.fine),
-        "models": models,
+        "codec": bench.vamp.codec.hash,
+        "fine": model_hash(bench.vamp.fine),
+        "models": {name: model_hash(model) for name, model in bench.models.items()},
         "passes": PASSES,
         "fine passes": FINE_PASSES,
-        "seed": SEED,
-        "given": GIVEN,
-        "gap ends": BACK,
-        "coarse codebooks": COARSE,
-        "rates": rates,
-        "training": bench.training,
-        "excerpts": [[n, results.tracks[n]] for n in results.main],
-        "beside": results.sub,
+        "first seed": SEED,
+        "made from frame": GIVEN,
+        "gap ends at frame": BACK,
+        "rates": {name: round(true_rate(mask, first.tokens)) for name, mask in first.masks.items()},
+        "training": {
+            "steps": PRESET.steps,
+            "batch": PRESET.batch,
+            "frames": PRESET.frames,
+            "tracks": COUNT,
+            "s": TRAINED_SECONDS,
+        },
+        "excerpts": [results.tracks[n] for n in results.main],
+        "beside": [results.tracks[n] for n in results.sub],
     }
+
+
+def heard(bench, number=0):
+    """Coarse codes of one continuation by the models that are not bundled, for the notebook to decode."""
+    x = bench.excerpt(number)
+    made = {name: bench.filled_codes(x, name, TASKS["continuation"]) for name in MODELS[:2]}
+    packed = {name: base64.b64encode(codes.numpy().astype("<u2").tobytes()).decode() for name, codes in made.items()}
+    return {"track": x.track, "codes": packed}
 
 
 def written_down(result, path):

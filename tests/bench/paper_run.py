@@ -105,17 +105,18 @@ class Bench:
     def one_pass(self, x, ratio):
         return self.vamp.codec.decode(one_pass(self.vamp.coarse, x.tokens, ratio, x.seed))
 
-    def filled(self, x, name, end):
-        """Frames from `GIVEN` to `end` made by one of the models; what lies after them is heard by the masked ones."""
+    def filled_codes(self, x, name, end):
+        """Coarse codes with frames `GIVEN` to `end` made by one of the models. A masked one hears what comes after."""
         model, codes = self.models[name], x.tokens.codes
-        mask = torch.zeros_like(codes, dtype=torch.bool)
-        mask[:, GIVEN:end] = True
         if name == "autoregressive":
             made = continued(model, codes[None, :COARSE, :GIVEN], min(end, codes.shape[1]) - GIVEN, [x.seed])[0]
-            coarse = torch.cat([made, codes[:COARSE, end:]], 1)
-        else:
-            coarse = self.coarse(codes, mask, PASSES, x.seed, model)
-        return self.finished(x.tokens, coarse, mask, x.seed)
+            return torch.cat([made, codes[:COARSE, end:]], 1)
+        return self.coarse(codes, hidden_from(codes, GIVEN, end), PASSES, x.seed, model)
+
+    def filled(self, x, name, end):
+        """Their sound."""
+        mask = hidden_from(x.tokens.codes, GIVEN, end)
+        return self.finished(x.tokens, self.filled_codes(x, name, end), mask, x.seed)
 
     def whole(self, x, name):
         """Ten seconds from nothing, for the time it takes."""
@@ -131,6 +132,13 @@ class Bench:
         codes, model = x.tokens.codes[None, :COARSE], self.models[name]
         ratios = (1.0,) if name == "autoregressive" else [(i + 0.5) / NATS for i in range(NATS)]
         return float(np.mean([metrics.masked_cross_entropy(model, codes, r, seed=x.seed).mean() for r in ratios]))
+
+
+def hidden_from(codes, first, end):
+    """A mask that hides the frames from `first` to `end`."""
+    mask = torch.zeros_like(codes, dtype=torch.bool)
+    mask[:, first:end] = True
+    return mask
 
 
 def figures(bench):
@@ -197,9 +205,10 @@ def do_rivals(bench, x):
         if end < x.tokens.frames:
             row["jump"] = jump(clip, last)
         note(bench, x, name, row | {"seconds": clock.seconds}, embedded(parts[1]))
-        task = name.partition(",")[0]
+    for task, end in TASKS.items():
+        first, last = GIVEN / rate, min(end, x.tokens.frames) / rate
         ideal = {} if end >= x.tokens.frames else {"jump": jump(bench.vamp.codec.decode(x.tokens), last)}
-        note(bench, x, f"{task}, original", ideal, embedded(parts[0]))
+        note(bench, x, f"{task}, original", ideal, embedded(x.heard.clip.excerpt(first, last - first)))
     for name in MODELS:
         note(bench, x, f"nats, {name}", {"nats": bench.nats(x, name)})
     for name in ("autoregressive", "masked, 24 passes"):

@@ -12,7 +12,7 @@ from vampkit import lazily
 
 _MODULES = {
     name: name
-    for name in ("nb03", "nb04", "nb05", "nb06", "nb07", "nb08", "nb09", "nb10", "nb12", "nb13", "nb14", "nb15")
+    for name in ("nb03", "nb04", "nb05", "nb06", "nb07", "nb08", "nb09", "nb10", "nb11", "nb12", "nb13", "nb14", "nb15")
 }
 
 __getattr__, __dir__, __all__ = lazily(__name__, {}, _MODULES)

@@ -229,6 +229,7 @@ CLAIMS = (
 """The paper's claims, in the order of its figures. All prompts have 24 passes, so "P = 16" is figure 3's 24."""
 
 VERDICTS = ("holds", "holds in part", "does not hold here", "cannot be judged")
+ANSWERS = ("shown", "contradicted", "open")
 Ratio = Sequence[float]
 """A ratio, the two ends of its interval, and the number of tracks."""
 
@@ -258,7 +259,7 @@ def answered(statement: Statement, ratio: Ratio) -> str:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict with what it rests on.
+    """A verdict with what it rests on. It prints as a few lines.
 
     Notebook: 11
 
@@ -275,6 +276,19 @@ class Judgement:
     claim: Claim
     verdict: str
     answers: tuple[tuple[str, str, str, Ratio, str], ...]
+
+    def __str__(self) -> str:
+        """The claim, the verdict, and a line for each pair: ratios by all measures, and how far intervals reach."""
+        counts = ", ".join(f"{self.count(answer)} {answer}" for answer in ANSWERS)
+        n = min(row[3][3] for row in self.answers)
+        lines = [f"{self.claim.words}", f"-> {self.verdict} ({counts}; n = {n:g})"]
+        for a, b in dict.fromkeys(row[:2] for row in self.answers):
+            own = [row for row in self.answers if row[:2] == (a, b)]
+            middle, low, high, _ = zip(*(row[3] for row in own), strict=True)
+            shown = sum(row[-1] == "shown" for row in own)
+            span = f"{min(middle):.2f}" if len(own) == 1 else f"{min(middle):.2f} to {max(middle):.2f}"
+            lines.append(f"   {a} / {b}: {shown} of {len(own)} shown, {span} [{min(low):.2f}, {max(high):.2f}]")
+        return "\n".join(lines)
 
     def count(self, answer: str) -> int:
         """Count the answers of one kind.
