@@ -146,7 +146,8 @@ def figures(bench):
     found = {"original": lambda x: x.heard.clip, "codec": lambda x: bench.vamp.codec.decode(x.tokens)}
     found |= {f"noise {ratio:g}": partial(bench.noise, ratio=ratio) for ratio in RATIOS}
     found |= {name: partial(bench.take, prompt=name) for name in PROMPTS}
-    return found | {f"{n} passes": partial(bench.take, prompt="P = 16", passes=n) for n in OFTEN}
+    often = {f"{n} passes" if n > 1 else "1 pass": partial(bench.take, prompt="P = 16", passes=n) for n in OFTEN}
+    return found | often
 
 
 def beside(bench):

@@ -64,7 +64,7 @@ def test_noise_rows_are_there_for_every_ratio(results):
     assert nearest_noise("P = 16", results["conditions"]) in ("noise 0.25", "noise 0.5", "noise 0.75")
 
 
-@pytest.mark.parametrize("name", ["noise 0.5", "one pass 0.5", "1 passes"])
+@pytest.mark.parametrize("name", ["noise 0.5", "one pass 0.5", "1 pass"])
 def test_rows_come_out_again_from_their_seed(results, vamp, tmp_path, name):
     """The first excerpt is composed, so nothing is needed but the seed. Some tokens may fall another way elsewhere."""
     bench = Bench(tmp_path, None, vamp)
