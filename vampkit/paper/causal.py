@@ -148,7 +148,7 @@ class CausalTransformer(MaskedTransformer):
         Parameters
         ----------
         rows : Tensor
-            What each new step reads, the column before it; -1 where no token is.
+            int64 [batch, codebooks, steps], what each new step reads: the column before it, -1 where no token is.
         cache : Cache, optional
             What earlier steps left; the new ones are added. None: these are the first steps, and nothing is kept.
 

@@ -64,7 +64,13 @@ class Seen:
         return gumbel(self.noise[1][self.mask])
 
     def drawn(self) -> Int[Tensor, " hidden"]:
-        """A token for each hidden place, drawn from what the model says."""
+        """Draw a token for each hidden place from what the model says.
+
+        Returns
+        -------
+        Tensor
+            int64 [hidden].
+        """
         return draw(self.probabilities, self.noise[0][self.mask])
 
 
