@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES = ("masks", "schedules", "model", "sampling")
 ROOMS = (
     *("audio", "codec", "files", "prompts", "prompts.beats", "weights", "pipeline"),
-    *("train", "probes", "music", "paint", "metrics", "show", "widgets", "check", "cli"),
+    *("train", "paper", "probes", "music", "paint", "metrics", "show", "widgets", "check", "cli"),
 )
 SOURCES = "\n".join(
     "".join(cell["source"])

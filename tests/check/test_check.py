@@ -132,6 +132,12 @@ WRONG = {
         "should learn a little",
     ),
     ("nb04", "shares"): (lambda sums, counts: sums / counts, "local mean"),
+    ("nb11", "judged"): (
+        lambda low, high, least, most: 2 * ((least < low) & (high < most)).long() - 1,
+        "one that holds an end leaves it open",
+    ),
+    ("nb11", "delay"): (lambda codes: answer("nb11", "delay")(codes.flip(0)).flip(0), "Which way is it moved?"),
+    ("nb11", "spread"): (lambda digits: list(range(2**digits)), "the order of the frames themselves"),
     ("nb13", "avoided"): (lambda wrong, constant: 1 - wrong.mean(), "compared with"),
     ("nb13", "together"): (
         lambda pieces, sounds: [sorted(set(pieces.tolist())).index(p) for p in pieces.tolist()],

@@ -260,3 +260,35 @@ def test_fad_by_vggish_where_its_weights_are_put_in_place(tmp_path):
     assert tone.shape == (98, 64)
     low, high = (1127 * np.log1p(f / 700) for f in (125, 7500))
     assert tone.mean(0).argmax() == round((1127 * np.log1p(1000 / 700) - low) / (high - low) * 65) - 1
+
+
+def test_paired_distances_leave_a_track_out_of_both_sets():
+    rng = np.random.default_rng(0)
+    y = [rng.normal(size=(20, 3)) + 3 * rng.normal(size=3) for _ in range(12)]
+    x = [track + 0.1 * rng.normal(size=track.shape) for track in y]
+    paired, apart = metrics.frechet_interval(x, y, paired=True), metrics.frechet_interval(x, y)
+    assert paired.mean == apart.mean and paired.n == 12
+    assert paired.high - paired.low < 0.2 * (apart.high - apart.low)
+    z = [track + 1.0 for track in x]
+    ratio = metrics.frechet_ratio(x, z, y, paired=True)
+    assert ratio.high < 0.1
+    with pytest.raises(ValueError, match="originals of the same tracks"):
+        metrics.frechet_interval(x, y[1:], paired=True)
+
+
+def test_mauve_divergence_is_small_for_alike_and_grows_with_the_distance():
+    rng = np.random.default_rng(0)
+    y = [rng.normal(size=(40, 4)) for _ in range(20)]
+    found = [
+        metrics.mauve_divergence([rng.normal(size=(40, 4)) + shift for _ in range(20)], y).mean for shift in (0, 1, 3)
+    ]
+    assert 0 <= found[0] < 0.1 < found[1] < found[2]
+    assert metrics.mauve_divergence(y, y, paired=True).mean == 0
+
+
+def test_mauve_of_two_histograms_by_hand():
+    """Apart, the curve runs along both axes, but for the corner that e^-5 cuts off; the same, it holds the square."""
+    from vampkit.metrics.mauve import _divergence
+
+    assert _divergence(np.array([1, 1]), np.array([2, 2])) == 0
+    assert _divergence(np.array([1, 0]), np.array([0, 1])) > 2

@@ -14,23 +14,7 @@ from vampkit import lazily
 _MODULES = {
     name: name
     for name in (
-        *(
-            "nb00",
-            "nb01",
-            "nb02",
-            "nb03",
-            "nb04",
-            "nb05",
-            "nb06",
-            "nb07",
-            "nb08",
-            "nb09",
-            "nb10",
-            "nb12",
-            "nb13",
-            "nb14",
-            "nb15",
-        ),
+        *(f"nb{number:02}" for number in range(16)),
         *("hw1", "hw2", "hw3", "hw4", "hw5", "hw6", "projects"),
     )
 }

@@ -13,6 +13,7 @@ _HOME = {
     "embedding": ("codec_latents", "log_mel", "logmel_statistics"),
     "kernel": ("KernelDistance", "bandwidth_of", "kernel_difference", "kernel_distance"),
     "listening": ("abx_scores", "mushra_difference", "mushra_scores", "read_listening", "screened"),
+    "mauve": ("mauve_divergence",),
     "opus": ("opus_round_trip",),
     "reconstruction": ("mel_distance", "paper_mel_error", "si_sdr"),
     "statistics": ("Estimate", "bootstrap", "jackknife"),

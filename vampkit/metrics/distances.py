@@ -48,7 +48,7 @@ def frechet_distance(x: Float[np.ndarray, "n dims"], y: Float[np.ndarray, "m dim
     return _frechet(_moments(x), _moments(y))
 
 
-def frechet_interval(x: Tracks, y: Tracks) -> Estimate:
+def frechet_interval(x: Tracks, y: Tracks, *, paired: bool = False) -> Estimate:
     """Compute the Frechet distance of two sets of tracks, with a jackknife interval over the tracks of both sets.
 
     Notebook: 11
@@ -59,6 +59,9 @@ def frechet_interval(x: Tracks, y: Tracks) -> Estimate:
         One array [windows, dims] per track.
     y : sequence of ndarray
         The other set, one array [windows, dims] per track.
+    paired : bool
+        The other set holds the originals of the same tracks, in the same order, as in the paper's evaluation (section
+        4). The jackknife then leaves a track out of both sets at the same time.
 
     Returns
     -------
@@ -70,11 +73,12 @@ def frechet_interval(x: Tracks, y: Tracks) -> Estimate:
     ValueError
         For fewer than two tracks in a set.
     """
+    sizes = _sizes(x, y, paired)
     a, b = _TrackSums(x), _TrackSums(y)
-    return jackknife(lambda tracks: _frechet(a.moments(tracks[0]), b.moments(tracks[1])), (len(x), len(y)))
+    return jackknife(lambda tracks: _frechet(a.moments(tracks[0]), b.moments(tracks[-1])), sizes)
 
 
-def frechet_ratio(x: Tracks, z: Tracks, y: Tracks) -> Estimate:
+def frechet_ratio(x: Tracks, z: Tracks, y: Tracks, *, paired: bool = False) -> Estimate:
     """Compute the Frechet distance of x and y divided by that of z and y, with a jackknife interval.
 
     Notebook: 11
@@ -88,6 +92,8 @@ def frechet_ratio(x: Tracks, z: Tracks, y: Tracks) -> Estimate:
         track out of x and z at the same time.
     y : sequence of ndarray
         The reference set, one array [windows, dims] per track.
+    paired : bool
+        The reference set holds the originals of the same tracks, see `frechet_interval`.
 
     Returns
     -------
@@ -101,13 +107,23 @@ def frechet_ratio(x: Tracks, z: Tracks, y: Tracks) -> Estimate:
     """
     if len(x) != len(z):
         raise ValueError(f"{len(x)} and {len(z)} tracks were given, two treatments of the same tracks were expected")
+    sizes = _sizes(x, y, paired)
     a, c, b = _TrackSums(x), _TrackSums(z), _TrackSums(y)
 
     def ratio(tracks: tuple[np.ndarray, ...]) -> float:
-        reference = b.moments(tracks[1])
+        reference = b.moments(tracks[-1])
         return _frechet(a.moments(tracks[0]), reference) / _frechet(c.moments(tracks[0]), reference)
 
-    return jackknife(ratio, (len(x), len(y)))
+    return jackknife(ratio, sizes)
+
+
+def _sizes(x: Tracks, y: Tracks, paired: bool) -> tuple[int, ...]:
+    """Sizes of the sets that are resampled on their own: one if y are the originals of x, otherwise two."""
+    if not paired:
+        return len(x), len(y)
+    if len(x) != len(y):
+        raise ValueError(f"{len(x)} and {len(y)} tracks were given, the originals of the same tracks were expected")
+    return (len(x),)
 
 
 Moments = tuple[np.ndarray, np.ndarray]
