@@ -3,8 +3,8 @@
 `python -m tests.bench.bench_paper [--clips N] [--out FILE]` draws N excerpts of 10 s (100 by default): composed pieces
 of held-out seeds, and recordings of the valid and the test split in turn. It goes in rounds of two excerpts, all
 conditions each, so that whenever it is stopped every condition has been done on the same excerpts; the traps, samplers
-and rivals on every third round. Called again it goes on. The first call trains the rival and a masked model as long as
-it (`paper_training`, about half an hour). Afterwards the results go to a JSON file (`data/paper.json` is the committed
+and rivals on every fourth round. Called again it goes on. The first call trains the rival and a masked model as long as
+it (`paper_training`, some minutes). Afterwards the results go to a JSON file (`data/paper.json` is the committed
 one), which notebook 11 shows and `tests/paper` judges anew. All on one thread, about a minute and a half a round.
 
 `--summary` only writes the JSON of what is done. `--again N` makes N rows anew from their seeds and compares them.
