@@ -87,9 +87,11 @@ dist: .venv/.done
 	$(BIN)/python -c "import build, hatchling, twine" || $(BIN)/python -m pip install -c constraints.txt -e ".[dist]"
 	$(BIN)/python .ci/dist.py
 
-# Not in JupyterLab: there figures leave their PNG to plotly, and the state of widgets is saved. What a cell prints is joined
+# With the arithmetic that notebooks/conftest.py names. Not in JupyterLab: there figures leave their PNG to plotly, and the state of widgets is saved. What a cell prints is joined
 # afterwards, so that a page shows one block.
 NOTEBOOK ?= notebooks/*.ipynb
+outputs: export MKL_CBWR := AVX2
+outputs: export OMP_NUM_THREADS := 2
 outputs: .venv/.done
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False $(NOTEBOOK)
 	$(BIN)/jupyter nbconvert --to notebook --inplace --coalesce-streams $(NOTEBOOK)

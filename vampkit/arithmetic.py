@@ -42,11 +42,10 @@ class Kept:
 def multiplied(
     x: Float[Tensor, "*rows inputs"], weight: Float[Tensor, "outputs inputs"], bias: Float[Tensor, " outputs"] | None
 ) -> Float[Tensor, "*rows outputs"]:
-    """Multiply each row by weights: without gradients by oneDNN on CPUs where it is faster than F.linear.
+    """Multiply each row by weights: without gradients on a CPU by oneDNN, which on some is twice as fast as F.linear.
 
-    On a processor that is not Intel's it was twice as fast; on Intel's F.linear is a tenth faster. Up to 192 inputs
-    both gave the same numbers where this was measured. From 512 on they differ by rounding, and the gain is largest.
-    In between F.linear is kept, so that takes of the bundled models stay what they were.
+    Up to 192 inputs both gave the same numbers where this was measured. From 512 on they differ by rounding, and the
+    gain is largest. In between F.linear is kept, so that takes of the bundled models stay what they were.
 
     Parameters
     ----------
@@ -69,15 +68,8 @@ def multiplied(
     return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
 
 
-def _onednn_is_faster() -> bool:
-    """Whether this build of torch can multiply with oneDNN, and its usual library, MKL, is not at home here."""
-    intel = hasattr(torch.cpu, "get_capabilities") and "Intel" in torch.cpu.get_capabilities().get("cpu_name", "")
-    usable = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-    return usable and not (intel and torch.backends.mkl.is_available())
-
-
-ONEDNN = _onednn_is_faster()
-"""Whether `multiplied` uses oneDNN."""
+ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+"""Whether this build of torch can multiply with oneDNN."""
 
 
 def attend(
