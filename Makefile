@@ -37,6 +37,8 @@ demo: .venv/.done
 lab: .venv/.done
 	$(BIN)/vampkit lab
 
+# MKL on Intel's processors then rounds alike wherever a matrix lies in memory, and as on others.
+test: export MKL_CBWR := AVX2
 test: .venv/.done
 	$(BIN)/python -m pytest $(NBVAL) tests notebooks
 

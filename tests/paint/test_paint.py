@@ -102,7 +102,7 @@ def test_of_the_pairs_of_genre_and_tonic_one_in_twelve_is_for_choosing_and_one_f
         assert {caption.part for caption in draw_captions(50, 3, part)} == {part}
     assert Caption("jazz").part == Caption(tonic="D").part == "train"
     assert draw_captions(4, 1) == draw_captions(4, 1) != draw_captions(4, 2)
-    with pytest.raises(ValueError, match="one of train, valid, test was expected"):
+    with pytest.raises(ValueError, match="the part is .held out., one of train, test, valid was expected"):
         draw_captions(1, 1, "held out")
 
 

@@ -77,12 +77,12 @@ class ControlPreset:
     frames: int = 512  # 9 s, nearly a window of the sampling loop
     batch: int = 8
     steps: int = 700  # 20 minutes of two cores
-    high: float = 0.5  # there controls tell most, and there a take begins
     muon_rate: float = 0.02  # as for the coarse model
     muon_decay: float = 0.01
     adam_rate: float = 2e-3
     warmup: int = 30
     clip: float = 1.0
+    high: float = 0.5  # there controls tell most, and there a take begins
     prompted: float = 0.4
     drums: float = 0.2
     average: float = 0.99
