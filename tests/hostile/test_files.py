@@ -297,6 +297,7 @@ def test_every_field_of_a_record_is_checked(vamp, sound, record, tmp_path):
                 "source",
                 "credit",
                 "python",
+                "vampkit",
                 "hidden",
                 "seed",
                 "strength",
