@@ -37,8 +37,6 @@ demo: .venv/.done
 lab: .venv/.done
 	$(BIN)/vampkit lab
 
-# MKL on Intel's processors then rounds alike wherever a matrix lies in memory, and as on others.
-test: export MKL_CBWR := AVX2
 test: .venv/.done
 	$(BIN)/python -m pytest $(NBVAL) tests notebooks
 
@@ -89,14 +87,10 @@ dist: .venv/.done
 	$(BIN)/python -c "import build, hatchling, twine" || $(BIN)/python -m pip install -c constraints.txt -e ".[dist]"
 	$(BIN)/python .ci/dist.py
 
-# With the arithmetic that notebooks/conftest.py names. Not in JupyterLab: there figures leave their PNG to plotly, and the state of widgets is saved. What a cell prints is joined
-# afterwards, so that a page shows one block.
+# Not in JupyterLab: there figures leave their PNG to plotly, and the state of widgets is saved.
 NOTEBOOK ?= notebooks/*.ipynb
-outputs: export MKL_CBWR := AVX2
-outputs: export OMP_NUM_THREADS := 2
 outputs: .venv/.done
-	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False $(NOTEBOOK)
-	$(BIN)/jupyter nbconvert --to notebook --inplace --coalesce-streams $(NOTEBOOK)
+	$(BIN)/python -m tests.outputs $(NOTEBOOK)
 
 clean:
 	rm -rf demo build dist .pytest_cache .ruff_cache .hypothesis *.egg-info

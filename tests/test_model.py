@@ -42,7 +42,8 @@ def test_logits_agree_with_the_reference(name):
     flat = logits.permute(0, 3, 2, 1).flatten(2)  # entries, then frame by frame with the codebook fastest
     assert (flat - torch.from_numpy(data["logits"])).abs().max() < 1e-4
     first = model.config.conditioning
-    assert torch.equal(model(codes, mask, hidden_only=True), logits[mask[:, first:]])
+    alone = model(codes, mask, hidden_only=True)  # a product of fewer rows may round otherwise
+    torch.testing.assert_close(alone, logits[mask[:, first:]], rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("smoothing, key", [(0.0, "loss_plain"), (0.1, "loss_smooth")])

@@ -243,10 +243,12 @@ def part_neighbours(run):
     pieces, table = run.pieces, {}
     genre = np.array([p.genre for p in pieces.pieces])
     given = {"coarse 4": run.states("coarse", 0.0)[4], "fine 3": run.states("fine", 0.0)[3]}
+    given["untrained coarse 4"] = run.states("untrained coarse", 0.0)[4]
     rivals = beside(pieces, run.vamp.codec)
     given |= {name: rivals[name] for name in ("mel", "chroma", "codec latents")}
-    for name, rows in given.items():
-        table[name] = row(metrics.bootstrap(alike(rows[False], genre)))
+    hits = {name: alike(rows[False], genre) for name, rows in given.items()}
+    table |= {name: row(metrics.bootstrap(found)) for name, found in hits.items()}
+    table["coarse 4 less mel"] = row(metrics.bootstrap(hits["coarse 4"] - hits["mel"]))
     table["by chance"] = by_chance(genre)
     print(table, flush=True)
     return table
@@ -274,8 +276,9 @@ def part_steering(run):
             wave = vamp.codec.decode_codes(last.codes).reshape(-1)
             power = np.square(curves.harmony(np.ascontiguousarray(wave, np.float32)))
             found.setdefault(name, []).append(float(power[pitch].mean() / max(power.sum(0).mean(), 1e-9)))
-    table = {name: row(metrics.bootstrap(values)) for name, values in found.items()}
-    table["probe less random"] = row(metrics.bootstrap(np.subtract(found["probe"], found["random"])))
+    found["probe less random"] = np.subtract(found["probe"], found["random"])
+    pitches = [number % 12 for number in range(36)]  # takes of one direction are drawn together
+    table = {name: row(metrics.bootstrap(values, pitches)) for name, values in found.items()}
     print(table, flush=True)
     # For the notebook: what is added for each pitch class, in tenths.
     return table | {"layer": 4, "push": np.round(push / 100).astype(int).tolist()}

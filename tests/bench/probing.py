@@ -77,7 +77,7 @@ def states_of(model, pieces, share):
 
 
 def beside(pieces, codec):
-    """What is known without the models, by name."""
+    """What is known without the models, by name. The clock hears nothing: it knows how late it is in the piece."""
 
     def row(name):
         return lambda i: pieces.features[i][name]
@@ -87,6 +87,7 @@ def beside(pieces, codec):
         return torch.cat([t[c] for t, c in zip(tables, pieces.codes[i][:codebooks], strict=True)], 1).numpy()
 
     tempograms = np.concatenate([probes.tempogram(f["rhythm"]) for f in pieces.features])
+    clock = np.tile(np.eye(len(pieces.each)), (len(pieces), 1))
     rhythm = pieces.given(lambda i: probes.around(pieces.features[i]["rhythm"], 12, 3))[True]
     return {
         "mel": pieces.given(row("mel")),
@@ -98,6 +99,7 @@ def beside(pieces, codec):
         "codec latents, 1 s": pieces.given(lambda i: probes.around(pieces.features[i]["latents"], 2, 14)),
         "tokens, 4 codebooks": pieces.given(lambda i: vectors(i, 4)),
         "tokens, 14 codebooks": pieces.given(vectors),
+        "clock": {True: clock, False: np.zeros((len(pieces), 1))},
     }
 
 

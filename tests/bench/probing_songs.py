@@ -140,7 +140,7 @@ def part_recordings(run):
         print(name, table["read"][name], flush=True)
     recordings = makers(run.vamp.codec, run.folder)
     table["same maker"] = {
-        name: row(metrics.bootstrap(alike(states[False], recordings.whose)))
+        name: row(metrics.bootstrap(alike(states[False], recordings.whose), recordings.whose))
         for name, states in _features(run, recordings).items()
     } | {"by chance": by_chance(recordings.whose), "makers": len(set(recordings.whose))}
     print(table["same maker"], flush=True)

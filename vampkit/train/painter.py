@@ -104,7 +104,7 @@ PAINTER_PRESETS = {
 
 
 class Codebook:
-    """Moves the entries of a tokenizer to the mean of the vectors that chose them, and unused ones to new places."""
+    """Moves the entries of a tokenizer to the mean of the vectors that chose them, and unused ones where none is near."""
 
     def __init__(self, tokenizer: Tokenizer, generator: torch.Generator, decay: float = 0.98):
         self.tokenizer, self.generator, self.decay = tokenizer, generator, decay
@@ -119,7 +119,9 @@ class Codebook:
         self.sums.lerp_(chosen.T @ latents, 1 - self.decay)
         unused = self.counts < 0.02 * self.counts.mean()
         if unused.any():
-            places = torch.randint(len(latents), (int(unused.sum()),), generator=self.generator)
+            near = (latents * self.tokenizer.table[codes]).sum(-1)
+            missed = (1 - near + 1e-6).clamp(min=0)  # how far away the nearest entry is
+            places = missed.multinomial(int(unused.sum()), generator=self.generator)
             self.sums[unused], self.counts[unused] = latents[places], 1.0
         self.tokenizer.table.copy_(F.normalize(self.sums, dim=-1))
 
