@@ -52,9 +52,8 @@ class Watch:
     def run(self, function: Callable, arguments: tuple) -> Any:
         """Call the function. Raises what it raises, `LibraryCall` or `TooLong`."""
         before = sys.getprofile()
-        stop = _Alarm(self.seconds)
         try:
-            with stop:
+            with _Alarm(self.seconds):
                 if self.names or self.built_in:
                     sys.setprofile(self._see)
                 return function(*arguments)
