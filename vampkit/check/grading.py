@@ -192,12 +192,9 @@ def _command(work: Path, limits: Limits, sandbox: bool) -> list[str]:
 def _environment(work: Path) -> dict[str, str]:
     """Nothing of the instructor's own environment but what Python needs."""
     kept = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "OMP_NUM_THREADS", "OMP_WAIT_POLICY")
-    own = {"HOME": str(work / "home"), "TMPDIR": str(work / "tmp"), "VAMPKIT_CACHE": str(work / "home" / "cache")}
-    return (
-        {name: os.environ[name] for name in kept if name in os.environ}
-        | own
-        | {"IPYTHONDIR": str(work / "home" / "ipython")}
-    )
+    own = {"HOME": "home", "TMPDIR": "tmp", "VAMPKIT_CACHE": "home/cache", "IPYTHONDIR": "home/ipython"}
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    return environment | {name: str(work / folder) for name, folder in own.items()}
 
 
 def _run(work: Path, limits: Limits, sandbox: bool) -> str:
@@ -249,9 +246,9 @@ def main(
     notebooks: list[Path],
     /,
     to: Path = Path("grades"),
-    seconds: float = 300.0,
-    cell_seconds: int = 90,
-    memory: float = 12.0,
+    seconds: float = Limits.seconds,
+    cell_seconds: int = Limits.cell_seconds,
+    memory: float = Limits.memory,
     sandbox: bool = True,
     jobs: int = 1,
 ) -> None:
