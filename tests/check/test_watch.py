@@ -102,6 +102,13 @@ def test_a_judge_says_what_it_saw(yours, words, capsys):
     assert words in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("found", [[3.0, 1.0], [np.inf, 1.0], [-np.inf, np.inf], [1e30, 1.0]])
+def test_only_an_infinite_number_is_right_where_one_is_expected(found):
+    expected = np.array([-np.inf, 1.0])
+    assert core.difference(np.array(found), expected).startswith("the first of ")
+    assert core.difference(expected.copy(), expected) == ""
+
+
 @pytest.mark.parametrize(
     "found, expected, kinds",
     [

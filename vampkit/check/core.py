@@ -151,14 +151,20 @@ def difference(found, expected, tolerance: float = 1e-4, names: bool = False) ->
     a, b = found.astype(np.float64), expected.astype(np.float64)
     if np.isnan(a).any():
         return _first(a, np.isnan(a), lambda _: "yours is not a number (nan)")
-    with np.errstate(invalid="ignore"):
-        wrong = (a != b) & ~(np.abs(a - b) <= tolerance * np.maximum(1, np.abs(b)))
+    wrong = wrong_places(a, b, tolerance)
     if not wrong.any():
         return ""
     place = tuple(np.argwhere(wrong)[0])
     if names:
         return _first(a, wrong, lambda v: f"yours is {v:.6g}, another one was expected")
     return _first(a, wrong, lambda v: f"yours is {v:.6g}, which is too {'large' if v > b[place] else 'small'}")
+
+
+def wrong_places(found: np.ndarray, expected: np.ndarray, tolerance: float = 1e-4) -> np.ndarray:
+    """Where numbers differ by more than errors of rounding; an infinite one is met by itself alone."""
+    with np.errstate(invalid="ignore"):
+        near = np.abs(found - expected) <= tolerance * np.maximum(1, np.abs(expected))
+    return (found != expected) & ~(near & np.isfinite(expected))
 
 
 def as_value(value):
