@@ -127,6 +127,13 @@ def test_results_are_drawn_whatever_they_are(found, expected, kinds):
     assert "task" in figure.layout.title.text and "image/png" in figure._repr_mimebundle_()
 
 
+def test_a_picture_shows_as_different_what_is_wrong_and_no_more():
+    expected = np.array([[-np.inf, 1.0, 2.0], [np.inf, 4.0, -np.inf]])
+    found = np.array([[-np.inf, 1.0 + 1e-7, 2.5], [np.inf, np.nan, 3.0]])
+    *_, differ = pictures.side_by_side("task", found, expected).data
+    assert np.array_equal(differ.z, [[0, 0, 1], [0, 1, 1]])
+
+
 def test_nothing_is_drawn_of_nothing_and_sound_is_played(capsys):
     assert pictures.side_by_side("task", np.zeros(0), np.zeros(3)) is None
     sound = 0.1 * np.sin(np.arange(8000) / 5)

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from vampkit.check.core import wrong_places
+
 FEWEST = 3
 """From this many numbers on a row is drawn as a curve; fewer are a grid, one is a bar."""
 MOST_ROWS, MOST_COLUMNS = 64, 400
@@ -69,13 +71,14 @@ def _grids(found: np.ndarray, expected: np.ndarray, title: str) -> Any:
 
     from vampkit.show import dress
 
-    grids = {"yours": _grid(found), "target": _grid(expected)}
+    yours, target = _grid(found), _grid(expected)
+    grids = {"yours": _blanked(yours), "target": _blanked(target)}
     if found.shape == expected.shape:
-        grids["where they differ"] = (grids["yours"] != grids["target"]).astype(float)
+        grids["where they differ"] = wrong_places(yours, target).astype(float)
     figure = make_subplots(len(grids), 1, subplot_titles=list(grids), vertical_spacing=0.5 / len(grids))
     binary = _binary(found, expected)
-    low = np.nanmin([np.nanmin(grids[label]) for label in ("yours", "target")])
-    high = np.nanmax([np.nanmax(grids[label]) for label in ("yours", "target")])
+    both = np.concatenate([grids["yours"].ravel(), grids["target"].ravel()])
+    low, high = np.nanmin(both), np.nanmax(both)
     for row, (label, grid) in enumerate(grids.items(), 1):
         scale = dict(zmin=0, zmax=1, colorscale=[[0, "#d9d9d9"], [1, "#c2571a"]])
         if label in ("yours", "target"):
@@ -92,7 +95,7 @@ def _grid(array: np.ndarray) -> np.ndarray:
     """The first item of what has more axes than two."""
     while array.ndim > 2:
         array = array[0]
-    return _blanked(np.atleast_2d(array)[:MOST_ROWS, :MOST_COLUMNS])
+    return np.atleast_2d(array)[:MOST_ROWS, :MOST_COLUMNS]
 
 
 def _blanked(array: np.ndarray) -> np.ndarray:
