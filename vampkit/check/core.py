@@ -90,7 +90,7 @@ def _fallen(yours: Callable, cases: list[tuple], traps: Mapping[str, Callable], 
     for case in cases if traps else ():
         try:
             found.append(as_value(Watch(seconds=5).run(yours, _copies(case))))
-        except (Exception, SystemExit):
+        except (Exception, SystemExit, TooLong):
             found.append(None)
 
     def agreements(trap: Callable) -> int:

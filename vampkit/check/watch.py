@@ -14,8 +14,8 @@ SECONDS = 5
 """How long a function may compute for a case. Where there are no signals (Windows, other threads) nothing stops it."""
 
 
-class TooLong(Exception):
-    """A function took longer than `seconds`."""
+class TooLong(BaseException):
+    """A function took longer than `seconds`. It is no Exception: `except Exception` in a loop must not go on."""
 
     def __init__(self, seconds: float):
         super().__init__(f"stopped after {seconds} s")
