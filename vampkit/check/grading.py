@@ -120,6 +120,7 @@ def grade_all(
         Notebooks, or folders of them.
     to : str or PathLike
         Folder for the results. grades.csv has a row a notebook: points by task, total, possible, seconds, note.
+        Notebooks of one name are told apart by their folders.
     limits : Limits
         What each may use.
     sandbox : bool
@@ -145,15 +146,27 @@ def grade_all(
     folder, grades = Path(to), []
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(max(1, jobs)) as pool:
-        for latest in pool.map(lambda path: grade(autograder, path, limits, sandbox), paths):
+        graded = pool.map(lambda path: grade(autograder, path, limits, sandbox), paths)
+        for name, latest in zip(_told_apart(paths), graded, strict=True):
+            latest.notebook = name
             grades.append(latest)
             points = f"{latest.total:g} of {sum(latest.possible.values()):g} points"
-            print(f"{latest.notebook}: {points} {latest.note}".rstrip(), flush=True)
-            with written(folder / f"{Path(latest.notebook).stem}.txt") as part:
+            print(f"{name}: {points} {latest.note}".rstrip(), flush=True)
+            with written(folder / Path(name).with_suffix(".txt")) as part:
                 part.write_text(feedback(latest), encoding="utf-8")
             with written(folder / "grades.csv") as part:
                 write_csv(part, grades)
     return grades
+
+
+def _told_apart(paths: Sequence[str | os.PathLike]) -> list[str]:
+    """The files' names; with their folders where two have the same one, as when each student has a folder."""
+    names = [Path(path).name for path in paths]
+    if len(set(names)) == len(names):
+        return names
+    whole = [Path(path).resolve() for path in paths]
+    top = os.path.commonpath([path.parent for path in whole])
+    return [path.relative_to(top).as_posix() for path in whole]
 
 
 def _existing(path: str | os.PathLike) -> Path:
