@@ -120,10 +120,10 @@ def _trial(name: str, sounds: Mapping[str, Any], kind: str, anchors: bool, level
             )
         if anchors:
             clips |= {label: low_pass(clips[REFERENCE], hertz) for label, hertz in ANCHORS.items()}
-    lengths = [clip.samples.shape[1] for clip in clips.values()]
-    if max(lengths) - min(lengths) > 0.1 * clips[next(iter(clips))].rate:
+    shortest, longest = min(c.seconds for c in clips.values()), max(c.seconds for c in clips.values())
+    if longest - shortest > 0.1:
         raise ValueError(
-            f"the sounds of trial {name!r} last {min(lengths)} to {max(lengths)} samples, equal lengths were expected"
+            f"the sounds of trial {name!r} last {shortest:.2f} to {longest:.2f} s, equal lengths were expected"
         )
     return {"name": str(name), "sounds": {label: pictures.uri(_flac(c), "audio/flac") for label, c in clips.items()}}
 
