@@ -7,7 +7,6 @@ read them: they must be those that the masters make; --update writes them anew.
 """
 
 import html
-import json
 import os
 import re
 import shutil
@@ -16,29 +15,25 @@ import sys
 import tempfile
 from pathlib import Path
 
+import nbformat
+
 COURSE = Path(__file__).parents[1] / "notebooks" / "course"
 WORDS, LINES, PLAYER, FIGURE = 130, 12, 1.0, 0.5
 """Words and lines of code read in a minute, minutes for a player or a prediction, and for another figure: reckoned, not
 timed with students. Tasks take the minutes that they name."""
 
 
-def text(cell: dict) -> str:
-    """A cell's source."""
-    return cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
-
-
 def sections(notebook: Path) -> list[tuple[str, int]]:
     """Headings of a notebook's sections, and the minutes each takes, rounded up."""
     found: list[list] = [["opening", 0.0]]
-    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
-        body = text(cell)
-        if cell["cell_type"] == "code":
-            found[-1][1] += sum(bool(line.strip()) for line in body.splitlines()) / LINES
-            shown = [kind for output in cell["outputs"] for kind in output.get("data", {})]
-            alive = "vk.listen(" in body or "Prediction(" in body
+    for cell in nbformat.read(notebook, 4).cells:
+        if cell.cell_type == "code":
+            found[-1][1] += sum(bool(line.strip()) for line in cell.source.splitlines()) / LINES
+            shown = [kind for output in cell.outputs for kind in output.get("data", {})]
+            alive = "vk.listen(" in cell.source or "Prediction(" in cell.source
             found[-1][1] += PLAYER if alive else FIGURE if "application/vnd.plotly.v1+json" in shown else 0
             continue
-        for part in re.split(r"(?m)^(?=## )", body):
+        for part in re.split(r"(?m)^(?=## )", cell.source):
             if part.startswith("## "):
                 found.append([part.splitlines()[0][3:].strip(), 0.0])
             tasks = [int(n) for n in re.findall(r"\((?:easy|medium|hard), (\d+) minutes\)", part)]
@@ -48,9 +43,7 @@ def sections(notebook: Path) -> list[tuple[str, int]]:
 
 def questions(notebook: Path) -> list[tuple[str, str]]:
     """The closing questions of a notebook, with their answers."""
-    prose = "\n".join(
-        text(c) for c in json.loads(notebook.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "markdown"
-    )
+    prose = "\n".join(c.source for c in nbformat.read(notebook, 4).cells if c.cell_type == "markdown")
     asked = re.findall(
         r"(?ms)^\d+\. (.*?)\s*<details><summary>Answer</summary>(.*?)</details>", prose.partition("## Questions")[2]
     )

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import nbformat
 from nbconvert.exporters import SlidesExporter
-from traitlets.config import Config
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 PACKAGES = {"reveal.js": "4.6.1", "mathjax": "2.7.9", "requirejs": "2.3.7", "jquery": "3.7.1"}
@@ -101,21 +100,23 @@ def main(out: str) -> None:
     folder = Path(out)
     fetch(folder / "lib")
     lib = "lib/node_modules"
-    settings = Config()
-    settings.SlidesExporter.reveal_url_prefix = f"{lib}/reveal.js"
-    settings.SlidesExporter.require_js_url = f"{lib}/requirejs/require.js"
-    settings.SlidesExporter.jquery_url = f"{lib}/jquery/dist/jquery.min.js"
-    settings.SlidesExporter.mathjax_url = f"{lib}/mathjax/MathJax.js?config=TeX-AMS_CHTML-full,Safe"
-    settings.SlidesExporter.reveal_theme = "white"  # its fonts lie beside it
-    settings.SlidesExporter.reveal_scroll = True
-    settings.SlidesExporter.reveal_number = "c/t"
-    settings.SlidesExporter.exclude_input = True
-    settings.SlidesExporter.exclude_input_prompt = settings.SlidesExporter.exclude_output_prompt = True
+    settings = dict(
+        reveal_url_prefix=f"{lib}/reveal.js",
+        require_js_url=f"{lib}/requirejs/require.js",
+        jquery_url=f"{lib}/jquery/dist/jquery.min.js",
+        mathjax_url=f"{lib}/mathjax/MathJax.js?config=TeX-AMS_CHTML-full,Safe",
+        mermaid_js_url=NO_MERMAID,
+        mermaid_layout_elk_js_url=NO_MERMAID,
+        reveal_theme="white",  # its fonts lie beside it
+        reveal_scroll=True,
+        reveal_number="c/t",
+        exclude_input=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+    )
     paths = sorted(FOLDER.glob("[0-9a][0-9]_*.ipynb"))
     for path in paths:
-        exporter = SlidesExporter(config=settings)
-        exporter.mermaid_js_url = exporter.mermaid_layout_elk_js_url = NO_MERMAID  # no setting of its own
-        page, _ = exporter.from_notebook_node(deck(path))
+        page, _ = SlidesExporter(**settings).from_notebook_node(deck(path))
         (folder / f"{path.stem}.html").write_text(page, encoding="utf-8")
     print(f"{len(paths)} decks in {folder}; open one in a browser, S shows a speaker's view, ? the keys")
 

@@ -71,8 +71,16 @@ def test_an_endless_loop_is_stopped_and_signals_are_as_before():
         while True:
             pass
 
-    with pytest.raises(TooLong, match="stopped after 0.2 s"):
-        Watch(seconds=0.2).run(endless, ())
+    def patient():
+        while True:
+            try:
+                endless()
+            except Exception:
+                continue
+
+    for function in (endless, patient):
+        with pytest.raises(TooLong, match="stopped after 0.2 s"):
+            Watch(seconds=0.2).run(function, ())
     assert signal.getsignal(signal.SIGVTALRM) is before
     assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
 
@@ -102,6 +110,13 @@ def test_a_judge_says_what_it_saw(yours, words, capsys):
     assert words in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("found", [[3.0, 1.0], [np.inf, 1.0], [-np.inf, np.inf], [1e30, 1.0]])
+def test_only_an_infinite_number_is_right_where_one_is_expected(found):
+    expected = np.array([-np.inf, 1.0])
+    assert core.difference(np.array(found), expected).startswith("the first of ")
+    assert core.difference(expected.copy(), expected) == ""
+
+
 @pytest.mark.parametrize(
     "found, expected, kinds",
     [
@@ -118,6 +133,13 @@ def test_results_are_drawn_whatever_they_are(found, expected, kinds):
     figure = pictures.side_by_side("task", found, expected)
     assert {trace.type for trace in figure.data} == kinds
     assert "task" in figure.layout.title.text and "image/png" in figure._repr_mimebundle_()
+
+
+def test_a_picture_shows_as_different_what_is_wrong_and_no_more():
+    expected = np.array([[-np.inf, 1.0, 2.0], [np.inf, 4.0, -np.inf]])
+    found = np.array([[-np.inf, 1.0 + 1e-7, 2.5], [np.inf, np.nan, 3.0]])
+    *_, differ = pictures.side_by_side("task", found, expected).data
+    assert np.array_equal(differ.z, [[0, 0, 1], [0, 1, 1]])
 
 
 def test_nothing_is_drawn_of_nothing_and_sound_is_played(capsys):

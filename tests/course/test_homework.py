@@ -63,6 +63,19 @@ def test_a_wrong_answer_is_refused_and_told_why(path, name, kind, capsys):
 
 
 @pytest.mark.parametrize("path, name", TASKS, ids=NAMES)
+def test_every_usual_mistake_is_refused_and_named(path, name, capsys, monkeypatch):
+    task, traps = checked(path, name), {}
+    with monkeypatch.context() as patched:
+        patched.setattr("vampkit.check.cases.judge", lambda *_, **settings: traps.update(settings["traps"]))
+        task(None)
+    for sentence, trap in traps.items():
+        for hidden in (None, 7):
+            assert task(trap, hidden) is False, sentence
+            line = capsys.readouterr().out
+            assert sentence in line or "calls the library's" in line, (sentence, line)
+
+
+@pytest.mark.parametrize("path, name", TASKS, ids=NAMES)
 @pytest.mark.parametrize("result", [None, 0, "music", [[1], [1, 2]], torch.zeros(2, 7), np.nan, {}, 1j])
 def test_no_result_makes_a_check_raise(path, name, result, capsys):
     assert checked(path, name)(lambda *_: result) is False

@@ -79,6 +79,8 @@ def test_what_is_no_result_is_refused(tmp_path):
         read_listening([one, two])
     with pytest.raises(VampkitError, match="a score is '101'"):
         mushra_scores(read_listening(one))
+    with pytest.raises(VampkitError, match="a score is 'high'"):
+        screened(read_listening(write(tmp_path / "word.csv", rated("ann", 1, reference="high"))))
     for nothing in (mushra_scores, abx_scores):
         with pytest.raises(VampkitError, match="there are no"):
             nothing([])

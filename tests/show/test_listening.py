@@ -52,6 +52,14 @@ def test_an_anchor_keeps_what_is_low_and_takes_what_is_high():
             assert np.abs(inside - tone.samples[0, 4000:-4000]).max() < 2e-3  # not delayed
 
 
+def test_sounds_of_two_rates_are_equally_long_in_seconds(tmp_path):
+    low = Clip(noise(2).samples[:, ::2].copy(), RATE // 2)
+    assert listening_test({"a": {"x": noise(1), "y": low}}, tmp_path / "test.html", "abx").exists()
+    with pytest.raises(ValueError, match="last 1.00 to 2.00 s, equal lengths"):
+        twice = Clip(noise(2, 2.0).samples[:, ::2].copy(), RATE // 2)
+        listening_test({"a": {"x": noise(1), "y": twice}}, tmp_path / "test.html", "abx")
+
+
 @pytest.mark.parametrize(
     "trials, kind, error, words",
     [

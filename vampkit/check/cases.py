@@ -9,7 +9,7 @@ from contextlib import redirect_stdout
 import torch
 from torch import Tensor
 
-from vampkit.check.core import judge
+from vampkit.check.core import generator, judge
 
 PUBLIC, HIDDEN = 4, 16
 """How many cases there are."""
@@ -19,7 +19,7 @@ class Draw:
     """Draws the arguments of a case. One seed gives one case."""
 
     def __init__(self, seed: int):
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = generator(seed)
 
     def whole(self, low: int, high: int) -> int:
         """A whole number, low to high, both included."""
@@ -58,17 +58,17 @@ class Draw:
         return torch.randperm(count, generator=self.generator)
 
 
+def draws(hidden: int | None) -> list[Draw]:
+    """What draws the cases, each its own: the public ones, or for a seed `hidden` those of the grader."""
+    seeds = range(1, PUBLIC + 1) if hidden is None else [1000 * (hidden + 1) + i for i in range(HIDDEN)]
+    return [Draw(seed) for seed in seeds]
+
+
 def pose(
     name: str, yours: Callable, case: Callable[[Draw], tuple], answer: Callable, hidden: int | None, **settings
 ) -> bool:
-    """Judge `yours` on cases that `case` draws: the public ones, or for a seed `hidden` those of the grader.
-
-    settings: what else `judge` takes.
-    """
-    seeds = range(1, PUBLIC + 1) if hidden is None else [1000 * (hidden + 1) + i for i in range(HIDDEN)]
-    settings.setdefault("traps", {})
-    cases = [case(Draw(seed)) for seed in seeds]
-    return judge(name, yours, cases, answer, hidden=hidden is not None, **settings)
+    """Judge `yours` on cases that `case` draws, those for `hidden`. settings: what else `judge` takes."""
+    return judge(name, yours, [case(draw) for draw in draws(hidden)], answer, hidden=hidden is not None, **settings)
 
 
 def demand(check: Callable, yours: Callable, hidden: int | None = None) -> None:

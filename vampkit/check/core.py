@@ -47,33 +47,38 @@ def judge(
     hidden: the cases are not to be drawn.
     draw: makes a picture or a player of two results, instead of the usual picture.
     """
-    if not callable(yours):
-        return say(name, f"a function was expected, {type(yours).__name__} was given")
     cases, watch = list(cases), Watch(library)
     for number, case in enumerate(cases, 1):
         where = f"in {'hidden ' * hidden}case {number}"
-        try:
-            found = as_value(watch.run(yours, _copies(case)))
-        except NotImplementedError:
-            return say(name, "not attempted yet")
-        except TooLong as error:
-            return say(name, f"{where} it was stopped after {error.seconds} s; does every loop end?")
-        except (Exception, SystemExit) as error:
-            if not watch.called:
-                return say(name, f"{where} {_stopped(yours, error)}")
-        if watch.called:
-            return say(name, f"{where} it calls the library's {watch.called}, which is to be written here")
+        found, failure = attempt(yours, case, where, watch)
+        if failure:
+            return say(name, failure)
         expected = as_value(answer(*_copies(case)))
         if wrong := difference(found, expected, tolerance, names):
-            line = f"not yet; {where} {wrong}"
-            for sentence in (*_fallen(yours, cases, traps, tolerance), *_broken(found, expected, case, holds or {})):
-                line = f"{line}. {sentence}"
-                break
-            say(name, line)
+            hints = [*_fallen(yours, cases, traps, tolerance), *_broken(found, expected, case, holds or {})]
+            say(name, ". ".join([f"not yet; {where} {wrong}", *hints[:1]]))
             if not hidden and isinstance(found, np.ndarray):
                 _show(name, found, expected, draw)
             return False
     return say(name, "right", True)
+
+
+def attempt(yours: Callable, case: tuple, where: str, watch: Watch) -> tuple[Any, str]:
+    """What `yours` returns for a case, see `as_value`, and in words why it returns nothing; empty where it does."""
+    if not callable(yours):
+        return None, f"a function was expected, {type(yours).__name__} was given"
+    found, failure = None, ""
+    try:
+        found = as_value(watch.run(yours, _copies(case)))
+    except NotImplementedError:
+        return None, "not attempted yet"
+    except TooLong as error:
+        return None, f"{where} it was stopped after {error.seconds} s; does every loop end?"
+    except (Exception, SystemExit) as error:
+        failure = f"{where} {_stopped(yours, error)}"
+    if watch.called:
+        failure = f"{where} it calls the library's {watch.called}, which is to be written here"
+    return found, failure
 
 
 def _fallen(yours: Callable, cases: list[tuple], traps: Mapping[str, Callable], tolerance: float) -> list[str]:
@@ -85,7 +90,7 @@ def _fallen(yours: Callable, cases: list[tuple], traps: Mapping[str, Callable], 
     for case in cases if traps else ():
         try:
             found.append(as_value(Watch(seconds=5).run(yours, _copies(case))))
-        except (Exception, SystemExit):
+        except (Exception, SystemExit, TooLong):
             found.append(None)
 
     def agreements(trap: Callable) -> int:
@@ -146,14 +151,20 @@ def difference(found, expected, tolerance: float = 1e-4, names: bool = False) ->
     a, b = found.astype(np.float64), expected.astype(np.float64)
     if np.isnan(a).any():
         return _first(a, np.isnan(a), lambda _: "yours is not a number (nan)")
-    with np.errstate(invalid="ignore"):
-        wrong = (a != b) & ~(np.abs(a - b) <= tolerance * np.maximum(1, np.abs(b)))
+    wrong = wrong_places(a, b, tolerance)
     if not wrong.any():
         return ""
     place = tuple(np.argwhere(wrong)[0])
     if names:
         return _first(a, wrong, lambda v: f"yours is {v:.6g}, another one was expected")
     return _first(a, wrong, lambda v: f"yours is {v:.6g}, which is too {'large' if v > b[place] else 'small'}")
+
+
+def wrong_places(found: np.ndarray, expected: np.ndarray, tolerance: float = 1e-4) -> np.ndarray:
+    """Where numbers differ by more than errors of rounding; an infinite one is met by itself alone."""
+    with np.errstate(invalid="ignore"):
+        near = np.abs(found - expected) <= tolerance * np.maximum(1, np.abs(expected))
+    return (found != expected) & ~(near & np.isfinite(expected))
 
 
 def as_value(value):
@@ -229,3 +240,8 @@ def _stopped(yours: Callable, error: BaseException) -> str:
 def generator(seed: int) -> torch.Generator:
     """A generator of a check's own: the reader's is left alone, and every run draws the same cases."""
     return torch.Generator().manual_seed(seed)
+
+
+def within(found: np.ndarray, low: Any, high: Any, tolerance: float = 1e-4) -> bool:
+    """Whether no number of a result lies below `low` or above `high`, but for errors of rounding."""
+    return bool(((found >= low - tolerance) & (found <= high + tolerance)).all())

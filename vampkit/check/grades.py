@@ -83,18 +83,17 @@ def worth(autograder: str | os.PathLike) -> dict[str, float]:
 
 def read_results(path: Path, result: Grade, note: str) -> None:
     """Take the points from what the sandbox left. It is the student's word: names and the most are the master's."""
-    result.note = note
     try:
-        tests = json.loads(path.read_text(encoding="utf-8"))["tests"]
-        for test in tests:
+        for test in json.loads(path.read_text(encoding="utf-8"))["tests"]:
             name = test.get("name")
             if name in result.points:
                 result.points[name] = min(result.possible[name], max(0.0, float(test.get("score", 0))))
                 result.told[name] = str(test.get("output", ""))
+        whole = bool(result.told)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        result.note = note or "it left no results: the notebook ended its own process or deleted its tests"
-    if not note and not result.told and not result.note:
-        result.note = "it left no results: the notebook ended its own process or deleted its tests"
+        whole = False
+    nothing = "" if whole else "it left no results: the notebook ended its own process or deleted its tests"
+    result.note = note or nothing
 
 
 def feedback(result: Grade) -> str:

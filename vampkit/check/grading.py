@@ -120,6 +120,7 @@ def grade_all(
         Notebooks, or folders of them.
     to : str or PathLike
         Folder for the results. grades.csv has a row a notebook: points by task, total, possible, seconds, note.
+        Notebooks of one name are told apart by their folders.
     limits : Limits
         What each may use.
     sandbox : bool
@@ -145,15 +146,27 @@ def grade_all(
     folder, grades = Path(to), []
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(max(1, jobs)) as pool:
-        for latest in pool.map(lambda path: grade(autograder, path, limits, sandbox), paths):
+        graded = pool.map(lambda path: grade(autograder, path, limits, sandbox), paths)
+        for name, latest in zip(_told_apart(paths), graded, strict=True):
+            latest.notebook = name
             grades.append(latest)
             points = f"{latest.total:g} of {sum(latest.possible.values()):g} points"
-            print(f"{latest.notebook}: {points} {latest.note}".rstrip(), flush=True)
-            with written(folder / f"{Path(latest.notebook).stem}.txt") as part:
+            print(f"{name}: {points} {latest.note}".rstrip(), flush=True)
+            with written(folder / Path(name).with_suffix(".txt")) as part:
                 part.write_text(feedback(latest), encoding="utf-8")
             with written(folder / "grades.csv") as part:
                 write_csv(part, grades)
     return grades
+
+
+def _told_apart(paths: Sequence[str | os.PathLike]) -> list[str]:
+    """The files' names; with their folders where two have the same one, as when each student has a folder."""
+    names = [Path(path).name for path in paths]
+    if len(set(names)) == len(names):
+        return names
+    whole = [Path(path).resolve() for path in paths]
+    top = os.path.commonpath([path.parent for path in whole])
+    return [path.relative_to(top).as_posix() for path in whole]
 
 
 def _existing(path: str | os.PathLike) -> Path:
@@ -192,12 +205,9 @@ def _command(work: Path, limits: Limits, sandbox: bool) -> list[str]:
 def _environment(work: Path) -> dict[str, str]:
     """Nothing of the instructor's own environment but what Python needs."""
     kept = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "OMP_NUM_THREADS", "OMP_WAIT_POLICY")
-    own = {"HOME": str(work / "home"), "TMPDIR": str(work / "tmp"), "VAMPKIT_CACHE": str(work / "home" / "cache")}
-    return (
-        {name: os.environ[name] for name in kept if name in os.environ}
-        | own
-        | {"IPYTHONDIR": str(work / "home" / "ipython")}
-    )
+    own = {"HOME": "home", "TMPDIR": "tmp", "VAMPKIT_CACHE": "home/cache", "IPYTHONDIR": "home/ipython"}
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    return environment | {name: str(work / folder) for name, folder in own.items()}
 
 
 def _run(work: Path, limits: Limits, sandbox: bool) -> str:
@@ -249,9 +259,9 @@ def main(
     notebooks: list[Path],
     /,
     to: Path = Path("grades"),
-    seconds: float = 300.0,
-    cell_seconds: int = 90,
-    memory: float = 12.0,
+    seconds: float = Limits.seconds,
+    cell_seconds: int = Limits.cell_seconds,
+    memory: float = Limits.memory,
     sandbox: bool = True,
     jobs: int = 1,
 ) -> None:

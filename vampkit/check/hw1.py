@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from vampkit.check.cases import Draw, pose
+from vampkit.check.core import within
 
 
 def bitrate(yours: Callable, hidden: int | None = None) -> bool:
@@ -71,8 +73,8 @@ def nearest(yours: Callable, hidden: int | None = None) -> bool:
         ).argmax(0),
     }
     holds = {
-        "entries are counted from 0 and end before their number": lambda codes, vectors, table: bool(
-            ((codes >= 0) & (codes < len(table))).all()
+        "entries are counted from 0 and end before their number": lambda codes, _, table: within(
+            codes, 0, len(table) - 1
         )
     }
     return pose("nearest", yours, _points, _nearest, hidden, traps=traps, holds=holds, library=_dac(), names=True)
@@ -104,13 +106,11 @@ def residual(yours: Callable, hidden: int | None = None) -> bool:
         "Nearest by angle here, not by distance": lambda vectors, tables: _residual(
             vectors, tables, lambda v, t: torch.cdist(v, t).argmin(1)
         ),
-        "Take away the raw entry, with its own length": lambda vectors, tables: _residual(
-            vectors, tables, length=lambda entries: F.normalize(entries)
-        ),
+        "Take away the raw entry, with its own length": lambda *case: _residual(*case, scaled=F.normalize),
     }
     holds = {
-        "the first row is that of plain quantization": lambda codes, vectors, tables: bool(
-            (torch.as_tensor(codes[0]) == _nearest(vectors, tables[0])).all()
+        "the first row is that of plain quantization": lambda codes, vectors, tables: np.array_equal(
+            codes[0], _nearest(vectors, tables[0])
         )
     }
     return pose("residual", yours, _stages, _residual, hidden, traps=traps, holds=holds, library=_dac(), names=True)
@@ -174,11 +174,7 @@ def entropy(yours: Callable, hidden: int | None = None) -> bool:
         "An entropy is not below 0": lambda codes, entries: -_entropy(codes, entries),
         "That is the most it could be": lambda codes, entries: torch.full((len(codes),), math.log2(entries)),
     }
-    holds = {
-        "it lies between 0 and the bits of a name": lambda bits, codes, entries: bool(
-            ((bits >= -1e-4) & (bits <= math.log2(entries) + 1e-4)).all()
-        )
-    }
+    holds = {"it lies between 0 and the bits of a name": lambda bits, _, entries: within(bits, 0, math.log2(entries))}
     return pose("entropy", yours, _used, _entropy, hidden, traps=traps, holds=holds, library=[perplexity, entry_counts])
 
 
@@ -202,7 +198,7 @@ def si_sdr(yours: Callable, hidden: int | None = None) -> bool:
     from vampkit.metrics import si_sdr as library
 
     traps = {
-        "Take both means off first": lambda x, y: _si_sdr(x, y, centred=False),
+        "Take both means off first": lambda *case: _si_sdr(*case, centred=False),
         "The original may be scaled, so that a softer copy is not punished": lambda x, y: (
             10 * torch.log10(x.sub(x.mean()).square().sum() / (y - y.mean() - x + x.mean()).square().sum())
         ),
@@ -247,11 +243,11 @@ def _stages(draw: Draw) -> tuple:
     return draw.normal(draw.whole(12, 40), dims), tables
 
 
-def _residual(vectors: Tensor, tables: Tensor, choose: Callable = _nearest, length: Callable = lambda e: e) -> Tensor:
+def _residual(vectors: Tensor, tables: Tensor, choose: Callable = _nearest, scaled: Callable = lambda e: e) -> Tensor:
     codes = []
     for table in tables:
         codes.append(choose(vectors, table))
-        vectors = vectors - length(table[codes[-1]])
+        vectors = vectors - scaled(table[codes[-1]])
     return torch.stack(codes)
 
 

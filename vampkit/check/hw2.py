@@ -11,8 +11,7 @@ from torch import Tensor
 
 from vampkit import masks, schedules
 from vampkit.check.cases import Draw, pose
-
-ALSO = "True is hidden: yours says what is kept"
+from vampkit.check.core import within
 
 
 def beside(yours: Callable, hidden: int | None = None) -> bool:
@@ -34,14 +33,16 @@ def beside(yours: Callable, hidden: int | None = None) -> bool:
         Whether it is right; one line is printed.
     """
     traps = {
-        ALSO: lambda *case: ~_beside(*case),
+        "True is hidden: yours says what is kept": lambda *case: ~_beside(*case),
         "The frame itself is the first of those after it": lambda k, t, at, before, after: _beside(
             k, t, at, before, after + 1
         ),
-        "A window that begins before frame 0 is cut; Python counts negative places from the end": _around,
+        "A window that begins before frame 0 is cut; Python counts negative places from the end": lambda *case: _beside(
+            *case, cut=False
+        ),
         "Before and after are swapped": lambda k, t, at, before, after: _beside(k, t, at, after, before),
     }
-    holds = {"all rows are alike": lambda mask, *_: bool((mask == mask[:1]).all())}
+    holds = {"all rows are alike": lambda mask, *_: (mask == mask[:1]).all()}
     return pose("beside", yours, _places, _beside, hidden, traps=traps, holds=holds, library=[masks.windows])
 
 
@@ -67,9 +68,9 @@ def only(yours: Callable, hidden: int | None = None) -> bool:
         "The other rows are hidden, not kept": lambda mask, rows: _only(mask, rows) & mask,
         "Those are the other rows": lambda mask, rows: _only(mask, [k for k in range(len(mask)) if k not in rows]),
         "Rows are counted from 0": lambda mask, rows: _only(mask, [(k - 1) % len(mask) for k in rows]),
-        "Codebooks are the first axis": lambda mask, rows: _columns(mask, rows),
+        "Codebooks are the first axis": lambda mask, rows: _only(mask.T, rows).T,
     }
-    holds = {"what is hidden stays hidden": lambda found, mask, rows: bool((found | ~mask.numpy()).all())}
+    holds = {"what is hidden stays hidden": lambda found, mask, rows: (found | ~mask.numpy()).all()}
     return pose("only", yours, _rows, _only, hidden, traps=traps, holds=holds, library=[masks.only])
 
 
@@ -96,7 +97,7 @@ def runs(yours: Callable, hidden: int | None = None) -> bool:
         "A stretch may begin at frame 0, and one may last to the end": lambda row: np.array(
             [(a, b) for a, b in _runs(row) if a > 0 and b < len(row)]
         ).reshape(-1, 2),
-        "First and end, not first and length": lambda row: _runs(row) - _runs(row) * np.array([[0, 1]]) + _lengths(row),
+        "First and end, not first and length": lambda row: _runs(row) - _runs(row)[:, :1] * [0, 1],
         "Those are the stretches that are kept": lambda row: _runs(~row),
     }
     return pose("runs", yours, _row, _runs, hidden, traps=traps, library=[masks.runs])
@@ -122,13 +123,13 @@ def left(yours: Callable, hidden: int | None = None) -> bool:
     """
     traps = {
         "That is how many become final in each pass": lambda n, passes: -np.diff([n, *_left(n, passes)]),
-        "Each pass writes at least one token": lambda n, passes: _left(n, passes, least=False),
+        "Each pass writes at least one token": lambda *case: _left(*case, least=False),
         "The first number is that after the first pass": lambda n, passes: [n, *_left(n, passes)[:-1]],
-        "Rounded down": lambda n, passes: _left(n, passes, rounded=math.ceil),
+        "Rounded down": lambda *case: _left(*case, rounded=math.ceil),
     }
     holds = {
         "after the last pass nothing is hidden": lambda found, n, passes: int(found[-1]) == 0,
-        "it falls with every pass": lambda found, n, passes: bool((np.diff(found, prepend=n) < 0).all()),
+        "it falls with every pass": lambda found, n, passes: (np.diff(found, prepend=n) < 0).all(),
     }
     library = [schedules.hidden_counts, schedules.remaining, schedules.cosine]
     return pose("left", yours, _counts, _left, hidden, traps=traps, holds=holds, library=library)
@@ -163,7 +164,7 @@ def ratios(yours: Callable, hidden: int | None = None) -> bool:
         ),
     }
     holds = {
-        "a ratio lies between 0 and 1": lambda found, *_: bool(((found >= -1e-6) & (found <= 1 + 1e-6)).all()),
+        "a ratio lies between 0 and 1": lambda found, *_: within(found, 0, 1),
         "no stratum is left out or used twice": _strata,
     }
     library = [schedules.training_ratios, schedules.cosine]
@@ -189,14 +190,14 @@ def dropped(yours: Callable, hidden: int | None = None) -> bool:
         Whether it is right; one line is printed.
     """
     traps = {
-        "The share is one of the frames in which something is kept": _dropped_of_all,
+        "The share is one of the frames in which something is kept": lambda *case: _dropped(*case, of_all=True),
         "A frame is hidden in all codebooks": lambda mask, share, generator: (
             mask | (_dropped(mask, share, generator) & (torch.arange(len(mask)) == 0)[:, None])
         ),
-        "Those frames are kept, not hidden": lambda mask, share, generator: _dropped(mask, share, generator, False),
+        "Those frames are kept, not hidden": lambda *case: _dropped(*case, value=False),
     }
     holds = {
-        "what was hidden stays hidden": lambda found, mask, *_: bool((found | ~mask.numpy()).all()),
+        "what was hidden stays hidden": lambda found, mask, *_: (found | ~mask.numpy()).all(),
         "as many frames are hidden as was asked for": lambda found, mask, share, _: (
             int((~mask.numpy()).any(0).sum() - (~found).any(0).sum()) == round(share * int((~mask).any(0).sum()))
         ),
@@ -210,17 +211,11 @@ def _places(draw: Draw) -> tuple:
     return draw.whole(2, 5), frames, at, draw.whole(2, 4), draw.whole(1, 5)
 
 
-def _beside(codebooks: int, frames: int, at: list[int], before: int, after: int) -> Tensor:
+def _beside(codebooks: int, frames: int, at: list[int], before: int, after: int, cut: bool = True) -> Tensor:
     mask = torch.ones(codebooks, frames, dtype=torch.bool)
     for place in at:
-        mask[:, max(0, place - before) : max(0, place + after)] = False
-    return mask
-
-
-def _around(codebooks: int, frames: int, at: list[int], before: int, after: int) -> Tensor:
-    mask = torch.ones(codebooks, frames, dtype=torch.bool)
-    for place in at:
-        mask[:, [f for f in range(place - before, place + after) if f < frames]] = False
+        first = max(0, place - before) if cut else place - before
+        mask[:, list(range(first, min(frames, place + after)))] = False
     return mask
 
 
@@ -236,12 +231,6 @@ def _only(mask: Tensor, rows: list[int]) -> Tensor:
     return found
 
 
-def _columns(mask: Tensor, rows: list[int]) -> Tensor:
-    found = torch.ones_like(mask)
-    found[:, rows] = mask[:, rows]
-    return found
-
-
 def _row(draw: Draw) -> tuple:
     row = draw.uniform(draw.whole(10, 60)) < 0.6
     row[0], row[-1] = draw.number(0, 1) < 0.6, draw.number(0, 1) < 0.6
@@ -250,13 +239,7 @@ def _row(draw: Draw) -> tuple:
 
 
 def _runs(row: Tensor) -> np.ndarray:
-    edges = np.flatnonzero(np.diff(row.int().numpy(), prepend=0, append=0))
-    return edges.reshape(-1, 2)
-
-
-def _lengths(row: Tensor) -> np.ndarray:
-    found = _runs(row)
-    return np.stack([0 * found[:, 0], found[:, 1] - found[:, 0]], 1)
+    return np.flatnonzero(np.diff(row.int().numpy(), prepend=0, append=0)).reshape(-1, 2)
 
 
 def _counts(draw: Draw) -> tuple:
@@ -295,17 +278,9 @@ def _pillars(draw: Draw) -> tuple:
     return mask, draw.number(0.25, 0.75), draw.generator
 
 
-def _kept(mask: Tensor) -> Tensor:
-    return torch.nonzero((~mask).any(0))[:, 0]
-
-
-def _dropped(mask: Tensor, share: float, generator: torch.Generator, value: bool = True) -> Tensor:
-    kept, mask = _kept(mask), mask.clone()
-    mask[:, kept[torch.randperm(len(kept), generator=generator)[: round(share * len(kept))]]] = value
-    return mask
-
-
-def _dropped_of_all(mask: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    frames, mask = mask.shape[1], mask.clone()
-    mask[:, torch.randperm(frames, generator=generator)[: round(share * frames)]] = True
+def _dropped(
+    mask: Tensor, share: float, generator: torch.Generator, value: bool = True, of_all: bool = False
+) -> Tensor:
+    frames, mask = torch.nonzero(~mask.all(0) | of_all)[:, 0], mask.clone()
+    mask[:, frames[torch.randperm(len(frames), generator=generator)[: round(share * len(frames))]]] = value
     return mask

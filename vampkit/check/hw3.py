@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from vampkit.arithmetic import attend
 from vampkit.check.cases import Draw, pose
+from vampkit.check.core import within
 from vampkit.model import Embedding, FeedForward, RMSNorm, relative_buckets
 
 
@@ -72,8 +72,8 @@ def buckets(yours: Callable, hidden: int | None = None) -> bool:
     }
     holds = {
         "distance 0 has bucket 0": lambda found, d, *_: not found[(d == 0).numpy()].any(),
-        "buckets are counted from 0 and end before their number": lambda found, d, count, _: bool(
-            ((found >= 0) & (found < count)).all()
+        "buckets are counted from 0 and end before their number": lambda found, d, count, _: within(
+            found, 0, count - 1
         ),
     }
     library = [relative_buckets]
@@ -101,16 +101,14 @@ def attended(yours: Callable, hidden: int | None = None) -> bool:
     traps = {
         "By what are the products divided?": lambda q, k, v, bias: _attended(q * q.shape[-1] ** 0.5, k, v, bias),
         "The bias is added before the softmax, not left out": lambda q, k, v, bias: _attended(q, k, v, 0 * bias),
-        "The weights of each query add up to 1: which axis is that?": partial(_attended, axis=-2),
+        "The weights of each query add up to 1: which axis is that?": lambda *case: _attended(*case, axis=-2),
         "The square root of the size, not the size": lambda q, k, v, bias: _attended(
             q / q.shape[-1] ** 0.5, k, v, bias
         ),
     }
     holds = {
-        "a weighted mean lies between the smallest and the largest value": lambda found, q, k, v, bias: bool(
-            (
-                (found <= v.amax(1, keepdim=True).numpy() + 1e-4) & (found >= v.amin(1, keepdim=True).numpy() - 1e-4)
-            ).all()
+        "a weighted mean lies between the smallest and the largest value": lambda found, q, k, v, bias: within(
+            found, v.amin(1, keepdim=True).numpy(), v.amax(1, keepdim=True).numpy()
         )
     }
     library = [attend, F.scaled_dot_product_attention]
@@ -142,10 +140,8 @@ def embedded(yours: Callable, hidden: int | None = None) -> bool:
         "Codebook by codebook within a frame": lambda c, m, t, u: _interleaved(_embedded(c, m, t, u), len(c)),
     }
     holds = {
-        "what was written at a hidden place does not matter": lambda found, c, m, t, u: bool(
-            np.allclose(
-                found.reshape(c.shape[1], len(c), -1).swapaxes(0, 1)[m.numpy()], _vectors(c, m, t, u)[m], atol=1e-4
-            )
+        "what was written at a hidden place does not matter": lambda found, c, m, t, u: np.allclose(
+            found.reshape(c.shape[1], len(c), -1).swapaxes(0, 1)[m.numpy()], _vectors(c, m, t, u)[m], atol=1e-4
         )
     }
     return pose("embedded", yours, _tokens, _embedded, hidden, traps=traps, holds=holds, library=[Embedding.forward])
@@ -209,7 +205,7 @@ def smoothed(yours: Callable, hidden: int | None = None) -> bool:
     }
     from vampkit.train.masked import masked_loss
 
-    holds = {"a loss is above 0": lambda found, *_: float(found) > 0}
+    holds = {"a loss is above 0": lambda found, *_: found > 0}
     library = [F.cross_entropy, F.nll_loss, masked_loss]
     return pose("smoothed", yours, _guesses, _smoothed, hidden, traps=traps, holds=holds, library=library)
 

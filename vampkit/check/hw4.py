@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vampkit import sampling, schedules
 from vampkit.check.cases import Draw, pose
+from vampkit.check.core import within
 
 
 def drawn(yours: Callable, hidden: int | None = None) -> bool:
@@ -38,9 +39,7 @@ def drawn(yours: Callable, hidden: int | None = None) -> bool:
         "The entries are added up in their order": lambda p, u: _drawn(p.flip(-1), u),
     }
     holds = {
-        "entries are counted from 0 and end before their number": lambda found, p, u: bool(
-            ((found >= 0) & (found < p.shape[-1])).all()
-        )
+        "entries are counted from 0 and end before their number": lambda found, p, u: within(found, 0, p.shape[-1] - 1)
     }
     library = [sampling.draw, torch.multinomial]
     return pose("drawn", yours, _chances, _drawn, hidden, traps=traps, holds=holds, library=library, names=True)
@@ -65,7 +64,7 @@ def nucleus(yours: Callable, hidden: int | None = None) -> bool:
         Whether it is right; one line is printed.
     """
     traps = {
-        "The entry that crosses the line is kept, too": lambda x, amount: _nucleus(x, amount, last=False),
+        "The entry that crosses the line is kept, too": lambda *case: _nucleus(*case, last=False),
         "The others are kept": lambda x, amount: torch.where(_nucleus(x, amount).isfinite(), -torch.inf, x),
         "Those are as many for each token: how sure is it?": lambda x, amount: sampling.top_k(
             x, int(_nucleus(x, amount).isfinite()[0].sum())
@@ -73,9 +72,9 @@ def nucleus(yours: Callable, hidden: int | None = None) -> bool:
         "The logits stay logits": lambda x, amount: _nucleus(x, amount).softmax(-1),
     }
     holds = {
-        "at least one entry is kept for each token": lambda found, x, amount: bool(np.isfinite(found).any(-1).all()),
-        "what is kept has the logit that it had": lambda found, x, amount: bool(
-            np.allclose(np.where(np.isfinite(found), found, x.numpy()), x.numpy(), atol=1e-4)
+        "at least one entry is kept for each token": lambda found, x, amount: np.isfinite(found).any(-1).all(),
+        "what is kept has the logit that it had": lambda found, x, amount: np.allclose(
+            np.where(np.isfinite(found), found, x.numpy()), x.numpy(), atol=1e-4
         ),
     }
     return pose("nucleus", yours, _beliefs, _nucleus, hidden, traps=traps, holds=holds, library=[sampling.top_p])
@@ -101,21 +100,15 @@ def sure(yours: Callable, hidden: int | None = None) -> bool:
         Whether it is right; one line is printed.
     """
     traps = {
-        "A token that is not hidden is certain": lambda p, g, m, gumbel, noise, done: _sure(
-            p, g, m, gumbel, noise, done, known=0.0
-        ),
-        "The logarithm of the probability": lambda p, g, m, gumbel, noise, done: _sure(
-            p.exp(), g, m, gumbel, noise, done
-        ),
-        "The noise shrinks as passes are done": lambda p, g, m, gumbel, noise, done: _sure(p, g, m, gumbel, noise, 0.0),
-        "The probability of the guess, not of the likeliest": lambda p, g, m, gumbel, noise, done: _sure(
-            p, p.argmax(-1), m, gumbel, noise, done
-        ),
+        "A token that is not hidden is certain": lambda *case: _sure(*case, known=0.0),
+        "The logarithm of the probability": lambda p, *rest: _sure(p.exp(), *rest),
+        "The noise shrinks as passes are done": lambda *case: _sure(*case[:-1], 0.0),
+        "The probability of the guess, not of the likeliest": lambda p, guess, *rest: _sure(p, p.argmax(-1), *rest),
     }
     holds = {
-        "what is not hidden has an infinite confidence, what is hidden a finite one": lambda found, p, g, m, *_: bool(
-            (np.isfinite(found) == m.numpy()).all()
-        )
+        "what is not hidden has an infinite confidence, what is hidden a finite one": lambda found, p, g, m, *_: (
+            np.isfinite(found) == m.numpy()
+        ).all()
     }
     library = [sampling.step]
     return pose("sure", yours, _guessed, _sure, hidden, traps=traps, holds=holds, library=library, tolerance=1e-3)
@@ -141,8 +134,8 @@ def again(yours: Callable, hidden: int | None = None) -> bool:
     """
     traps = {
         "Those are the surest": lambda c, count: _again(torch.where(c.isfinite(), -c, c), count),
-        "True is hidden: yours says what is kept": lambda c, count: ~_again(c, count),
-        "As many as was asked for, over all rows": lambda c, count: _by_row(c, count),
+        "True is hidden: yours says what is kept": lambda *case: ~_again(*case),
+        "As many as was asked for, over all rows": _by_row,
         "What is known already must stay": lambda c, count: _again(-c, count),
     }
     holds = {
@@ -174,24 +167,26 @@ def vamped(yours: Callable, hidden: int | None = None) -> bool:
         Whether it is right; one line is printed.
     """
     traps = {
-        "It looks as if all was written in the first pass": lambda ask, c, m, counts, u, g, noise: _vamped(
-            ask, c, m, [0], u, g, noise
+        "It looks as if all was written in the first pass": lambda ask, codes, mask, counts, *rest: _vamped(
+            ask, codes, mask, [0], *rest
         ),
-        "The likeliest entry is taken; it was to be drawn": lambda ask, c, m, counts, u, g, noise: _vamped(
-            lambda *x: (ask(*x) == ask(*x).amax(-1, keepdim=True)).float(), c, m, counts, u, g, noise
+        "The likeliest entry is taken; it was to be drawn": lambda ask, *rest: _vamped(
+            lambda *seen: (ask(*seen) == ask(*seen).amax(-1, keepdim=True)).float(), *rest
         ),
-        "Without noise on the confidence": lambda ask, c, m, counts, u, g, noise: _vamped(ask, c, m, counts, u, g, 0.0),
-        "The noise shrinks from pass to pass": lambda ask, c, m, counts, u, g, noise: _vamped(
-            ask, c, m, counts, u, g, noise, shrinks=False
-        ),
+        "Without noise on the confidence": lambda *case: _vamped(*case[:-1], 0.0),
+        "The noise shrinks from pass to pass": lambda *case: _vamped(*case, shrinks=False),
     }
     holds = {
-        "a token that was not hidden stays as it was": lambda found, ask, c, m, *_: bool(
-            (found == c.numpy())[~m.numpy()].all()
+        "a token that was not hidden stays as it was": lambda found, ask, c, m, *_: np.array_equal(
+            found[~m.numpy()], c[~m]
         )
     }
     library = [sampling.sample, sampling.step, sampling.draw, sampling.hide_again, torch.multinomial]
     return pose("vamped", yours, _loop, _vamped, hidden, traps=traps, holds=holds, library=library, names=True)
+
+
+def _gumbel(draw: Draw, *shape: int) -> Tensor:
+    return -torch.log(-torch.log(draw.uniform(*shape).clamp(1e-3, 0.999)))
 
 
 def _chances(draw: Draw) -> tuple:
@@ -221,8 +216,8 @@ def _nucleus(logits: Tensor, amount: float, last: bool = True) -> Tensor:
 def _guessed(draw: Draw) -> tuple:
     mask = draw.mask(0.5, draw.whole(2, 4), draw.whole(6, 20))
     p = (2 * draw.normal(int(mask.sum()), draw.whole(4, 9))).softmax(-1)
-    noise = -torch.log(-torch.log(draw.uniform(len(p)).clamp(1e-3, 0.999)))
-    return p, draw.codes(p.shape[1], len(p)), mask, noise, draw.number(1, 12), draw.number(0.1, 0.9)
+    gumbel = _gumbel(draw, len(p))
+    return p, draw.codes(p.shape[1], len(p)), mask, gumbel, draw.number(1, 12), draw.number(0.1, 0.9)
 
 
 def _sure(
@@ -269,7 +264,7 @@ def _loop(draw: Draw) -> tuple:
     mask = draw.mask(draw.number(0.6, 0.9), codebooks, frames)
     counts = schedules.hidden_counts(int(mask.sum()), passes)
     shape = (passes, codebooks, frames)
-    gumbel = -torch.log(-torch.log(draw.uniform(*shape).clamp(1e-3, 0.999)))
+    gumbel = _gumbel(draw, *shape)
     codes = draw.codes(entries, codebooks, frames)
     return _Ask(draw, codebooks, entries), codes, mask, counts, draw.uniform(*shape), gumbel, draw.number(1, 4)
 

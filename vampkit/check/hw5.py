@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vampkit import masks
 from vampkit.check.cases import Draw, pose
+from vampkit.check.core import within
 from vampkit.check.pictures import as_sound
 from vampkit.prompts.beats import BeatGrid
 
@@ -40,7 +41,7 @@ def tempo(yours: Callable, hidden: int | None = None) -> bool:
         "Seconds a beat, or beats a minute?": lambda beats: float(np.median(np.diff(beats))),
         "The median, so that one missing beat changes little": lambda beats: 60 / float(np.mean(np.diff(beats))),
     }
-    holds = {"a tempo is above 0": lambda found, beats: float(found) > 0}
+    holds = {"a tempo is above 0": lambda found, beats: found > 0}
     return pose("tempo", yours, _beats, _tempo, hidden, traps=traps, holds=holds, library=[BeatGrid.tempo])
 
 
@@ -69,9 +70,7 @@ def upbeats(yours: Callable, hidden: int | None = None) -> bool:
         "A downbeat may lie a little beside its beat": lambda beats, down: [b for b in beats if b not in down],
         "Bars may be of any length": lambda beats, down: [b for i, b in enumerate(beats) if i % 4],
     }
-    holds = {
-        "each of them is a beat": lambda found, beats, down: bool(np.isin(np.round(found, 6), np.round(beats, 6)).all())
-    }
+    holds = {"each of them is a beat": lambda found, beats, _: np.isin(np.round(found, 6), np.round(beats, 6)).all()}
     library = [BeatGrid.upbeats, BeatGrid.times]
     return pose("upbeats", yours, _bars, _upbeats, hidden, traps=traps, holds=holds, library=library)
 
@@ -107,9 +106,9 @@ def gap(yours: Callable, hidden: int | None = None) -> bool:
         "Some rows are kept everywhere": lambda k, t, rate, a, b, keep: _gap(k, t, rate, a, b, 0),
     }
     holds = {
-        "hidden frames are hidden in the same rows": lambda found, *_: bool(
-            (found[:, found.any(0)] == found[:, found.any(0)][:, :1]).all()
-        )
+        "hidden frames are hidden in the same rows": lambda found, *_: (
+            found[:, found.any(0)] == found[:, found.any(0)][:, :1]
+        ).all()
     }
     library = [masks.gap, masks.codebooks, masks.prefix]
     return pose("gap", yours, _holes, _gap, hidden, traps=traps, holds=holds, library=library)
@@ -134,19 +133,17 @@ def strength(yours: Callable, hidden: int | None = None) -> bool:
         Whether it is right; one line is printed.
     """
     traps = {
-        "A fall counts as nothing, band by band": lambda level: _rises(level, mend=lambda x: x),
-        "A fall is no rise": lambda level: _rises(level, mend=torch.abs),
-        "First cut the falls of each band away, then average": lambda level: _rises(level, mend=lambda x: x).clamp(
-            min=0
-        ),
+        "A fall counts as nothing, band by band": lambda level: _rises(level, rectify=torch.positive),
+        "A fall is no rise": lambda level: _rises(level, rectify=torch.abs),
+        "First cut the falls of each band away, then average": lambda level: _rises(level, torch.positive).relu(),
         "A mean over bands, not a sum": lambda level: _rises(level) * len(level),
         "That is the rise to the next frame": lambda level: _rises(level).roll(-1),
     }
     import librosa
 
     holds = {
-        "nothing rises in the first frame": lambda found, level: abs(float(found[0])) < 1e-4,
-        "it is nowhere below 0": lambda found, level: bool((found >= -1e-6).all()),
+        "nothing rises in the first frame": lambda found, level: abs(found[0]) < 1e-4,
+        "it is nowhere below 0": lambda found, level: within(found, 0, np.inf),
     }
     library = [librosa.onset.onset_strength, librosa.onset.onset_strength_multi]
     return pose("strength", yours, _levels, _rises, hidden, traps=traps, holds=holds, library=library)
@@ -172,7 +169,7 @@ def clicks(yours: Callable, hidden: int | None = None) -> bool:
         Whether it is right; one line is printed.
     """
     traps = {
-        "Overlapping clicks add up": _overwritten,
+        "Overlapping clicks add up": lambda *case: _clicks(*case, add=False),
         "Seconds times samples a second": lambda times, samples, rate, click: _clicks(
             [t / rate for t in times], samples, rate, click
         ),
@@ -187,17 +184,8 @@ def clicks(yours: Callable, hidden: int | None = None) -> bool:
             not np.any(found[: int(times[0] * rate)])
         )
     }
-    return pose(
-        "clicks",
-        yours,
-        _taps,
-        _clicks,
-        hidden,
-        traps=traps,
-        holds=holds,
-        library=[librosa.clicks],
-        draw=as_sound(8000),
-    )
+    settings = dict(traps=traps, holds=holds, library=[librosa.clicks], draw=as_sound(8000))
+    return pose("clicks", yours, _taps, _clicks, hidden, **settings)
 
 
 def f_measure(yours: Callable, hidden: int | None = None) -> bool:
@@ -233,7 +221,7 @@ def f_measure(yours: Callable, hidden: int | None = None) -> bool:
 
     from vampkit.metrics import beat_f, onset_f
 
-    holds = {"it lies between 0 and 1": lambda found, *_: -1e-6 <= float(found) <= 1 + 1e-6}
+    holds = {"it lies between 0 and 1": lambda found, *_: within(found, 0, 1)}
     library = [beat_f, onset_f, mir_eval.beat.f_measure, mir_eval.onset.f_measure, mir_eval.util.match_events]
     return pose("f_measure", yours, _lists, _f_measure, hidden, traps=traps, holds=holds, library=library)
 
@@ -278,8 +266,8 @@ def _levels(draw: Draw) -> tuple:
     return (draw.normal(bands, draw.whole(bands + 3, 40)) * 2 + 3,)
 
 
-def _rises(level: Tensor, mend: Callable = torch.relu) -> Tensor:
-    return mend(torch.diff(level, dim=1, prepend=level[:, :1])).mean(0)
+def _rises(level: Tensor, rectify: Callable = torch.relu) -> Tensor:
+    return rectify(torch.diff(level, dim=1, prepend=level[:, :1])).mean(0)
 
 
 def _taps(draw: Draw) -> tuple:
@@ -299,10 +287,6 @@ def _clicks(times: list[float], samples: int, rate: int, click: Tensor, add: boo
         part = click[max(0, -at) :][: place.stop - place.start]
         sound[place] = sound[place] + part if add else part
     return sound
-
-
-def _overwritten(times: list[float], samples: int, rate: int, click: Tensor) -> Tensor:
-    return _clicks(times, samples, rate, click, add=False)
 
 
 def _lists(draw: Draw) -> tuple:

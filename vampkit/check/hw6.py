@@ -11,8 +11,10 @@ from torch import Tensor
 from vampkit import metrics
 from vampkit.audio import Clip
 from vampkit.check.cases import Draw, pose
+from vampkit.check.core import within
 from vampkit.check.pictures import as_sound
 from vampkit.controls import curves
+from vampkit.metrics import statistics
 
 FRAME = 768 / 44_100
 """Seconds of a frame."""
@@ -67,19 +69,17 @@ def pulses(yours: Callable, hidden: int | None = None) -> bool:
         "In which frame does a time lie? Round down": lambda times, heights, frames: _pulses(
             [t + FRAME / 2 for t in times], heights, frames
         ),
-        "Where strokes meet, the higher one counts; they are not added up": lambda times, heights, frames: _pulses(
-            times, heights, frames, add=True
-        ),
-        "The frame before gets 0.3, the frame after 0.5 of the height": lambda times, heights, frames: _pulses(
-            times, heights, frames, before=0.5, after=0.3
+        "Where strokes meet, the higher one counts; they are not added up": lambda *case: _pulses(*case, add=True),
+        "The frame before gets 0.3, the frame after 0.5 of the height": lambda *case: _pulses(
+            *case, before=0.5, after=0.3
         ),
         "Each stroke has a height of its own": lambda times, heights, frames: _pulses(
             times, [1.0] * len(times), frames
         ),
     }
     holds = {
-        "it is nowhere higher than the highest stroke": lambda found, times, heights, frames: (
-            float(np.max(found)) <= max(heights) + 1e-5
+        "it is nowhere higher than the highest stroke": lambda found, times, heights, _: within(
+            found, -np.inf, max(heights)
         )
     }
     library = [curves.pulses]
@@ -114,7 +114,7 @@ def surprise(yours: Callable, hidden: int | None = None) -> bool:
             codes, metrics.entry_counts(codes, counts.shape[1])
         ),
     }
-    holds = {"a surprise is above 0": lambda found, *_: bool((found > 0).all())}
+    holds = {"a surprise is above 0": lambda found, *_: (found > 0).all()}
     library = [metrics.unigram_cross_entropy]
     return pose("surprise", yours, _corpus, _surprise, hidden, traps=traps, holds=holds, library=library)
 
@@ -141,12 +141,8 @@ def interval(yours: Callable, hidden: int | None = None) -> bool:
         "Excerpts of one track are not independent: draw whole tracks": lambda values, tracks, seed: _interval(
             values, range(len(values)), seed
         ),
-        "A 95 % interval leaves 2.5 % at either end": lambda values, tracks, seed: _interval(
-            values, tracks, seed, outside=0.05
-        ),
-        "Every excerpt of the drawn tracks counts the same": lambda values, tracks, seed: _interval(
-            values, tracks, seed, weighted=False
-        ),
+        "A 95 % interval leaves 2.5 % at either end": lambda *case: _interval(*case, outside=0.05),
+        "Every excerpt of the drawn tracks counts the same": lambda *case: _interval(*case, weighted=False),
         "The interval of the mean is narrower than the spread of the values": lambda values, tracks, seed: (
             float(np.mean(values)),
             *np.quantile(values, [0.025, 0.975]),
@@ -156,8 +152,6 @@ def interval(yours: Callable, hidden: int | None = None) -> bool:
         "the mean is that of all values": lambda found, values, *_: abs(found[0] - np.mean(values)) < 1e-4,
         "the mean lies inside": lambda found, *_: found[1] <= found[0] <= found[2],
     }
-    from vampkit.metrics import statistics
-
     library = [metrics.bootstrap, statistics.interval]
     return pose("interval", yours, _excerpts, _interval, hidden, traps=traps, holds=holds, library=library)
 
@@ -182,13 +176,11 @@ def harmony(yours: Callable, hidden: int | None = None) -> bool:
         Whether it is right; one line is printed.
     """
     traps = {
-        "Frames that are silent in both do not count": lambda a, b: _harmony(a, b, silent=True),
-        "A cosine does not depend on loudness": lambda a, b: float((_cut(a, b)[0] * _cut(a, b)[1]).sum(0).mean()),
-        "Frame by frame, then the mean": lambda a, b: float(
-            torch.nn.functional.cosine_similarity(*(x.flatten() for x in _cut(a, b)), 0)
-        ),
+        "Frames that are silent in both do not count": lambda *case: _harmony(*case, silent=True),
+        "A cosine does not depend on loudness": lambda a, b: torch.mul(*_cut(a, b)).sum(0).mean(),
+        "Frame by frame, then the mean": lambda a, b: torch.cosine_similarity(*(x.flatten() for x in _cut(a, b)), 0),
     }
-    holds = {"it lies between 0 and 1": lambda found, *_: -1e-5 <= float(found) <= 1 + 1e-5}
+    holds = {"it lies between 0 and 1": lambda found, *_: within(found, 0, 1)}
     library = [metrics.chroma_similarity]
     return pose("harmony", yours, _chromas, _harmony, hidden, traps=traps, holds=holds, library=library)
 

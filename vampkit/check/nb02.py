@@ -10,8 +10,6 @@ from torch import Tensor
 from vampkit import masks, schedules
 from vampkit.check.core import generator, judge
 
-ALSO = "True is hidden: yours says what is kept"
-
 
 def agreed(yours: Callable) -> bool:
     """Check `yours(a, b, c)`: the mask of what at least two of three prompts keep.
@@ -34,7 +32,7 @@ def agreed(yours: Callable) -> bool:
         for seed, (k, t) in enumerate([(1, 12), (3, 8), (4, 30)])
     ]
     traps = {
-        ALSO: lambda a, b, c: ~_agreed(a, b, c),
+        "True is hidden: yours says what is kept": lambda a, b, c: ~_agreed(a, b, c),
         "That keeps what any of them keeps": lambda a, b, c: a & b & c,
         "That keeps what all of them keep": lambda a, b, c: a | b | c,
         "Two of three, whichever two": lambda a, b, c: a | b,
@@ -60,7 +58,7 @@ def stairs(yours: Callable) -> bool:
     """
     cases = [(4, 12, 4), (3, 20, 7), (6, 9, 3), (2, 15, 5)]
     traps = {
-        ALSO: lambda *case: ~_stairs(*case),
+        "True is hidden: yours says what is kept": lambda *case: ~_stairs(*case),
         "Each row starts a frame later than the one above": lambda k, t, period: masks.periodic(k, t, period),
         "Later, not earlier": lambda k, t, period: (torch.arange(t) + torch.arange(k)[:, None]) % period != 0,
         "Rows are codebooks, columns are frames": lambda k, t, period: _stairs(t, k, period),

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from vampkit.check.core import wrong_places
+
 FEWEST = 3
 """From this many numbers on a row is drawn as a curve; fewer are a grid, one is a bar."""
-MOST = 400
-"""Columns of a picture; what lies beyond is left out."""
+MOST_ROWS, MOST_COLUMNS = 64, 400
+"""Rows and columns of a picture; what lies beyond is left out."""
 MASK = [[0, "#d9d9d9"], [1, "#0f8b8d"]]
 """False and True, as in the pictures of masks."""
 
@@ -37,11 +39,8 @@ def as_sound(rate: int = 44_100) -> Any:
         if found.ndim != 1 or not found.size or not np.isfinite(found).all():
             return side_by_side(name, found, expected)
         top = max(1.0, float(np.abs(expected).max()), float(np.abs(found).max()))
-        clips = [
-            Clip((samples / top).astype(np.float32), rate, label)
-            for samples, label in ((found, "yours"), (expected, "target"))
-        ]
-        return listen(*clips, labels=["yours", "target"])
+        sounds = {"yours": found, "target": expected}
+        return listen(*(Clip((samples / top).astype(np.float32), rate, name) for name, samples in sounds.items()))
 
     return play
 
@@ -60,11 +59,10 @@ def _bars(found: np.ndarray, expected: np.ndarray, title: str) -> Any:
 def _curves(found: np.ndarray, expected: np.ndarray, title: str) -> Any:
     from vampkit.show import curves
 
-    parts = {"target": expected[:MOST], "yours": found[:MOST]}
-    lines = {label: (np.arange(len(row)), np.where(np.isfinite(row), row, np.nan)) for label, row in parts.items()}
     if max(len(found), len(expected)) < FEWEST:
         return _grids(found, expected, title)
-    return curves(lines, "place", "value", title)
+    rows = {"target": _blanked(expected[:MOST_COLUMNS]), "yours": _blanked(found[:MOST_COLUMNS])}
+    return curves(rows, "place", "value", title)
 
 
 def _grids(found: np.ndarray, expected: np.ndarray, title: str) -> Any:
@@ -73,13 +71,14 @@ def _grids(found: np.ndarray, expected: np.ndarray, title: str) -> Any:
 
     from vampkit.show import dress
 
-    grids = {"yours": _grid(found), "target": _grid(expected)}
+    yours, target = _grid(found), _grid(expected)
+    grids = {"yours": _blanked(yours), "target": _blanked(target)}
     if found.shape == expected.shape:
-        grids["where they differ"] = (grids["yours"] != grids["target"]).astype(float)
+        grids["where they differ"] = wrong_places(yours, target).astype(float)
     figure = make_subplots(len(grids), 1, subplot_titles=list(grids), vertical_spacing=0.5 / len(grids))
     binary = _binary(found, expected)
-    low = np.nanmin([np.nanmin(grids[label]) for label in ("yours", "target")])
-    high = np.nanmax([np.nanmax(grids[label]) for label in ("yours", "target")])
+    both = np.concatenate([grids["yours"].ravel(), grids["target"].ravel()])
+    low, high = np.nanmin(both), np.nanmax(both)
     for row, (label, grid) in enumerate(grids.items(), 1):
         scale = dict(zmin=0, zmax=1, colorscale=[[0, "#d9d9d9"], [1, "#c2571a"]])
         if label in ("yours", "target"):
@@ -93,8 +92,12 @@ def _grids(found: np.ndarray, expected: np.ndarray, title: str) -> Any:
 
 
 def _grid(array: np.ndarray) -> np.ndarray:
-    """The first item of what has more axes than two; infinite numbers and nan are left blank."""
+    """The first item of what has more axes than two."""
     while array.ndim > 2:
         array = array[0]
-    array = np.atleast_2d(array)[:64, :MOST]
+    return np.atleast_2d(array)[:MOST_ROWS, :MOST_COLUMNS]
+
+
+def _blanked(array: np.ndarray) -> np.ndarray:
+    """Infinite numbers become nan, which is left blank."""
     return np.where(np.isfinite(array), array, np.nan)

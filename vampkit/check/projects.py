@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from vampkit.check.cases import HIDDEN, PUBLIC, Draw, pose
-from vampkit.check.core import as_value, say
-from vampkit.check.watch import TooLong, Watch
-from vampkit.metrics import bootstrap
+from vampkit.check.cases import Draw, draws, pose
+from vampkit.check.core import attempt, say
+from vampkit.check.watch import Watch
+from vampkit.metrics import bootstrap, mushra_difference, screened
 
 
 def playable(yours: Callable, hidden: int | None = None) -> bool:
@@ -33,18 +33,17 @@ def playable(yours: Callable, hidden: int | None = None) -> bool:
     bool
         Whether it is right; one line is printed.
     """
-    seeds = range(1, PUBLIC + 1) if hidden is None else [1000 * (hidden + 1) + i for i in range(HIDDEN)]
-    for number, seed in enumerate(seeds, 1):
+    for number, draw in enumerate(draws(hidden), 1):
         where = f"in {'hidden ' * (hidden is not None)}case {number}"
-        try:
-            wrong = _unplayable(yours, Draw(seed))
-        except NotImplementedError:
-            return say("playable", "not attempted yet")
-        except TooLong as error:
-            return say("playable", f"{where} it was stopped after {error.seconds} s; does every loop end?")
-        except (Exception, SystemExit) as error:
-            return say("playable", f"{where} it stopped with {type(error).__name__}: {error}")
-        if wrong:
+        sizes = draw.whole(4, 14), draw.whole(40, 300)
+        gestures = [_gesture(draw) for _ in range(4)]
+        played = []
+        for gesture in [*gestures, gestures[0]]:
+            mask, failure = attempt(yours, (*sizes, gesture), where, Watch())
+            if failure:
+                return say("playable", failure)
+            played.append(mask)
+        if wrong := _unplayable(played, sizes):
             return say("playable", f"not yet; {where} {wrong}")
     return say("playable", "right", True)
 
@@ -70,9 +69,7 @@ def difference(yours: Callable, hidden: int | None = None) -> bool:
     """
     traps = {
         "Which minus which?": lambda rows, first, second, seed: _difference(rows, second, first, seed),
-        "Takes of one track are not independent: draw whole tracks": lambda rows, first, second, seed: _difference(
-            rows, first, second, seed, by_track=False
-        ),
+        "Takes of one track are not independent: draw whole tracks": lambda *case: _difference(*case, by_track=False),
         "Pair the values: what differs between tracks is no noise then": _unpaired,
     }
     holds = {"the mean lies inside": lambda found, *_: found[1] <= found[0] <= found[2]}
@@ -100,34 +97,26 @@ def heard(yours: Callable, hidden: int | None = None) -> bool:
         Whether it is right; one line is printed.
     """
     traps = {
-        "Who did not hear the reference is left out": lambda rows, first, second: _heard(rows, first, second, False),
+        "Who did not hear the reference is left out": lambda *case: _heard(*case, screen=False),
         "Which minus which?": lambda rows, first, second: _heard(rows, second, first),
     }
     holds = {"a number of listeners is whole and above 0": lambda found, *_: found[0] >= 1 and found[0] % 1 == 0}
     return pose("heard", yours, _ratings, _heard, hidden, traps=traps, holds=holds)
 
 
-def _unplayable(yours: Callable, draw: Draw) -> str:
-    """What is wrong with an instrument, in words; empty if nothing is."""
-    sizes = draw.whole(4, 14), draw.whole(40, 300)
-    gestures = [_gesture(draw) for _ in range(4)]
-    watch, found = Watch(), []
-    for gesture in [*gestures, gestures[0]]:
-        found.append(as_value(watch.run(yours, (*sizes, list(gesture)))))
+def _unplayable(found: list, sizes: tuple[int, int]) -> str:
+    """What is wrong with the masks of some gestures and of the first one again, in words; empty if nothing is."""
     for mask in found:
         if not isinstance(mask, np.ndarray) or mask.dtype != bool or mask.shape != sizes:
-            return f"it returned {_named(mask)}, bool of shape {sizes} was expected"
+            named = f"{mask.dtype} of shape {mask.shape}" if isinstance(mask, np.ndarray) else mask
+            return f"it returned {named}, bool of shape {sizes} was expected"
         if mask.all() or not mask.any():
             return "it hides everything or nothing; a prompt keeps something and leaves something to write"
-    if not np.array_equal(found[0], found[4]):
+    if not np.array_equal(found[0], found[-1]):
         return "one gesture gave two masks; who plays the same must get the same (chance comes from a seed)"
-    if len({mask.tobytes() for mask in found}) < len(gestures):
+    if len({mask.tobytes() for mask in found}) < len(found) - 1:
         return "different gestures gave the same mask; an instrument answers to what is played"
     return ""
-
-
-def _named(value) -> str:
-    return f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else str(value)
 
 
 def _gesture(draw: Draw) -> list[tuple[float, float]]:
@@ -179,8 +168,6 @@ def _ratings(draw: Draw) -> tuple:
 
 
 def _heard(rows: list[dict], first: str, second: str, screen: bool = True) -> tuple[int, float, float, float]:
-    from vampkit.metrics import mushra_difference, screened
-
     kept = screened(rows)[0] if screen else rows
     found = mushra_difference(kept, first, second)
     return found.n, found.mean, found.low, found.high

@@ -14,8 +14,8 @@ SECONDS = 5
 """How long a function may compute for a case. Where there are no signals (Windows, other threads) nothing stops it."""
 
 
-class TooLong(Exception):
-    """A function took longer than `seconds`."""
+class TooLong(BaseException):
+    """A function took longer than `seconds`. It is no Exception: `except Exception` in a loop must not go on."""
 
     def __init__(self, seconds: float):
         super().__init__(f"stopped after {seconds} s")
@@ -52,9 +52,8 @@ class Watch:
     def run(self, function: Callable, arguments: tuple) -> Any:
         """Call the function. Raises what it raises, `LibraryCall` or `TooLong`."""
         before = sys.getprofile()
-        stop = _Alarm(self.seconds)
         try:
-            with stop:
+            with _Alarm(self.seconds):
                 if self.names or self.built_in:
                     sys.setprofile(self._see)
                 return function(*arguments)

@@ -79,11 +79,16 @@ def screened(rows: Iterable[dict[str, str]]) -> tuple[list[dict[str, str]], list
         The rows of the others.
     list of str
         The listeners who were left out.
+
+    Raises
+    ------
+    VampkitError
+        If a score is not one.
     """
     rows, given = list(rows), defaultdict(list)
     for row in rows:
         if row["condition"] == REFERENCE:
-            given[row["listener"]].append(float(row["score"]))
+            given[row["listener"]].append(_score(row))
     out = [who for who, scores in given.items() if sum(s < SEEN for s in scores) > MISSED * len(scores)]
     return [row for row in rows if row["listener"] not in out], out
 

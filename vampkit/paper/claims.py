@@ -17,7 +17,7 @@ Notebook: 11.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 ALIKE = (0.8, 1.25)
@@ -142,10 +142,16 @@ class Claim:
     statements: tuple[Statement, ...]
 
 
-OTHER_PROMPTS = ("compression", "P = 8", "P = 16", "P = 32", "context 1 s", "context 2 s")
-"""The prompts of figure 4 that are not beats."""
+WHOLE_FRAMES = ("P = 8", "P = 16", "P = 32", "context 1 s", "context 2 s")
+"""The prompts of figure 4 beside beats that generate whole frames; compression does not."""
 LOW_RATES = ("P = 4", "P = 8", "P = 16", "P = 32")
 """Four codebooks of every P-th frame: nominally 200, 100, 50 and 25 bit/s."""
+
+
+def _better_than_noise(*names: str) -> tuple[Statement, ...]:
+    """Token noise of a like mel error has at least twice the Frechet distance of each."""
+    return tuple(s for name in names for s in (alike(name, NOISE, MEL), less(name, NOISE, DISTANCES, factor=0.5)))
+
 
 CLAIMS = (
     Claim(
@@ -178,7 +184,7 @@ CLAIMS = (
         "beats lowest",
         "figure 4, section 4.4",
         "Of all prompts, beats have the lowest FAD.",
-        tuple(less("beats", other, DISTANCES) for other in OTHER_PROMPTS),
+        tuple(less("beats", other, DISTANCES) for other in ("compression", *WHOLE_FRAMES)),
     ),
     Claim(
         "spread-out prompts",
@@ -190,23 +196,19 @@ CLAIMS = (
         "noise",
         "figure 4, section 4.4",
         "Token noise of a comparable mel error has a very poor FAD (at least twice).",
-        tuple(
-            statement
-            for prompt in ("P = 8", "P = 16", "P = 32", "context 1 s", "context 2 s")
-            for statement in (alike(prompt, NOISE, MEL), less(prompt, NOISE, DISTANCES, factor=0.5))
-        ),
+        _better_than_noise(*WHOLE_FRAMES),
     ),
     Claim(
         "beats keep tempo",
         "figure 4, section 4.4",
         "Beats keep the tempo steadier than the other prompts that generate whole frames.",
-        tuple(more("beats", other, TEMPO) for other in ("P = 8", "P = 16", "P = 32", "context 1 s", "context 2 s")),
+        tuple(more("beats", other, TEMPO) for other in WHOLE_FRAMES),
     ),
     Claim(
         "beats closer",
         "figure 4, section 4.4",
         "Beats stay closer to the original.",
-        tuple(less("beats", other, MEL) for other in ("P = 8", "P = 16", "P = 32", "context 1 s", "context 2 s")),
+        tuple(less("beats", other, MEL) for other in WHOLE_FRAMES),
     ),
     Claim(
         "high rates",
@@ -218,11 +220,7 @@ CLAIMS = (
         "low rates",
         "figure 5, section 5",
         "At nominally 200 bit/s and less, the mel error is like that of noise, and FAD is much lower (at most half).",
-        tuple(
-            statement
-            for rate in LOW_RATES
-            for statement in (alike(rate, NOISE, MEL), less(rate, NOISE, DISTANCES, factor=0.5))
-        ),
+        _better_than_noise(*LOW_RATES),
     ),
 )
 """The paper's claims, in the order of its figures. All prompts have 24 passes, so "P = 16" is figure 3's 24."""
@@ -280,7 +278,7 @@ class Judgement:
         """The claim, the verdict, and a line for each pair: ratios by all measures, and how far intervals reach."""
         counts = ", ".join(f"{self.count(answer)} {answer}" for answer in ANSWERS)
         n = min(row[3][3] for row in self.answers)
-        lines = [f"{self.claim.words}", f"-> {self.verdict} ({counts}; n = {n:g})"]
+        lines = [self.claim.words, f"-> {self.verdict} ({counts}; n = {n:g})"]
         for a, b in dict.fromkeys(row[:2] for row in self.answers):
             own = [row for row in self.answers if row[:2] == (a, b)]
             middle, low, high, _ = zip(*(row[3] for row in own), strict=True)
@@ -344,13 +342,14 @@ def pairs(conditions: Mapping[str, Mapping], claims: Sequence[Claim] = CLAIMS) -
     list of (str, str, str)
         Each comparison once.
     """
-    found = [
-        (s.a, nearest_noise(s.a, conditions) if s.b == NOISE else s.b, measure)
-        for claim in claims
-        for s in claim.statements
-        for measure in s.measures
-    ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(pair for claim in claims for _, pair in _compared(claim, conditions)))
+
+
+def _compared(claim: Claim, conditions: Mapping[str, Mapping]) -> Iterator[tuple[Statement, tuple[str, str, str]]]:
+    """Each statement of a claim with what it compares: A, B and the measure."""
+    for s in claim.statements:
+        b = nearest_noise(s.a, conditions) if s.b == NOISE else s.b
+        yield from ((s, (s.a, b, measure)) for measure in s.measures)
 
 
 def judge(claim: Claim, conditions: Mapping[str, Mapping], ratios: Mapping[str, Ratio]) -> Judgement:
@@ -373,11 +372,9 @@ def judge(claim: Claim, conditions: Mapping[str, Mapping], ratios: Mapping[str, 
         The verdict, and what it rests on.
     """
     answers = []
-    for s in claim.statements:
-        b = nearest_noise(s.a, conditions) if s.b == NOISE else s.b
-        for measure in s.measures:
-            ratio = ratios[f"{s.a} / {b}: {measure}"]
-            answers.append((s.a, b, measure, ratio, answered(s, ratio)))
+    for statement, (a, b, measure) in _compared(claim, conditions):
+        ratio = ratios[f"{a} / {b}: {measure}"]
+        answers.append((a, b, measure, ratio, answered(statement, ratio)))
     kinds = [row[-1] for row in answers]
     shown, contradicted = kinds.count("shown"), kinds.count("contradicted")
     if shown == len(kinds):

@@ -7,7 +7,7 @@ pass. `decode` is the loop around it; with `confidence` it does what `sampling.s
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -62,6 +62,11 @@ class Seen:
     def gumbel(self) -> Float[Tensor, " hidden"]:
         """Gumbel noise for the hidden tokens."""
         return gumbel(self.noise[1][self.mask])
+
+    @property
+    def annealed(self) -> Float[Tensor, " hidden"]:
+        """The noise at the scale of the reference code, which falls to 0 as passes are done."""
+        return NOISE * (1 - self.ratio) * self.gumbel
 
     def drawn(self) -> Int[Tensor, " hidden"]:
         """Draw a token for each hidden place from what the model says.
@@ -198,7 +203,7 @@ def confidence(seen: Seen) -> tuple[Tensor, Tensor]:
     """
     tokens = seen.drawn()
     log_p = seen.probabilities.gather(-1, tokens[:, None])[:, 0].log()
-    return tokens, least(log_p + NOISE * (1 - seen.ratio) * seen.gumbel, seen.mask, seen.count)
+    return tokens, least(log_p + seen.annealed, seen.mask, seen.count)
 
 
 def at_random(seen: Seen) -> tuple[Tensor, Tensor]:
@@ -237,8 +242,7 @@ def margin(seen: Seen) -> tuple[Tensor, Tensor]:
         Tokens [hidden], and what is hidden afterwards [codebooks, frames].
     """
     first, second = seen.probabilities.topk(2, -1).values.unbind(-1)
-    score = (first - second).clamp(min=1e-9).log() + NOISE * (1 - seen.ratio) * seen.gumbel
-    return seen.drawn(), least(score, seen.mask, seen.count)
+    return seen.drawn(), least((first - second).clamp(min=1e-9).log() + seen.annealed, seen.mask, seen.count)
 
 
 def moment(seen: Seen, beta: float = 1.2) -> tuple[Tensor, Tensor]:
@@ -328,12 +332,10 @@ def hybrid(seen: Seen) -> tuple[Tensor, Tensor]:
     tuple of Tensor
         Tokens [hidden], and what is hidden afterwards [codebooks, frames].
     """
-    tokens = seen.drawn()
     kept = int(seen.mask.sum()) - seen.count
-    after = least(-turns(*seen.mask.shape, seen.seed)[seen.mask], seen.mask, seen.count + kept // 2)
+    tokens, after = spread(replace(seen, count=seen.count + kept // 2))
     log_p = seen.probabilities.gather(-1, tokens[:, None])[:, 0].log()
-    score = log_p + NOISE * (1 - seen.ratio) * seen.gumbel
-    return tokens, least(score[after[seen.mask]], after, seen.count)
+    return tokens, least((log_p + seen.annealed)[after[seen.mask]], after, seen.count)
 
 
 def remasking(seen: Seen, eta: float = 0.1) -> tuple[Tensor, Tensor]:

@@ -15,7 +15,7 @@ import numpy as np
 from vampkit.audio import LEVEL, Clip
 from vampkit.files import written
 from vampkit.show import pictures
-from vampkit.show.player import _asset
+from vampkit.show.player import asset, with_fade
 
 ANCHORS = {"anchor 3.5 kHz": 3500.0, "anchor 7 kHz": 7000.0}
 """Low-pass filters of the reference, in Hz: the low and the mid anchor of ITU-R BS.1534-3, section 5.1."""
@@ -89,9 +89,9 @@ def listening_test(
     # "</" would end the script that holds the data.
     page = _PAGE.format(
         title=html.escape(title),
-        style=_asset("listening.css"),
+        style=asset("listening.css"),
         data=json.dumps(data).replace("</", "<\\/"),
-        script=_asset("fade.js").replace("export ", "") + _asset("listening.js"),
+        script=with_fade("listening.js"),
     )
     with written(path) as part:
         part.write_text(page, encoding="utf-8")
@@ -120,15 +120,12 @@ def _trial(name: str, sounds: Mapping[str, Any], kind: str, anchors: bool, level
             )
         if anchors:
             clips |= {label: low_pass(clips[REFERENCE], hertz) for label, hertz in ANCHORS.items()}
-    lengths = [clip.samples.shape[1] for clip in clips.values()]
-    if max(lengths) - min(lengths) > 0.1 * clips[next(iter(clips))].rate:
+    shortest, longest = min(c.seconds for c in clips.values()), max(c.seconds for c in clips.values())
+    if longest - shortest > 0.1:
         raise ValueError(
-            f"the sounds of trial {name!r} last {min(lengths)} to {max(lengths)} samples, equal lengths were expected"
+            f"the sounds of trial {name!r} last {shortest:.2f} to {longest:.2f} s, equal lengths were expected"
         )
-    return {
-        "name": str(name),
-        "sounds": {label: pictures.uri(_flac(clip), "audio/flac") for label, clip in clips.items()},
-    }
+    return {"name": str(name), "sounds": {label: pictures.uri(_flac(c), "audio/flac") for label, c in clips.items()}}
 
 
 def _clip(sound: Any, level: float | None) -> Clip:

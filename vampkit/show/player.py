@@ -69,15 +69,15 @@ def facts(clip, label: str = "") -> str:
 
 
 @lru_cache(maxsize=3)
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     """A file beside this one, without indentation: every player in a notebook holds a copy."""
     return re.sub(r"\n\s+", "\n", Path(__file__).with_name(name).read_text(encoding="utf-8"))
 
 
-@lru_cache(maxsize=1)
-def _script() -> str:
-    """The script of the player, with fade.js, in a block, so that its names are not global in the page."""
-    return "{\n" + re.sub("^export ", "", _asset("fade.js"), flags=re.MULTILINE) + _asset("player.js") + "}\n"
+@lru_cache(maxsize=2)
+def with_fade(name: str) -> str:
+    """A script beside this one, after fade.js, of which it makes use."""
+    return re.sub("^export ", "", asset("fade.js"), flags=re.MULTILINE) + asset(name)
 
 
 class Player:
@@ -143,12 +143,13 @@ class Player:
         if credits:
             body += f'<p class="vk-credit">Music: {html.escape(credits)}</p>'
         if sound:
-            body += f"<script>{_script()}</script>"
+            # In a block, so that the names of the script are not global in the page.
+            body += f"<script>{{\n{with_fade('player.js')}}}\n</script>"
         name = html.escape("Listen: " + ", ".join(self.labels), quote=True)
         # JupyterLab uses keys such as 1 or L as its own commands; the attribute prevents this.
         return (
             f'<div class="vampkit-player" role="group" aria-label="{name}" data-seconds="{self.seconds:.4f}" '
-            f'data-lm-suppress-shortcuts="true"><style>{_asset("player.css")}</style>{body}</div>'
+            f'data-lm-suppress-shortcuts="true"><style>{asset("player.css")}</style>{body}</div>'
         )
 
     def save(self, path) -> Path:
