@@ -104,7 +104,7 @@ PAINTER_PRESETS = {
 
 
 class Codebook:
-    """Moves the entries of a tokenizer to the mean of the vectors that chose them, and unused ones where none is near."""
+    """Moves the entries of a tokenizer to the mean of the vectors that chose them, and unused ones to where none is."""
 
     def __init__(self, tokenizer: Tokenizer, generator: torch.Generator, decay: float = 0.98):
         self.tokenizer, self.generator, self.decay = tokenizer, generator, decay
