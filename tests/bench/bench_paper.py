@@ -15,9 +15,8 @@ import random
 import time
 from pathlib import Path
 
-from tests.bench.paper_measures import measured
 from tests.bench.paper_results import summary, written_down
-from tests.bench.paper_run import TEMPO, Bench, beside, done_round, figures
+from tests.bench.paper_run import Bench, beside, done_round, figures, judged
 from vampkit.files import cache_folder, data_folder
 
 
@@ -28,7 +27,7 @@ def again(bench, count, seed=0):
     agree = 0
     for number, name in random.Random(seed).sample(known, count):
         x = bench.excerpt(number)
-        found = measured(x.heard, conditions[name](x), name in TEMPO)
+        found = judged(x, name, conditions[name](x))
         before = bench.rows[number, name]["measures"]
         same = all(abs(found[m] - before[m]) <= 1e-3 * max(1, abs(before[m])) for m in found)
         agree += same

@@ -3,7 +3,7 @@
 from functools import cache
 
 from tests.bench.bench_codec import real
-from tests.bench.paper_training import long_tracks, middle
+from tests.bench.paper_training import COUNT, long_tracks, middle
 from vampkit import music
 
 HELD_OUT, OTHERS = 1_000_000, 1_001_000
@@ -39,8 +39,8 @@ def excerpt(folder, number):
 def other(folder, number):
     """An excerpt of another track: composed for even numbers, else the middle of a recording of the train split.
 
-    The last ones of the list, so that they are not those which the rival models learned from.
+    They come after those which the rival models learned from, one of each artist in turn.
     """
     if number % 2 == 0:
         return piece(OTHERS + number // 2)
-    return middle(long_tracks(folder / "train")[-1 - number // 2], 10.0)
+    return middle(long_tracks(folder / "train")[COUNT + number // 2], 10.0)

@@ -26,7 +26,8 @@ OFTEN = (1, 4, 12, 36, 72)
 """Passes of figure 3 beside the usual 24, whose row is "P = 16"."""
 RATIOS = (0.25, 0.5, 0.75)
 """Ratios of token noise."""
-PROMPTS = ("fine alone", "compression", "P = 4", "P = 8", "P = 16", "P = 32", "context 1 s", "context 2 s", "beats")
+PERIODS, CONTEXTS = ("P = 4", "P = 8", "P = 16", "P = 32"), ("context 1 s", "context 2 s")
+PROMPTS = ("fine alone", "compression", *PERIODS, *CONTEXTS, "beats", "beats by the code")
 WAY_PASSES = (4, 12)
 EVERY = 4
 """Every how many rounds the groups beside the paper's figures are done."""
@@ -152,7 +153,7 @@ def figures(bench):
 
 def beside(bench):
     """Conditions beside them: traps of the original code, and ways to decode."""
-    found = {name: partial(bench.take, prompt=name) for name in ("beats by the code", "P = 16, fine kept")}
+    found = {"P = 16, fine kept": partial(bench.take, prompt="P = 16, fine kept")}
     found["one pass 0.5"] = partial(bench.one_pass, ratio=0.5)
     ways = [name for name in WAYS if name != "confidence"]
     return found | {f"{w}, {n} passes": partial(bench.way, name=w, passes=n) for w in ways for n in WAY_PASSES}
@@ -167,7 +168,7 @@ def rivals(bench):
     }
 
 
-TEMPO = ("codec", *PROMPTS, "beats by the code", *(f"noise {ratio:g}" for ratio in RATIOS))
+TEMPO = ("codec", *PROMPTS, *(f"noise {ratio:g}" for ratio in RATIOS))
 """Conditions of which the beats are measured too."""
 
 
@@ -191,8 +192,18 @@ def do_figures(bench, x, conditions):
         if (x.number, name) not in bench.rows:
             with Clock() as clock:
                 clip = make(x)
-            row = {} if name == "original" else measured(x.heard, clip, name in TEMPO)
+            row = {} if name == "original" else judged(x, name, clip)
             note(bench, x, name, row | {"seconds": clock.seconds}, embedded(clip))
+
+
+def judged(x, name, clip):
+    """What is measured of a condition."""
+    row = measured(x.heard, clip, name in TEMPO)
+    if name in CONTEXTS:  # as in the paper's code, its mel error is that of the part that was made
+        side = float(name.split()[1]) / 2
+        inner = [c.excerpt(side, c.seconds - 2 * side) for c in (x.heard.clip, clip)]
+        row["paper mel"] = metrics.paper_mel_error(*inner)
+    return row
 
 
 def do_rivals(bench, x):

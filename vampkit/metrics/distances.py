@@ -79,7 +79,9 @@ def frechet_interval(x: Tracks, y: Tracks, *, paired: bool = False) -> Estimate:
 
 
 def frechet_ratio(x: Tracks, z: Tracks, y: Tracks, *, paired: bool = False) -> Estimate:
-    """Compute the Frechet distance of x and y divided by that of z and y, with a jackknife interval.
+    """Compute the Frechet distance of x and y divided by that of z and y, with a jackknife interval of its logarithm.
+
+    So a ratio and its inverse have the same interval, and none goes below 0.
 
     Notebook: 11
 
@@ -110,11 +112,13 @@ def frechet_ratio(x: Tracks, z: Tracks, y: Tracks, *, paired: bool = False) -> E
     sizes = _sizes(x, y, paired)
     a, c, b = _TrackSums(x), _TrackSums(z), _TrackSums(y)
 
-    def ratio(tracks: tuple[np.ndarray, ...]) -> float:
+    def log_ratio(tracks: tuple[np.ndarray, ...]) -> float:
         reference = b.moments(tracks[-1])
-        return _frechet(a.moments(tracks[0]), reference) / _frechet(c.moments(tracks[0]), reference)
+        near, far = (_frechet(sums.moments(tracks[0]), reference) for sums in (a, c))
+        return float(np.log(max(near, 1e-12) / max(far, 1e-12)))
 
-    return jackknife(ratio, sizes)
+    found = jackknife(log_ratio, sizes)
+    return Estimate(*np.exp(found[:3]).tolist(), found.n)
 
 
 def _sizes(x: Tracks, y: Tracks, paired: bool) -> tuple[int, ...]:

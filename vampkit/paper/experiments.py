@@ -131,7 +131,7 @@ def token_noise(tokens: Tokens, ratio: float, seed: int) -> Tokens:
 def one_pass(model: MaskedTransformer, tokens: Tokens, ratio: float, seed: int) -> Tokens:
     """Hide each coarse token with probability `ratio` and guess it in one pass: what the paper's code calls noise.
 
-    Its code runs this under the name of the noise baseline, and no coarse-to-fine model after it.
+    Its code runs this under the name of the noise baseline. No coarse-to-fine model follows: the fine tokens stay true.
 
     Notebook: 11
 
@@ -149,9 +149,9 @@ def one_pass(model: MaskedTransformer, tokens: Tokens, ratio: float, seed: int) 
     Returns
     -------
     Tokens
-        Coarse tokens alone.
+        The tokens, with the hidden coarse ones guessed.
     """
     codes = tokens.codes[:COARSE]
     mask = masks.random(*codes.shape, ratio, torch.Generator().manual_seed(seed))
     *_, last = sample(model, codes[None], mask[None], [seed], Settings(passes=1))
-    return tokens.replace(codes=last.codes[0])
+    return tokens.replace(codes=torch.cat([last.codes[0], tokens.codes[COARSE:]]))
