@@ -3,6 +3,7 @@
 Size, rhythm, prose, and nothing that would fail elsewhere. Their outputs are compared by nbval.
 """
 
+import ast
 import json
 import re
 import statistics
@@ -118,6 +119,21 @@ def test_players_and_pictures_come_with_a_printed_fact(path):
         if "vk.listen(" in text(cell["source"]):
             stream = "".join(text(o.get("text", "")) for o in cell["outputs"])
             assert re.search(r"\d s, peak -?[\d.]+ dBFS, loudness -?[\d.]+ LUFS", stream)
+
+
+SHOWN_LAST = ("listen", "Prediction", "Explorer", "bars", "curves", "matrices", "sheet")
+
+
+def test_what_a_cell_shows_is_its_last_expression(path):
+    """Jupyter shows the value of the last expression alone: a player made before it would not be seen."""
+    lost = []
+    for cell in cells(path, "code"):
+        for statement in ast.parse(text(cell["source"])).body[:-1]:
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+                called = statement.value.func
+                if getattr(called, "attr", getattr(called, "id", "")) in SHOWN_LAST:
+                    lost.append(cell["id"])
+    assert not lost, f"what cells {lost} make is not shown"
 
 
 STILLS = ("image/png", "image/svg+xml")
