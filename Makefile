@@ -6,12 +6,13 @@ export MALLOC_TRIM_THRESHOLD_ := 1000000000
 export MALLOC_MMAP_THRESHOLD_ := 1000000000
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 120 --nbval-sanitize-with tests/nbval.cfg
 
-.PHONY: help demo lab test course slides fuzz browser extras bench lint types docs site site-check dist outputs clean
+.PHONY: help demo lab test handouts course slides fuzz browser extras bench lint types docs site site-check dist outputs clean
 
 help:
 	@echo "make demo    vamp on a bundled clip six ways; sounds and a picture land in demo/"
 	@echo "make lab     open the notebooks in JupyterLab"
 	@echo "make test    all tests, notebooks included"
+	@echo "make handouts  homework and projects for students, solutions and autograders in build/course"
 	@echo "make course  homework and projects for students in build/course, graded in a sandbox; needs bubblewrap"
 	@echo "make slides  a deck a notebook in build/slides; needs npm once"
 	@echo "make fuzz    random and mutated inputs, for 20 minutes; five verbs killed ten times each"
@@ -40,9 +41,11 @@ lab: .venv/.done
 test: .venv/.done
 	$(BIN)/python -m pytest $(NBVAL) tests notebooks
 
-course: .venv/.done
+handouts: .venv/.done
 	$(BIN)/python -c "import otter" || $(BIN)/python -m pip install -c constraints.txt -e ".[grading]"
 	$(BIN)/python .ci/course.py build/course
+
+course: handouts
 	$(BIN)/python -m pytest -m course tests/course
 
 slides: .venv/.done

@@ -25,6 +25,15 @@ def test_notebooks_of_one_name_have_rows_and_feedback_of_their_own(folders, name
         assert page.startswith(f"{name}: {total} of 2 points")
 
 
+def test_a_folder_is_searched_with_the_folders_in_it(tmp_path, monkeypatch):
+    for folder in ("ann", "bob", "bob/.ipynb_checkpoints"):
+        (tmp_path / "handed in" / folder).mkdir(parents=True)
+        (tmp_path / "handed in" / folder / "hw.ipynb").touch()
+    monkeypatch.setattr(grading, "grade", lambda _, path, *__: Grade(path.name, {"task": 1.0}, {"task": 2.0}))
+    found = grading.grade_all("autograder.zip", [tmp_path / "handed in"], tmp_path / "grades")
+    assert [grade.notebook for grade in found] == ["ann/hw.ipynb", "bob/hw.ipynb"]
+
+
 @pytest.mark.parametrize(
     "left, note, points, told",
     [

@@ -29,8 +29,9 @@ def site():
 
 
 def test_every_notebook_and_text_has_its_page():
-    wanted = [p.relative_to(ROOT).with_suffix(".html").as_posix() for p in (ROOT / "notebooks").rglob("*.ipynb")]
-    wanted += [p.relative_to(ROOT).with_suffix(".html").as_posix() for p in (ROOT / "notebooks").rglob("*.md")]
+    sources = [*(ROOT / "notebooks").rglob("*.ipynb"), *(ROOT / "notebooks").rglob("*.md")]
+    sources = [p.relative_to(ROOT) for p in sources if "masters" not in p.parts]  # they hold the answers
+    wanted = [p.with_suffix(".html").as_posix() for p in sources]
     wanted += ["index.html", "search.html", "CONTRIBUTING.html", "api/vampkit.html", "reference/models/coarse.html"]
     assert len(wanted) > 20 and not set(wanted) - set(PAGES), "run `make site`"
 

@@ -138,9 +138,7 @@ def grade_all(
     VampkitError, FileNotFoundError
         See `grade`; also if there are no notebooks.
     """
-    paths = [
-        p for given in notebooks for p in (sorted(Path(given).glob("*.ipynb")) if Path(given).is_dir() else [given])
-    ]
+    paths = [p for given in notebooks for p in (_inside(Path(given)) if Path(given).is_dir() else [given])]
     if not paths:
         raise VampkitError(f"no notebooks are in {', '.join(map(str, notebooks))}, .ipynb files were expected")
     folder, grades = Path(to), []
@@ -157,6 +155,11 @@ def grade_all(
             with written(folder / "grades.csv") as part:
                 write_csv(part, grades)
     return grades
+
+
+def _inside(folder: Path) -> list[Path]:
+    """The notebooks of a folder and of the folders in it, without the copies that Jupyter keeps."""
+    return [path for path in sorted(folder.rglob("*.ipynb")) if ".ipynb_checkpoints" not in path.parts]
 
 
 def _told_apart(paths: Sequence[str | os.PathLike]) -> list[str]:
