@@ -91,14 +91,14 @@ def test_precisions_that_are_not_there(monkeypatch):
 
 @pytest.mark.parametrize("inputs_, outputs", [(192, 192), (192, 768), (384, 192), (64, 1024)])
 def test_rows_as_wide_as_the_bundled_models_agree_with_torch(inputs_, outputs):
-    """Where it was measured they are equal to the bit; another processor may round otherwise."""
+    """Where it was measured they are equal to the bit; another processor may differ by 3e-5 in sums of up to 72."""
     torch.manual_seed(0)
     weight, bias = torch.randn(outputs, inputs_), torch.randn(outputs)
     with torch.inference_mode():
         for frames in (1, 5, 8, 57, 172, 575):
             x = torch.randn(1, frames, inputs_)
             for b in (None, bias):
-                assert torch.allclose(multiplied(x, weight, b), F.linear(x, weight, b), rtol=1e-6, atol=1e-5)
+                assert torch.allclose(multiplied(x, weight, b), F.linear(x, weight, b), rtol=1e-6, atol=1e-4)
 
 
 def test_wide_rows_are_multiplied_but_for_rounding():
