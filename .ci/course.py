@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 import nbformat
@@ -80,7 +81,20 @@ def build(master: Path, out: Path) -> Path:
         ):
             (out / part).mkdir(parents=True, exist_ok=True)
             shutil.copy(made, out / part / name)
+    in_order(out / "autograder" / f"{master.stem}.zip", master)
     return out / "student" / master.name
+
+
+def in_order(autograder: Path, master: Path) -> None:
+    """Put the tests of an autograder in the order of the master's tasks, which is that of the columns of grades."""
+    raw = [cell.source for cell in nbformat.read(master, 4).cells if cell.cell_type == "raw"]
+    names = [re.search(r"(?m)^name: (\w+)", source).group(1) for source in raw if source.startswith("# BEGIN QUESTION")]
+    order = {f"tests/{name}.py": place for place, name in enumerate(names)}
+    with zipfile.ZipFile(autograder) as archive:
+        members = {info: archive.read(info) for info in archive.infolist()}
+    with zipfile.ZipFile(autograder, "w", zipfile.ZIP_DEFLATED) as archive:
+        for info in sorted(members, key=lambda info: order.get(info.filename, -1)):
+            archive.writestr(info, members[info])
 
 
 def main(out: str, update: bool) -> None:

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from vampkit.check import grading
-from vampkit.check.grades import Grade, read_results
+from vampkit.check.grades import Grade, feedback, read_results
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,12 @@ def test_points_are_bounded_and_what_is_missing_is_told(left, note, points, told
         path.write_text(json.dumps(left), encoding="utf-8")
     read_results(path, result, note)
     assert result.points == {"task": points} and result.note.startswith(told) and bool(result.note) == bool(told)
+
+
+def test_feedback_says_what_a_check_said_and_keeps_the_seeds_of_hidden_cases():
+    said = "    beside - 2 result:\n        ❌ Test case failed\n        Error at line 19 in test beside:\n"
+    said += "              demand(check.hw2.beside, beside, hidden=271)\n"
+    said += "        AssertionError: beside: not yet; in hidden case 1 yours is False\n"
+    page = feedback(Grade("hw.ipynb", {"beside": 0.0}, {"beside": 3.0}, told={"beside": said + "after"}))
+    assert "in hidden case 1 yours is False\nafter" in page and "beside - 2 result" in page
+    assert "271" not in page and "Error at line" not in page

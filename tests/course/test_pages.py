@@ -4,12 +4,14 @@ import importlib.util
 import json
 import re
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from tests.course.masters import FOLDER, HOMEWORK, PROJECTS, questions, read, solutions, text
 from tests.test_notebooks import DOWNLOADS, MACHINE_PATHS
+from vampkit.check.grades import worth
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9a][0-9]_*.ipynb"))
@@ -49,6 +51,18 @@ def test_a_students_version_poses_what_the_master_does_and_gives_no_answer_away(
         and "BEGIN" not in "".join(code)
     )
     assert all(not c["outputs"] for c in student["cells"] if c["cell_type"] == "code")
+
+
+def test_columns_of_grades_are_in_the_order_of_the_tasks(tmp_path):
+    path, names = tmp_path / "autograder.zip", [settings["name"] for settings, _ in questions(HOMEWORK[1])]
+    tested = [name for name in names if name in solutions(HOMEWORK[1])]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in sorted(tested):
+            archive.writestr(f"tests/{name}.py", f'name = "{name}"\npoints = 1\n')
+        archive.writestr("setup.sh", "set -e")
+    course.in_order(path, HOMEWORK[1])
+    assert list(worth(path)) == tested != sorted(tested)
+    assert zipfile.ZipFile(path).read("setup.sh") == b"set -e"
 
 
 @pytest.mark.parametrize("path", MASTERS, ids=lambda p: p.stem)

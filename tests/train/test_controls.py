@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from vampkit.controls import Control
+from vampkit.controls import Adapters, Control, Following
 from vampkit.errors import VampkitError
 from vampkit.model import MaskedTransformer, ModelConfig
 from vampkit.pipeline import load_vamp
@@ -83,6 +83,30 @@ def test_a_run_begins_with_the_adapters_it_is_given(base, tmp_path):
     wide = dataclasses.replace(PRESET, hidden=2 * PRESET.hidden)
     with pytest.raises(VampkitError, match="another shape"):
         ControlTraining(wide, *options, tmp_path / "third", "cpu", first)
+
+
+def test_adapters_learn_to_do_by_one_call_what_guidance_does_by_two(base, tmp_path):
+    learned = dataclasses.replace(PRESET, steps=20, batch=4, hidden=16, reading=16, check_every=100)
+    path = ControlTraining(learned, base, "coarse", pieces(), pieces(1), tmp_path / "first", "cpu").run()
+    teacher = load_controls(path, {"coarse": base})["coarse"]
+    preset = dataclasses.replace(learned, steps=60, guidance=3.0)
+    training = ControlTraining(preset, base, "coarse", pieces(), pieces(1), tmp_path / "second", "cpu", teacher)
+    training.run()
+    codes, mask, told = training._held_out(0, 1.0, ("rhythm",))
+
+    def distance(adapters):
+        guided = Following(base, teacher, told, guidance=3.0)(codes, mask).softmax(-1)
+        return float(
+            (guided * (guided.log() - Following(base, adapters, told)(codes, mask).log_softmax(-1))).sum(-1).mean()
+        )
+
+    with torch.no_grad():
+        assert distance(training._with_average(Adapters(teacher.config))) < 0.5 * distance(teacher)
+    with pytest.raises(VampkitError, match="none were given"):
+        ControlTraining(preset, base, "coarse", pieces(), pieces(1), tmp_path / "third", "cpu")
+    with pytest.raises(VampkitError, match="teacher"):
+        other = Adapters(teacher.config)
+        ControlTraining(preset, base, "coarse", pieces(), pieces(1), tmp_path / "second", "cpu", other)
 
 
 def test_most_tokens_are_hidden_in_as_many_examples_as_asked(base, tmp_path):

@@ -57,7 +57,7 @@ def worth(autograder: str | os.PathLike) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        Points by task.
+        Points by task, in the order of the zip; .ci/course.py puts the tests in the order of the notebook.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def worth(autograder: str | os.PathLike) -> dict[str, float]:
     found = {}
     try:
         with zipfile.ZipFile(autograder) as archive:
-            for name in sorted(n for n in archive.namelist() if n.startswith("tests/") and n.endswith(".py")):
+            for name in (n for n in archive.namelist() if n.startswith("tests/") and n.endswith(".py")):
                 values = {
                     node.targets[0].id: node.value.value
                     for node in ast.parse(archive.read(name).decode("utf-8")).body
@@ -97,10 +97,23 @@ def read_results(path: Path, result: Grade, note: str) -> None:
 
 
 def feedback(result: Grade) -> str:
-    """A page for the student: points by task, and what the tests said."""
+    """A page for the student: points by task, and what the tests said, without the tests' own lines."""
     lines = [f"{result.notebook}: {result.total:g} of {sum(result.possible.values()):g} points", result.note, ""]
     for name, most in result.possible.items():
-        lines += [f"## {name}: {result.points[name]:g} of {most:g}", result.told.get(name, ""), ""]
+        lines += [f"## {name}: {result.points[name]:g} of {most:g}", _said(result.told.get(name, "")), ""]
+    return "\n".join(lines)
+
+
+def _said(output: str) -> str:
+    """What otter-grader prints for a task, without the lines of code it quotes: they hold the seed of hidden cases."""
+    lines, quoted = [], None
+    for line in output.splitlines():
+        indent = len(line) - len(line.lstrip())
+        if line.lstrip().startswith("Error at line "):
+            quoted = indent
+        elif quoted is None or indent <= quoted:
+            quoted = None
+            lines.append(line)
     return "\n".join(lines)
 
 

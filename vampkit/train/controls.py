@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from vampkit.controls import AdapterConfig, Adapters, Control, Following
 from vampkit.controls.kinds import by_control
 from vampkit.errors import VampkitError
 from vampkit.files import cache_folder
+from vampkit.files.tensors import digest
 from vampkit.model import MaskedTransformer
 from vampkit.music.genres import HELD_OUT_SEEDS
 from vampkit.pipeline.follow import load_controls, save_controls
@@ -62,6 +64,9 @@ class ControlPreset:
         Fraction of the examples with drums in which the rhythm is that of the drums alone.
     average : float
         Decay of the moving average of the weights.
+    guidance : float
+        1: the adapters learn from the true tokens. Any other value: they learn to give by one call what the adapters
+        that the run begins with give by two under this guidance, see `Following`.
     seed : int
         Seed of all random numbers.
     save_seconds : float
@@ -86,6 +91,7 @@ class ControlPreset:
     prompted: float = 0.4
     drums: float = 0.2
     average: float = 0.99
+    guidance: float = 1.0
     seed: int = 0
     save_seconds: float = 60.0
     keep: int = 2
@@ -100,17 +106,20 @@ CONTROL_PRESETS = {
     "coarse": {
         "ci": _ci(),
         "laptop": ControlPreset(hidden=192),
+        "guided": ControlPreset(hidden=192, guidance=2.0, steps=300, check_every=100),
         "gpu": ControlPreset(hidden=192, batch=64, steps=6000, warmup=100, average=0.999, check_every=1000),
     },
     "fine": {
         "ci": _ci(),
         "laptop": replace(ControlPreset(), frames=256, batch=12),  # fine tokens depend on near ones
+        "guided": replace(ControlPreset(), frames=256, batch=12, guidance=3.0, steps=300, check_every=100),
         "gpu": ControlPreset(frames=256, batch=128, steps=6000, warmup=100, average=0.999, check_every=1000),
     },
 }
 """The presets by model. ci: seconds, to test the code.
 
-laptop: as the bundled adapters, which had more steps. gpu: minutes on a card."""
+laptop: as the bundled adapters, which had more steps. guided: teaches adapters that exist to do by one call what takes
+two with guidance, as guided diffusion is distilled (Meng et al. 2023, arXiv 2210.03142). gpu: minutes on a card."""
 
 
 class ControlTraining(Training):
@@ -133,12 +142,13 @@ class ControlTraining(Training):
     device : str
         "auto" (a GPU if there is one), "cpu" or "cuda".
     start : Adapters, optional
-        Adapters to begin with. If `out` has a checkpoint, that is used instead.
+        Adapters to begin with. If `out` has a checkpoint, that is used instead. With guidance they are the teacher.
 
     Raises
     ------
     VampkitError
-        If `start` has another shape, or if `out` holds a run with other settings or another model.
+        If `start` has another shape, if it is missing and the preset has guidance, or if `out` holds a run with other
+        settings or another model.
     """
 
     def __init__(
@@ -164,6 +174,14 @@ class ControlTraining(Training):
                     f"{self.model.config} was expected; choose a preset of that shape, or begin without them"
                 )
             self.model.load_state_dict(start.state_dict())
+        self.teacher = None
+        if preset.guidance != 1:
+            if start is None:
+                raise VampkitError(
+                    f"a run with guidance {preset.guidance:g} learns from adapters that exist, none were given; pass "
+                    "them as start (vampkit train controls --start controls.safetensors)"
+                )
+            self.teacher = deepcopy(self.model).requires_grad_(False).to(self.device)
         self.model.to(self.device)
         matrices = [layer.weight for layers in (self.model.down, self.model.up) for layer in layers]
         rest = self.model.convolutions.parameters()
@@ -174,7 +192,8 @@ class ControlTraining(Training):
         self._begin()
 
     def _identity(self) -> dict:
-        return super()._identity() | {"base": model_hash(self.base)}
+        teacher = {} if self.teacher is None else {"teacher": digest(self.teacher.state_dict())}
+        return super()._identity() | {"base": model_hash(self.base)} | teacher
 
     def example(self, number: int, ratio: float) -> tuple[Tensor, Tensor, Tensor]:
         """Make one example.
@@ -217,12 +236,20 @@ class ControlTraining(Training):
         rows = [self.example(self.step * p.batch + i, ratio) for i, ratio in enumerate(ratios)]
         codes, mask, told = (torch.stack(part).to(self.device) for part in zip(*rows, strict=True))
         logits = Following(self.base, self.model, told)(codes, mask, hidden_only=True)
-        loss = F.cross_entropy(logits, codes[mask])
+        loss = F.cross_entropy(logits, self._targets(codes, mask, told))
         self._zero_grad()
         loss.backward()
         norm = total_norm(self.model.parameters(), p.clip)
         self._update()
         return {"loss": float(loss.detach()), "norm": norm, "rate": factor}
+
+    def _targets(self, codes: Tensor, mask: Tensor, told: Tensor) -> Tensor:
+        """The true tokens [hidden], or the probabilities [hidden, entries] that the teacher gives under guidance."""
+        if self.teacher is None:
+            return codes[mask]
+        with torch.no_grad():
+            guided = Following(self.base, self.teacher, told, guidance=self.preset.guidance)
+            return guided(codes, mask, hidden_only=True).softmax(-1)
 
     def check(self) -> dict:
         """Cross entropy in nats on held-out music without, and with each control, at three mask ratios."""
@@ -280,7 +307,7 @@ def train_controls(
     Parameters
     ----------
     preset : str or mapping of str to ControlPreset
-        "ci", "laptop", "gpu", or your own settings by the name of the model.
+        "ci", "laptop", "guided", "gpu", or your own settings by the name of the model.
     model : str or PathLike
         "tiny", or a folder with codec, coarse and fine weights.
     out : str or PathLike, optional
