@@ -34,6 +34,6 @@ def pytest_runtest_setup(item):
     """The kernels inherit the arithmetic that made the outputs. Elsewhere numbers may differ a little."""
     os.environ.update(ARITHMETIC)
     made_by = item.parent.nb.metadata.get("vampkit", {}).get("arithmetic")
-    if made_by != fingerprint() and not hasattr(item, "strict"):
+    if made_by != fingerprint():
         item.strict = item.compare_outputs
         item.compare_outputs = lambda test, ref, skip_compare=None: item.strict(settled(test, ref), ref, skip_compare)

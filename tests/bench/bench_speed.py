@@ -19,12 +19,16 @@ import time
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
 import vampkit as vk
 from tests.bench.bench_generated import EMBEDDINGS
 from vampkit import metrics, music
+from vampkit.arithmetic import multiplied
 from vampkit.codec.descript import _dac_snake, dac
 from vampkit.model import MaskedTransformer, ModelConfig
+from vampkit.pipeline.windows import Windows
 from vampkit.prompts import Periodic
 from vampkit.sampling import Settings, sample
 from vampkit.weights.precision import lowered
@@ -82,6 +86,23 @@ def in_turns(title, ways, repeats, warm=True):
     return {name: min(times) for name, times in took.items()}
 
 
+def at_best(title, model, codes, mask, calls=1):
+    """Print how long a model's products would take at the speed of one large product: no float32 code is faster."""
+    # With gradients, and plain attention: then the products are torch's own, which it can count.
+    with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
+        model(codes, mask, True)
+    large = torch.randn(2048, 2048)
+    took = []
+    with torch.inference_mode():
+        for _ in range(8):
+            since = time.perf_counter()
+            multiplied(large, large, None)
+            took.append(time.perf_counter() - since)
+    rate = 2 * 2048**3 / min(took)
+    work = counter.get_total_flops() * calls
+    print(f"\n{title}: {work / 1e9:.0f} GFLOP, at {rate / 1e9:.0f} GFLOP/s of one large product {work / rate:.3f} s")
+
+
 def inputs(config, frames=FRAMES, seed=0):
     generator = torch.Generator().manual_seed(seed)
     codes = torch.randint(0, config.entries, (1, config.codebooks, frames), generator=generator)
@@ -109,7 +130,10 @@ def forward(options):
         models = {"naive float32": plain, "float32": model}
         models |= {precision: lowered(untrained(config), precision) for precision in ("bf16", "int8")}
         ways = {name: functools.partial(each, codes, mask, True) for name, each in models.items()}
-        in_turns(f"forward, {kind}, {config.layers} layers of width 1280, {FRAMES} frames", ways, options.repeats)
+        title = f"forward, {kind}, {config.layers} layers of width 1280, {FRAMES} frames"
+        in_turns(title, ways, options.repeats)
+        with torch.inference_mode(False), torch.enable_grad():
+            at_best(title, model, codes.clone(), mask.clone())
 
 
 @torch.inference_mode()
@@ -169,8 +193,15 @@ def loop(options):
     ways = {"naive": lambda: run(plain), "ours": lambda: run(vamp.coarse)}
     in_turns("loop of 24 passes, bundled coarse model", ways, options.repeats)
     print(f"\nequal tokens: {share:.4f}")
+    at_best("36 coarse passes over 10 s", vamp.coarse, codes, mask, 36)
+    short = Windows(coarse=172, coarse_context=57, coarse_ahead=0)
+
+    def first(**settings):
+        return next(vamp.stream(tokens, Periodic(7), seed=1, **settings))
+
     ways = {"take of 10 s, 36 and 12 passes": lambda: vamp.vamp(tokens, Periodic(7), seed=1)}
-    ways["first block of its stream"] = lambda: next(vamp.stream(tokens, Periodic(7), seed=1))
+    ways |= {"first block of its stream": first, "the same, coarse windows of 3 s": lambda: first(windows=short)}
+    ways["the same, 12 and 4 passes"] = lambda: first(windows=short, passes=12, fine_passes=4)
     in_turns("takes, bundled models", ways, options.repeats)
 
 

@@ -201,6 +201,11 @@ def test_every_figure_carries_a_still_of_its_own(made):
         assert figure.png() == data and len(data) < 50_000, name
 
 
+def test_no_two_curves_look_alike():
+    lines = [trace.line for trace in show.curves({str(n): [1, 2] for n in range(12)}).data]
+    assert len({(line.color, line.dash) for line in lines}) == 12
+
+
 def test_a_still_shows_what_was_added_later():
     figure = show.curves({"a": ([0, 10], [0, 1])}, "x", "y", "t")
     steps = [picture(figure)]

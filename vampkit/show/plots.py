@@ -47,7 +47,8 @@ def curves(lines, x_title: str = "", y_title: str = "", title: str = "", height:
         x, y = np.asarray(x, dtype=np.float32), np.asarray(y, dtype=np.float32)
         if x.shape != y.shape:
             raise ValueError(f"curve {name!r} has {x.shape} places and {y.shape} values, equally many were expected")
-        look = dict(width=2, color=COLOURS[i % len(COLOURS)], dash=DASHES[i % len(DASHES)])
+        turn, place = divmod(i, len(COLOURS))  # with each turn of the colours, the next dash
+        look = dict(width=2, color=COLOURS[place], dash=DASHES[(place + turn) % len(DASHES)])
         traces.append(go.Scatter(x=x, y=y, name=name, mode="lines", line=look))
     figure = dress(figure_of(*traces), title, height)
     figure.update_xaxes(title_text=x_title, dtick=_tick_step([x for trace in traces for x in trace.x]))
