@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 
 def lazily(package: str, homes: dict[str, tuple[str, ...]], modules: dict[str, str] | None = None) -> tuple:
