@@ -7,6 +7,7 @@ read them: they must be those that the masters make; --update writes them anew.
 """
 
 import html
+import json
 import os
 import re
 import shutil
@@ -17,6 +18,9 @@ import zipfile
 from pathlib import Path
 
 import nbformat
+import yaml
+
+from vampkit.check.grades import HEADINGS
 
 COURSE = Path(__file__).parents[1] / "notebooks" / "course"
 WORDS, LINES, PLAYER, FIGURE = 130, 12, 1.0, 0.5
@@ -82,19 +86,44 @@ def build(master: Path, out: Path) -> Path:
             (out / part).mkdir(parents=True, exist_ok=True)
             shutil.copy(made, out / part / name)
     in_order(out / "autograder" / f"{master.stem}.zip", master)
+    without_marks(out / "solutions" / master.name)
     return out / "student" / master.name
 
 
+def tasks(master: Path) -> dict[str, tuple[dict, str]]:
+    """Settings and heading of each task of a master, by name, in order."""
+    found, cells = {}, nbformat.read(master, 4).cells
+    for place, cell in enumerate(cells):
+        if cell.cell_type == "raw" and cell.source.startswith("# BEGIN QUESTION"):
+            settings = yaml.safe_load(cell.source)
+            found[settings["name"]] = (settings, cells[place + 1].source.splitlines()[0].lstrip("# "))
+    return found
+
+
 def in_order(autograder: Path, master: Path) -> None:
-    """Put the tests of an autograder in the order of the master's tasks, which is that of the columns of grades."""
-    raw = [cell.source for cell in nbformat.read(master, 4).cells if cell.cell_type == "raw"]
-    names = [re.search(r"(?m)^name: (\w+)", source).group(1) for source in raw if source.startswith("# BEGIN QUESTION")]
-    order = {f"tests/{name}.py": place for place, name in enumerate(names)}
+    """Put an autograder's tests in the order of the tasks, for the columns of grades, and the tasks' headings beside."""
+    found = tasks(master)
+    order = {f"tests/{name}.py": place for place, name in enumerate(found)}
+    about = {
+        "titles": {name: heading for name, (_, heading) in found.items()},
+        "unread": {heading: settings["points"] for settings, heading in found.values() if settings.get("manual")},
+    }
     with zipfile.ZipFile(autograder) as archive:
         members = {info: archive.read(info) for info in archive.infolist()}
     with zipfile.ZipFile(autograder, "w", zipfile.ZIP_DEFLATED) as archive:
         for info in sorted(members, key=lambda info: order.get(info.filename, -1)):
             archive.writestr(info, members[info])
+        archive.writestr(HEADINGS, json.dumps(about, ensure_ascii=False))
+
+
+def without_marks(solution: Path) -> None:
+    """Take otter-grader's marks, and what it puts into students' versions, out of a notebook with answers."""
+    notebook = nbformat.read(solution, 4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and "# BEGIN SOLUTION" in cell.source:
+            kept = re.sub(r' *""" # BEGIN PROMPT.*?""" # END PROMPT\n?', "", cell.source, flags=re.DOTALL)
+            cell.source = re.sub(r"(?m)^ *# (BEGIN|END) SOLUTION.*\n?", "", kept).rstrip()
+    nbformat.write(notebook, solution)
 
 
 def main(out: str, update: bool) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from vampkit import check, schedules
 from vampkit.check import core
+from vampkit.check.hw1 import _nearest as nearest
 from vampkit.model import relative_buckets
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -85,10 +86,9 @@ def test_exceptions_and_things_that_are_no_function_are_named(module, name, caps
         values = []
         return values[3]
 
-    assert (
-        said(capsys, task(fails), False)
-        == f"{name}: in case 1 it stopped with IndexError, line 3 of your function: list index out of range"
-    )
+    line = said(capsys, task(fails), False)
+    assert line.startswith(f"{name}: in case 1 ")
+    assert line.endswith("it stopped with IndexError, line 3 of your function: list index out of range")
     assert "it stopped with TypeError" in said(capsys, task(lambda: 0), False)
     assert said(capsys, task(7), False) == f"{name}: a function was expected, int was given"
 
@@ -259,7 +259,7 @@ def test_a_constant_is_not_told_what_it_is_not(capsys):
     assert line == "longest: not yet; in case 1 yours is 3, which is too small"
 
 
-def test_a_check_leaves_the_readers_chance_alone_and_gives_copies(capsys):
+def test_a_check_leaves_the_readers_chance_alone_and_refuses_what_changes_its_arguments(capsys):
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
@@ -270,8 +270,34 @@ def test_a_check_leaves_the_readers_chance_alone_and_gives_copies(capsys):
         counts.zero_()
         return found
 
-    assert check.nb05.rank(spoils)
+    line = said(capsys, check.nb05.rank(spoils), False)
+    assert line == "rank: in case 1 it changes its argument `confidence`; work on a copy"
+    assert check.nb05.rank(answer("nb05", "rank"))
     assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize(
+    "yours, words",
+    [
+        (lambda vectors, table: nearest(vectors, table).tolist(), "returned a list, a tensor was expected"),
+        (lambda vectors, table: nearest(vectors, table).numpy(), "returned a ndarray, a tensor was expected"),
+        (lambda vectors, table: nearest(vectors, table).float(), "holds numbers, whole numbers were expected"),
+        (lambda vectors, table: nearest(vectors, table.div_(2)), "changes its argument `table`"),
+    ],
+)
+def test_homework_that_the_next_task_calls_is_of_the_right_kind(yours, words, capsys):
+    assert words in said(capsys, check.hw1.nearest(yours), False)
+
+
+def test_homework_shows_the_arguments_of_numbers_and_asks_for_no_stage_at_all(capsys):
+    line = said(capsys, check.hw1.bitrate(lambda *sizes: 1.0), False)
+    call = re.search(r"in case 1 \(bitrate\(([\d, ]+)\)\) yours is 1, which is too small", line)
+    assert len(call[1].split(", ")) == 4
+
+    def crashes(codes, tables, stages):
+        return torch.stack([tables[k][codes[k]] for k in range(stages)]).sum(0)
+
+    assert "in case 2 it stopped with RuntimeError" in said(capsys, check.hw1.summed(crashes), False)
 
 
 @pytest.mark.parametrize(

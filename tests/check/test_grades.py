@@ -7,22 +7,26 @@ import pytest
 
 from vampkit.check import grading
 from vampkit.check.grades import Grade, feedback, read_results
+from vampkit.errors import VampkitError
 
 
-@pytest.mark.parametrize(
-    "folders, names",
-    [(("ann", "bob"), ["ann/hw.ipynb", "bob/hw.ipynb"]), (("ann", "ann/second"), ["hw.ipynb", "second/hw.ipynb"])],
-)
-def test_notebooks_of_one_name_have_rows_and_feedback_of_their_own(folders, names, tmp_path, monkeypatch):
-    paths = [tmp_path / folder / "hw.ipynb" for folder in folders]
-    points = dict(zip(paths, (1.0, 2.0), strict=True))
-    monkeypatch.setattr(grading, "grade", lambda _, path, *__: Grade(path.name, {"task": points[path]}, {"task": 2.0}))
-    grading.grade_all("autograder.zip", paths, tmp_path / "grades")
+def test_notebooks_in_folders_keep_the_names_of_their_students(tmp_path, monkeypatch):
+    for folder, points in (("ann", 1.0), ("bob", 2.0)):
+        (tmp_path / "in" / folder).mkdir(parents=True)
+        (tmp_path / "in" / folder / "hw.ipynb").write_text(str(points))
+    given = lambda _, path, *__: Grade(path.name, {"task": float(path.read_text())}, {"task": 2.0})  # noqa: E731
+    monkeypatch.setattr(grading, "grade", given)
+    grading.grade_all("autograder.zip", [tmp_path / "in"], tmp_path / "grades")
     rows = list(csv.DictReader((tmp_path / "grades" / "grades.csv").open(encoding="utf-8")))
-    assert [row["notebook"] for row in rows] == names and [row["total"] for row in rows] == ["1", "2"]
-    for name, total in zip(names, (1, 2), strict=True):
-        page = (tmp_path / "grades" / name.replace(".ipynb", ".txt")).read_text(encoding="utf-8")
-        assert page.startswith(f"{name}: {total} of 2 points")
+    assert [row["notebook"] for row in rows] == ["ann/hw.ipynb", "bob/hw.ipynb"]
+    assert [row["total"] for row in rows] == ["1", "2"]
+    for name, total in (("ann", 1), ("bob", 2)):
+        page = (tmp_path / "grades" / name / "hw.txt").read_text(encoding="utf-8")
+        assert page.startswith(f"{name}/hw.ipynb: {total} of 2 points by tests")
+    one = grading.grade_all("autograder.zip", [tmp_path / "in" / "ann"], tmp_path / "late")
+    assert [grade.notebook for grade in one] == ["hw.ipynb"]
+    with pytest.raises(VampkitError, match="would both be called hw.ipynb"):
+        grading.grade_all("autograder.zip", [tmp_path / "in" / "ann", tmp_path / "in" / "bob"], tmp_path / "late")
 
 
 def test_a_folder_is_searched_with_the_folders_in_it(tmp_path, monkeypatch):
@@ -54,10 +58,17 @@ def test_points_are_bounded_and_what_is_missing_is_told(left, note, points, told
     assert result.points == {"task": points} and result.note.startswith(told) and bool(result.note) == bool(told)
 
 
-def test_feedback_says_what_a_check_said_and_keeps_the_seeds_of_hidden_cases():
-    said = "    beside - 2 result:\n        ❌ Test case failed\n        Error at line 19 in test beside:\n"
+def test_feedback_says_one_thing_a_task_and_keeps_the_seeds_of_hidden_cases():
+    said = "    beside - 1 result:\n        ✅ Test case passed\n"
+    said += "    beside - 2 result:\n        ❌ Test case failed\n        Error at line 19 in test beside:\n"
     said += "              demand(check.hw2.beside, beside, hidden=271)\n"
-    said += "        AssertionError: beside: not yet; in hidden case 1 yours is False\n"
-    page = feedback(Grade("hw.ipynb", {"beside": 0.0}, {"beside": 3.0}, told={"beside": said + "after"}))
-    assert "in hidden case 1 yours is False\nafter" in page and "beside - 2 result" in page
+    failed = said + "        AssertionError: beside: not yet; in hidden case 1 yours is False\n"
+    broken = said + "        NameError: name 'torch' is not defined\n"
+    points, possible = {"beside": 0.0, "only": 2.0, "runs": 0.0}, {"beside": 3.0, "only": 2.0, "runs": 3.0}
+    told = {"beside": failed, "only": "only results: All test cases passed!", "runs": broken}
+    titles, unread = {"beside": "Task 1 · Windows"}, {"Task 7 · What you hear": 2.0}
+    page = feedback(Grade("hw.ipynb", points, possible, told=told, titles=titles, unread=unread))
+    assert page.startswith("hw.ipynb: 2 of 8 points by tests\n2 more can be had by reading: Task 7 · What you hear\n")
+    assert "## Task 1 · Windows (`beside`): 0 of 3\nnot yet; in hidden case 1 yours is False\n" in page
+    assert "## only: 2 of 2\nright\n" in page and "NameError: name 'torch' is not defined" in page
     assert "271" not in page and "Error at line" not in page

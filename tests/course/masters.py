@@ -41,7 +41,9 @@ NAN = """
 def {name}(*case):
     import numpy as np
     from vampkit.check.core import as_value
-    return np.full(np.shape(as_value(_right_{name}(*case))), np.nan)
+    right = _right_{name}(*case)
+    found = np.full(np.shape(as_value(right)), np.nan)
+    return torch.from_numpy(found) if isinstance(right, torch.Tensor) else found
 """
 
 

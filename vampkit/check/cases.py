@@ -16,10 +16,10 @@ PUBLIC, HIDDEN = 4, 16
 
 
 class Draw:
-    """Draws the arguments of a case. One seed gives one case."""
+    """Draws the arguments of a case. One seed gives one case. place: among the cases, from 1."""
 
-    def __init__(self, seed: int):
-        self.generator = generator(seed)
+    def __init__(self, seed: int, place: int = 1):
+        self.generator, self.place = generator(seed), place
 
     def whole(self, low: int, high: int) -> int:
         """A whole number, low to high, both included."""
@@ -61,14 +61,16 @@ class Draw:
 def draws(hidden: int | None) -> list[Draw]:
     """What draws the cases, each its own: the public ones, or for a seed `hidden` those of the grader."""
     seeds = range(1, PUBLIC + 1) if hidden is None else [1000 * (hidden + 1) + i for i in range(HIDDEN)]
-    return [Draw(seed) for seed in seeds]
+    return [Draw(seed, place) for place, seed in enumerate(seeds, 1)]
 
 
 def pose(
     name: str, yours: Callable, case: Callable[[Draw], tuple], answer: Callable, hidden: int | None, **settings
 ) -> bool:
     """Judge `yours` on cases that `case` draws, those for `hidden`. settings: what else `judge` takes."""
-    return judge(name, yours, [case(draw) for draw in draws(hidden)], answer, hidden=hidden is not None, **settings)
+    return judge(
+        name, yours, [case(draw) for draw in draws(hidden)], answer, hidden=hidden is not None, tensors=True, **settings
+    )
 
 
 def demand(check: Callable, yours: Callable, hidden: int | None = None) -> None:

@@ -32,6 +32,7 @@ def judge(
     library: Iterable[Callable] = (),
     names: bool = False,
     hidden: bool = False,
+    tensors: bool = False,
     draw: Callable | None = None,
 ) -> bool:
     """Run `yours` on every case and compare it with `answer`; print one line, return whether all was right.
@@ -44,16 +45,22 @@ def judge(
     tolerance: of floating point numbers, relative to 1 or to the number, whichever is larger.
     holds: properties of every right result, by the sentence that states them; functions of a result and a case.
     names: the numbers are names of entries or groups, so none is too large or too small.
-    hidden: the cases are not to be drawn.
+    hidden: the cases are not to be drawn, nor their arguments told.
+    tensors: where the answer is a tensor, a list or an array is not enough.
     draw: makes a picture or a player of two results, instead of the usual picture.
     """
     cases, watch = list(cases), Watch(library)
     for number, case in enumerate(cases, 1):
-        where = f"in {'hidden ' * hidden}case {number}"
-        found, failure = attempt(yours, case, where, watch)
+        where = f"in hidden case {number}" if hidden else f"in case {number}{_told(name, case)}"
+        result, failure = attempt(yours, case, where, watch)
         if failure:
             return say(name, failure)
-        expected = as_value(answer(*_copies(case)))
+        right, found = answer(*_copies(case)), as_value(result)
+        expected = as_value(right)
+        if tensors and isinstance(right, Tensor) and result is not None and not isinstance(result, Tensor):
+            return say(
+                name, f"not yet; {where} your function returned a {type(result).__name__}, a tensor was expected"
+            )
         if wrong := difference(found, expected, tolerance, names):
             hints = [*_fallen(yours, cases, traps, tolerance), *_broken(found, expected, case, holds or {})]
             say(name, ". ".join([f"not yet; {where} {wrong}", *hints[:1]]))
@@ -64,12 +71,15 @@ def judge(
 
 
 def attempt(yours: Callable, case: tuple, where: str, watch: Watch) -> tuple[Any, str]:
-    """What `yours` returns for a case, see `as_value`, and in words why it returns nothing; empty where it does."""
+    """What `yours` returns for a case, and in words why that is nothing to be judged; empty where it is."""
     if not callable(yours):
         return None, f"a function was expected, {type(yours).__name__} was given"
-    found, failure = None, ""
+    found, failure, given = None, "", _copies(case)
     try:
-        found = as_value(watch.run(yours, _copies(case)))
+        found = watch.run(yours, given)
+        changed = [place for place, (now, then) in enumerate(zip(given, case, strict=True)) if _changed(now, then)]
+        if changed:
+            failure = f"{where} it changes its argument {_argument(yours, changed[0])}; work on a copy"
     except NotImplementedError:
         return None, "not attempted yet"
     except TooLong as error:
@@ -148,6 +158,8 @@ def difference(found, expected, tolerance: float = 1e-4, names: bool = False) ->
     if expected.dtype == bool:
         wrong = found != expected
         return _first(found, wrong, lambda v: f"yours is {v}") + _balance(found, expected) if wrong.any() else ""
+    if names and found.dtype.kind == "f" and expected.dtype.kind != "f":
+        return f"yours holds {_kind(found)}, {_kind(expected)} were expected: they name entries"
     a, b = found.astype(np.float64), expected.astype(np.float64)
     if np.isnan(a).any():
         return _first(a, np.isnan(a), lambda _: "yours is not a number (nan)")
@@ -193,6 +205,27 @@ def _copy(value: Any) -> Any:
     if isinstance(value, torch.Generator):
         return torch.Generator().set_state(value.get_state())
     return value.clone() if isinstance(value, Tensor) else list(value) if isinstance(value, list) else value
+
+
+def _changed(now: Any, then: Any) -> bool:
+    """Whether an argument is no longer what it was. A generator that was drawn from is meant to be."""
+    if isinstance(then, Tensor):
+        return now.shape != then.shape or not torch.equal(now.nan_to_num(), then.nan_to_num())
+    return isinstance(then, list) and now != then
+
+
+def _argument(yours: Callable, place: int) -> str:
+    try:
+        return f"`{list(inspect.signature(yours).parameters)[place]}`"
+    except (IndexError, TypeError, ValueError):
+        return str(place + 1)
+
+
+def _told(name: str, case: tuple) -> str:
+    """The call of a case whose arguments are plain numbers, so that it can be made again by hand."""
+    if not case or not all(type(value) in (int, float) for value in case):
+        return ""
+    return f" ({name}({', '.join(f'{value:.6g}' for value in case)}))"
 
 
 def say(name: str, what: str, right: bool = False) -> bool:

@@ -6,11 +6,15 @@ import ast
 import csv
 import json
 import os
+import re
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vampkit.errors import VampkitError
+
+HEADINGS = "headings.json"
+"""In an autograder: how the notebook calls its tasks."""
 
 
 @dataclass
@@ -31,6 +35,10 @@ class Grade:
         What went wrong, empty if nothing did.
     told : dict of str to str
         What the tests said, by task.
+    titles : dict of str to str
+        Headings of the tasks in the notebook, as far as they are known.
+    unread : dict of str to float
+        Most points of the tasks that are graded by reading, by heading.
     """
 
     notebook: str
@@ -39,6 +47,8 @@ class Grade:
     seconds: float = 0.0
     note: str = ""
     told: dict[str, str] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, float] = field(default_factory=dict)
 
     @property
     def total(self) -> float:
@@ -81,6 +91,15 @@ def worth(autograder: str | os.PathLike) -> dict[str, float]:
     return found
 
 
+def headings(autograder: str | os.PathLike) -> tuple[dict[str, str], dict[str, float]]:
+    """Headings of the tasks, and most points of those graded by reading, where .ci/course.py put them into the zip."""
+    with zipfile.ZipFile(autograder) as archive:
+        if HEADINGS not in archive.namelist():
+            return {}, {}
+        about = json.loads(archive.read(HEADINGS))
+    return about["titles"], about["unread"]
+
+
 def read_results(path: Path, result: Grade, note: str) -> None:
     """Take the points from what the sandbox left. It is the student's word: names and the most are the master's."""
     try:
@@ -97,15 +116,27 @@ def read_results(path: Path, result: Grade, note: str) -> None:
 
 
 def feedback(result: Grade) -> str:
-    """A page for the student: points by task, and what the tests said, without the tests' own lines."""
-    lines = [f"{result.notebook}: {result.total:g} of {sum(result.possible.values()):g} points", result.note, ""]
-    for name, most in result.possible.items():
-        lines += [f"## {name}: {result.points[name]:g} of {most:g}", _said(result.told.get(name, "")), ""]
+    """A page for the student: points by task, and the first thing that the tests of each have to say."""
+    most = sum(result.possible.values())
+    lines = [f"{result.notebook}: {result.total:g} of {most:g} points by tests"]
+    lines += [f"{points:g} more can be had by reading: {title}" for title, points in result.unread.items()]
+    lines += [result.note, ""]
+    for name, possible in result.possible.items():
+        title = f"{result.titles[name]} (`{name}`)" if name in result.titles else name
+        lines += [f"## {title}: {result.points[name]:g} of {possible:g}", _said(name, result), ""]
     return "\n".join(lines)
 
 
-def _said(output: str) -> str:
-    """What otter-grader prints for a task, without the lines of code it quotes: they hold the seed of hidden cases."""
+def _said(name: str, result: Grade) -> str:
+    """The first message of a task's tests; otter-grader's own words where no check spoke.
+
+    otter-grader quotes the lines of a test that failed, which hold the seed of the hidden cases: they are left out.
+    """
+    output = result.told.get(name, "")
+    if found := re.search(r"(?m)^ *AssertionError: (.+)$", output):
+        return found[1].removeprefix(f"{name}: ")
+    if result.points[name] == result.possible[name]:
+        return "right"
     lines, quoted = [], None
     for line in output.splitlines():
         indent = len(line) - len(line.lstrip())

@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from vampkit.check.grades import Grade, feedback, read_results, worth, write_csv
+from vampkit.check.grades import Grade, feedback, headings, read_results, worth, write_csv
 from vampkit.errors import VampkitError
 from vampkit.files import written
 
@@ -83,7 +83,8 @@ def grade(
     """
     autograder, notebook = _existing(autograder), _existing(notebook)
     possible = worth(autograder)
-    result = Grade(notebook.name, dict.fromkeys(possible, 0.0), possible)
+    titles, unread = headings(autograder)
+    result = Grade(notebook.name, dict.fromkeys(possible, 0.0), possible, titles=titles, unread=unread)
     with tempfile.TemporaryDirectory(prefix="vampkit-grading-") as name:
         work = Path(name)
         copy = work / "in" / "submission.ipynb"
@@ -120,7 +121,7 @@ def grade_all(
         Notebooks, or folders of them.
     to : str or PathLike
         Folder for the results. grades.csv has a row a notebook: points by task, total, possible, seconds, note.
-        Notebooks of one name are told apart by their folders.
+        Notebooks found in a folder are named with the folders between, which may be the students' names.
     limits : Limits
         What each may use.
     sandbox : bool
@@ -138,14 +139,14 @@ def grade_all(
     VampkitError, FileNotFoundError
         See `grade`; also if there are no notebooks.
     """
-    paths = [p for given in notebooks for p in (_inside(Path(given)) if Path(given).is_dir() else [given])]
-    if not paths:
+    named = _named(notebooks)
+    if not named:
         raise VampkitError(f"no notebooks are in {', '.join(map(str, notebooks))}, .ipynb files were expected")
     folder, grades = Path(to), []
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(max(1, jobs)) as pool:
-        graded = pool.map(lambda path: grade(autograder, path, limits, sandbox), paths)
-        for name, latest in zip(_told_apart(paths), graded, strict=True):
+        graded = pool.map(lambda path: grade(autograder, path, limits, sandbox), named.values())
+        for name, latest in zip(named, graded, strict=True):
             latest.notebook = name
             grades.append(latest)
             points = f"{latest.total:g} of {sum(latest.possible.values()):g} points"
@@ -157,19 +158,25 @@ def grade_all(
     return grades
 
 
-def _inside(folder: Path) -> list[Path]:
-    """The notebooks of a folder and of the folders in it, without the copies that Jupyter keeps."""
-    return [path for path in sorted(folder.rglob("*.ipynb")) if ".ipynb_checkpoints" not in path.parts]
+def _named(given: Sequence[str | os.PathLike]) -> dict[str, Path]:
+    """The notebooks by name: below a folder the path from there, else the file's name.
 
-
-def _told_apart(paths: Sequence[str | os.PathLike]) -> list[str]:
-    """The files' names; with their folders where two have the same one, as when each student has a folder."""
-    names = [Path(path).name for path in paths]
-    if len(set(names)) == len(names):
-        return names
-    whole = [Path(path).resolve() for path in paths]
-    top = os.path.commonpath([path.parent for path in whole])
-    return [path.relative_to(top).as_posix() for path in whole]
+    Copies that Jupyter keeps are left out. Raises VampkitError if two have one name.
+    """
+    found: dict[str, Path] = {}
+    for path in map(Path, given):
+        inside = sorted(path.rglob("*.ipynb")) if path.is_dir() else [path]
+        for notebook in inside:
+            if ".ipynb_checkpoints" in notebook.parts:
+                continue
+            name = notebook.relative_to(path).as_posix() if path.is_dir() else notebook.name
+            if name in found:
+                raise VampkitError(
+                    f"{found[name]} and {notebook} would both be called {name}, one of each name was expected; "
+                    "give the folder above them"
+                )
+            found[name] = notebook
+    return found
 
 
 def _existing(path: str | os.PathLike) -> Path:

@@ -174,7 +174,7 @@ def entropy(yours: Callable, hidden: int | None = None) -> bool:
         "An entropy is not below 0": lambda codes, entries: -_entropy(codes, entries),
         "That is the most it could be": lambda codes, entries: torch.full((len(codes),), math.log2(entries)),
     }
-    holds = {"it lies between 0 and the bits of a name": lambda bits, _, entries: within(bits, 0, math.log2(entries))}
+    holds = {"it lies between 0 and log2(entries)": lambda bits, _, entries: within(bits, 0, math.log2(entries))}
     return pose("entropy", yours, _used, _entropy, hidden, traps=traps, holds=holds, library=[perplexity, entry_counts])
 
 
@@ -254,7 +254,8 @@ def _residual(vectors: Tensor, tables: Tensor, choose: Callable = _nearest, scal
 def _codes(draw: Draw) -> tuple:
     codebooks, entries = draw.whole(3, 6), draw.whole(4, 16)
     codes = draw.codes(entries, codebooks, draw.whole(7, 20))
-    return codes, draw.normal(codebooks, entries, draw.whole(2, 5)), draw.whole(0, codebooks - 1)
+    stages = draw.whole(0, codebooks - 1)
+    return codes, draw.normal(codebooks, entries, draw.whole(2, 5)), 0 if draw.place == 2 else stages
 
 
 def _summed(codes: Tensor, tables: Tensor, stages: int) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from vampkit.check.cases import Draw, draws, pose
-from vampkit.check.core import attempt, say
+from vampkit.check.core import as_value, attempt, say
 from vampkit.check.watch import Watch
 from vampkit.metrics import bootstrap, mushra_difference, screened
 
@@ -42,7 +42,7 @@ def playable(yours: Callable, hidden: int | None = None) -> bool:
             mask, failure = attempt(yours, (*sizes, gesture), where, Watch())
             if failure:
                 return say("playable", failure)
-            played.append(mask)
+            played.append(as_value(mask))
         if wrong := _unplayable(played, sizes):
             return say("playable", f"not yet; {where} {wrong}")
     return say("playable", "right", True)
