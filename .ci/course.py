@@ -101,7 +101,7 @@ def tasks(master: Path) -> dict[str, tuple[dict, str]]:
 
 
 def in_order(autograder: Path, master: Path) -> None:
-    """Put an autograder's tests in the order of the tasks, for the columns of grades, and the tasks' headings beside."""
+    """Put the tests of an autograder in the order of the tasks, for the columns of grades, and add their headings."""
     found = tasks(master)
     order = {f"tests/{name}.py": place for place, name in enumerate(found)}
     about = {
