@@ -136,6 +136,14 @@ def test_what_a_cell_shows_is_its_last_expression(path):
     assert not lost, f"what cells {lost} make is not shown"
 
 
+def test_the_code_of_a_question_is_folded(path):
+    """It holds the answer. JupyterLab folds by the first mark, the site by the second."""
+    for cell in cells(path, "code"):
+        asks = re.search(r"(?m)^Prediction\(", text(cell["source"])) is not None
+        marks = cell["metadata"].get("jupyter", {}).get("source_hidden", False), cell["metadata"].get("tags", [])
+        assert marks[0] == asks and ("hide-input" in marks[1]) == asks, cell["id"]
+
+
 STILLS = ("image/png", "image/svg+xml")
 PLOTLY, WIDGET = "application/vnd.plotly.v1+json", "application/vnd.jupyter.widget-view+json"
 
