@@ -300,6 +300,22 @@ def test_homework_shows_the_arguments_of_numbers_and_asks_for_no_stage_at_all(ca
     assert "in case 2 it stopped with RuntimeError" in said(capsys, check.hw1.summed(crashes), False)
 
 
+def test_a_wrong_function_of_an_earlier_task_is_named(capsys):
+    source = """
+def residual(vectors, tables):
+    codes = []
+    for table in tables:
+        codes.append(nearest(vectors, table))
+        vectors = vectors - table[codes[-1]]
+    return torch.stack(codes)
+"""
+    for choose, words in ((lambda v, t: torch.cdist(v, t).argmin(1), "It calls your nearest"), (nearest, "right")):
+        space = {"torch": torch, "nearest": choose}
+        exec(source, space)
+        for hidden in (None, 3):
+            assert words in said(capsys, check.hw1.residual(space["residual"], hidden), choose is nearest)
+
+
 @pytest.mark.parametrize(
     "found, expected, words",
     [

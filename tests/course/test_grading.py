@@ -150,6 +150,12 @@ GradingResults.to_gradescope_dict = to_gradescope_dict
     assert set(found.points) == set(possible) and all(found.points[n] <= possible[n] for n in possible)
 
 
+def test_another_homework_is_named(built, tmp_path):
+    path = write(student(built, HOMEWORK[1]), tmp_path / "hw1_tokens.ipynb")
+    found = grade(built[HOMEWORK[0].stem][1], path)
+    assert found.total == 0 and found.note == "it is hw2_masks, hw1_tokens was expected"
+
+
 def test_what_is_no_notebook_or_no_autograder_is_told(built, tmp_path):
     _, autograder = built[HOMEWORK[0].stem]
     for content in ("", "[]", '{"cells": 3}'):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -65,12 +66,32 @@ def draws(hidden: int | None) -> list[Draw]:
 
 
 def pose(
-    name: str, yours: Callable, case: Callable[[Draw], tuple], answer: Callable, hidden: int | None, **settings
+    name: str,
+    yours: Callable,
+    case: Callable[[Draw], tuple],
+    answer: Callable,
+    hidden: int | None,
+    calls: Mapping[str, Callable] | None = None,
+    **settings,
 ) -> bool:
-    """Judge `yours` on cases that `case` draws, those for `hidden`. settings: what else `judge` takes."""
-    return judge(
-        name, yours, [case(draw) for draw in draws(hidden)], answer, hidden=hidden is not None, tensors=True, **settings
-    )
+    """Judge `yours` on cases that `case` draws, those for `hidden`. settings: what else `judge` takes.
+
+    calls: checks of earlier tasks, by the name of the function that `yours` may call; where that is wrong it is named.
+    """
+    cases = [case(draw) for draw in draws(hidden)]
+    judged = partial(judge, name, yours, cases, answer, hidden=hidden is not None, tensors=True, **settings)
+    return judged(after=partial(_wrong_before, yours, calls or {}, hidden))
+
+
+def _wrong_before(yours: Callable, calls: Mapping[str, Callable], hidden: int | None) -> str:
+    """Names a function of an earlier task that `yours` calls and that is not right; empty if there is none."""
+    code, known = getattr(yours, "__code__", None), getattr(yours, "__globals__", {})
+    for name in (name for name in calls if code and name in code.co_names and name in known):
+        with redirect_stdout(io.StringIO()):
+            right = calls[name](known[name], hidden)
+        if not right:
+            return f"It calls your {name}, which is not right yet: mend that first"
+    return ""
 
 
 def demand(check: Callable, yours: Callable, hidden: int | None = None) -> None:

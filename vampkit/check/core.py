@@ -33,6 +33,7 @@ def judge(
     names: bool = False,
     hidden: bool = False,
     tensors: bool = False,
+    after: Callable[[], str] = str,
     draw: Callable | None = None,
 ) -> bool:
     """Run `yours` on every case and compare it with `answer`; print one line, return whether all was right.
@@ -47,6 +48,7 @@ def judge(
     names: the numbers are names of entries or groups, so none is too large or too small.
     hidden: the cases are not to be drawn, nor their arguments told.
     tensors: where the answer is a tensor, a list or an array is not enough.
+    after: gives a sentence to be said of a wrong answer before all other hints, or nothing.
     draw: makes a picture or a player of two results, instead of the usual picture.
     """
     cases, watch = list(cases), Watch(library)
@@ -54,7 +56,8 @@ def judge(
         where = f"in hidden case {number}" if hidden else f"in case {number}{_told(name, case)}"
         result, failure = attempt(yours, case, where, watch)
         if failure:
-            return say(name, failure)
+            hint = after() if failure.startswith(where) else ""
+            return say(name, f"{failure}. {hint}" if hint else failure)
         right, found = answer(*_copies(case)), as_value(result)
         expected = as_value(right)
         if tensors and isinstance(right, Tensor) and result is not None and not isinstance(result, Tensor):
@@ -62,7 +65,11 @@ def judge(
                 name, f"not yet; {where} your function returned a {type(result).__name__}, a tensor was expected"
             )
         if wrong := difference(found, expected, tolerance, names):
-            hints = [*_fallen(yours, cases, traps, tolerance), *_broken(found, expected, case, holds or {})]
+            hints = [
+                *filter(None, [after()]),
+                *_fallen(yours, cases, traps, tolerance),
+                *_broken(found, expected, case, holds or {}),
+            ]
             say(name, ". ".join([f"not yet; {where} {wrong}", *hints[:1]]))
             if not hidden and isinstance(found, np.ndarray):
                 _show(name, found, expected, draw)

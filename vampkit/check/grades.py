@@ -91,6 +91,13 @@ def worth(autograder: str | os.PathLike) -> dict[str, float]:
     return found
 
 
+def assignment(autograder: str | os.PathLike) -> str:
+    """The name of the homework that an autograder is for, "" if it does not say so."""
+    with zipfile.ZipFile(autograder) as archive:
+        settings = json.loads(archive.read("otter_config.json")) if "otter_config.json" in archive.namelist() else {}
+    return str(settings.get("assignment_name", ""))
+
+
 def headings(autograder: str | os.PathLike) -> tuple[dict[str, str], dict[str, float]]:
     """Headings of the tasks, and most points of those graded by reading, where .ci/course.py put them into the zip."""
     with zipfile.ZipFile(autograder) as archive:

@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from vampkit.check.grades import Grade, feedback, headings, read_results, worth, write_csv
+from vampkit.check.grades import Grade, assignment, feedback, headings, read_results, worth, write_csv
 from vampkit.errors import VampkitError
 from vampkit.files import written
 
@@ -91,10 +91,15 @@ def grade(
         for folder in ("in", "out", "home", "tmp"):
             (work / folder).mkdir()
         try:
-            copy.write_text(json.dumps(_prepared(notebook)), encoding="utf-8")
+            content = _prepared(notebook)
         except ValueError as error:
             result.note = f"it is no notebook: {error}"
             return result
+        mine, theirs = _assignment(content), assignment(autograder)
+        if mine and theirs and mine != theirs:
+            result.note = f"it is {mine}, {theirs} was expected"
+            return result
+        copy.write_text(json.dumps(content), encoding="utf-8")
         shutil.copy(autograder, work / "in" / "autograder.zip")
         began = time.monotonic()
         note = _run(work, limits, sandbox)
@@ -193,6 +198,13 @@ def _prepared(path: Path) -> dict:
         raise ValueError("it has no cells")
     notebook.setdefault("metadata", {})["kernelspec"] = dict(name="python3", language="python", display_name="Python 3")
     return notebook
+
+
+def _assignment(notebook: dict) -> str:
+    """The name of the homework that otter-grader wrote into a student's notebook, "" if it is gone."""
+    about = notebook["metadata"].get("otter")
+    name = about.get("assignment_name") if isinstance(about, dict) else ""
+    return name if isinstance(name, str) else ""
 
 
 def _command(work: Path, limits: Limits, sandbox: bool) -> list[str]:

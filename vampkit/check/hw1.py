@@ -113,7 +113,8 @@ def residual(yours: Callable, hidden: int | None = None) -> bool:
             codes[0], _nearest(vectors, tables[0])
         )
     }
-    return pose("residual", yours, _stages, _residual, hidden, traps=traps, holds=holds, library=_dac(), names=True)
+    settings = dict(traps=traps, holds=holds, library=_dac(), names=True, calls={"nearest": nearest})
+    return pose("residual", yours, _stages, _residual, hidden, **settings)
 
 
 def summed(yours: Callable, hidden: int | None = None) -> bool:

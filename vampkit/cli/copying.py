@@ -18,7 +18,8 @@ from vampkit.files.written import usable
 LIST = ".vampkit-notebooks.json"
 """Notes in the student's folder which files were laid there, and what they held."""
 KINDS = {".ipynb", ".md", ".png", ".html"}
-LEFT_OUT = {"__pycache__", ".ipynb_checkpoints", "masters"}  # the masters of the course hold the answers
+LEFT_OUT = {"__pycache__", ".ipynb_checkpoints", "masters", "guide.md", "grading.md"}
+"""The masters of the course hold the answers; guide and grading are for instructors."""
 
 
 def notebooks_folder() -> Path | None:
