@@ -300,7 +300,7 @@ def data_build(
 
 def train(
     what: Literal["codec", "coarse", "fine", "tagger", "controls", "painter"],
-    preset: Literal["ci", "laptop", "bundled", "gpu", "paper"] = "laptop",
+    preset: Literal["ci", "laptop", "guided", "bundled", "gpu", "paper"] = "laptop",
     out: Path | None = None,
     music: Path | None = None,
     codec: str = "tiny",
@@ -325,7 +325,8 @@ def train(
         What to train. The tagger is trained on its own composed music and takes only PRESET, OUT and MINUTES; controls
         take PRESET, OUT, MUSIC, COMPOSED, MINUTES, START and DEVICE. The painter takes PRESET and OUT.
     preset : str
-        Size of the model and length of the training.
+        Size of the model and length of the training. guided: controls that are there already (--start) learn to do by one
+        call what guidance does by two.
     out : Path, optional
         Folder of the run; if left out, a folder in the cache. A run that is there is continued.
     music : Path, optional
