@@ -137,8 +137,8 @@ def test_what_a_prompt_recommends_is_applied_and_shown(vamp, clip):
 def test_what_is_followed_is_given_to_the_take_and_printed(vamp, clip):
     model = PanelModel(vamp, clip, passes=2, follow="own rhythm and harmony")
     model.generate()
-    assert vamp.settings == {"follow": (Rhythm(clip), Harmony(clip)), "strength": 1.25}
-    assert model.code().endswith("passes=2, follow=[Rhythm(clip), Harmony(clip)], strength=1.25)")
+    assert vamp.settings == {"follow": (Rhythm(clip), Harmony(clip)), "strength": 1.0}
+    assert model.code().endswith("passes=2, follow=[Rhythm(clip), Harmony(clip)], strength=1.0)")
     other = clips()[2]
     model.set(follow=f"rhythm of {other}", strength=1.5)
     model.generate()

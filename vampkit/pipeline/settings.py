@@ -80,7 +80,7 @@ class TakeSettings:
     strength : float
         How strongly it follows: 0 not at all, 1 as the adapters were trained.
     guidance : float
-        Weight of what following changes in the coarse model. 1 as it is; above 1 the beat is clearer, but the model is
+        Weight of what following changes in the coarse model. 1 as it is; above 1 it follows more firmly, and the model is
         called twice a pass, once without what it follows.
     stereo : str
         What becomes of two channels: "mid-side" or "items" keep them, "mix" makes one of them, see `Codec.encode`.
@@ -100,7 +100,7 @@ class TakeSettings:
     restore: bool = False
     windows: Windows = SHARED
     follow: tuple[Control, ...] = ()
-    strength: float = 1.25  # a little stricter than trained, chosen on held-out music: data/models/LOG.md
+    strength: float = 1.0
     guidance: float = 1.0
     stereo: str = "mid-side"
 
