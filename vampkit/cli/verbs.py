@@ -325,8 +325,8 @@ def train(
         What to train. The tagger is trained on its own composed music and takes only PRESET, OUT and MINUTES; controls
         take PRESET, OUT, MUSIC, COMPOSED, MINUTES, START and DEVICE. The painter takes PRESET and OUT.
     preset : str
-        Size of the model and length of the training. guided: controls that are there already (--start) learn to do by one
-        call what guidance does by two.
+        Size of the model and length of the training. guided: controls that are there already (--start) learn to do by
+        one call what guidance does by two.
     out : Path, optional
         Folder of the run; if left out, a folder in the cache. A run that is there is continued.
     music : Path, optional
