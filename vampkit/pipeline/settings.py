@@ -80,8 +80,8 @@ class TakeSettings:
     strength : float
         How strongly it follows: 0 not at all, 1 as the adapters were trained.
     guidance : float
-        Weight of what following changes in the coarse model. 1 as it is; above 1 it follows more firmly, and the model is
-        called twice a pass, once without what it follows.
+        Weight of what following changes in the coarse model. 1 as it is; above 1 it follows more firmly, and the model
+        is called twice a pass, once without what it follows.
     stereo : str
         What becomes of two channels: "mid-side" or "items" keep them, "mix" makes one of them, see `Codec.encode`.
 
@@ -392,7 +392,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "guidance",
         float,
-        "Weight of what following changes; above 1 the beat is clearer, and the time of a pass twice as long.",
+        "Weight of what following changes; above 1 it follows more firmly, and a pass takes twice as long.",
         ("guidance",),
         most=3,
         low=0,
