@@ -164,24 +164,20 @@ def grade_all(
 
 
 def _named(given: Sequence[str | os.PathLike]) -> dict[str, Path]:
-    """The notebooks by name: below a folder the path from there, else the file's name.
+    """The notebooks by name: below a folder the path from there, else the file's name; longer where two are alike.
 
-    Copies that Jupyter keeps are left out. Raises VampkitError if two have one name.
+    Copies that Jupyter keeps are left out.
     """
-    found: dict[str, Path] = {}
+    found: list[tuple[str, Path]] = []
     for path in map(Path, given):
         inside = sorted(path.rglob("*.ipynb")) if path.is_dir() else [path]
-        for notebook in inside:
-            if ".ipynb_checkpoints" in notebook.parts:
-                continue
-            name = notebook.relative_to(path).as_posix() if path.is_dir() else notebook.name
-            if name in found:
-                raise VampkitError(
-                    f"{found[name]} and {notebook} would both be called {name}, one of each name was expected; "
-                    "give the folder above them"
-                )
-            found[name] = notebook
-    return found
+        kept = [notebook for notebook in inside if ".ipynb_checkpoints" not in notebook.parts]
+        found += [(n.relative_to(path).as_posix() if path.is_dir() else n.name, n) for n in kept]
+    if len({name for name, _ in found}) < len(found):
+        whole = [path.resolve() for _, path in found]
+        top = os.path.commonpath([path.parent for path in whole])
+        found = [(path.relative_to(top).as_posix(), path) for path in whole]
+    return dict(found)
 
 
 def _existing(path: str | os.PathLike) -> Path:
