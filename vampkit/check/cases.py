@@ -79,8 +79,8 @@ def pose(
     calls: checks of earlier tasks, by the name of the function that `yours` may call; where that is wrong it is named.
     """
     cases = [case(draw) for draw in draws(hidden)]
-    judged = partial(judge, name, yours, cases, answer, hidden=hidden is not None, tensors=True, **settings)
-    return judged(after=partial(_wrong_before, yours, calls or {}, hidden))
+    settings |= dict(hidden=hidden is not None, tensors=True, after=partial(_wrong_before, yours, calls or {}, hidden))
+    return judge(name, yours, cases, answer, **settings)
 
 
 def _wrong_before(yours: Callable, calls: Mapping[str, Callable], hidden: int | None) -> str:
