@@ -290,6 +290,8 @@ class Classifier(nn.Module):
         layer = self.layers[0]
         heads = self.rows.of(tuple(layer.parameters()), (), self._by_codebook)
         parts = [multiplied(x[mask[:, p]], *head) for p, head in enumerate(heads)]
+        if len(x) == 1:
+            return torch.cat(parts)
         place = [torch.nonzero(mask[:, p]) for p in range(self.predicted)]
         order = torch.cat(
             [(where[:, 0] * self.predicted + p) * mask.shape[-1] + where[:, 1] for p, where in enumerate(place)]

@@ -481,8 +481,9 @@ def hidden_logits(
         return torch.zeros(0, model.config.entries, device=codes.device)
     codes, mask = codes[busy], mask[busy]
     size = 1 if codes.device.type == "cpu" else len(codes)
-    parts = zip(codes.split(size), mask.split(size), strict=True)
-    return torch.cat([model(c, m, hidden_only=True, circular=circular).float() for c, m in parts])
+    items = zip(codes.split(size), mask.split(size), strict=True)
+    parts = [model(c, m, hidden_only=True, circular=circular).float() for c, m in items]
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def _checked(model: nn.Module, codes: Tensor, mask: Tensor, seeds: Sequence[int]) -> tuple[Tensor, Tensor]:

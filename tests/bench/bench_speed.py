@@ -117,23 +117,22 @@ def untrained(config):
     return MaskedTransformer(config, tables).eval().requires_grad_(False)
 
 
-@torch.inference_mode()
 def forward(options):
     """One pass at the paper's width, in each precision."""
     for kind, shape in PAPER.items():
         config = ModelConfig(**shape | {"layers": min(options.layers, shape["layers"])}, width=1280, heads=20)
         codes, mask = inputs(config)
+        # Made outside of inference mode, as by loading: then what is computed from the weights is kept between passes.
         model = untrained(config)
-        plain = Naive(model)
-        error = (plain(codes, mask, True) - model(codes, mask, True)).abs().max()
-        assert error < 1e-4, f"the naive model differs by {error}"
-        models = {"naive float32": plain, "float32": model}
+        models = {"naive float32": Naive(model), "float32": model}
         models |= {precision: lowered(untrained(config), precision) for precision in ("bf16", "int8")}
         ways = {name: functools.partial(each, codes, mask, True) for name, each in models.items()}
-        title = f"forward, {kind}, {config.layers} layers of width 1280, {FRAMES} frames"
-        in_turns(title, ways, options.repeats)
-        with torch.inference_mode(False), torch.enable_grad():
-            at_best(title, model, codes.clone(), mask.clone())
+        with torch.inference_mode():
+            error = (ways["naive float32"]() - ways["float32"]()).abs().max()
+            assert error < 1e-4, f"the naive model differs by {error}"
+            title = f"forward, {kind}, {config.layers} layers of width 1280, {FRAMES} frames"
+            in_turns(title, ways, options.repeats)
+        at_best(title, model, codes, mask)
 
 
 @torch.inference_mode()

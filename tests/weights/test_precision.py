@@ -1,10 +1,14 @@
 """Lower precision is close to float32, and float32 stays what it was."""
 
+import time
+
 import pytest
 import torch
 import torch.nn.functional as F
 
+from vampkit import arithmetic
 from vampkit.arithmetic import Kept, attend, multiplied
+from vampkit.controls import Rhythm
 from vampkit.errors import VampkitError
 from vampkit.model import MaskedTransformer, ModelConfig
 from vampkit.pipeline import load_vamp
@@ -37,6 +41,16 @@ def test_lower_precision_is_near(precision):
     assert b.dtype == torch.float32 and 0 < float((a - b).std() / a.std()) < 0.05
     assert float((a.argmax(-1) == b.argmax(-1)).float().mean()) > 0.85
     assert lowered(exact, "float32") is exact
+
+
+@pytest.mark.skipif(not VNNI, reason="a processor without VNNI")
+@pytest.mark.parametrize("fast, rest", [(True, torch.bfloat16), (False, torch.float32)])
+def test_beside_8_bits_a_model_is_in_bf16_where_that_is_faster(monkeypatch, tone, fast, rest):
+    monkeypatch.setattr("vampkit.weights.precision.bf16_is_fast", lambda: fast)
+    low = load_vamp("tiny", precision="int8")
+    assert {p.dtype for p in (*low.coarse.parameters(), *low.controls.parameters())} == {rest}
+    clip = tone.excerpt(0, 0.5)
+    assert low.vamp(clip, Periodic(7), seed=1, passes=2, follow=[Rhythm(clip)]).clip.samples.any()
 
 
 @pytest.mark.skipif(not VNNI, reason="a processor without VNNI")
@@ -82,11 +96,23 @@ def test_precisions_that_are_not_there(monkeypatch):
         load_vamp("tiny", precision="int4")
     with pytest.raises(ValueError, match="VNNI"):
         resolved("int8", "cuda")
-    for there, expected in ((True, "bf16"), (False, "float32")):
-        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda there=there: there)
-        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    for fast, expected in ((True, "bf16"), (False, "float32")):
+        monkeypatch.setattr("vampkit.weights.precision.bf16_is_fast", lambda fast=fast: fast)
         assert resolved("auto", "cpu") == expected
     assert resolved("auto", "mps") == "float32"
+
+
+@pytest.mark.parametrize("slowed, expected", [(torch.float32, True), (torch.bfloat16, False)])
+def test_a_processor_may_have_bf16_and_yet_be_slower_in_it(monkeypatch, slowed, expected):
+    def product(x, weight, bias):
+        time.sleep(0.01 if x.dtype == slowed else 0.001)
+
+    monkeypatch.setattr(arithmetic, "multiplied", product)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    assert arithmetic.bf16_is_fast.__wrapped__() is expected
+    for instructions in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
+        monkeypatch.setattr(torch.cpu, instructions, lambda: False)
+    assert not arithmetic.bf16_is_fast.__wrapped__()
 
 
 @pytest.mark.parametrize("inputs_, outputs", [(192, 192), (192, 768), (384, 192), (64, 1024)])

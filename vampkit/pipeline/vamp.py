@@ -137,7 +137,7 @@ class Vamp:
         for model in filter(None, (self.coarse, self.fine)):
             lowered(model, precision)
         if self.controls is not None:
-            self.controls.bfloat16()
+            self.controls.to(next(self.coarse.parameters()).dtype)
         return self
 
     @property

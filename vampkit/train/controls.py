@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from vampkit.controls import AdapterConfig, Adapters, Control, Following
 from vampkit.controls.kinds import by_control
 from vampkit.errors import VampkitError
 from vampkit.files import cache_folder
-from vampkit.files.tensors import digest
 from vampkit.model import MaskedTransformer
 from vampkit.music.genres import HELD_OUT_SEEDS
 from vampkit.pipeline.follow import load_controls, save_controls
@@ -65,8 +63,9 @@ class ControlPreset:
     average : float
         Decay of the moving average of the weights.
     guidance : float
-        1: the adapters learn from the true tokens. Any other value: they learn to give by one call what the adapters
-        that the run begins with give by two under this guidance, see `Following`.
+        The weight w of the guidance (see `Following`) that the adapters learn to give by one call. 1 is none. Otherwise
+        the loss is that of untold + (told - untold) / w, the logits whose guidance by w gives theirs; `untold` is the
+        model without adapters. Source: guidance-free training (Chen et al. 2025).
     seed : int
         Seed of all random numbers.
     save_seconds : float
@@ -118,8 +117,8 @@ CONTROL_PRESETS = {
 }
 """The presets by model. ci: seconds, to test the code.
 
-laptop: as the bundled adapters, which had more steps. guided: teaches adapters that exist to do by one call what takes
-two with guidance, as guided diffusion is distilled (Meng et al. 2023, arXiv 2210.03142). gpu: minutes on a card."""
+laptop: as the bundled adapters, which had more steps. guided: goes on with adapters that exist; they learn to do by
+one call what takes two with guidance. gpu: minutes on a card."""
 
 
 class ControlTraining(Training):
@@ -142,13 +141,12 @@ class ControlTraining(Training):
     device : str
         "auto" (a GPU if there is one), "cpu" or "cuda".
     start : Adapters, optional
-        Adapters to begin with. If `out` has a checkpoint, that is used instead. With guidance they are the teacher.
+        Adapters to begin with. If `out` has a checkpoint, that is used instead.
 
     Raises
     ------
     VampkitError
-        If `start` has another shape, if it is missing and the preset has guidance, or if `out` holds a run with other
-        settings or another model.
+        If `start` has another shape, or if `out` holds a run with other settings or another model.
     """
 
     def __init__(
@@ -174,14 +172,6 @@ class ControlTraining(Training):
                     f"{self.model.config} was expected; choose a preset of that shape, or begin without them"
                 )
             self.model.load_state_dict(start.state_dict())
-        self.teacher = None
-        if preset.guidance != 1:
-            if start is None:
-                raise VampkitError(
-                    f"a run with guidance {preset.guidance:g} learns from adapters that exist, none were given; pass "
-                    "them as start (vampkit train controls --start controls.safetensors)"
-                )
-            self.teacher = deepcopy(self.model).requires_grad_(False).to(self.device)
         self.model.to(self.device)
         matrices = [layer.weight for layers in (self.model.down, self.model.up) for layer in layers]
         rest = self.model.convolutions.parameters()
@@ -192,8 +182,7 @@ class ControlTraining(Training):
         self._begin()
 
     def _identity(self) -> dict:
-        teacher = {} if self.teacher is None else {"teacher": digest(self.teacher.state_dict())}
-        return super()._identity() | {"base": model_hash(self.base)} | teacher
+        return super()._identity() | {"base": model_hash(self.base)}
 
     def example(self, number: int, ratio: float) -> tuple[Tensor, Tensor, Tensor]:
         """Make one example.
@@ -235,21 +224,21 @@ class ControlTraining(Training):
         ratios = schedules.cosine(schedules.training_ratios(p.batch, seed=p.seed, step=self.step)).tolist()
         rows = [self.example(self.step * p.batch + i, ratio) for i, ratio in enumerate(ratios)]
         codes, mask, told = (torch.stack(part).to(self.device) for part in zip(*rows, strict=True))
-        logits = Following(self.base, self.model, told)(codes, mask, hidden_only=True)
-        loss = F.cross_entropy(logits, self._targets(codes, mask, told))
+        loss = F.cross_entropy(self._logits(self.model, codes, mask, told), codes[mask])
         self._zero_grad()
         loss.backward()
         norm = total_norm(self.model.parameters(), p.clip)
         self._update()
         return {"loss": float(loss.detach()), "norm": norm, "rate": factor}
 
-    def _targets(self, codes: Tensor, mask: Tensor, told: Tensor) -> Tensor:
-        """The true tokens [hidden], or the probabilities [hidden, entries] that the teacher gives under guidance."""
-        if self.teacher is None:
-            return codes[mask]
+    def _logits(self, adapters: Adapters, codes: Tensor, mask: Tensor, told: Tensor) -> Tensor:
+        """The logits [hidden, entries] that the true tokens are compared with, see `ControlPreset.guidance`."""
+        logits = Following(self.base, adapters, told)(codes, mask, hidden_only=True)
+        if self.preset.guidance == 1:
+            return logits
         with torch.no_grad():
-            guided = Following(self.base, self.teacher, told, guidance=self.preset.guidance)
-            return guided(codes, mask, hidden_only=True).softmax(-1)
+            untold = self.base(codes, mask, hidden_only=True)
+        return untold + (logits - untold) / self.preset.guidance
 
     def check(self) -> dict:
         """Cross entropy in nats on held-out music without, and with each control, at three mask ratios."""
@@ -260,9 +249,12 @@ class ControlTraining(Training):
                 total = count = 0
                 for number in range(min(16, len(self.valid.codes))):
                     codes, mask, told = self._held_out(number, ratio, given)
-                    model = Following(self.base, adapters, told) if given else self.base
                     with torch.inference_mode():
-                        logits = model(codes, mask, hidden_only=True)
+                        logits = (
+                            self._logits(adapters, codes, mask, told)
+                            if given
+                            else self.base(codes, mask, hidden_only=True)
+                        )
                     total += float(F.cross_entropy(logits, codes[mask], reduction="sum"))
                     count += int(mask.sum())
                 found[f"{name}_{ratio}"] = round(total / count, 4)

@@ -28,6 +28,7 @@ from multiprocessing import get_context, parent_process
 
 import torch
 
+from vampkit.arithmetic import bf16_is_fast
 from vampkit.pipeline.devices import chosen
 
 PEAKS = {
@@ -116,13 +117,10 @@ def launch(function: Callable, *arguments, processes: int = 1) -> None:
 
 
 def resolved_precision(precision: str, device: str) -> str:
-    """Replace "auto": by "bf16" if the GPU or CPU has instructions for it (AMX, AVX-512 BF16), else by "no"."""
+    """Replace "auto": by "bf16" if the GPU can compute in it, or if the CPU is faster in it, else by "no"."""
     if precision != "auto":
         return precision
-    if device == "cuda":
-        fast = torch.cuda.is_bf16_supported()
-    else:
-        fast = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    fast = torch.cuda.is_bf16_supported() if device == "cuda" else bf16_is_fast()
     return "bf16" if fast else "no"
 
 

@@ -1,8 +1,8 @@
 """Coarser numbers for masked models, which are faster: bf16, or whole numbers of 8 bits.
 
-bf16 halves the weights and needs a processor with AVX-512 BF16 or AMX, or a GPU, to be faster. int8 stores the matrices
-of the blocks as whole numbers with a scale a row, and multiplies them with activations that are rounded to 8 bits frame
-by frame; all else is bf16. It needs a processor with VNNI. Notebook: 03.
+bf16 halves the weights and is faster on a GPU, with AMX, and on some processors with AVX-512 BF16. int8 stores the
+matrices of the blocks as whole numbers with a scale a row, and multiplies them with activations that are rounded to 8
+bits frame by frame; all else is bf16 where that is faster, else float32. It needs a processor with VNNI. Notebook: 03.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vampkit.arithmetic import Linear
+from vampkit.arithmetic import Linear, bf16_is_fast
 from vampkit.model import MaskedTransformer
 
 PRECISIONS = ("float32", "bf16", "int8", "auto")
@@ -93,7 +93,7 @@ def resolved(precision: str, device: str) -> str:
         if device == "cuda":
             fast = torch.cuda.is_bf16_supported(including_emulation=False)
         else:
-            fast = device == "cpu" and (torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+            fast = device == "cpu" and bf16_is_fast()
         return "bf16" if fast else "float32"
     if precision == "int8" and not (device == "cpu" and torch.cpu._is_vnni_supported()):
         raise ValueError(
@@ -119,11 +119,12 @@ def lowered(model: MaskedTransformer, precision: str) -> MaskedTransformer:
     """
     if precision == "float32":
         return model
-    model.classifier.layers[0] = Folded(model.classifier.layers[0], torch.bfloat16)
+    rest = torch.bfloat16 if precision == "bf16" or bf16_is_fast() else torch.float32
+    model.classifier.layers[0] = Folded(model.classifier.layers[0], rest)
     if precision == "int8":
         for block in model.transformer.layers:
             for room in (block.self_attn, block.feed_forward):
                 for name, layer in list(room.named_children()):
                     if isinstance(layer, Linear):
                         setattr(room, name, Int8Linear(layer.weight))
-    return model.bfloat16().eval().requires_grad_(False)
+    return model.to(rest).eval().requires_grad_(False)
