@@ -2,6 +2,9 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -107,3 +110,25 @@ def test_without_notebooks_there_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(copying, "notebooks_folder", lambda: None)
     with pytest.raises(VampkitError, match="install a wheel"):
         lay_out(tmp_path / "mine")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_the_lab_ends_with_the_command_that_began_it(tmp_path, name):
+    """In place of JupyterLab stands a program that says it is there, and leaves a file when it is asked to end."""
+    (tmp_path / "jupyterlab.py").write_text(
+        "import pathlib, signal, sys, time\n"
+        "def end(*_):\n"
+        "    pathlib.Path('ended').touch()\n"
+        "    sys.exit(3)\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    words = [sys.executable, "-m", "vampkit.cli", "lab"]
+    options = dict(cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)}, stdout=subprocess.PIPE, text=True)
+    with subprocess.Popen(words, **options) as lab:
+        assert any("ready" in line for line in lab.stdout)
+        lab.send_signal(getattr(signal, name))
+        assert lab.wait(timeout=30) == 3
+    assert (tmp_path / "ended").exists()

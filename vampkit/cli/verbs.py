@@ -54,6 +54,7 @@ def lab(port: int = 8888, copy: Path | None = None, open: bool = True) -> None:
     open : bool
         Open the lab; --no-open only copies.
     """
+    import signal
     import subprocess
 
     from vampkit.cli.copying import lay_out, notebooks_folder
@@ -67,7 +68,14 @@ def lab(port: int = 8888, copy: Path | None = None, open: bool = True) -> None:
     if not open:
         return
     words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={where}", f"--port={port}", "--ip=localhost"]
-    raise SystemExit(subprocess.run(words, env=os.environ | quiet_lab()).returncode)
+    process = subprocess.Popen(words, env=os.environ | quiet_lab())
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())  # the lab ends with the command that began it
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        code = process.wait()
+    raise SystemExit(code)
 
 
 def _tell(laid: Laid, folder: Path) -> None:
