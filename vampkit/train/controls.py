@@ -105,13 +105,13 @@ CONTROL_PRESETS = {
     "coarse": {
         "ci": _ci(),
         "laptop": ControlPreset(hidden=192),
-        "guided": ControlPreset(hidden=192, guidance=2.0, steps=300, check_every=100),
+        "guided": ControlPreset(hidden=192, guidance=2.0, steps=1300, average=0.995),
         "gpu": ControlPreset(hidden=192, batch=64, steps=6000, warmup=100, average=0.999, check_every=1000),
     },
     "fine": {
         "ci": _ci(),
         "laptop": replace(ControlPreset(), frames=256, batch=12),  # fine tokens depend on near ones
-        "guided": replace(ControlPreset(), frames=256, batch=12, guidance=3.0, steps=300, check_every=100),
+        "guided": replace(ControlPreset(), frames=256, batch=12, guidance=3.0, steps=300),
         "gpu": ControlPreset(frames=256, batch=128, steps=6000, warmup=100, average=0.999, check_every=1000),
     },
 }
