@@ -127,6 +127,8 @@ def test_the_lab_ends_with_the_command_that_began_it(tmp_path, name):
     )
     words = [sys.executable, "-m", "vampkit.cli", "lab"]
     options = dict(cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)}, stdout=subprocess.PIPE, text=True)
+    # A run in the background ignores Ctrl-C, and its children would, too.
+    options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(words, **options) as lab:
         assert any("ready" in line for line in lab.stdout)
         lab.send_signal(getattr(signal, name))
