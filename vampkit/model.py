@@ -290,7 +290,7 @@ class Classifier(nn.Module):
         layer = self.layers[0]
         heads = self.rows.of(tuple(layer.parameters()), (), self._by_codebook)
         parts = [multiplied(x[mask[:, p]], *head) for p, head in enumerate(heads)]
-        if len(x) == 1:
+        if len(x) == 1:  # they are in order: a codebook after the other
             return torch.cat(parts)
         place = [torch.nonzero(mask[:, p]) for p in range(self.predicted)]
         order = torch.cat(

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -117,8 +118,8 @@ CONTROL_PRESETS = {
 }
 """The presets by model. ci: seconds, to test the code.
 
-laptop: as the bundled adapters, which had more steps. guided: goes on with adapters that exist; they learn to do by
-one call what takes two with guidance. gpu: minutes on a card."""
+laptop: as the bundled adapters, which had more steps. guided: goes on with the adapters given as start; they learn to
+do by one call what takes two with guidance. It was not tried without a start. gpu: minutes on a card."""
 
 
 class ControlTraining(Training):
@@ -236,9 +237,13 @@ class ControlTraining(Training):
         logits = Following(self.base, adapters, told)(codes, mask, hidden_only=True)
         if self.preset.guidance == 1:
             return logits
-        with torch.no_grad():
-            untold = self.base(codes, mask, hidden_only=True)
+        untold = self._untold(codes, mask, told)
         return untold + (logits - untold) / self.preset.guidance
+
+    @torch.no_grad()
+    def _untold(self, codes: Tensor, mask: Tensor, told: Tensor) -> Tensor:
+        """The logits [hidden, entries] of the model alone, whatever is told."""
+        return self.base(codes, mask, hidden_only=True)
 
     def check(self) -> dict:
         """Cross entropy in nats on held-out music without, and with each control, at three mask ratios."""
@@ -249,12 +254,9 @@ class ControlTraining(Training):
                 total = count = 0
                 for number in range(min(16, len(self.valid.codes))):
                     codes, mask, told = self._held_out(number, ratio, given)
+                    compared = partial(self._logits, adapters) if given else self._untold
                     with torch.inference_mode():
-                        logits = (
-                            self._logits(adapters, codes, mask, told)
-                            if given
-                            else self.base(codes, mask, hidden_only=True)
-                        )
+                        logits = compared(codes, mask, told)
                     total += float(F.cross_entropy(logits, codes[mask], reduction="sum"))
                     count += int(mask.sum())
                 found[f"{name}_{ratio}"] = round(total / count, 4)
