@@ -32,6 +32,18 @@ def test_a_rhythm_has_a_peak_at_each_stroke():
     assert len(found) == 4 and np.abs(np.array(found) - times).max() < 1.5 * FRAME
 
 
+def test_a_loud_stroke_does_not_hide_the_soft_ones():
+    times = [0.3 + 0.5 * t for t in range(12)]
+    soft = 0.07 * struck(times, 6.5).samples
+    soft = soft + 0.02 * np.random.default_rng(0).standard_normal(soft.shape)
+    loud, place = soft.copy(), int(3.05 * RATE)
+    loud[:, place : place + 4000] += 0.9 * np.random.default_rng(1).standard_normal((1, 4000))
+    frames = [round(t / FRAME) for t in times]
+    for sound, least in ((soft, 2.0), (loud, 1.0)):
+        curve = Rhythm(Clip(sound.astype(np.float32), RATE)).curve[1]
+        assert min(curve[t - 2 : t + 3].max() for t in frames) > least
+
+
 def test_taps_and_a_sound_with_the_same_strokes_agree():
     times = [0.3, 0.8, 1.1, 1.6]
     taps = Rhythm.of_times(times, seconds=2.0)

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from vampkit.audio import LEVEL, Clip
@@ -33,12 +33,27 @@ def frames_of(samples: int) -> int:
 
 
 def rhythm(samples: np.ndarray) -> Float[np.ndarray, "3 frames"]:
-    """How strongly something begins, in three bands: the mean rise of the log-mel spectrum, over its deviation."""
+    """How strongly something begins, in three bands: the mean rise of the log-mel spectrum, over its deviation.
+
+    For the deviation, a rise above three deviations counts as three, so that one loud stroke does not make soft ones
+    vanish. Away from the strokes the curve is halved, so that they stand out of a dense sound.
+    """
     level = np.log(FLOOR + _mel_filters() @ _magnitudes(samples, 2048))
     rise = np.maximum(0, np.diff(level, prepend=level[:, :1]))
+    rise[:, (len(samples) - (2048 + HOP) // 2) // HOP + 1 :] = 0  # these windows hear the sound end: no stroke
     edges = np.cumsum((0, *BANDS))
     curve = np.stack([rise[a:b].mean(0) for a, b in zip(edges, edges[1:], strict=False)])
-    return (curve / np.maximum(curve.std(1, keepdims=True), 1e-6)).astype(np.float32)
+    low = np.minimum(curve, 3 * curve.std(1, keepdims=True))
+    curve = curve / np.maximum(low.std(1, keepdims=True), 1e-6)
+    near = np.pad(strokes(curve), 1)
+    near = near[:-2] | near[1:-1] | near[2:]
+    return (curve * np.where(near, 1, 0.5)).astype(np.float32)
+
+
+def strokes(curve: Float[np.ndarray, "3 frames"], least: float = 0.8) -> Bool[np.ndarray, " frames"]:
+    """The frames where the mean over the bands has a peak that is at least so high."""
+    mean = np.pad(curve.mean(0), 1)
+    return (mean[1:-1] >= mean[:-2]) & (mean[1:-1] > mean[2:]) & (mean[1:-1] >= least)
 
 
 def harmony(samples: np.ndarray) -> Float[np.ndarray, "12 frames"]:

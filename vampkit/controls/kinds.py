@@ -21,7 +21,7 @@ class Rhythm(Control):
     Parameters
     ----------
     source : Clip or ndarray
-        A sound, or a curve [3, frames], 0 to 12; 1 is one deviation of the curve over the sound.
+        A sound, or a curve [3, frames], 0 to 12; 1 is one deviation of the curve over the sound, see `curves.rhythm`.
     """
 
     word, channels, high = "rhythm", 3, 12.0
@@ -69,9 +69,7 @@ class Rhythm(Control):
         list of float
             Times in seconds.
         """
-        mean = np.pad(self.curve.mean(0), 1)
-        peak = (mean[1:-1] >= mean[:-2]) & (mean[1:-1] > mean[2:]) & (mean[1:-1] >= least)
-        return [(t + 0.5) * FRAME for t in np.nonzero(peak)[0].tolist()]
+        return [(t + 0.5) * FRAME for t in np.nonzero(curves.strokes(self.curve, least))[0].tolist()]
 
     def quantize(self, beats: Sequence[float], division: int = 4) -> Rhythm:
         """Move each peak to the nearest place of a grid.

@@ -62,8 +62,7 @@ def _smooth(curve: np.ndarray, size: int) -> np.ndarray:
 
 def _peaks(curve: np.ndarray, even: bool) -> np.ndarray:
     """Only the strokes, shaped as `curves.pulses` shapes taps; even: all alike."""
-    mean = np.pad(curve.mean(0), 1)
-    strokes = np.nonzero((mean[1:-1] >= mean[:-2]) & (mean[1:-1] > mean[2:]) & (mean[1:-1] > 0.8))[0]
+    strokes = np.nonzero(curves.strokes(curve))[0]
     times = (strokes + 0.5) * curves.HOP / curves.RATE
     rows = [curves.pulses(times, curve.shape[1], 3.0 if even else row[strokes]) for row in curve]
     return np.stack(rows)
