@@ -6,6 +6,7 @@ import pytest
 from vampkit.audio import Clip
 from vampkit.controls import Control, Harmony, Loudness, Rhythm
 from vampkit.controls.control import FRAME
+from vampkit.controls.curves import strokes
 from vampkit.controls.kinds import stacked
 from vampkit.errors import VampkitError
 
@@ -42,6 +43,19 @@ def test_a_loud_stroke_does_not_hide_the_soft_ones():
     for sound, least in ((soft, 2.0), (loud, 1.0)):
         curve = Rhythm(Clip(sound.astype(np.float32), RATE)).curve[1]
         assert min(curve[t - 2 : t + 3].max() for t in frames) > least
+
+
+def test_strokes_stand_out_of_noise():
+    noise = 0.1 * np.random.default_rng(0).standard_normal((1, 4 * RATE)).astype(np.float32)
+    curve = Rhythm(Clip(noise, RATE)).curve
+    near = np.convolve(strokes(curve), np.ones(3), "same") > 0
+    mean = curve.mean(0)
+    assert mean[~near].mean() < 0.6 * mean[near].mean()  # without the halving 0.8
+
+
+def test_the_end_of_a_sound_is_no_stroke():
+    curve = Rhythm(struck([0.3, 0.8, 1.1, 1.6])).curve
+    assert strokes(curve).sum() == 4 and not curve[:, -1].any()
 
 
 def test_taps_and_a_sound_with_the_same_strokes_agree():

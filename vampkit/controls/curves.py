@@ -38,6 +38,8 @@ def rhythm(samples: np.ndarray) -> Float[np.ndarray, "3 frames"]:
     For the deviation, a rise above three deviations counts as three, so that one loud stroke does not make soft ones
     vanish. Away from the strokes the curve is halved, so that they stand out of a dense sound.
     """
+    from scipy import ndimage
+
     level = np.log(FLOOR + _mel_filters() @ _magnitudes(samples, 2048))
     rise = np.maximum(0, np.diff(level, prepend=level[:, :1]))
     rise[:, (len(samples) - (2048 + HOP) // 2) // HOP + 1 :] = 0  # these windows hear the sound end: no stroke
@@ -45,8 +47,7 @@ def rhythm(samples: np.ndarray) -> Float[np.ndarray, "3 frames"]:
     curve = np.stack([rise[a:b].mean(0) for a, b in zip(edges, edges[1:], strict=False)])
     low = np.minimum(curve, 3 * curve.std(1, keepdims=True))
     curve = curve / np.maximum(low.std(1, keepdims=True), 1e-6)
-    near = np.pad(strokes(curve), 1)
-    near = near[:-2] | near[1:-1] | near[2:]
+    near = ndimage.binary_dilation(strokes(curve))  # a stroke, and the frames beside it
     return (curve * np.where(near, 1, 0.5)).astype(np.float32)
 
 
