@@ -74,7 +74,7 @@ def opened(browser, address: str, own: str, scheme: str = "light", may_fail: str
     page.on("requestfailed", lambda r: errors.append(f"{r.url[:200]}: {r.failure}"))
     try:
         page.goto(address)
-        page.evaluate("() => document.querySelectorAll('details').forEach(part => { part.open = true; })")
+        page.evaluate(UNFOLDED)
         yield page
         assert not outside, f"asked for outside: {outside}"
         errors = [error for error in errors if not may_fail or not re.search(may_fail, error)]
@@ -82,6 +82,12 @@ def opened(browser, address: str, own: str, scheme: str = "light", may_fail: str
     finally:
         page.close()
 
+
+UNFOLDED = """() => {
+    for (const part of document.querySelectorAll("details")) part.open = true;
+    for (const fading of document.getAnimations()) fading.finish();
+}"""
+"""Opens what is folded, at once: the theme fades it in, and until then its colours are not those that are read."""
 
 BLANK = """async () => {
     const blank = [];
