@@ -83,9 +83,14 @@ def shown(*words):
 def test_help_gives_every_verb_a_line():
     lines = shown("--help").splitlines()
     for verb in VERBS:
-        name = verb.__name__.replace("_", "-")
+        name = verb.__name__.replace("_", " ")
         row = next(n for n, line in enumerate(lines) if f"• {name} " in line)
         assert "." in lines[row] and ("•" in lines[row + 1] or "╰" in lines[row + 1]), f"{name} takes more than a line"
+
+
+def test_a_verb_of_two_words_is_named_as_it_is_typed():
+    text = shown("data", "build", "--help")
+    assert text.startswith("usage: vampkit data build ") and "\n  vampkit data build songs" in text
 
 
 def test_the_help_of_a_verb_names_what_it_takes():

@@ -49,7 +49,7 @@ EXAMPLES = {
         vampkit convert loras/opera opera --adapters
     """,
     "compose": "vampkit compose piece.flac --genre jazz --seed 3 --stems",
-    "data-build": "vampkit data build songs --out STORE --composed 400",
+    "data build": "vampkit data build songs --out STORE --composed 400",
 }
 """Examples at the end of a verb's help."""
 
@@ -67,10 +67,10 @@ def main(arguments: list[str] | None = None) -> None:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:2] in (["data", "fetch"], ["data", "build"]):
-        words[:2] = ["-".join(words[:2])]
+        words[:2] = [" ".join(words[:2])]
     app = SubcommandApp()
     for verb in VERBS:
-        app.command(_with_options(_checked(verb)), name=verb.__name__.replace("_", "-"))
+        app.command(_with_options(_checked(verb)), name=verb.__name__.replace("_", " "))
     try:
         try:
             # Required arguments are positional: `vampkit vamp IN OUT`, `vampkit train codec`, `vampkit compose OUT`.
