@@ -274,6 +274,12 @@ def test_impossible_masks_are_refused(call):
         call(torch.Generator())
 
 
+@pytest.mark.parametrize("keep", [masks.prefix, masks.suffix])
+def test_what_is_refused_is_named(keep):
+    with pytest.raises(ValueError, match=f"a {keep.__name__} of 9 frames was asked for, 0 to 5 was expected"):
+        keep(1, 5, 9)
+
+
 def test_counts_of_the_reference():
     """160 hidden tokens, 12 passes: as the reference code counts them."""
     assert schedules.hidden_counts(160, 12) == [158, 154, 147, 138, 126, 113, 97, 79, 61, 41, 20, 0]

@@ -128,6 +128,29 @@ def test_started_local():
     assert float(loss.detach()) < np.log(1024) - 0.5, "residual outputs at zero must not keep it from learning"
 
 
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (dict(width=10, heads=4), "width 10 and 4 heads were given, a width that the heads divide was expected"),
+        (dict(codebooks=4, conditioning=4), "4 conditioning codebooks of 4"),
+        (dict(conditioning=-1), "-1 conditioning codebooks"),
+        (dict(layers=0), "layers is 0, at least 1 was expected"),
+        (dict(buckets=2), "buckets is 2, at least 4"),
+        (dict(max_distance=8), "max_distance is 8, at least 9"),
+        (dict(dropout=1.0), "dropout is 1.0"),
+    ],
+)
+def test_shapes_that_no_model_can_have_are_refused(change, words):
+    with pytest.raises(ValueError, match=words):
+        ModelConfig(**change)
+
+
+def test_distances_from_91_on_share_a_bucket():
+    """As the docstrings say of 32 buckets and 128."""
+    buckets = relative_buckets(torch.arange(300)).tolist()
+    assert buckets.index(buckets[-1]) == 91
+
+
 def test_tables_of_another_shape_are_refused():
     with pytest.raises(ValueError, match="expected"):
         MaskedTransformer(ModelConfig(), torch.randn(3, 1024, 8))

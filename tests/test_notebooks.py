@@ -84,6 +84,21 @@ def test_leads_on_back_and_to_the_bibliography(path):
         assert (FOLDER / target).exists(), f"{target} is linked to, and is not there"
 
 
+def test_sections_are_numbered_without_a_gap(path):
+    numbers = [
+        int(n) for cell in cells(path, "markdown") for n in re.findall(r"(?m)^## (\d+) · ", text(cell["source"]))
+    ]
+    assert numbers == list(range(1, len(numbers) + 1)) and len(numbers) > 5
+
+
+def test_every_task_is_told_before_its_cell(path):
+    for before, cell in pairwise(read(path)["cells"]):
+        if cell["cell_type"] == "code" and "raise NotImplementedError" in text(cell["source"]):
+            told = re.findall(r"\*\*[^*]+\*\* \((?:easy|medium|hard), \d+ minutes\)", text(before["source"]))
+            asked = text(cell["source"]).count("raise NotImplementedError")
+            assert before["cell_type"] == "markdown" and len(told) == asked, text(cell["source"])
+
+
 def test_asserts_what_it_claims(path):
     code = "\n".join(text(c["source"]) for c in cells(path, "code"))
     assert len(re.findall(r"^\s*assert ", code, re.MULTILINE)) >= 5

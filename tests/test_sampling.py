@@ -298,8 +298,18 @@ def test_nothing_hidden_is_nothing_done(task):
         (dict(min_p=0.0), ValueError, "min_p"),
         (dict(typical=1.1), ValueError, "typical"),
         (dict(schedule="steep"), ValueError, "schedule is 'steep', one of cosine"),
+        (dict(temperature=None), ValueError, "temperature is None, a number of 0 or more"),
+        (dict(temperature=float("nan")), ValueError, "temperature is nan"),
+        (dict(mask_temperature=float("nan")), ValueError, "mask_temperature is nan"),
+        (dict(cutoff=float("nan")), ValueError, "cutoff is nan"),
+        (dict(top_p="much"), ValueError, "top_p is 'much'"),
+        (dict(schedule=["cosine"]), ValueError, "schedule is"),
         (dict(annealing="steep"), ValueError, "annealing is 'steep', one of linear"),
         (dict(seeds=[1]), ValueError, "seeds"),
+        (dict(seeds=1), TypeError, "seeds is 1, a list"),
+        (dict(seeds=[1, 2, 3.5]), TypeError, "whole number per item"),
+        (dict(seeds=[1, 2, 2**70]), TypeError, "whole number per item"),
+        (dict(codes=np.zeros((3, 4, 30), np.int64)), TypeError, "codes of type ndarray"),
         (dict(mask=torch.ones(3, 4, 29, dtype=torch.bool)), ValueError, "shape"),
         (dict(mask=torch.ones(3, 4, 30)), TypeError, "bool"),
         (dict(codes=torch.zeros(3, 5, 30, dtype=torch.int64)), ValueError, "shape"),
@@ -313,6 +323,23 @@ def test_bad_input_is_refused_before_the_first_pass(task, change, error, words):
     given |= {name: value for name, value in change.items() if name in given}
     with pytest.raises(error, match=words):
         sample(Even(), **given, settings=Settings(**chosen))
+
+
+def test_numbers_of_numpy_are_settings_and_seeds_too(task):
+    codes, mask = task
+    plain = Settings(passes=3, temperature=0.5, top_k=7)
+    numpy = Settings(passes=np.int64(3), temperature=np.float32(0.5), top_k=np.int32(7))
+    *_, one = sample(Even(), codes, mask, [1, 2, 3], plain)
+    *_, other = sample(Even(), codes, mask, np.array([1, 2, 3]), numpy)
+    assert plain == numpy and torch.equal(one.codes, other.codes)
+
+
+@pytest.mark.parametrize(
+    "limit", [lambda x: sampling.top_k(x, 0), lambda x: sampling.min_p(x, 0), lambda x: sampling.min_p(x, 2)]
+)
+def test_a_filter_refuses_what_it_cannot_keep(limit):
+    with pytest.raises(ValueError, match="was expected"):
+        limit(torch.randn(2, 8))
 
 
 def test_gumbel_noise_orders_by_softmax():

@@ -121,7 +121,7 @@ def share(codebooks: int, frames: int, kept: float, generator: torch.Generator) 
 def periodic(
     codebooks: int, frames: int, period: int, width: int = 1, offset: int = 0, *, reference: bool = False
 ) -> Bool[Tensor, "codebooks frames"]:
-    """Keep `width` frames around every `period`-th frame, starting at frame `offset` (paper, section 3.4).
+    """Keep `width` frames around every `period`-th frame, `offset` among them (paper, section 3.4).
 
     With an even width, one frame more is kept after the centre than before it.
 
@@ -132,11 +132,12 @@ def periodic(
     codebooks, frames : int
         Rows and columns of the mask.
     period : int
-        Distance between kept frames. Period 0 keeps no frame. Period 1 keeps all, and so does a width >= period.
+        Distance between kept frames. Period 0 keeps no frame, period 1 keeps all. A width >= period keeps all, too,
+        but for a few at the start if there is an offset.
     width : int
         Frames kept around each centre, at least 1.
     offset : int
-        The first kept frame.
+        A frame that is a centre; only its remainder by the period counts.
     reference : bool
         Do as the reference code does: it keeps width + 1 frames if the width is even, and `offset` wraps around the
         end.
@@ -264,9 +265,7 @@ def prefix(codebooks: int, frames: int, kept: int) -> Bool[Tensor, "codebooks fr
     ValueError
         For more frames than there are.
     """
-    if not 0 <= kept <= frames:
-        raise ValueError(f"a prefix of {kept} frames was asked for, 0 to {frames} was expected")
-    return gap(codebooks, frames, kept, frames)
+    return gap(codebooks, frames, _kept(kept, frames, "prefix"), frames)
 
 
 def suffix(codebooks: int, frames: int, kept: int) -> Bool[Tensor, "codebooks frames"]:
@@ -291,7 +290,13 @@ def suffix(codebooks: int, frames: int, kept: int) -> Bool[Tensor, "codebooks fr
     ValueError
         For more frames than there are.
     """
-    return prefix(codebooks, frames, kept).flip(-1)
+    return prefix(codebooks, frames, _kept(kept, frames, "suffix")).flip(-1)
+
+
+def _kept(kept: int, frames: int, what: str) -> int:
+    if not 0 <= kept <= frames:
+        raise ValueError(f"a {what} of {kept} frames was asked for, 0 to {frames} was expected")
+    return kept
 
 
 def codebooks(codebooks: int, frames: int, keep: int) -> Bool[Tensor, "codebooks frames"]:

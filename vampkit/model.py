@@ -51,7 +51,13 @@ class ModelConfig:
     buckets : int
         Buckets of distances, each with its own relative bias; see `relative_buckets`.
     max_distance : int
-        Distance in frames from which on all distances share one bucket.
+        Distance in frames at which the ranges of the buckets would end. With 32 buckets and 128, all distances from 91
+        on share the last one.
+
+    Raises
+    ------
+    ValueError
+        For numbers that no model can have, such as a width that the heads do not divide.
     """
 
     codebooks: int = 4
@@ -64,6 +70,23 @@ class ModelConfig:
     dropout: float = 0.1
     buckets: int = 32
     max_distance: int = 128
+
+    def __post_init__(self):
+        if not 0 <= self.conditioning < self.codebooks:
+            raise ValueError(
+                f"{self.conditioning} conditioning codebooks of {self.codebooks} were given, "
+                "fewer than all of them was expected, so that something is predicted"
+            )
+        least = {"layers": 1, "width": 1, "heads": 1, "entries": 1, "latent": 1, "buckets": 4}
+        for name, low in (least | {"max_distance": self.buckets // 4 + 1}).items():
+            if getattr(self, name) < low:
+                raise ValueError(f"{name} is {getattr(self, name)}, at least {low} was expected")
+        if self.width % self.heads:
+            raise ValueError(
+                f"width {self.width} and {self.heads} heads were given, a width that the heads divide was expected"
+            )
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is {self.dropout}, from 0 to below 1 was expected")
 
     @property
     def predicted(self) -> int:
@@ -121,7 +144,8 @@ class MaskedTransformer(nn.Module):
         Parameters
         ----------
         codes : Int[Tensor, "batch codebooks frames"]
-            Values at hidden places are ignored.
+            Values at hidden places are ignored. The others are not checked here (see `check_codes`): beyond the last
+            entry they count as the last.
         mask : Bool[Tensor, "batch codebooks frames"]
             True = hidden.
         hidden_only : bool
@@ -336,7 +360,8 @@ def relative_buckets(distance: Int[Tensor, "*shape"], buckets: int = 32, most: i
     buckets : int
         Number of buckets, both sides together.
     most : int
-        Distance in frames from which on all distances share one bucket.
+        Distance in frames at which the ranges would end. With 32 buckets and 128, all distances from 91 on share the
+        last bucket of their side.
 
     Returns
     -------

@@ -9,8 +9,9 @@ Paper: section 3.3, equation 2, footnote 5. Notebook: 05.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -21,6 +22,12 @@ from vampkit.model import check_codes, check_mask
 
 ANNEALINGS = {"linear": schedules.linear} | schedules.SCHEDULES | {"constant": lambda u: 1.0}
 """Functions from the fraction of the passes that is done to the scale of the noise on the confidences."""
+
+
+def _is_number(value: object, kind: type = Real) -> bool:
+    """Whether it is a finite number, of Python or of NumPy."""
+    right = isinstance(value, kind) and not isinstance(value, bool)
+    return right and (isinstance(value, Integral) or math.isfinite(value))
 
 
 @dataclass(frozen=True)
@@ -72,25 +79,23 @@ class Settings:
     count: str = "item"
 
     def __post_init__(self):
-        for name, off in (("passes", False), ("top_k", True), ("typical_min_tokens", False)):
-            value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            if not (whole and value >= 1) and not (off and value is None):
-                hint = "; None turns it off" if off else ""
-                raise ValueError(f"{name} is {value!r}, a whole number of at least 1 was expected{hint}")
-        if self.temperature < 0 or self.mask_temperature < 0:
-            raise ValueError(
-                f"temperature {self.temperature} and mask temperature {self.mask_temperature} were given, "
-                "0 or more was expected"
-            )
+        for name in ("passes", "top_k", "typical_min_tokens"):
+            self._check(name, "a whole number of at least 1", lambda v: _is_number(v, Integral) and v >= 1)
+        for name in ("temperature", "mask_temperature"):
+            self._check(name, "a number of 0 or more", lambda v: _is_number(v) and v >= 0)
+        self._check("cutoff", "a number", _is_number)
         for name in ("top_p", "min_p", "typical"):
-            amount = getattr(self, name)
-            if amount is not None and not 0 < amount <= 1:
-                raise ValueError(f"{name} is {amount}, above 0 and at most 1 was expected; None turns it off")
+            self._check(name, "above 0 and at most 1", lambda v: _is_number(v) and 0 < v <= 1)
         words = {"schedule": schedules.SCHEDULES, "annealing": ANNEALINGS, "count": ("item", "batch")}
         for name, known in words.items():
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} is {getattr(self, name)!r}, one of {', '.join(known)} was expected")
+            self._check(name, f"one of {', '.join(known)}", lambda v, known=known: isinstance(v, str) and v in known)
+
+    def _check(self, name: str, expected: str, fits: Callable) -> None:
+        """Raise ValueError unless a setting has such a value, or is None and may be."""
+        value, limit = getattr(self, name), name in FILTERS
+        if not fits(value) and not (limit and value is None):
+            hint = "; None turns it off" if limit else ""
+            raise ValueError(f"{name} is {value!r}, {expected} was expected{hint}")
 
 
 @dataclass(frozen=True)
@@ -143,7 +148,14 @@ def top_k(logits: Float[Tensor, "*rows entries"], amount: int) -> Float[Tensor, 
     -------
     Tensor
         The logits [.., entries], -inf for the other entries.
+
+    Raises
+    ------
+    ValueError
+        For an amount below 1.
     """
+    if amount < 1:
+        raise ValueError(f"the likeliest {amount} entries were asked for, at least 1 was expected")
     least = logits.topk(min(amount, logits.shape[-1]), -1).values[..., -1:]
     return logits.masked_fill(logits < least, float("-inf"))
 
@@ -192,7 +204,14 @@ def min_p(logits: Float[Tensor, "*rows entries"], amount: float) -> Float[Tensor
     -------
     Tensor
         The logits [.., entries], -inf for the dropped entries.
+
+    Raises
+    ------
+    ValueError
+        For an amount outside (0, 1].
     """
+    if not 0 < amount <= 1:
+        raise ValueError(f"the amount is {amount}, above 0 and at most 1 was expected")
     return logits.masked_fill(logits < logits.amax(-1, keepdim=True) + math.log(amount), float("-inf"))
 
 
@@ -493,12 +512,16 @@ def _checked(model: nn.Module, codes: Tensor, mask: Tensor, seeds: Sequence[int]
     """
     config = model.config
     check_mask(mask)
-    shape = tuple(getattr(codes, "shape", ()))
+    if not isinstance(codes, Tensor):
+        check_codes(codes, config.entries)  # says so
+    shape = tuple(codes.shape)
     if len(shape) != 3 or shape[1] != config.codebooks or tuple(mask.shape) != shape:
         raise ValueError(
             f"codes of shape {shape} and a mask of shape {tuple(mask.shape)} were given, "
             f"both [batch, {config.codebooks}, frames] was expected"
         )
+    if not hasattr(seeds, "__len__") or not all(_is_number(seed, Integral) and abs(seed) < 2**63 for seed in seeds):
+        raise TypeError(f"seeds is {seeds!r}, a list with a whole number per item was expected, such as [1]")
     if len(seeds) != len(codes):
         raise ValueError(f"{len(seeds)} seeds were given for {len(codes)} items, one per item was expected")
     mask = mask.clone()

@@ -91,7 +91,7 @@ def root(u: float | Tensor) -> float | Tensor:
 
 
 SCHEDULES: dict[str, Schedule] = {"cosine": cosine, "linear": linear, "square": square, "root": root}
-"""The schedules by their names in `sampling.Settings`. A function that you add here can be chosen everywhere."""
+"""The schedules by their names in `sampling.Settings`. A function that you add here can be chosen there."""
 
 
 def hidden_counts(hidden: int, passes: int, schedule: Schedule = cosine) -> list[int]:
@@ -181,7 +181,8 @@ def training_ratios(count: int, seed: int, step: int) -> Float[Tensor, " example
 def noam(step: int, width: int, warmup: int = 10_000, factor: float = 2.0) -> float:
     """Learning rate of a training step: a linear rise, then 1 / sqrt(step).
 
-    Source: Vaswani et al. 2017, equation 3, with the paper's settings (section 4.2).
+    Source: Vaswani et al. 2017, equation 3. The warm-up is the paper's (section 4.2), the factor the reference code's.
+    At the paper's width of 1280 the peak is 5.59e-4, below its "target" of 0.001.
 
     Notebook: 04
 

@@ -3,8 +3,8 @@
 import importlib
 import inspect
 import json
+import math
 import re
-from math import comb
 from pathlib import Path
 
 import numpy as np
@@ -221,7 +221,7 @@ WRONG = {
         lambda moves: [len(m) - 2 * m.count("u") for m in (moves[: i + 1] for i in range(len(moves)))],
         "where there is nothing to take back",
     ),
-    ("nb10", "chance"): (lambda right, trials: comb(trials, right) / 2**trials, "not exactly so many"),
+    ("nb10", "chance"): (lambda right, trials: math.comb(trials, right) / 2**trials, "not exactly so many"),
     ("nb10", "until_bar"): (
         lambda now, bars, start, end: min([bar for bar in bars if bar > now], default=end) - now,
         "may begin anew before",
@@ -336,6 +336,8 @@ def residual(vectors, tables):
         (None, 1.0, "does it end with return?"),
         ("high", 1, "your function returned a str, a whole number was expected"),
         (7, 9, "yours is 7, which is too small"),
+        (1_000_001, 1_000_000, "yours is 1000001, which is too large"),
+        (999_999.99999, 1_000_000, ""),
         ([0.0, float("inf")], [0.0, float("inf")], ""),
         (torch.tensor([1e6 + 1.0], requires_grad=True), [1e6], ""),
     ],
@@ -343,6 +345,37 @@ def residual(vectors, tables):
 def test_differences_in_words(found, expected, words):
     line = core.difference(core.as_value(found), core.as_value(expected))
     assert words in line and bool(line) == bool(words)
+
+
+def test_a_single_number_need_not_be_a_tensor(capsys):
+    def si_sdr(original, decoded):
+        x, y = (v.double() - v.double().mean() for v in (original, decoded))
+        target = (x @ y) / (x @ x) * x
+        return 10 * math.log10(float((target @ target) / ((y - target) @ (y - target))))
+
+    said(capsys, check.hw1.si_sdr(si_sdr, 5), True)
+
+
+@pytest.mark.parametrize("case", range(40))
+def test_no_error_of_rounding_decides_a_homework(capsys, case):
+    """In single precision as in double, and in whatever order the terms are multiplied."""
+
+    def left(hidden, passes):
+        counts, now = [], hidden
+        for i in range(1, passes + 1):
+            wanted = int(hidden * torch.cos(torch.tensor(math.pi / 2 * i / passes)))
+            now = 0 if i == passes else max(1, min(now - 1, wanted))
+            counts.append(now)
+        return counts
+
+    def buckets(distance, count, most):
+        side, exact, away = count // 2, count // 4, distance.abs()
+        ratio = away.clamp(min=1).to(torch.float64 if case % 2 else torch.float32) / exact
+        far = exact + ((side - exact) * ratio.log() / math.log(most / exact)).floor().long()
+        return side * (distance > 0).long() + torch.where(away < exact, away, far.clamp(max=side - 1))
+
+    said(capsys, check.hw2.left(left, case), True)
+    said(capsys, check.hw3.buckets(buckets, case), True)
 
 
 @given(st.lists(st.integers(-50, 50), min_size=1, max_size=30), st.data())

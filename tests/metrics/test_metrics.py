@@ -141,6 +141,9 @@ def test_mel_distance_where(clip):
     )
     with pytest.raises(ValueError, match="at least one"):
         metrics.mel_distance(clip, half, where=np.zeros(frames, bool))
+    for other in (3, frames - 1, frames + 9):
+        with pytest.raises(ValueError, match=f"where has {other} frames"):
+            metrics.mel_distance(clip, half, where=np.ones(other, bool))
 
 
 def test_beats():
@@ -179,6 +182,8 @@ def test_bootstrap_covers_the_mean():
     assert 85 <= inside <= 100 and e.n == 30
     with pytest.raises(ValueError, match="finite"):
         metrics.bootstrap([1.0, float("nan")])
+    with pytest.raises(ValueError, match="confidence is 95, between 0 and 1"):
+        metrics.bootstrap([1.0, 2.0], confidence=95)
 
 
 def test_cross_entropy_of_a_model_that_knows_nothing_is_log_v():
@@ -228,6 +233,10 @@ def test_top_25_and_scores_at_once(vamp):
     assert top25.sum() >= top1.sum()
     with pytest.raises(ValueError, match="top 0"):
         metrics.masked_accuracy(vamp.coarse, codes, top=0)
+    with pytest.raises(ValueError, match="0 to 1023 was expected"):
+        metrics.masked_cross_entropy(vamp.coarse, codes + 500)
+    with pytest.raises(ValueError, match="batches of 0"):
+        metrics.masked_cross_entropy(vamp.coarse, codes, batch=0)
 
 
 def test_fad_by_vggish_where_its_weights_are_put_in_place(tmp_path):

@@ -43,11 +43,11 @@ def judge(
 
     cases: tuples of arguments; each function gets copies of its own.
     traps: usual mistakes, by the sentence to say where `yours` makes one; see `_fallen`.
-    tolerance: of floating point numbers, relative to 1 or to the number, whichever is larger.
+    tolerance: of floating point numbers, relative to 1 or to the number, whichever is larger; see `wrong_places`.
     holds: properties of every right result, by the sentence that states them; functions of a result and a case.
     names: the numbers are names of entries or groups, so none is too large or too small.
     hidden: the cases are not to be drawn, nor their arguments told.
-    tensors: where the answer is a tensor, a list or an array is not enough.
+    tensors: where the answer is a tensor with an axis or more, a list or an array is not enough.
     after: gives a sentence to be said of a wrong answer before all other hints, or nothing.
     draw: makes a picture or a player of two results, instead of the usual picture.
     """
@@ -60,7 +60,8 @@ def judge(
             return say(name, f"{failure}. {hint}" if hint else failure)
         right, found = answer(*_copies(case)), as_value(result)
         expected = as_value(right)
-        if tensors and isinstance(right, Tensor) and result is not None and not isinstance(result, Tensor):
+        wants_tensor = tensors and isinstance(right, Tensor) and right.ndim > 0
+        if wants_tensor and result is not None and not isinstance(result, Tensor):
             return say(
                 name, f"not yet; {where} your function returned a {type(result).__name__}, a tensor was expected"
             )
@@ -170,19 +171,23 @@ def difference(found, expected, tolerance: float = 1e-4, names: bool = False) ->
     a, b = found.astype(np.float64), expected.astype(np.float64)
     if np.isnan(a).any():
         return _first(a, np.isnan(a), lambda _: "yours is not a number (nan)")
-    wrong = wrong_places(a, b, tolerance)
+    wrong = wrong_places(a, expected, tolerance)
     if not wrong.any():
         return ""
     place = tuple(np.argwhere(wrong)[0])
     if names:
         return _first(a, wrong, lambda v: f"yours is {v:.6g}, another one was expected")
-    return _first(a, wrong, lambda v: f"yours is {v:.6g}, which is too {'large' if v > b[place] else 'small'}")
+    return _first(a, wrong, lambda v: f"yours is {_number(v)}, which is too {'large' if v > b[place] else 'small'}")
 
 
 def wrong_places(found: np.ndarray, expected: np.ndarray, tolerance: float = 1e-4) -> np.ndarray:
-    """Where numbers differ by more than errors of rounding; an infinite one is met by itself alone."""
+    """Where numbers differ by more than errors of rounding; an infinite one is met by itself alone.
+
+    Where whole numbers are expected, the tolerance does not grow with them: a count is right or wrong.
+    """
+    size = 1 if expected.dtype.kind in "iu" else np.maximum(1, np.abs(expected))
     with np.errstate(invalid="ignore"):
-        near = np.abs(found - expected) <= tolerance * np.maximum(1, np.abs(expected))
+        near = np.abs(found - expected) <= tolerance * size
     return (found != expected) & ~(near & np.isfinite(expected))
 
 
@@ -226,6 +231,11 @@ def _argument(yours: Callable, place: int) -> str:
         return f"`{list(inspect.signature(yours).parameters)[place]}`"
     except (IndexError, TypeError, ValueError):
         return str(place + 1)
+
+
+def _number(value: float) -> str:
+    """All digits of a whole number, six of others."""
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.6g}"
 
 
 def _told(name: str, case: tuple) -> str:

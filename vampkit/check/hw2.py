@@ -243,9 +243,12 @@ def _runs(row: Tensor) -> np.ndarray:
 
 
 def _counts(draw: Draw) -> tuple:
-    """Odd numbers of passes: with them no floating point error moves a cosine over a whole number."""
-    passes = 2 * draw.whole(2, 9) + 1
-    return (draw.whole(passes, 40) if draw.number(0, 1) < 0.3 else draw.whole(60, 900)), passes
+    """Only what single and double precision agree on; where a cosine makes a whole number they may not."""
+    while True:
+        passes = draw.whole(5, 19)
+        count = draw.whole(passes, 40) if draw.number(0, 1) < 0.3 else draw.whole(60, 900)
+        if _left(count, passes) == schedules.hidden_counts(count, passes):
+            return count, passes
 
 
 def _left(hidden: int, passes: int, least: bool = True, rounded: Callable = math.floor) -> list[int]:

@@ -220,9 +220,16 @@ def _normed(x: Tensor, weight: Tensor) -> Tensor:
 
 
 def _distances(draw: Draw) -> tuple:
+    """Without distances so near to the border of a bucket that an error of rounding decides."""
     queries, keys, first = draw.whole(5, 40), draw.whole(100, 260), draw.whole(0, 100)
     distance = torch.arange(keys)[None] - torch.arange(queries)[:, None] - first
-    return distance, 4 * draw.whole(3, 8), draw.whole(60, 200)
+    while True:
+        count, most = 4 * draw.whole(3, 8), draw.whole(60, 200)
+        exact = count // 4
+        away = torch.arange(exact + 1, most, dtype=torch.float64)
+        place = exact * torch.log(away / exact) / math.log(most / exact)
+        if (place - place.round()).abs().min() > 1e-4:
+            return distance, count, most
 
 
 def _buckets(distance: Tensor, count: int, most: int, share: float = 0.5) -> Tensor:

@@ -48,7 +48,7 @@ def stairs(yours: Callable) -> bool:
     Parameters
     ----------
     yours : Callable
-        The reader's function. Row k keeps frames k, k + period, k + 2 * period and so on. It returns bool
+        The reader's function. Row k keeps each frame t where t - k is a multiple of `period`. It returns bool
         [codebooks, frames], True = hidden.
 
     Returns
@@ -84,11 +84,14 @@ def half(yours: Callable) -> bool:
     bool
         Whether it is right; one line is printed.
     """
-    cases = [(160, 12), (1000, 8), (57, 36), (10, 1), (300, 5), (1000, 40)]
+    cases = [(160, 12), (1000, 8), (57, 36), (10, 1), (300, 5), (1000, 40), (5, 12), (20, 36)]
     traps = {
         "Passes are counted from 1": lambda hidden, passes: _half(hidden, passes) - 1,
         "Half of the passes write less than half of the tokens": lambda hidden, passes: -(-passes // 2),
         "At most half is hidden *after* it, so that pass counts": lambda hidden, passes: _half(hidden, passes) + 1,
+        "With few tokens a pass writes more than the curve says, as it writes at least one": lambda hidden, passes: (
+            -(-2 * passes // 3)
+        ),
         "How many tokens are still hidden, or which pass is it?": lambda hidden, passes: schedules.hidden_counts(
             hidden, passes
         )[_half(hidden, passes) - 1],

@@ -36,6 +36,9 @@ def parameters(yours: Callable) -> bool:
         "How many numbers does weight normalisation add to the head?": _miscounted(
             lambda c: -c.entries * (c.codebooks - c.conditioning)
         ),
+        "Each codebook has a vector for hidden tokens, which is learned, too": _miscounted(
+            lambda c: -c.codebooks * c.latent
+        ),
         "How many norms are there outside the blocks?": _miscounted(lambda c: -c.width),
         "How wide is the feed-forward part after its gate?": _miscounted(lambda c: 2 * c.width**2 * c.layers),
     }

@@ -31,8 +31,9 @@ def freed(yours: Callable) -> bool:
     bool
         Whether it is right; one line is printed.
     """
+    # No curve makes a whole number of these counts, so that an error of rounding decides nothing.
     curves = (schedules.linear, schedules.square, schedules.root)
-    cases = [(hidden, passes, curve) for hidden, passes in ((1000, 10), (97, 7), (40, 1), (60, 36)) for curve in curves]
+    cases = [(hidden, passes, curve) for hidden, passes in ((997, 10), (97, 7), (40, 1), (61, 36)) for curve in curves]
     traps = {
         "That is how many are still hidden; how many became final?": _still_hidden,
         "At least one token becomes final in every pass": lambda *case: _freed(*case, at_least_one=False),
@@ -90,7 +91,7 @@ def finish(yours: Callable) -> bool:
         Whether it is right; one line is printed.
     """
     cases = []
-    for seed, (frames, ratio, passes) in enumerate([(12, 0.6, 1), (12, 0.6, 4), (40, 0.8, 9)]):
+    for seed, frames, ratio, passes in ((0, 12, 0.6, 1), (1, 12, 0.6, 4), (6, 40, 0.8, 9), (35, 40, 0.8, 9)):
         codes = torch.randint(8, (2, frames), generator=generator(seed))
         hidden = torch.rand(2, frames, generator=generator(seed + 50)) < ratio
         cases.append((_Ask(_toy_model(seed)), codes, hidden, schedules.hidden_counts(int(hidden.sum()), passes)))
@@ -100,6 +101,7 @@ def finish(yours: Callable) -> bool:
         ),
         "The hidden tokens are still what they were": lambda ask, codes, mask, counts: codes,
         "Are the surest guesses kept, or the least sure?": _finish_unsure,
+        "What is final stays final: only what is still hidden may be hidden again": _finish_reopened,
     }
     return judge("finish", yours, cases, _finish, traps)
 
@@ -157,9 +159,18 @@ def _finish(ask: _Ask, codes: Tensor, mask: Tensor, counts: list[int]) -> Tensor
 
 
 def _finish_unsure(ask: _Ask, codes: Tensor, mask: Tensor, counts: list[int]) -> Tensor:
-    codes, mask = codes.clone(), mask.clone()
+    return _finish_by(ask, codes, mask, counts, lambda now, sure: torch.where(now, -sure, float("inf")))
+
+
+def _finish_reopened(ask: _Ask, codes: Tensor, mask: Tensor, counts: list[int]) -> Tensor:
+    return _finish_by(ask, codes, mask, counts, lambda _, sure: torch.where(mask, sure, float("inf")))
+
+
+def _finish_by(ask: _Ask, codes: Tensor, mask: Tensor, counts: list[int], confidence: Callable) -> Tensor:
+    """The loop with another confidence, a function of what is hidden now and of the guesses' probabilities."""
+    codes = codes.clone()
     for left in counts:
         best = ask(codes, mask).softmax(-1).max(-1)
         codes[mask] = best.indices[mask]
-        mask = hide_again(torch.where(mask, -best.values, float("inf"))[None], torch.tensor([left]))[0]
+        mask = hide_again(confidence(mask, best.values)[None], torch.tensor([left]))[0]
     return codes

@@ -35,6 +35,7 @@ EXAMPLES = {
         vampkit vamp in.wav out.wav --prompt periodic:7+prefix:2 --takes 4 --seed 1
         vampkit vamp in.wav out.wav --prompt "beats:after=0.075,which=down & compression:4"
         vampkit vamp in.wav longer.flac --prompt continuation:30 --recommended
+        vampkit vamp in.wav out.wav --prompt periodic:16 --follow rhythm:drums.wav
         vampkit vamp songs vamps --prompt paper-periodic-16
     """,
     "again": "vampkit again out-2.json in.wav same.wav",

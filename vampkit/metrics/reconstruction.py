@@ -58,7 +58,8 @@ def mel_distance(
     Raises
     ------
     ValueError
-        For sounds of different length or rate, several channels, fewer than 1025 samples, or a `where` without True.
+        For sounds of different length or rate, several channels, fewer than 1025 samples, or a `where` without True
+        or of another length.
     """
     a, b, rate = _pair(x, y, rate)
     if len(a) < SHORTEST:
@@ -70,7 +71,7 @@ def mel_distance(
         logs = (mel_filters(rate, bands, window) @ spectrum).clamp(min=FLOOR).log10()
         difference = (logs[0] - logs[1]).abs()
         if where is not None:
-            difference = difference[:, _columns_of(where, hop, difference.shape[1], window // 4)]
+            difference = difference[:, _columns_of(where, hop, len(a), window // 4)]
         total += float(difference.mean())
     return total
 
@@ -115,7 +116,7 @@ def paper_mel_error(x: Sound, y: Sound, rate: int = 44_100) -> float:
     return total
 
 
-def _columns_of(where: np.ndarray | Tensor, hop: int, columns: int, step: int) -> Tensor:
+def _columns_of(where: np.ndarray | Tensor, hop: int, samples: int, step: int) -> Tensor:
     """Convert `where` from frames to the columns of a spectrogram with a hop of `step` samples, bool [columns]."""
     where = torch.as_tensor(where)
     if where.ndim != 1 or where.dtype != torch.bool or not where.any():
@@ -123,11 +124,18 @@ def _columns_of(where: np.ndarray | Tensor, hop: int, columns: int, step: int) -
             f"where is {where.dtype} of shape {tuple(where.shape)} with {int(where.sum())} frames that count, "
             "bool [frames] with at least one was expected"
         )
-    return where[(torch.arange(columns) * step // hop).clamp(max=len(where) - 1)]
+    if not samples // hop <= len(where) <= -(-samples // hop):  # the last frame may be filled only in part
+        raise ValueError(
+            f"where has {len(where)} frames, {-(-samples // hop)} were expected for {samples} samples; "
+            "take the mask that belongs to these sounds"
+        )
+    return where[(torch.arange(samples // step + 1) * step // hop).clamp(max=len(where) - 1)]
 
 
 def si_sdr(ref: Sound, est: Sound) -> float:
-    """Compute the scale-invariant signal-to-distortion ratio in dB. It does not depend on the level of `est`.
+    """Compute the scale-invariant signal-to-distortion ratio in dB.
+
+    It does not depend on the level of `est`, as long as neither sound is near silence. Equal sounds have about 100 dB.
 
     Use it only for codecs, not for takes: changes of phase or delays that nobody hears make it very low. Source: Le
     Roux et al. 2019, arXiv 1811.02508, equation 4, with means removed.

@@ -77,7 +77,8 @@ def bootstrap(
     Raises
     ------
     ValueError
-        If there are no values, if values are not finite, or if groups have another length.
+        If there are no values, if values are not finite, if groups have another length, or for a confidence that is not
+        between 0 and 1.
     """
     data = np.asarray(values, np.float64)
     if data.ndim != 1 or data.size == 0 or not np.isfinite(data).all():
@@ -101,6 +102,8 @@ def bootstrap(
 
 def interval(draws: np.ndarray, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Ends of the central interval that contains a fraction `confidence` of the draws."""
+    if not 0 < confidence < 1:
+        raise ValueError(f"the confidence is {confidence}, between 0 and 1 was expected, such as 0.95")
     low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 

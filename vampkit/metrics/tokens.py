@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from vampkit.model import check_codes
+
 ITEM_STEP = 1_000_003
 """Difference of the seeds of two items. With it, the hidden tokens of an item do not depend on the batch size."""
 
@@ -51,8 +53,8 @@ def masked_cross_entropy(
 
     Raises
     ------
-    ValueError
-        For a ratio outside (0, 1], or codes with too few codebooks.
+    TypeError, ValueError
+        For a ratio outside (0, 1], a batch below 1, codes with too few codebooks, or ones that the model does not have.
     """
     nats = partial(F.cross_entropy, reduction="none")
     return _mean_over_hidden(model, codes, ratio, seed, by_item, batch, nats)
@@ -96,8 +98,8 @@ def masked_accuracy(
 
     Raises
     ------
-    ValueError
-        For a ratio outside (0, 1], or codes with too few codebooks.
+    TypeError, ValueError
+        For a ratio outside (0, 1], a batch below 1, codes with too few codebooks, or ones that the model does not have.
     """
     if top < 1:
         raise ValueError(f"the top {top} entries were asked for, at least 1 was expected")
@@ -156,7 +158,10 @@ def _mean_over_hidden(
         raise ValueError(
             f"codes of shape {tuple(codes.shape)} were given, [batch, at least {count} codebooks, frames] was expected"
         )
+    if batch < 1:
+        raise ValueError(f"batches of {batch} items were asked for, at least 1 was expected")
     codes, was_training = codes[:, :count], model.training
+    check_codes(codes, model.config.entries)
     device = next(model.parameters()).device
     mask = torch.zeros(codes.shape, dtype=torch.bool)
     for i in range(len(codes)):

@@ -28,8 +28,9 @@ def prompts(tokens: Tokens, beats: Iterable[float] = ()) -> dict[str, Bool[Tenso
     """Make the masks of figures 4 and 5 (paper, section 4.4), and of two traps.
 
     Only coarse tokens are kept. The paper's code does so too: it makes all fine tokens anew, though the text says that
-    every codebook of a kept frame is. "P = 16, fine kept" follows the text. The frames after each beat are those of the
-    text (75 ms, 4 frames); "beats by the code" keeps three frames on each side, as 37.5 ms are rounded up.
+    every codebook of a kept frame is. "P = 16, fine kept" follows the text. After each beat four frames are kept, as
+    the text counts (75 ms; the preset `paper-beats` rounds up to five). "beats by the code" keeps three frames on each
+    side, as 37.5 ms are rounded up.
 
     Notebook: 11
 

@@ -507,13 +507,18 @@ def with_settings(function: Call, leave_out: tuple[str, ...] = (), changes: bool
     function.__signature__ = own.replace(parameters=kept + rows)  # type: ignore[attr-defined]
     lines = inspect.cleandoc(function.__doc__ or "").split("\n")
     place = next(i for i, line in enumerate(lines) if line.startswith("**settings"))
-    lines[place : place + 2] = described()
+    lines[place : place + 2] = described(leave_out)
     function.__doc__ = "\n".join(lines)
     return function
 
 
-def described() -> list[str]:
+def described(leave_out: tuple[str, ...] = ()) -> list[str]:
     """Write the rows of a NumPy Parameters section for all settings.
+
+    Parameters
+    ----------
+    leave_out : tuple of str
+        Settings without a row.
 
     Returns
     -------
@@ -521,7 +526,7 @@ def described() -> list[str]:
         Two or three lines per setting; adjacent settings with the same text share a row.
     """
     lines = []
-    for text, rows in groupby(SETTINGS, key=lambda s: s.text):
+    for text, rows in groupby((s for s in SETTINGS if s.name not in leave_out), key=lambda s: s.text):
         alike = list(rows)
         kinds = " or ".join(dict.fromkeys(_words(s.kind) for s in alike))
         lines.append(f"{', '.join(s.name for s in alike)} : {kinds}")

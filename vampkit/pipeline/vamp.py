@@ -515,9 +515,9 @@ def load_vamp(
         "cpu", "cuda", "mps", or "auto" (a GPU if there is one). Devices round differently, so a record gives exactly
         the same take only on the same kind of device.
     precision : str
-        "float32" is exact. "bf16" halves the memory, and is faster on a GPU or a processor with AVX-512 BF16 or AMX.
-        "int8" is the fastest on a processor with VNNI, and changes more tokens. "auto" is "bf16" where that is faster,
-        else "float32". What each costs: `python -m tests.bench.bench_speed`.
+        "float32" is exact. "bf16" halves the memory, and is faster on a GPU and on some processors, see
+        `bf16_is_fast`. "int8" is the fastest on a processor with VNNI, and changes more tokens. "auto" is "bf16" where
+        that is faster, else "float32". What each costs: `python -m tests.bench.bench_speed`.
 
     Returns
     -------

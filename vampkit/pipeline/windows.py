@@ -32,9 +32,9 @@ class Windows:
     Parameters
     ----------
     coarse : int
-        Length of a coarse window. 575 frames are 10 s, as in the paper (the bundled model is trained on 9 s).
+        Length of a coarse window. 575 frames are 10 s, as in the reference code (the bundled model is trained on 9 s).
     coarse_context : int
-        Context of a coarse window. 172 frames are 3 s. From 128 frames on the model cannot tell distances apart.
+        Context of a coarse window. 172 frames are 3 s. From 91 frames on the model cannot tell distances apart.
     coarse_ahead : int
         Look-ahead of a coarse window. 57 frames are 1 s.
     fine : int

@@ -62,12 +62,12 @@ class Periodic(Prompt):
     Parameters
     ----------
     period : int
-        Distance between kept frames. Period 0 keeps no frame. Period 1 keeps all frames from the offset on, and so does
-        a width >= period.
+        Distance between kept frames. Period 0 keeps no frame, period 1 keeps all. A width >= period keeps all, too,
+        but for a few at the start if there is an offset.
     width : int
         Frames kept around each centre. With an even width, one frame more is kept after the centre than before it.
     offset : int
-        The first kept frame.
+        A frame that is a centre; only its remainder by the period counts.
     offset_seed : int, optional
         If given, a random number of frames below the period is added to `offset`. (The reference code does this at each
         call, with a new random number.)

@@ -11,6 +11,7 @@ PRESETS: dict[str, Prompt] = {
     "paper-periodic-32": Periodic(32),
     "paper-inpaint-1s": Prefix(0.5) | Suffix(0.5),
     "paper-inpaint-2s": Prefix(1.0) | Suffix(1.0),
+    # 75 ms after each beat, rounded up to five frames; the paper counts about four.
     "paper-beats": Beats(0.0, 0.075),
     # Paper, section 5 and figure 5: the first codebooks of every P-th frame.
     **{f"paper-compression-{n}-p{p}": Compression(n, p) for n in (1, 2, 3, 4) for p in (1, 8, 16, 32)},

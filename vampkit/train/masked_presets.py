@@ -55,7 +55,7 @@ class MaskedPreset:
     speeds : tuple of float
         Speeds at which real music is used, changing tempo and pitch together.
     precision : str
-        "auto": bf16 if the processor multiplies it faster (a GPU, AMX, AVX-512 BF16), else float32; "bf16"; "no".
+        "auto": bf16 if the processor multiplies it faster (see `bf16_is_fast`), else float32; "bf16"; "no".
     compile : bool
         Use torch.compile for the blocks. It takes minutes at the start, and is faster on a GPU.
     seed : int

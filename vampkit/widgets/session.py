@@ -32,7 +32,7 @@ from vampkit.widgets.sound import find_times
 from vampkit.widgets.taking import taken
 
 PRESETS: dict[str, TakeSettings] = {
-    # Paper, section 4.3: 36 passes gave the best result.
+    # Paper, section 5: 36 passes gave the best result.
     "paper": take_settings(),
     # Also in the paper, figure 3, and faster.
     "paper, 12 passes": take_settings(passes=12),

@@ -54,7 +54,7 @@ def embedded_library(codes, mask, tables, unknown):
 
     codebooks, entries, dims = tables.shape
     size = codebooks * dims
-    part = Embedding(ModelConfig(codebooks=codebooks, entries=entries, latent=dims, width=size))
+    part = Embedding(ModelConfig(codebooks=codebooks, entries=entries, latent=dims, width=size, heads=1))
     part.special["MASK"].data, part.out_proj.bias.data = unknown, torch.zeros(size)
     part.out_proj.weight.data = torch.eye(size)[..., None]
     return part(codes[None], mask[None], tables)[0]
