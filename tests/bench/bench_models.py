@@ -15,13 +15,15 @@ from vampkit.cli.demo import prompts
 from vampkit.files import cache_folder
 
 
-def cross_entropies(vamp, codes, kind):
+def cross_entropies(vamp, codes, kind, tracks):
     """Nats by codebook with half of the predicted cells hidden, beside the clips' own unigram."""
     for name, model, first in (("coarse", vamp.coarse, 0), ("fine", vamp.fine, 4)):
-        measured = metrics.masked_cross_entropy(model, codes.to(model.tables.device), 0.5).cpu()
+        by_item = metrics.masked_cross_entropy(model, codes.to(model.tables.device), 0.5, by_item=True).cpu()
+        measured, mean = by_item.mean(0), metrics.bootstrap(by_item.mean(1).numpy(), tracks)
         unigram = metrics.unigram_cross_entropy(codes)[first : model.config.codebooks]
         row = [" ".join(f"{x:.2f}" for x in values) for values in (measured, unigram)]
-        print(f"| {kind} | {name} | {row[0]} | {row[1]} | {float((unigram - measured).mean()):.2f} |", flush=True)
+        below = float((unigram - measured).mean())
+        print(f"| {kind} | {name} | {row[0]} | {mean} | {row[1]} | {below:.2f} |", flush=True)
 
 
 def chain(vamp, tokens, reference, kind):
@@ -72,10 +74,10 @@ def main():
     vamp = load_vamp("tiny", device=options.device)
     kinds = {"composed": composed(options.clips), "real": real(options.music / options.split, options.clips)}
     tokens = {kind: [vamp.codec.encode(c) for c, _ in clips] for kind, clips in kinds.items()}
-    print("| clips | model | cross entropy, half hidden | unigram of the same clips | below, mean |")
-    print("| --- | --- | --- | --- | --- |")
+    print("| clips | model | cross entropy, half hidden | mean, over tracks | unigram of the same clips | below, mean |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for kind, made in tokens.items():
-        cross_entropies(vamp, torch.stack([t.codes[:, :574] for t in made]), kind)
+        cross_entropies(vamp, torch.stack([t.codes[:, :574] for t in made]), kind, [track for _, track in kinds[kind]])
     if options.only == "entropies":
         return
     # Compared with other pieces, and with excerpts of the train split, whose artists are as mixed as the valid split's.

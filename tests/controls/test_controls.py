@@ -58,6 +58,17 @@ def test_the_end_of_a_sound_is_no_stroke():
     assert strokes(curve).sum() == 4 and not curve[:, -1].any()
 
 
+@pytest.mark.parametrize("first", [0.0, 0.005, 0.01])
+def test_a_stroke_at_the_very_start_counts(first):
+    """A loop that was cut on its first beat; music that was cut in the middle of a tone has no stroke there."""
+    times = [first, 0.5, 1.0, 1.5]
+    found = Rhythm(struck(times)).times(least=1.0)
+    assert len(found) == 4 and np.abs(np.array(found) - times).max() < 1.5 * FRAME
+    noise = np.random.default_rng(0).standard_normal((1, 2 * RATE)).astype(np.float32)
+    for going_on in (chord([220, 277, 330]), Clip(0.1 * noise, RATE)):
+        assert Rhythm(going_on).curve[:, 0].max() == 0
+
+
 def test_taps_and_a_sound_with_the_same_strokes_agree():
     times = [0.3, 0.8, 1.1, 1.6]
     taps = Rhythm.of_times(times, seconds=2.0)

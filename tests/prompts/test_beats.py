@@ -37,6 +37,18 @@ def truth():
     return tuple(np.arange(0.3, 5.9, 0.5).round(3).tolist())
 
 
+def test_a_beat_and_an_onset_at_the_very_start_are_found():
+    times = np.arange(0.0, 5.9, 0.5)
+    loop = clicks(times, loud=times[::4])
+    found = LibrosaBeats().track(loop)
+    assert np.abs(np.array(found.beats[:12]) - times).max() < 0.03
+    assert np.abs(np.array(found.downbeats[:3]) - times[::4]).max() < 0.03
+    plain = clicks(times)
+    assert np.abs(beats.onset_times(plain) - times).max() < 0.03 and beats.onset_times(plain, backtrack=True)[0] == 0
+    cut = plain.excerpt(0.25, 4)
+    assert beats.onset_times(cut)[0] == pytest.approx(0.25, abs=0.03), "no stroke where there is none"
+
+
 def test_librosa_finds_clicks_without_its_lateness(truth):
     found = np.asarray(LibrosaBeats().track(clicks(truth)).beats)
     assert metrics.beat_f(np.asarray(truth), found) > 0.9

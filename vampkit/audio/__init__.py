@@ -2,5 +2,6 @@
 
 from vampkit.audio.bundled import clips, load_clip
 from vampkit.audio.clip import LEVEL, Clip
+from vampkit.audio.opening import opens_with_attack
 
-__all__ = ["LEVEL", "Clip", "clips", "load_clip"]
+__all__ = ["LEVEL", "Clip", "clips", "load_clip", "opens_with_attack"]

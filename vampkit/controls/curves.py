@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from vampkit.audio import LEVEL, Clip
+from vampkit.audio import LEVEL, Clip, opens_with_attack
 
 RATE, HOP = 44_100, 768
 """Of the codec's tokens: 57.42 frames a second."""
@@ -36,12 +36,14 @@ def rhythm(samples: np.ndarray) -> Float[np.ndarray, "3 frames"]:
     """How strongly something begins, in three bands: the mean rise of the log-mel spectrum, over its deviation.
 
     For the deviation, a rise above three deviations counts as three, so that one loud stroke does not make soft ones
-    vanish. Away from the strokes the curve is halved, so that they stand out of a dense sound.
+    vanish. Away from the strokes the curve is halved, so that they stand out of a dense sound. The first frame counts as
+    a rise out of silence if the sound opens with an attack, else as none.
     """
     from scipy import ndimage
 
     level = np.log(FLOOR + _mel_filters() @ _magnitudes(samples, 2048))
-    rise = np.maximum(0, np.diff(level, prepend=level[:, :1]))
+    before = np.full_like(level[:, :1], np.log(FLOOR)) if opens_with_attack(samples, RATE) else level[:, :1]
+    rise = np.maximum(0, np.diff(level, prepend=before))
     rise[:, (len(samples) - (2048 + HOP) // 2) // HOP + 1 :] = 0  # these windows hear the sound end: no stroke
     edges = np.cumsum((0, *BANDS))
     curve = np.stack([rise[a:b].mean(0) for a, b in zip(edges, edges[1:], strict=False)])

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from vampkit.audio import Clip
+from vampkit.audio import Clip, opens_with_attack
 from vampkit.errors import VampkitError
 from vampkit.files.texts import existing
 from vampkit.prompts.values import one_of, times_of
@@ -28,6 +28,8 @@ HOP = 512
 WHICH = ("all", "down", "up")
 SAME = 0.05
 """A beat and a downbeat that are less than this apart, in seconds, count as one."""
+LEAD = 16
+"""Hops of silence in front of a sound that opens with an attack."""
 BIAS = 0.018
 """How late the beats of librosa's tracker are on average, in seconds (`python -m tests.bench.bench_beats`)."""
 
@@ -120,11 +122,11 @@ def onset_times(clip: Clip, backtrack: bool = False) -> Float[np.ndarray, " onse
     """
     import librosa
 
-    samples = _samples(clip)
+    samples, lead = _samples(clip)
     if samples is None:
         return np.zeros(0)
     found = librosa.onset.onset_detect(y=samples, sr=RATE, hop_length=HOP, units="time", backtrack=backtrack)
-    return np.unique(found)
+    return np.unique(np.maximum(found - lead, 0))
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ class LibrosaBeats:
         """
         import librosa
 
-        samples = _samples(clip)
+        samples, lead = _samples(clip)
         if samples is None:
             return BeatGrid(())
         strength = librosa.onset.onset_strength(y=samples, sr=RATE, hop_length=HOP)
@@ -190,7 +192,10 @@ class LibrosaBeats:
             return BeatGrid(())
         places = dict(onset_envelope=strength, sr=RATE, hop_length=HOP)
         tempo = float(librosa.feature.tempo(**places, start_bpm=self.tempo, std_bpm=self.spread)[0])
-        times = librosa.beat.beat_track(**places, bpm=tempo * 2.0**self.octave, trim=False, units="time")[1] - BIAS
+        found = librosa.beat.beat_track(**places, bpm=tempo * 2.0**self.octave, trim=False, units="time")[1]
+        times = found - lead - BIAS
+        if lead:  # the attack at the start is a beat at 0, even where it is heard a little early
+            times = np.where(np.abs(times) < SAME, np.maximum(times, 0), times)
         beats = tuple(times[(times >= 0) & (times <= clip.seconds)].tolist())
         return BeatGrid(beats, guess_downbeats(beats, clip, self.meter), guessed=True)
 
@@ -226,7 +231,7 @@ def guess_downbeats(beats: Iterable[float], clip: Clip | None = None, meter: int
     beats = times_of(beats, "beats")
     if meter < 1:
         raise ValueError(f"a meter of {meter} beats was given, 1 or more was expected")
-    samples = None if clip is None else _samples(clip)
+    samples, lead = (None, 0.0) if clip is None else _samples(clip)
     if samples is None or len(beats) <= meter:
         return beats[::meter]
     import librosa
@@ -234,7 +239,7 @@ def guess_downbeats(beats: Iterable[float], clip: Clip | None = None, meter: int
     settings = dict(y=samples, sr=RATE, hop_length=HOP, n_fft=4096)
     bass = librosa.onset.onset_strength(**settings, n_mels=6, fmin=20, fmax=200)
     chroma = librosa.feature.chroma_stft(**settings, tuning=0.0)
-    at = librosa.time_to_frames(np.asarray(beats), sr=RATE, hop_length=HOP).clip(0, chroma.shape[1] - 1)
+    at = librosa.time_to_frames(np.asarray(beats) + lead, sr=RATE, hop_length=HOP).clip(0, chroma.shape[1] - 1)
     attack = np.array([bass[max(0, f - 1) : f + 5].max(initial=0.0) for f in at])
     spans = zip(at, [*at[1:], chroma.shape[1]], strict=True)
     harmony = np.stack([chroma[:, a : max(b, a + 1)].mean(1) for a, b in spans])
@@ -412,16 +417,23 @@ class BeatThis:
         BeatGrid
             The beats; an empty grid for silence.
         """
-        if _samples(clip) is None:
+        if _samples(clip)[0] is None:
             return BeatGrid(())
         beats, downbeats = self._model(clip.mono().samples[0], clip.rate)
         return BeatGrid(tuple(np.unique(beats).tolist()), tuple(np.unique(downbeats).tolist()))
 
 
-def _samples(clip: Clip) -> Float[np.ndarray, " samples"] | None:
-    """The samples, mono at 44.1 kHz; None for silence or a sound shorter than eight hops."""
+def _samples(clip: Clip) -> tuple[Float[np.ndarray, " samples"] | None, float]:
+    """The samples, mono at 44.1 kHz, and how many seconds of silence were put in front of them.
+
+    That is done where the sound opens with an attack, so that librosa can hear it. None for silence or a sound shorter
+    than eight hops.
+    """
     samples = clip.mono().resample(RATE).samples[0]
-    return samples if len(samples) >= HOP * 8 and samples.any() else None
+    if len(samples) < HOP * 8 or not samples.any():
+        return None, 0.0
+    lead = LEAD if opens_with_attack(samples, RATE) else 0
+    return np.pad(samples, (lead * HOP, 0)), lead * HOP / RATE
 
 
 def _placed(rows: list[tuple], name: str) -> BeatGrid:

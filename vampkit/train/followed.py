@@ -17,7 +17,7 @@ from vampkit.errors import VampkitError
 from vampkit.files import read_safetensors, write_safetensors
 from vampkit.train.pool import music_files
 
-FORMAT = "vampkit.followed/3"
+FORMAT = "vampkit.followed/4"
 SECONDS = 30.0
 """Length of a piece, and of the parts into which recordings are cut."""
 MOST_PARTS = 4
