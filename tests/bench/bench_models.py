@@ -74,7 +74,9 @@ def main():
     vamp = load_vamp("tiny", device=options.device)
     kinds = {"composed": composed(options.clips), "real": real(options.music / options.split, options.clips)}
     tokens = {kind: [vamp.codec.encode(c) for c, _ in clips] for kind, clips in kinds.items()}
-    print("| clips | model | cross entropy, half hidden | mean, over tracks | unigram of the same clips | below, mean |")
+    print(
+        "| clips | model | cross entropy, half hidden | mean, over tracks | unigram of the same clips | below, mean |"
+    )
     print("| --- | --- | --- | --- | --- | --- |")
     for kind, made in tokens.items():
         cross_entropies(vamp, torch.stack([t.codes[:, :574] for t in made]), kind, [track for _, track in kinds[kind]])

@@ -25,6 +25,11 @@ def test_prompts_from_words():
 @pytest.mark.parametrize("words, sentence", [
     (["vamp", "no.wav", "out.wav"], "no sound file at no.wav"),
     (["vamp", "no.wav", "out.wav", "--prompt", "x"], "prompt 'x'"),
+    (["vamp", "no.wav", "out.wav", "--prompt", "x", "--prompt=y"], "--prompt is given twice, once was expected"),
+    (["vamp", "data/clips", "out", "--follow", "rhythm:tests"], "tests is a folder, a sound file was expected"),
+    (["vamp", "data/clips", "out", "--guidance", "2"], "--guidance is given, but nothing is followed"),
+    (["vamp", "no.wav", "tests"], "tests is a folder, a file was expected for one sound"),
+    (["vamp", "no.wav", "out.wav", "--prompt", "periodic:x"], "write it as in periodic:7"),
     (["compose", "x.mp4", "--seconds", "1"], "rename it"), (["train", "coarse", "--codec", "none"], "no codec called"),
 ])  # fmt: skip
 def test_mistakes_get_one_sentence(words, sentence, capsys):
@@ -42,7 +47,21 @@ def test_compose_writes_sound_truth_and_stems(tmp_path):
     assert np.abs(total - Clip.load(tmp_path / "a.flac").samples).max() < 1e-4
 
 
-def test_vamp_writes_takes_and_records_and_again_makes_them_anew(tmp_path):
+def test_a_composition_that_fails_leaves_the_last_one_whole(tmp_path, capsys):
+    words = ["compose", str(tmp_path / "a.flac"), "--seed", "1000001", "--seconds", "1"]
+    cli.main(words)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(SystemExit):
+        cli.main([*words, "--genre", "house", "--soundfont", str(tmp_path / "none.sf2")])
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before and len(before) == 2
+
+
+def test_the_help_of_compose_names_all_genres_in_whole_lines():
+    text = " ".join(shown("compose", "--help").replace("│", " ").split())
+    assert all(genre in text for genre in music.GENRES) and "A piece that is there is replaced" in text
+
+
+def test_vamp_writes_takes_and_records_and_again_makes_them_anew(tmp_path, capsys):
     (tmp_path / "in").mkdir()
     cli.main(["compose", str(tmp_path / "in" / "a.wav"), "--seed", "1000001", "--seconds", "1"])
     words = ["--prompt", "periodic:5", "--passes", "2", "--seed", "3", "--mask-temperature", "6"]
@@ -56,8 +75,15 @@ def test_vamp_writes_takes_and_records_and_again_makes_them_anew(tmp_path):
         and record["coarse"]["passes"] == 2
     )
     assert record["coarse"]["mask_temperature"] == 6
-    cli.main(["again", str(tmp_path / "out" / "a-2.json"), str(tmp_path / "in" / "a.wav"), str(tmp_path / "b.wav")])
+    record = str(tmp_path / "out" / "a-2.json")
+    cli.main(["again", record, str(tmp_path / "in" / "a.wav"), str(tmp_path / "b.wav")])
+    assert "was made from" not in capsys.readouterr().err
     assert np.array_equal(Clip.load(tmp_path / "b.wav").samples, Clip.load(tmp_path / "out" / "a-2.wav").samples)
+    Clip.load(tmp_path / "in" / "a.wav").save(tmp_path / "other.wav")
+    cli.main(["again", record, str(tmp_path / "other.wav"), str(tmp_path / "c.wav")])
+    assert "this take was made from 'a', not from 'other'" in capsys.readouterr().err
+    cli.main(["vamp", str(tmp_path / "other.wav"), str(tmp_path / "c.wav"), *words])
+    assert "1 take is there already and is replaced" in capsys.readouterr().err
 
 
 def test_jupyterlab_is_told_to_ask_nothing_and_keeps_the_settings_of_others(monkeypatch, tmp_path):
@@ -98,7 +124,10 @@ def test_the_help_of_a_verb_names_what_it_takes():
     assert "vampkit vamp [-h] [VAMP OPTIONS] IN OUT" in text
     for setting in SETTINGS:
         assert (f"│ --{setting.name.replace('_', '-')}" in text) == (setting.name != "windows")
-        assert setting.name == "windows" or setting.text.split()[0] in text
+        assert setting.name in ("windows", "follow") or setting.text.split()[0] in text
+    assert "such as rhythm:drums.wav" in " ".join(text.replace("│", " ").split()), (
+        "what the command line takes, not Python"
+    )
     assert text.index("examples:") > text.index("periodic:7,width=3") > text.index("--restore")
     options = [line for line in text.splitlines() if line.startswith("│ --")]
     assert all(line.count(" --") == 1 or "--no-" in line for line in options)

@@ -291,7 +291,7 @@ def test_a_rhythm_of_another_clip_a_take_or_an_earlier_sound(studio, tone):
     assert [0, "this sound"] in studio.lane_facts["sources"] and ["tone", "tone"] in studio.lane_facts["sources"]
     assert studio.lanes.follow == (), "a longer sound begins with lanes of its own"
     text = page(studio, type="lane_take", word="rhythm", source="tone")
-    assert text == ("tone is 0.50 s long, 1.01 s from 0 s on were expected; stretch it, or take a longer sound")
+    assert text == ("tone lasts 0.50 s from 0 s on, 1.01 s were expected; stretch it, or take a longer sound")
     assert not page(studio, type="lane_take", word="rhythm", source="tone", stretch=True)
     assert "there is no take 2" in page(studio, type="lane_take", word="rhythm", source=2)
     studio.load(Clip(np.zeros((1, 44_100), np.float32), 44_100, "still"))

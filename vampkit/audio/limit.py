@@ -67,7 +67,7 @@ def watched(blocks: Iterable[np.ndarray], path: Path, softened: bool) -> Iterato
     if top > 1.0:
         what = "was made softer there" if softened else "keeps them, but players may clip"
         warnings.warn(
-            f"{path.name} has peaks {20 * math.log10(top):.1f} dB above full scale and {what}; for another level use "
-            "Clip.gain",
+            f"{path.name} has peaks {20 * math.log10(top):.1f} dB above full scale and {what}; for another level "
+            "make the sound softer first",
             stacklevel=2,
         )

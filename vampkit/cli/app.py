@@ -7,6 +7,7 @@ import os
 import sys
 import textwrap
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -69,10 +70,12 @@ def main(arguments: list[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:2] in (["data", "fetch"], ["data", "build"]):
         words[:2] = [" ".join(words[:2])]
-    app = SubcommandApp()
-    for verb in VERBS:
-        app.command(_with_options(_checked(verb)), name=verb.__name__.replace("_", " "))
+    if twice := [option for option, count in Counter(_options(words)).items() if count > 1]:
+        _refuse(f"{twice[0]} is given twice, once was expected; write all its values behind it")
     try:
+        app = SubcommandApp()
+        for verb in VERBS:
+            app.command(_unwrapped(_with_options(_checked(verb))), name=verb.__name__.replace("_", " "))
         try:
             # Required arguments are positional: `vampkit vamp IN OUT`, `vampkit train codec`, `vampkit compose OUT`.
             with _told_plainly():
@@ -96,6 +99,11 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(141) from None
     except OSError as error:
         _refuse(system_sentence(error))
+
+
+def _options(words: list[str]) -> list[str]:
+    """The options among the words, without their values."""
+    return [word.partition("=")[0].replace("_", "-") for word in words if word.startswith("--")]
 
 
 def _refuse(sentence: str) -> NoReturn:
@@ -153,6 +161,18 @@ def _checked(verb: Callable) -> Callable:
         return verb(*args, **options)
 
     return call
+
+
+def _unwrapped(verb: Callable) -> Callable:
+    """Make one line of each description in the docstring, as the help breaks lines by itself."""
+    lines: list[str] = []
+    for line in inspect.cleandoc(verb.__doc__ or "").split("\n"):
+        if line.startswith("    ") and lines and lines[-1].startswith("    "):
+            lines[-1] += f" {line.strip()}"
+        else:
+            lines.append(line)
+    inspect.unwrap(verb).__doc__ = "\n".join(lines)  # of the verb itself, where tyro looks
+    return verb
 
 
 def _with_options(verb: Callable) -> Callable:

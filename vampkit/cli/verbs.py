@@ -130,8 +130,8 @@ def vamp(
     source : Path
         A sound file of any length, or a folder of them.
     target : Path
-        A wav, flac or ogg file, or a folder. The record of each take is written next to it as JSON. Takes that are
-        there are replaced, other files never. With a folder, the same command goes on where it stopped.
+        A wav, flac or ogg file; a folder if IN is one. The record of each take is written next to it as JSON. Takes
+        that are there are replaced, other files never. With a folder, the same command goes on where it stopped.
     prompt : str
         What is kept, see below.
     follow : tuple of str
@@ -162,6 +162,8 @@ def vamp(
     chosen, seed = parse(prompt), settings.pop("seed")
     plan = [(sound, own_target(made, sound), take) for sound, made, take in pairs(source, target, takes)]
     settings["follow"] = tuple(from_word(word) for word in follow)
+    if not follow and (idle := [name for name in ("strength", "guidance") if settings[name] != 1]):
+        raise ValueError(f"--{idle[0]} is given, but nothing is followed; add --follow rhythm:FILE, or leave it out")
     better = {name: value for name, value in chosen.recommended.items() if settings[name] != value}
     if recommended:
         settings |= better
@@ -170,9 +172,10 @@ def vamp(
         print(f"this prompt recommends {words}; --recommended uses it", file=sys.stderr)
     for take in range(takes):
         take_settings(seed=seed + take, **settings)  # raises an error before the models are loaded
-    models, many, failed = load_vamp(model, adapters, device, precision), len(plan) > takes, []
-    if replaced := sum(made.exists() for _, made, _ in plan):
-        print(f"{replaced} takes are there already; other settings replace them", file=sys.stderr)
+    models, many, failed = load_vamp(model, adapters, device, precision), len(plan) > takes, {}
+    if there := sum(made.exists() for _, made, _ in plan):
+        what = "1 take is there already and is" if there == 1 else f"{there} takes are there already and are"
+        print(f"{what} replaced{' if the settings are others' if many else ''}", file=sys.stderr)
     with alone(target) if many else nullcontext():
         for sound, made, take in plan:
             try:
@@ -183,9 +186,10 @@ def vamp(
             except (VampkitError, ValueError, TypeError, OSError) as error:
                 if not many:
                     raise
-                failed.append(f"{named(sound)}: {error}")
-    for line in failed:
-        print(f"failed: {line}", file=sys.stderr)
+                reason = str(error).removeprefix(f"{named(sound)} ")
+                failed[made] = f"failed: {named(sound)}: {reason}"
+    for line in dict.fromkeys(failed.values()):
+        print(line, file=sys.stderr)
     if failed:
         raise VampkitError(
             f"{len(failed)} of {len(plan)} takes were not made, all were expected; mend what failed and run the same "
@@ -509,7 +513,8 @@ def compose(
     seed : int
         The same seed gives the same piece.
     genre : str, optional
-        One of the composer's genres.
+        pop, rock, house, bossa, waltz, blues, funk, reggae, drum and bass, hip-hop, ambient, jazz, minimal, salsa,
+        baroque or folk; if left out, the seed chooses one of the first five.
     seconds : float
         Length of the piece.
     stereo : bool
@@ -527,9 +532,11 @@ def compose(
     parts = [*piece.parts, "air"] if stems else []
     files = [target, *(target.with_name(f"{target.stem}-{part}{target.suffix}") for part in parts)]
     _only_composed(truth, [sound_target(file) for file in files])
-    music.save_jams(piece, truth)
-    music.render(piece, stereo=stereo, soundfont=soundfont).save(target)
-    for part, clip in music.render(piece, stereo=stereo, stems=True, soundfont=soundfont).items() if stems else ():
+    mix = music.render(piece, stereo=stereo, soundfont=soundfont)
+    clips = music.render(piece, stereo=stereo, stems=True, soundfont=soundfont) if stems else {}
+    music.save_jams(piece, truth)  # only now, so that it is never beside another piece's sound
+    mix.save(target)
+    for part, clip in clips.items():
         clip.save(target.with_name(f"{target.stem}-{part}{target.suffix}"))
     print(target)
 

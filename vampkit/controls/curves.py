@@ -36,8 +36,8 @@ def rhythm(samples: np.ndarray) -> Float[np.ndarray, "3 frames"]:
     """How strongly something begins, in three bands: the mean rise of the log-mel spectrum, over its deviation.
 
     For the deviation, a rise above three deviations counts as three, so that one loud stroke does not make soft ones
-    vanish. Away from the strokes the curve is halved, so that they stand out of a dense sound. The first frame counts as
-    a rise out of silence if the sound opens with an attack, else as none.
+    vanish. Away from the strokes the curve is halved, so that they stand out of a dense sound. The first frame counts
+    as a rise out of silence if the sound opens with an attack, else as none.
     """
     from scipy import ndimage
 

@@ -9,6 +9,7 @@ import numpy as np
 from vampkit.audio import Clip
 from vampkit.controls import curves
 from vampkit.controls.control import FRAME, Control
+from vampkit.files.outer import named
 
 __all__ = ["Control", "Harmony", "Loudness", "Rhythm", "by_control", "stacked"]
 
@@ -146,7 +147,11 @@ def from_word(word: str) -> Control:
     if kind not in Control.kinds or not path:
         expected = f"{', '.join(Control.kinds)} and a file were expected, as rhythm:FILE"
         raise ValueError(f"{word!r} cannot be followed, {expected}")
-    return Control.kinds[kind](Clip.load(path))
+    clip = Clip.load(path)
+    try:
+        return Control.kinds[kind](clip)
+    except ValueError as error:
+        raise ValueError(f"{named(path)} cannot be followed: {error}") from None
 
 
 def by_control(values: np.ndarray) -> Iterator[tuple[type[Control], np.ndarray]]:

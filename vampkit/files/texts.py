@@ -18,6 +18,8 @@ def existing(path: str | os.PathLike, what: str = "file", hint: str = "check the
     """
     path = path_of(path, what)
     with usable(path):
+        if path.is_dir():
+            raise FileNotFoundError(f"{named(path)} is a folder, a {what} was expected; name a file in it")
         if not path.is_file():
             raise FileNotFoundError(f"there is no {what} at {named(path)}; {hint}")
     return path

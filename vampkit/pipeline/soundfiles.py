@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vampkit.audio.blocks import save_blocks
 from vampkit.errors import VampkitError
-from vampkit.files.outer import named
+from vampkit.files.outer import named, shown
 from vampkit.files.written import same_file, usable
 from vampkit.pipeline.settings import TakeSettings, take_settings, with_settings
 from vampkit.pipeline.source import Kept
@@ -65,6 +66,8 @@ def again_file(
 ) -> Path:
     """Make the take of a record again from its sound file. A mix of takes is made in memory.
 
+    A sound of another name than the record's is taken too, with a warning.
+
     Parameters
     ----------
     vamp : Vamp
@@ -87,6 +90,12 @@ def again_file(
         If the take was made by other models.
     """
     record = load_record(record)
+    if record["source"] != (name := Path(source).stem):
+        warnings.warn(
+            f"this take was made from {shown(record['source'])}, not from {shown(name)}; with another sound it becomes "
+            "another take",
+            stacklevel=1,
+        )
     if "mix" in record:
         own_target(target, source)
         return vamp.again(record, source, progress=progress).save(target)
@@ -164,12 +173,19 @@ def pairs(source: Path, target: Path, takes: int = 1) -> Iterator[tuple[Path, Pa
     ------
     FileNotFoundError
         For a folder without sounds.
+    ValueError
+        For one sound and a folder to write to.
     VampkitError
         If a take would overwrite what it is made from.
     """
     with usable(source):
         folder = source.is_dir()
         sounds = sorted(p for p in source.iterdir() if p.suffix.lower() in SOUNDS) if folder else [source]
+        if not folder and target.is_dir():
+            example = named(target / f"{source.stem}-vamp.wav")
+            raise ValueError(
+                f"{named(target)} is a folder, a file was expected for one sound; name it, such as {example}"
+            )
     if not sounds:
         raise FileNotFoundError(
             f"there is no sound in {named(source)}; files that end in {', '.join(SOUNDS)} were expected"

@@ -172,7 +172,7 @@ def _prompt(word: str, another: Prompt | None) -> Prompt:
     try:
         return kind(**given)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"the prompt {shown(word)} does not fit ({error}); {_expected()}") from None
+        raise ValueError(f"the prompt {shown(word)} does not fit: {error}; write it as in {_example(kind)}") from None
 
 
 def _given(kind: type[Prompt], word: str, text: str) -> dict:
@@ -187,7 +187,12 @@ def _given(kind: type[Prompt], word: str, text: str) -> dict:
         if name not in values or name in given:
             takes = ", ".join(names) or "nothing"
             raise ValueError(f"the prompt {shown(word)} does not take {part.strip()!r}; it takes {takes}")
-        given[name] = values[name].read(value)
+        try:
+            given[name] = values[name].read(value)
+        except ValueError as error:
+            raise ValueError(
+                f"the prompt {shown(word)} does not fit: {error}; write it as in {_example(kind)}"
+            ) from None
     return given
 
 

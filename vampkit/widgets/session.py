@@ -284,8 +284,9 @@ class Session:
         `vampkit.prompts.Loop`. If one of the settings is refused, nothing is changed.
         """
         with self._lock:
+            if "seed" in settings:
+                whole("the seed", settings["seed"], 0, MOST_SEED)
             made = take_settings(**self.settings.flat() | settings)
-            whole("the seed", made.seed, 0, MOST_SEED)
             with self.model.steps.as_one():
                 if "follow" in settings:
                     self.lanes.follow_only(made.follow)

@@ -18,6 +18,7 @@ from vampkit import masks
 from vampkit.audio import Clip, clips
 from vampkit.codec import Tokens
 from vampkit.controls import Control
+from vampkit.errors import VampkitError
 from vampkit.music import GENRES, Piece, compose
 from vampkit.pipeline import TakeSettings, Vamp
 from vampkit.pipeline.settings import SETTINGS, with_settings
@@ -492,7 +493,13 @@ class VampStudio(MaskEditor):
                 path = Path(folder) / (Path(str(name)).name or "recording.wav")
                 path.write_bytes(b"".join(self._upload))
                 self._upload = []
-                self.session.open(path) if at is None else self.session.beatbox(Clip.load(path), at)
+                try:
+                    self.session.open(path) if at is None else self.session.beatbox(Clip.load(path), at)
+                except (
+                    VampkitError,
+                    ValueError,
+                ) as error:  # the reader knows the file's name, not where it lay for a moment
+                    raise type(error)(str(error).replace(f"{folder}/", "")) from None
 
 
 def _trial(test: BlindTest) -> dict:
@@ -518,6 +525,7 @@ def _controls() -> list[dict]:
             "text": table[name].text,
             "whole": table[name].kind in (int, int | None),
             "most": table[name].most,
+            "optional": isinstance(None, table[name].kind),
         }
         for name in operations.SHOWN
     ]

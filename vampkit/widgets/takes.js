@@ -42,12 +42,13 @@ export function sources(store, panel) {
 
 export function sampler(store, panel) {
   const set = (values) => store.ask({ type: "set", ...values });
-  // An empty field is null, which Python knows as None.
-  const number = ({ name, label, text, whole, most }) => {
+  // Python checks what is typed and says what is wrong. An empty field turns off what can be off (null, in Python None).
+  const number = ({ name, label, text, whole, most, optional }) => {
     const step = whole ? 1 : most > 10 ? 0.5 : most > 1 ? 0.1 : 0.05;
-    const read = (value) => (value === "" ? null : Math.min(most, whole ? Math.round(Number(value)) : Number(value)));
-    const input = h("input", { type: "number", step, min: 0, max: most, "aria-label": label, "data-name": name, onchange: () => set({ [name]: read(input.value) }) });
-    return { node: field(label, input, text), update: () => { if (document.activeElement !== input) input.value = panel().settings[name] ?? ""; } };
+    const shown = () => { input.value = panel().settings[name] ?? ""; };
+    const read = () => (input.value !== "" ? set({ [name]: Number(input.value) }) : optional ? set({ [name]: null }) : shown());
+    const input = h("input", { type: "number", step, min: 0, max: most, "aria-label": label, "data-name": name, onchange: read });
+    return { node: field(label, input, text), update: () => { if (document.activeElement !== input) shown(); } };
   };
   const preset = h("select", { "aria-label": "Sampler preset", onchange: () => preset.value !== "own" && store.ask({ type: "preset", name: preset.value }) });
   const [passes, ...rest] = panel().controls.map(number), seed = number({ name: "seed", label: "Seed", text: "Seed of the next take", whole: true, most: 2 ** 31 - 1 });

@@ -26,10 +26,14 @@ def taken(session, word: str, source, start: float, stretch: bool) -> tuple[Cont
     clip, words, code, own = _sound(session, source)
     control, start = Control.kinds[word](clip), round(float(start), 6)
     left = control.seconds - start
-    if start < 0 or left < control.seconds / control.frames or (not stretch and left < lanes.seconds - 1e-3):
+    if start < 0 or left < control.seconds / control.frames:
         raise ValueError(
-            f"{words} is {clip.seconds:.2f} s long, {lanes.seconds:.2f} s from {start:g} s on were expected; "
-            "stretch it, or take a longer sound"
+            f"from second is {start:g}, 0 to less than {clip.seconds:.2f} was expected, as {words} ends there"
+        )
+    if not stretch and left < lanes.seconds - 1e-3:
+        raise ValueError(
+            f"{words} lasts {clip.seconds - start:.2f} s from {start:g} s on, {lanes.seconds:.2f} s were expected; stretch it, or take "
+            "a longer sound"
         )
     calls = ""
     if start or (control.frames != lanes.frames and not stretch):
