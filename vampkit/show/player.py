@@ -70,8 +70,10 @@ def facts(clip, label: str = "") -> str:
 
 @lru_cache(maxsize=3)
 def asset(name: str) -> str:
-    """A file beside this one, without indentation: every player in a notebook holds a copy."""
-    return re.sub(r"\n\s+", "\n", Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    """A file beside this one, without comments and indentation: every player in a notebook holds a copy."""
+    text = re.sub(r"(?m)(^|\s)// [^\n]*$", "", Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    text = re.sub(r"\n\s+", "\n", text.strip() + "\n")
+    return re.sub(r"\s*([{};])\s*", r"\1", text) if name.endswith(".css") else text
 
 
 @lru_cache(maxsize=2)
