@@ -92,7 +92,7 @@ EXAMPLES = {
 
 @pytest.mark.parametrize("kind", offered())
 def test_model_makes_every_prompt(vamp, clip, kind, monkeypatch):
-    monkeypatch.setattr("vampkit.widgets.panel_model.onset_times", lambda clip, backtrack: [0.25, 0.75])
+    monkeypatch.setattr("vampkit.widgets.panel_model.onset_times", lambda clip, **how: [0.25, 0.75])
     numbers, prompt = EXAMPLES[kind]
     model = PanelModel(vamp, clip, beats=BeatGrid((0.1, 0.5, 0.9), (0.5,)))
     model.set(prompt=kind, **numbers)
@@ -186,7 +186,7 @@ def test_the_panel_has_a_menu_of_what_to_follow(panel, vamp):
 
 
 def test_value_is_the_first_number(vamp, clip, monkeypatch):
-    monkeypatch.setattr("vampkit.widgets.panel_model.onset_times", lambda clip, backtrack: [0.25, 0.75])
+    monkeypatch.setattr("vampkit.widgets.panel_model.onset_times", lambda clip, **how: [0.25, 0.75])
     for kind in offered():
         model = PanelModel(vamp, clip, beats=(0.2, 0.6))
         model.set(prompt=kind)
@@ -270,7 +270,7 @@ def test_panel_by_calls(panel, vamp):
 
 
 def test_panel_by_hand(panel, vamp, monkeypatch):
-    monkeypatch.setattr("vampkit.widgets.panel_model.onset_times", lambda clip, backtrack: [0.25, 0.75])
+    monkeypatch.setattr("vampkit.widgets.panel_model.onset_times", lambda clip, **how: [0.25, 0.75])
     panel._prompt.value = "periodic"
     panel.controls["period"].value = 5
     panel.controls["width"].value = 2
@@ -312,7 +312,7 @@ def test_a_slider_in_the_wrong_place_says_so_and_recovers(panel):
 
 
 def test_a_kind_that_does_not_fit_is_not_left_in_the_menu(panel, monkeypatch):
-    monkeypatch.setattr("vampkit.widgets.panel_model.onset_times", lambda clip, backtrack: [])
+    monkeypatch.setattr("vampkit.widgets.panel_model.onset_times", lambda clip, **how: [])
     panel._prompt.value = "onsets"
     assert 'role="alert"' in panel._status.value and panel._prompt.value == panel.model.kind == "periodic"
     assert list(panel.controls) == ["period", "width", "offset"]

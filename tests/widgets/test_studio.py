@@ -526,6 +526,7 @@ def test_an_upload_comes_in_pieces(studio, clip, tmp_path):
     assert studio.panel["source"] == "mine" and studio.panel["length"] == pytest.approx(0.3, abs=0.01)
     page(studio, {"type": "upload", "name": "x.wav", "index": 0, "count": 1}, b"no sound")
     assert studio.state["message"]["wrong"] and studio.panel["source"] == "mine"
+    assert studio.state["message"]["text"].startswith("x.wav ")
 
 
 def test_settings_and_presets(studio):

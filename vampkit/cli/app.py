@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> None:
     if words[:2] in (["data", "fetch"], ["data", "build"]):
         words[:2] = [" ".join(words[:2])]
     if twice := [option for option, count in Counter(_options(words)).items() if count > 1]:
-        _refuse(f"{twice[0]} is given twice, once was expected; write all its values behind it")
+        _refuse(f"{twice[0]} is given twice, once was expected; give it once, with all its values")
     try:
         app = SubcommandApp()
         for verb in VERBS:

@@ -63,7 +63,7 @@ def beat_times(clip: Clip) -> Float[np.ndarray, " beats"]:
     ndarray
         Times in seconds, float64 [beats]; empty for silence.
     """
-    return np.asarray(LibrosaBeats().track(clip).beats)
+    return np.asarray(LibrosaBeats(opening=False).track(clip).beats)
 
 
 def beat_f(ref: Clip | np.ndarray, est: Clip | np.ndarray) -> float:

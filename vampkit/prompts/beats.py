@@ -103,7 +103,7 @@ class BeatGrid:
         return tuple(chosen)[::every]
 
 
-def onset_times(clip: Clip, backtrack: bool = False) -> Float[np.ndarray, " onsets"]:
+def onset_times(clip: Clip, backtrack: bool = False, opening: bool = False) -> Float[np.ndarray, " onsets"]:
     """Find the onsets, where notes begin, with librosa's detector on the mono sound at 44.1 kHz.
 
     Notebook: 09, a1
@@ -114,6 +114,9 @@ def onset_times(clip: Clip, backtrack: bool = False) -> Float[np.ndarray, " onse
         The sound.
     backtrack : bool
         Give the minimum of energy before each attack instead of its peak, as in the onset prompt of the reference code.
+    opening : bool
+        Find an attack at the very start, too, as prompts do. Measures leave it out, since a take that begins with sound
+        would have an onset there whatever it plays.
 
     Returns
     -------
@@ -122,7 +125,7 @@ def onset_times(clip: Clip, backtrack: bool = False) -> Float[np.ndarray, " onse
     """
     import librosa
 
-    samples, lead = _samples(clip)
+    samples, lead = _samples(clip, opening)
     if samples is None:
         return np.zeros(0)
     found = librosa.onset.onset_detect(y=samples, sr=RATE, hop_length=HOP, units="time", backtrack=backtrack)
@@ -148,6 +151,8 @@ class LibrosaBeats:
         counted faster or slower than librosa finds.
     meter : int
         Beats per bar, for the guess of the downbeats.
+    opening : bool
+        Hear an attack at the very start, see `onset_times`.
 
     Raises
     ------
@@ -159,6 +164,7 @@ class LibrosaBeats:
     spread: float = 1.0
     octave: int = 0
     meter: int = 4
+    opening: bool = True
 
     def __post_init__(self):
         if not (self.tempo > 0 and self.spread > 0 and self.meter >= 1):
@@ -184,7 +190,7 @@ class LibrosaBeats:
         """
         import librosa
 
-        samples, lead = _samples(clip)
+        samples, lead = _samples(clip, self.opening)
         if samples is None:
             return BeatGrid(())
         strength = librosa.onset.onset_strength(y=samples, sr=RATE, hop_length=HOP)
@@ -197,7 +203,7 @@ class LibrosaBeats:
         if lead:  # the attack at the start is a beat at 0, even where it is heard a little early
             times = np.where(np.abs(times) < SAME, np.maximum(times, 0), times)
         beats = tuple(times[(times >= 0) & (times <= clip.seconds)].tolist())
-        return BeatGrid(beats, guess_downbeats(beats, clip, self.meter), guessed=True)
+        return BeatGrid(beats, _downbeats(beats, samples, lead, self.meter), guessed=True)
 
 
 def guess_downbeats(beats: Iterable[float], clip: Clip | None = None, meter: int = 4) -> tuple[float, ...]:
@@ -231,7 +237,11 @@ def guess_downbeats(beats: Iterable[float], clip: Clip | None = None, meter: int
     beats = times_of(beats, "beats")
     if meter < 1:
         raise ValueError(f"a meter of {meter} beats was given, 1 or more was expected")
-    samples, lead = (None, 0.0) if clip is None else _samples(clip)
+    return _downbeats(beats, *((None, 0.0) if clip is None else _samples(clip)), meter)
+
+
+def _downbeats(beats: tuple[float, ...], samples: np.ndarray | None, lead: float, meter: int) -> tuple[float, ...]:
+    """`guess_downbeats` with what `_samples` gives."""
     if samples is None or len(beats) <= meter:
         return beats[::meter]
     import librosa
@@ -423,16 +433,16 @@ class BeatThis:
         return BeatGrid(tuple(np.unique(beats).tolist()), tuple(np.unique(downbeats).tolist()))
 
 
-def _samples(clip: Clip) -> tuple[Float[np.ndarray, " samples"] | None, float]:
+def _samples(clip: Clip, opening: bool = True) -> tuple[Float[np.ndarray, " samples"] | None, float]:
     """The samples, mono at 44.1 kHz, and how many seconds of silence were put in front of them.
 
-    That is done where the sound opens with an attack, so that librosa can hear it. None for silence or a sound shorter
-    than eight hops.
+    That is done where the sound opens with an attack and this is asked for, so that librosa can hear it. None for
+    silence or a sound shorter than eight hops.
     """
     samples = clip.mono().resample(RATE).samples[0]
     if len(samples) < HOP * 8 or not samples.any():
         return None, 0.0
-    lead = LEAD if opens_with_attack(samples, RATE) else 0
+    lead = LEAD if opening and opens_with_attack(samples, RATE) else 0
     return np.pad(samples, (lead * HOP, 0)), lead * HOP / RATE
 
 

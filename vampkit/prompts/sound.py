@@ -125,7 +125,9 @@ class Onsets(Prompt):
 
     def mask(self, tokens: Tokens, clip: Clip | None = None) -> Bool[Tensor, "codebooks frames"]:
         own = self.times
-        found = own if own is not None else times_of(onset_times(_sound(self, clip, "times"), backtrack=True))
+        found = (
+            own if own is not None else times_of(onset_times(_sound(self, clip, "times"), backtrack=True, opening=True))
+        )
         return _around(self, found, "onset", tokens)
 
 

@@ -346,7 +346,7 @@ class PanelModel:
 
     @cached_property
     def _onsets(self) -> tuple[float, ...]:
-        return tuple(float(t) for t in onset_times(self.original, backtrack=True))
+        return tuple(float(t) for t in onset_times(self.original, backtrack=True, opening=True))
 
     def _prompt(self, kind: str, values: dict) -> Prompt:
         prompt = _filled(offered()[kind], values)

@@ -16,7 +16,7 @@ def find_times(clip: Clip) -> dict[str, tuple[float, ...]]:
     from vampkit.prompts.beats import LibrosaBeats, onset_times
 
     grid = LibrosaBeats().track(clip)
-    return {"onsets": tuple(map(float, onset_times(clip))), "beats": grid.times(), "bars": grid.downbeats}
+    return {"onsets": tuple(map(float, onset_times(clip, opening=True))), "beats": grid.times(), "bars": grid.downbeats}
 
 
 def sound_pictures(clip: Clip, frames: int, beside: Clip | None = None) -> tuple[dict, bytes, bytes]:

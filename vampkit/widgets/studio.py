@@ -495,10 +495,7 @@ class VampStudio(MaskEditor):
                 self._upload = []
                 try:
                     self.session.open(path) if at is None else self.session.beatbox(Clip.load(path), at)
-                except (
-                    VampkitError,
-                    ValueError,
-                ) as error:  # the reader knows the file's name, not where it lay for a moment
+                except (VampkitError, ValueError) as error:  # without the folder, which the reader never saw
                     raise type(error)(str(error).replace(f"{folder}/", "")) from None
 
 

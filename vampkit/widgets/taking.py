@@ -32,8 +32,8 @@ def taken(session, word: str, source, start: float, stretch: bool) -> tuple[Cont
         )
     if not stretch and left < lanes.seconds - 1e-3:
         raise ValueError(
-            f"{words} lasts {clip.seconds - start:.2f} s from {start:g} s on, {lanes.seconds:.2f} s were expected; stretch it, or take "
-            "a longer sound"
+            f"{words} lasts {clip.seconds - start:.2f} s from {start:g} s on, {lanes.seconds:.2f} s were expected; "
+            "stretch it, or take a longer sound"
         )
     calls = ""
     if start or (control.frames != lanes.frames and not stretch):
