@@ -30,6 +30,25 @@ def test_notebooks_in_folders_keep_the_names_of_their_students(tmp_path, monkeyp
         assert [grade.notebook for grade in two] == ["ann/hw.ipynb", "bob/hw.ipynb"]
 
 
+@pytest.mark.parametrize("jobs, own, threads", [(1, None, None), (2, None, "4"), (16, None, "1"), (2, "3", "3")])
+def test_notebooks_that_are_graded_at_once_share_the_cores(tmp_path, monkeypatch, jobs, own, threads):
+    """Each with the threads of all would wait for the others; what the instructor has set stays."""
+    monkeypatch.setattr(grading.os, "cpu_count", lambda: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if own:
+        monkeypatch.setenv("OMP_NUM_THREADS", own)
+    seen = []
+
+    def given(_, path, limits, *__):
+        seen.append(grading._environment(tmp_path, limits).get("OMP_NUM_THREADS"))
+        return Grade(path.name, {"task": 1.0}, {"task": 2.0})
+
+    monkeypatch.setattr(grading, "grade", given)
+    (tmp_path / "hw.ipynb").touch()
+    grading.grade_all("autograder.zip", [tmp_path / "hw.ipynb"], tmp_path / "grades", jobs=jobs)
+    assert seen == [threads]
+
+
 def test_a_folder_is_searched_with_the_folders_in_it(tmp_path, monkeypatch):
     for folder in ("ann", "bob", "bob/.ipynb_checkpoints"):
         (tmp_path / "handed in" / folder).mkdir(parents=True)

@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vampkit.check.grades import Grade, assignment, feedback, headings, read_results, worth, write_csv
@@ -41,12 +41,16 @@ class Limits:
         GiB of address space of each process. PyTorch alone reserves about 4.
     file : float
         GiB of the largest file it may write.
+    threads : int, optional
+        Threads of one computation. If left out, the environment's OMP_NUM_THREADS, or as many as there are cores for
+        each of the notebooks that are graded at the same time: more would wait for each other.
     """
 
     seconds: float = 300.0
     cell_seconds: int = 90
     memory: float = 12.0
     file: float = 0.25
+    threads: int | None = None
 
 
 def grade(
@@ -147,6 +151,8 @@ def grade_all(
     named = _named(notebooks)
     if not named:
         raise VampkitError(f"no notebooks are in {', '.join(map(str, notebooks))}, .ipynb files were expected")
+    if limits.threads is None and jobs > 1 and "OMP_NUM_THREADS" not in os.environ:
+        limits = replace(limits, threads=max(1, (os.cpu_count() or 1) // jobs))
     folder, grades = Path(to), []
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(max(1, jobs)) as pool:
@@ -220,11 +226,13 @@ def _command(work: Path, limits: Limits, sandbox: bool) -> list[str]:
     return [*walls, "--bind", str(work), str(work), "--unshare-all", "--die-with-parent", "--new-session", *inside]
 
 
-def _environment(work: Path) -> dict[str, str]:
+def _environment(work: Path, limits: Limits) -> dict[str, str]:
     """Nothing of the instructor's own environment but what Python needs."""
     kept = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "OMP_NUM_THREADS", "OMP_WAIT_POLICY")
     own = {"HOME": "home", "TMPDIR": "tmp", "VAMPKIT_CACHE": "home/cache", "IPYTHONDIR": "home/ipython"}
     environment = {name: os.environ[name] for name in kept if name in os.environ}
+    if limits.threads is not None:
+        environment["OMP_NUM_THREADS"] = str(limits.threads)
     return environment | {name: str(work / folder) for name, folder in own.items()}
 
 
@@ -233,7 +241,7 @@ def _run(work: Path, limits: Limits, sandbox: bool) -> str:
     process = subprocess.Popen(
         _command(work, limits, sandbox),
         cwd=work,
-        env=_environment(work),
+        env=_environment(work, limits),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
