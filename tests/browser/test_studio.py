@@ -361,8 +361,19 @@ def test_errors_and_cancel_are_told_and_nothing_drawn_is_lost(lab, browser):
         desk.root.locator("input[type=file]").set_input_files(
             {"name": "empty.wav", "mimeType": "audio/wav", "buffer": b"RIFF"}
         )
-        message.get_by_text("sound").wait_for()
+        message.get_by_text("empty.wav cannot be read").wait_for()
+        assert "/" not in message.inner_text(), "the reader never saw the folder"
         assert desk.kernel()[0] == desk.shown() == 173 * 14
+        # A number out of range, and an empty field, which keeps the number.
+        passes = desk.root.get_by_label("Passes", exact=True)
+        before = passes.input_value()
+        for typed, key in (("9999", "Tab"), ("7.5", "Enter")):
+            passes.fill(typed)
+            passes.press(key)
+            message.get_by_text(f"passes is {typed}, a whole number from 1 to 1024 was expected").wait_for()
+        passes.fill("")
+        passes.press("Tab")
+        assert passes.input_value() == before == desk.notebook.kernel("print(studio.settings.coarse.passes)")
         desk.button("Generate").wait_for()
 
 

@@ -47,7 +47,7 @@ export function sampler(store, panel) {
     const step = whole ? 1 : most > 10 ? 0.5 : most > 1 ? 0.1 : 0.05;
     const shown = () => { input.value = panel().settings[name] ?? ""; };
     const read = () => (input.value !== "" ? set({ [name]: Number(input.value) }) : optional ? set({ [name]: null }) : shown());
-    const input = h("input", { type: "number", step, min: 0, max: most, "aria-label": label, "data-name": name, onchange: read });
+    const input = h("input", { type: "number", step, min: 0, max: most, "aria-label": label, "data-name": name, onchange: read, onkeydown: (event) => { if (event.key === "Enter") read(); } });
     return { node: field(label, input, text), update: () => { if (document.activeElement !== input) shown(); } };
   };
   const preset = h("select", { "aria-label": "Sampler preset", onchange: () => preset.value !== "own" && store.ask({ type: "preset", name: preset.value }) });
