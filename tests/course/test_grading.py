@@ -28,7 +28,7 @@ try:
 except OSError:
     pass
 """
-PATIENT = Limits(seconds=800, cell_seconds=300)
+PATIENT = Limits(seconds=800, cell_seconds=300, threads=1)
 """For a machine that is busy with other work."""
 CELLS = {
     "an endless cell": "while True: pass",
