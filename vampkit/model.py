@@ -72,21 +72,18 @@ class ModelConfig:
     max_distance: int = 128
 
     def __post_init__(self):
+        least = dict(layers=1, width=1, heads=1, entries=1, latent=1, buckets=4, max_distance=self.buckets // 4 + 1)
+        wrong = [f"{n} is {getattr(self, n)}, at least {low}" for n, low in least.items() if getattr(self, n) < low]
         if not 0 <= self.conditioning < self.codebooks:
-            raise ValueError(
-                f"{self.conditioning} conditioning codebooks of {self.codebooks} were given, "
-                "fewer than all of them was expected, so that something is predicted"
-            )
-        least = {"layers": 1, "width": 1, "heads": 1, "entries": 1, "latent": 1, "buckets": 4}
-        for name, low in (least | {"max_distance": self.buckets // 4 + 1}).items():
-            if getattr(self, name) < low:
-                raise ValueError(f"{name} is {getattr(self, name)}, at least {low} was expected")
-        if self.width % self.heads:
-            raise ValueError(
-                f"width {self.width} and {self.heads} heads were given, a width that the heads divide was expected"
-            )
+            wrong += [
+                f"{self.conditioning} conditioning codebooks of {self.codebooks} were given, fewer than all of them"
+            ]
+        if not wrong and self.width % self.heads:
+            wrong = [f"width {self.width} and {self.heads} heads were given, a width that the heads divide"]
         if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout is {self.dropout}, from 0 to below 1 was expected")
+            wrong += [f"dropout is {self.dropout}, from 0 to below 1"]
+        if wrong:
+            raise ValueError(f"{wrong[0]} was expected")
 
     @property
     def predicted(self) -> int:

@@ -15,12 +15,12 @@ from torch import Tensor, nn
 
 from vampkit.files import data_folder, read_safetensors, write_safetensors
 from vampkit.files.tensors import fill, part_of
-from vampkit.model import ModelConfig
 from vampkit.paint.captions import Caption
 from vampkit.paint.model import NOTHING, SIDE, CoverModel
 from vampkit.paint.reader import Reader
 from vampkit.paint.tokenizer import Tokenizer, blocks, grid_of
 from vampkit.sampling import Settings, sample
+from vampkit.weights.models import config_of
 
 FORMAT, PART_FORMAT = "vampkit.painter/1", "vampkit.painter-part/1"
 ROWS = 5
@@ -251,7 +251,7 @@ def load_painter(path: str | os.PathLike | None = None) -> Painter:
     """
     path = data_folder() / "models" / "painter.safetensors" if path is None else Path(path)
     header, weights = read_safetensors(path, FORMAT)
-    base, finer = (ModelConfig(**header[name]) for name in ("base", "finer"))
+    base, finer = (config_of(header[name], path) for name in ("base", "finer"))
 
     def filled(part: nn.Module, name: str) -> nn.Module:
         fill(part, part_of(weights, name), path, "are not this painter's ({}); train it again")

@@ -172,7 +172,7 @@ def _prompt(word: str, another: Prompt | None) -> Prompt:
     try:
         return kind(**given)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"the prompt {shown(word)} does not fit: {error}; write it as in {_example(kind)}") from None
+        raise _unfit(word, kind, error) from None
 
 
 def _given(kind: type[Prompt], word: str, text: str) -> dict:
@@ -190,10 +190,12 @@ def _given(kind: type[Prompt], word: str, text: str) -> dict:
         try:
             given[name] = values[name].read(value)
         except ValueError as error:
-            raise ValueError(
-                f"the prompt {shown(word)} does not fit: {error}; write it as in {_example(kind)}"
-            ) from None
+            raise _unfit(word, kind, error) from None
     return given
+
+
+def _unfit(word: str, kind: type[Prompt], error: Exception) -> ValueError:
+    return ValueError(f"the prompt {shown(word)} does not fit: {error}; write it as in {_example(kind)}")
 
 
 def _from_json(where: str) -> Prompt:

@@ -157,21 +157,9 @@ def config_of(settings: dict, path: Path) -> ModelConfig:
         sizes = {
             n: number(f"{n} is ", settings[n], *BOUNDS[n], whole=True) for n in names if n in settings.keys() & BOUNDS
         }
-        dropout = number("dropout is ", settings.get("dropout", 0.0), 0, 1)
+        return ModelConfig(**sizes, dropout=number("dropout is ", settings.get("dropout", 0.0), 0, 1))
     except (TypeError, ValueError) as error:
-        raise VampkitError(f"in {what}, {error}") from None
-    config = ModelConfig(**sizes, dropout=dropout)
-    if (
-        config.conditioning >= config.codebooks
-        or config.width % config.heads
-        or config.max_distance * 4 <= config.buckets
-    ):
-        raise VampkitError(
-            f"{what} gives {config.conditioning} of {config.codebooks} codebooks, {config.heads} heads for a width of "
-            f"{config.width}, and {config.buckets} buckets up to distance {config.max_distance}; codebooks to predict, "
-            "heads that divide the width, and distances beyond a quarter of the buckets were expected; save it again"
-        )
-    return config
+        raise VampkitError(f"in {what}, {error}; save it again") from None
 
 
 def model_hash(model: MaskedTransformer) -> str:
